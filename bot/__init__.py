@@ -1,0 +1,1 @@
+"""The Telegram front: what a chat partner meets."""

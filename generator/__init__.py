@@ -1,0 +1,1 @@
+"""The XML web service around Stable Diffusion."""

@@ -1,0 +1,53 @@
+"""The command line. It starts the services as processes and imports none of them."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from lookalike import __version__
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Lookalike: a photo in, a caption and a new picture back."""
+
+
+def _become(module: str) -> None:
+    """Replaces this process by a service, so that signals and the exit code are the service's."""
+    os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606
+
+
+@main.command()
+def bot() -> None:
+    """Run the Telegram bot."""
+    _become("bot")
+
+
+@main.command()
+def dbservice() -> None:
+    """Run the database service."""
+    _become("dbservice")
+
+
+@main.command()
+def generator() -> None:
+    """Run the picture service."""
+    _become("generator")
+
+
+@main.command()
+def sandbox() -> None:
+    """Run a Telegram of your own, for trying and testing."""
+    _become("sandbox")
+
+
+@main.command()
+@click.argument("photo", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def demo(photo: Path) -> None:
+    """Send PHOTO through everything, with no token, key or download."""
+    from lookalike.demo import run
+
+    sys.exit(run(photo))

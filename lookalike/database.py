@@ -1,0 +1,95 @@
+"""One SQLite file, one writer: the engine and the migrations of a service's own database.
+
+Why these PRAGMAs: docs/decisions/0003-sqlite.md.
+"""
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from lookalike.errors import StartError
+
+_log = logging.getLogger(__name__)
+
+_WAL_SAFE_FROM = (3, 51, 3)
+"""SQLite before this may corrupt a database in WAL mode when two connections write or checkpoint
+at the same moment (sqlite.org, release notes of 3.51.3)."""
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine on `sqlite:///path` with a single connection, which makes it the only writer.
+
+    Every transaction begins with BEGIN IMMEDIATE: what it reads stays true until it commits. The
+    folder is made if it is missing.
+
+    Raises:
+        StartError: the folder cannot be made.
+    """
+    parsed = make_url(url)
+    path = Path(parsed.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
+    engine = create_async_engine(
+        parsed.set(drivername="sqlite+aiosqlite"),
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"isolation_level": None},  # transactions are begun below, not by the driver
+    )
+    event.listen(engine.sync_engine, "connect", _on_connect)
+    event.listen(engine.sync_engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    mode = "WAL" if sqlite3.sqlite_version_info >= _WAL_SAFE_FROM else "TRUNCATE"
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=5000",
+        f"journal_mode={mode}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+    _log.info("SQLite %s, journal mode %s.", sqlite3.sqlite_version, mode)
+
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def migrate(engine: AsyncEngine, migrations: Path) -> None:
+    """Brings the database to the newest version of `migrations/versions`.
+
+    Raises:
+        StartError: the file is no database, is damaged, or is newer than this program.
+    """
+    script = ScriptDirectory(str(migrations), version_locations=[str(migrations / "versions")])
+
+    def upgrade(revision: Any, _context: MigrationContext) -> Any:
+        return script._upgrade_revs("head", revision)  # noqa: SLF001, what alembic.command does
+
+    def run(connection: Connection) -> None:
+        with EnvironmentContext(Config(), script, fn=upgrade, destination_rev="head") as context:
+            context.configure(connection=connection, render_as_batch=True)
+            context.run_migrations()
+
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    except DatabaseError as error:
+        path = engine.url.database
+        raise StartError(f"The database {path} cannot be used: {error.orig}.") from None

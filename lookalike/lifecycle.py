@@ -1,0 +1,103 @@
+"""Start and stop, the same for every process."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import NoReturn, TypeVar
+
+from lookalike import logs
+from lookalike.errors import StartError
+from lookalike.settings import Settings
+
+STOP_WITH_STDIN = "LOOKALIKE_STOP_WITH_STDIN"
+"""Set for a child: when its standard input ends, its parent is gone, and it stops."""
+
+STOP_SECONDS = 10.0
+"""How long a process may take to stop before it ends at once."""
+
+_log = logging.getLogger(__name__)
+
+_S = TypeVar("_S", bound=Settings)
+
+
+def run(
+    name: str, settings: type[_S], main: Callable[[_S, asyncio.Event], Awaitable[None]]
+) -> NoReturn:
+    """Runs a service until it ends, and exits the process.
+
+    `main` gets the settings and an event that is set when the process is asked to stop (SIGTERM,
+    SIGINT, or the end of standard input where `STOP_WITH_STDIN` is set). A StartError is printed
+    as one sentence.
+    """
+    try:
+        loaded = settings.load()
+        logs.configure(name, loaded.secrets())
+        asyncio.run(_supervise(loaded, main))
+    except StartError as error:
+        print(f"lookalike {name}: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(StartError.EXIT_CODE)
+    sys.exit(0)
+
+
+async def _supervise(settings: _S, main: Callable[[_S, asyncio.Event], Awaitable[None]]) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def request_stop() -> None:
+        if not stop.is_set():
+            stop.set()
+            _exit_after(STOP_SECONDS)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, request_stop)
+    if os.environ.get(STOP_WITH_STDIN):
+
+        def watch() -> None:
+            sys.stdin.buffer.read()
+            loop.call_soon_threadsafe(request_stop)
+
+        threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    await main(settings, stop)
+
+
+def _exit_after(seconds: float) -> None:
+    """Ends the process without ceremony should the clean stop hang, even if the loop is stuck."""
+
+    def end() -> None:
+        _log.error("The clean stop took more than %g s; ending at once.", seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
+def bind(listen: str, setting: str) -> socket.socket:
+    """Binds a TCP socket to `host:port`.
+
+    Args:
+        listen: `host:port`; port 0 takes a free one.
+        setting: the variable's name, for the sentence.
+
+    Raises:
+        StartError: the port is taken or the address is not this machine's.
+    """
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, int(port)))
+        bound.listen(1024)  # so that a second process is refused at its bind
+    except OSError as error:
+        bound.close()
+        reason = error.strerror or error
+        raise StartError(f"{setting}: cannot listen on {listen}: {reason}.") from None
+    bound.setblocking(False)
+    return bound

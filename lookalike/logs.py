@@ -1,0 +1,59 @@
+"""Logging for every process: one line a record on stderr, with secrets redacted."""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable
+
+_REDACTED = "[redacted]"
+_TELEGRAM_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
+_CHATTY = ("aiosqlite", "alembic", "apscheduler", "azure", "httpcore", "httpx", "urllib3")
+
+
+class RedactionFilter(logging.Filter):
+    """Takes known secrets, and what looks like a bot token, out of a record's text and traceback.
+
+    It belongs on the handlers of the root logger: a filter on a logger is not asked about the
+    records of its children. After Home Assistant's `telegram_bot`.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        # Longest first, so that a secret within a secret leaves no rest.
+        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+
+    def redact(self, text: str) -> str:
+        """`text` without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, _REDACTED)
+        return _TELEGRAM_TOKEN.sub(_REDACTED, text)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrites the record; it always passes."""
+        record.msg = self.redact(record.getMessage())
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self.redact(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self.redact(record.stack_info)
+        return True
+
+
+def configure(service: str, secrets: Iterable[str]) -> None:
+    """Sends all logging of this process to stderr, redacted.
+
+    Args:
+        service: the name that stands in every line.
+        secrets: what must never be printed.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter(f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s")
+    )
+    handler.addFilter(RedactionFilter(secrets))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)

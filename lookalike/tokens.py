@@ -1,0 +1,51 @@
+"""The bearer token between the services, made once per home folder."""
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from lookalike.errors import StartError
+
+_FILE_NAME = "service-token"
+
+
+def service_token(home: Path) -> str:
+    """The token kept in `home`; made now if there is none yet.
+
+    Several processes may start at once: the file appears whole under its name or not at all, and
+    whoever comes second reads what the first one wrote.
+
+    Raises:
+        StartError: the home folder cannot be written.
+    """
+    path = home / _FILE_NAME
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _create(path, secrets.token_urlsafe(32))
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"LOOKALIKE_HOME {home} cannot be used: {reason}.") from None
+
+
+def _create(path: Path, token: str) -> None:
+    draft = path.with_name(f"{_FILE_NAME}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(token)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(draft)  # fails if somebody was first
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()
+
+
+def same_token(given: str, expected: str) -> bool:
+    """Compares two tokens in constant time."""
+    return hmac.compare_digest(given.encode(), expected.encode())

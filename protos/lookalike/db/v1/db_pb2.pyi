@@ -1,0 +1,453 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GenerationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GENERATION_STATE_UNSPECIFIED: _ClassVar[GenerationState]
+    GENERATION_STATE_RECEIVED: _ClassVar[GenerationState]
+    GENERATION_STATE_STORED: _ClassVar[GenerationState]
+    GENERATION_STATE_CAPTIONED: _ClassVar[GenerationState]
+    GENERATION_STATE_QUEUED: _ClassVar[GenerationState]
+    GENERATION_STATE_RUNNING: _ClassVar[GenerationState]
+    GENERATION_STATE_FINISHED: _ClassVar[GenerationState]
+    GENERATION_STATE_DELIVERED: _ClassVar[GenerationState]
+    GENERATION_STATE_FAILED: _ClassVar[GenerationState]
+    GENERATION_STATE_REFUSED: _ClassVar[GenerationState]
+    GENERATION_STATE_CANCELLED: _ClassVar[GenerationState]
+    GENERATION_STATE_UNDELIVERABLE: _ClassVar[GenerationState]
+GENERATION_STATE_UNSPECIFIED: GenerationState
+GENERATION_STATE_RECEIVED: GenerationState
+GENERATION_STATE_STORED: GenerationState
+GENERATION_STATE_CAPTIONED: GenerationState
+GENERATION_STATE_QUEUED: GenerationState
+GENERATION_STATE_RUNNING: GenerationState
+GENERATION_STATE_FINISHED: GenerationState
+GENERATION_STATE_DELIVERED: GenerationState
+GENERATION_STATE_FAILED: GenerationState
+GENERATION_STATE_REFUSED: GenerationState
+GENERATION_STATE_CANCELLED: GenerationState
+GENERATION_STATE_UNDELIVERABLE: GenerationState
+
+class ImageInfo(_message.Message):
+    __slots__ = ("media_type", "width", "height", "size", "sha256")
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    media_type: str
+    width: int
+    height: int
+    size: int
+    sha256: str
+    def __init__(self, media_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class Caption(_message.Message):
+    __slots__ = ("text", "confidence", "captioner", "model")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CAPTIONER_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    confidence: float
+    captioner: str
+    model: str
+    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ..., captioner: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+
+class Parameters(_message.Message):
+    __slots__ = ("prompt", "negative_prompt", "preset", "width", "height", "steps", "guidance_scale", "seed")
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    PRESET_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    prompt: str
+    negative_prompt: str
+    preset: str
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    seed: int
+    def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., preset: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class Photo(_message.Message):
+    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "words", "received_at", "image", "caption", "caption_message_id")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    FILE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CAPTION_FIELD_NUMBER: _ClassVar[int]
+    CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    bot_id: int
+    chat_id: int
+    message_id: int
+    user_id: int
+    language_code: str
+    file_id: str
+    file_size: int
+    words: str
+    received_at: _timestamp_pb2.Timestamp
+    image: ImageInfo
+    caption: Caption
+    caption_message_id: int
+    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., words: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ...) -> None: ...
+
+class Picture(_message.Message):
+    __slots__ = ("image", "seed", "model", "file_id")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    FILE_ID_FIELD_NUMBER: _ClassVar[int]
+    image: ImageInfo
+    seed: int
+    model: str
+    file_id: str
+    def __init__(self, image: _Optional[_Union[ImageInfo, _Mapping]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., file_id: _Optional[str] = ...) -> None: ...
+
+class Error(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    message: str
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Generation(_message.Message):
+    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "told", "picture", "error", "created_at", "updated_at", "closed_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_INTENDED_FIELD_NUMBER: _ClassVar[int]
+    RESULT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    TOLD_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    photo_id: str
+    n: int
+    state: GenerationState
+    parameters: Parameters
+    status_message_id: int
+    delivery_intended: bool
+    result_message_id: int
+    told: bool
+    picture: Picture
+    error: Error
+    created_at: _timestamp_pb2.Timestamp
+    updated_at: _timestamp_pb2.Timestamp
+    closed_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., told: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Item(_message.Message):
+    __slots__ = ("photo", "generation")
+    PHOTO_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    photo: Photo
+    generation: Generation
+    def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ...) -> None: ...
+
+class ReceiveRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "words", "parameters")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    FILE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    message_id: int
+    user_id: int
+    language_code: str
+    file_id: str
+    file_size: int
+    words: str
+    parameters: Parameters
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., words: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ...) -> None: ...
+
+class ReceiveResponse(_message.Message):
+    __slots__ = ("item", "created")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    created: bool
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
+
+class AddRequest(_message.Message):
+    __slots__ = ("info", "chunk")
+    class Info(_message.Message):
+        __slots__ = ("generation_id", "fence", "image")
+        GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+        FENCE_FIELD_NUMBER: _ClassVar[int]
+        IMAGE_FIELD_NUMBER: _ClassVar[int]
+        generation_id: str
+        fence: int
+        image: ImageInfo
+        def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ...) -> None: ...
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    info: AddRequest.Info
+    chunk: bytes
+    def __init__(self, info: _Optional[_Union[AddRequest.Info, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class AddResponse(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class Notes(_message.Message):
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "told", "error", "chat_id")
+    CAPTION_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    DELIVERY_INTENDED_FIELD_NUMBER: _ClassVar[int]
+    RESULT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FILE_ID_FIELD_NUMBER: _ClassVar[int]
+    TOLD_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    caption: Caption
+    prompt: str
+    caption_message_id: int
+    status_message_id: int
+    delivery_intended: bool
+    result_message_id: int
+    result_file_id: str
+    told: bool
+    error: Error
+    chat_id: int
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., told: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ...) -> None: ...
+
+class AdvanceRequest(_message.Message):
+    __slots__ = ("generation_id", "fence", "from_state", "to_state", "notes")
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    FROM_STATE_FIELD_NUMBER: _ClassVar[int]
+    TO_STATE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    generation_id: str
+    fence: int
+    from_state: GenerationState
+    to_state: GenerationState
+    notes: Notes
+    def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., from_state: _Optional[_Union[GenerationState, str]] = ..., to_state: _Optional[_Union[GenerationState, str]] = ..., notes: _Optional[_Union[Notes, _Mapping]] = ...) -> None: ...
+
+class AdvanceResponse(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class AgainRequest(_message.Message):
+    __slots__ = ("photo_id", "n", "user_id", "parameters")
+    PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
+    N_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    photo_id: str
+    n: int
+    user_id: int
+    parameters: Parameters
+    def __init__(self, photo_id: _Optional[str] = ..., n: _Optional[int] = ..., user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ...) -> None: ...
+
+class AgainResponse(_message.Message):
+    __slots__ = ("item", "created")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    CREATED_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    created: bool
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
+
+class LeaseUnfinishedRequest(_message.Message):
+    __slots__ = ("bot_id", "holder", "starting", "limit")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    STARTING_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    holder: str
+    starting: bool
+    limit: int
+    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ..., starting: _Optional[bool] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class LeaseUnfinishedResponse(_message.Message):
+    __slots__ = ("leases",)
+    class Lease(_message.Message):
+        __slots__ = ("item", "fence", "expires_at")
+        ITEM_FIELD_NUMBER: _ClassVar[int]
+        FENCE_FIELD_NUMBER: _ClassVar[int]
+        EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+        item: Item
+        fence: int
+        expires_at: _timestamp_pb2.Timestamp
+        def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., fence: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    LEASES_FIELD_NUMBER: _ClassVar[int]
+    leases: _containers.RepeatedCompositeFieldContainer[LeaseUnfinishedResponse.Lease]
+    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseUnfinishedResponse.Lease, _Mapping]]] = ...) -> None: ...
+
+class FinalizeRequest(_message.Message):
+    __slots__ = ("info", "chunk")
+    class Info(_message.Message):
+        __slots__ = ("generation_id", "fence", "picture", "failed", "refused")
+        GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+        FENCE_FIELD_NUMBER: _ClassVar[int]
+        PICTURE_FIELD_NUMBER: _ClassVar[int]
+        FAILED_FIELD_NUMBER: _ClassVar[int]
+        REFUSED_FIELD_NUMBER: _ClassVar[int]
+        generation_id: str
+        fence: int
+        picture: Picture
+        failed: Error
+        refused: Error
+        def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., failed: _Optional[_Union[Error, _Mapping]] = ..., refused: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    info: FinalizeRequest.Info
+    chunk: bytes
+    def __init__(self, info: _Optional[_Union[FinalizeRequest.Info, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class FinalizeResponse(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class CloseRequest(_message.Message):
+    __slots__ = ("generation_id", "fence")
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    generation_id: str
+    fence: int
+    def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ...) -> None: ...
+
+class CloseResponse(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class CancelRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    generation_id: str
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
+
+class CancelResponse(_message.Message):
+    __slots__ = ("cancelled", "too_late")
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    TOO_LATE_FIELD_NUMBER: _ClassVar[int]
+    cancelled: _containers.RepeatedCompositeFieldContainer[Item]
+    too_late: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, cancelled: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., too_late: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
+
+class StatusRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class StatusResponse(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
+
+class HistoryRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    page_size: int
+    cursor: str
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class HistoryResponse(_message.Message):
+    __slots__ = ("items", "newer_cursor", "older_cursor")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    NEWER_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    OLDER_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    newer_cursor: str
+    older_cursor: str
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., newer_cursor: _Optional[str] = ..., older_cursor: _Optional[str] = ...) -> None: ...
+
+class GetImageRequest(_message.Message):
+    __slots__ = ("photo_id", "generation_id", "user_id")
+    PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    photo_id: str
+    generation_id: str
+    user_id: int
+    def __init__(self, photo_id: _Optional[str] = ..., generation_id: _Optional[str] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class GetImageResponse(_message.Message):
+    __slots__ = ("info", "chunk")
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    info: ImageInfo
+    chunk: bytes
+    def __init__(self, info: _Optional[_Union[ImageInfo, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class ForgetRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class ForgetResponse(_message.Message):
+    __slots__ = ("photos", "generations")
+    PHOTOS_FIELD_NUMBER: _ClassVar[int]
+    GENERATIONS_FIELD_NUMBER: _ClassVar[int]
+    photos: int
+    generations: int
+    def __init__(self, photos: _Optional[int] = ..., generations: _Optional[int] = ...) -> None: ...

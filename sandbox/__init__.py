@@ -1,0 +1,1 @@
+"""A Telegram of your own: a Bot API server for trying and testing."""
