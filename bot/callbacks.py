@@ -1,0 +1,38 @@
+"""The data of inline buttons: short, stable over restarts, at most 64 bytes.
+
+    c:<generation>          cancel
+    h:<user>:<cursor>       a page of the user's history
+    o:<user>:<generation>   open a picture of the user's history
+
+A generation's id is written without its hyphens.
+"""
+
+import re
+import uuid
+from typing import Final
+
+_ID = "[0-9a-f]{32}"
+
+CANCEL: Final = re.compile(rf"^c:({_ID})$")
+HISTORY: Final = re.compile(r"^h:(\d+):(\S*)$")
+OPEN: Final = re.compile(rf"^o:(\d+):({_ID})$")
+
+
+def cancel_data(generation_id: str) -> str:
+    """Cancels this generation."""
+    return f"c:{uuid.UUID(generation_id).hex}"
+
+
+def history_data(user_id: int, cursor: str) -> str:
+    """Turns to a page of this user's history."""
+    return f"h:{user_id}:{cursor}"
+
+
+def open_data(user_id: int, generation_id: str) -> str:
+    """Opens this picture of this user's history."""
+    return f"o:{user_id}:{uuid.UUID(generation_id).hex}"
+
+
+def generation_id(text: str) -> str:
+    """The id with its hyphens again."""
+    return str(uuid.UUID(text))

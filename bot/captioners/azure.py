@@ -1,0 +1,176 @@
+"""Captions by Azure AI Vision, Image Analysis 4.0.
+
+The SDK does not retry: whoever asks keeps the photo and asks again, so that a 429's Retry-After
+blocks nobody.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from azure.core.credentials import AzureKeyCredential
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from bot.captioners.base import (
+    Caption,
+    CaptionerAway,
+    CaptionerMisconfigured,
+    PhotoRefused,
+    clean_text,
+)
+from lookalike.settings import LOOPBACK_HOSTS
+
+RETIREMENT: Final = "2028-09-25"
+"""When Microsoft switches Image Analysis off (learn.microsoft.com, Image Analysis overview)."""
+
+MAX_RETRY_AFTER: Final = 300.0
+"""Seconds; a longer wish to be left alone is cut to this."""
+
+_CONNECT_SECONDS: Final = 5.0
+_READ_SECONDS: Final = 30.0
+_DEADLINE_SECONDS: Final = 60.0  # sending has no limit of its own
+
+_TOLD_CHARACTERS: Final = 200
+_REGION: Final = "not supported in this region"
+
+_log = logging.getLogger(__name__)
+
+
+def check_endpoint(url: str) -> None:
+    """Checks the address of an Azure AI Vision resource.
+
+    The SDK sends the key over plain http without a word, so that is allowed to loopback only.
+
+    Raises:
+        ValueError: it cannot be used; the text says why.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        raise ValueError("write it as https://<resource>.cognitiveservices.azure.com")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("http would send the key in the clear; use https (http is for loopback)")
+
+
+class AzureCaptioner:
+    """One sentence and a confidence for each photo, over HTTPS."""
+
+    name = "azure"
+
+    def __init__(self, endpoint: str, key: str) -> None:
+        """Connects when the first photo comes.
+
+        Args:
+            endpoint: the resource's address, as `check_endpoint` allows it.
+            key: the resource's key.
+        """
+        from azure.ai.vision.imageanalysis.aio import ImageAnalysisClient
+
+        self._key = key
+        self._client = ImageAnalysisClient(
+            endpoint,
+            AzureKeyCredential(key),
+            retry_total=0,
+            connection_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            permit_redirects=False,  # the key's header would go along to any host
+            use_env_settings=urlsplit(endpoint).scheme == "https",  # no proxy sees plain http
+        )
+        _log.warning(
+            "Azure AI Vision Image Analysis is retired on %s; "
+            "from then on another CAPTIONER has to be chosen.",
+            RETIREMENT,
+        )
+
+    async def caption(self, image: bytes) -> Caption:
+        """Asks for the caption, in English and gender-neutral; see `Captioner`."""
+        from azure.ai.vision.imageanalysis.models import VisualFeatures
+
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                result = await self._client.analyze(
+                    image,
+                    [VisualFeatures.CAPTION],
+                    language="en",
+                    gender_neutral_caption=True,
+                )
+        except HttpResponseError as error:
+            raise self._meaning(error) from None
+        except (AzureError, TimeoutError) as error:
+            words = self._told(str(error)) or "no answer in time"
+            raise CaptionerAway(f"Azure AI Vision cannot be reached: {words}") from None
+        except (ValueError, RecursionError):  # 200 with text/html, as from a captive portal
+            raise CaptionerAway("Azure AI Vision's answer is not JSON") from None
+        # The SDK passes on whatever JSON came.
+        said = getattr(result, "caption", None)
+        text = getattr(said, "text", None)
+        return Caption(
+            clean_text(text if isinstance(text, str) else ""),
+            _probability(getattr(said, "confidence", None)),
+            self._told(str(result.model_version or "")),
+        )
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    def _meaning(
+        self, error: HttpResponseError
+    ) -> CaptionerAway | CaptionerMisconfigured | PhotoRefused:
+        """What an answer other than a caption asks of us."""
+        status = error.status_code or 0
+        words = self._told(f"{status} {_message(error)}")
+        if status in {401, 403}:
+            return CaptionerMisconfigured(f"Azure AI Vision refuses AZURE_VISION_KEY: {words}")
+        if status == 404:  # noqa: PLR2004
+            return CaptionerMisconfigured(f"AZURE_VISION_ENDPOINT is no Azure AI Vision: {words}")
+        if status == 400 and _REGION in words:  # noqa: PLR2004
+            return CaptionerMisconfigured(f"The region of AZURE_VISION_ENDPOINT: {words}")
+        if status in {408, 429} or not 400 <= status < 500:  # noqa: PLR2004
+            headers = getattr(error.response, "headers", {})
+            return CaptionerAway(f"Azure AI Vision answers {words}", _retry_after(headers))
+        return PhotoRefused(f"Azure AI Vision answers {words}")
+
+    def _told(self, words: str) -> str:
+        """Another's words, fit for a log and an exception, and never with the key."""
+        printable = "".join(c if c.isprintable() else " " for c in words)
+        return " ".join(printable.replace(self._key, "[redacted]").split())[:_TOLD_CHARACTERS]
+
+
+def _message(error: HttpResponseError) -> str:
+    return str((error.error and error.error.message) or error.reason or "")
+
+
+def _probability(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from the headers that Azure's own retry policy reads, in its order."""
+    for name, unit in (
+        ("Retry-After", 1.0),
+        ("retry-after-ms", 0.001),
+        ("x-ms-retry-after-ms", 0.001),
+    ):
+        seconds = _seconds(headers.get(name, ""), unit)
+        if seconds is not None:
+            return min(max(seconds, 0.0), MAX_RETRY_AFTER)
+    return None
+
+
+def _seconds(value: str, unit: float) -> float | None:
+    """A number in `unit` or an HTTP date (RFC 9110, 10.2.3) as seconds from now."""
+    try:
+        seconds = float(value) * unit
+    except ValueError:
+        try:
+            date = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return (date - datetime.now(UTC)).total_seconds()
+    return None if math.isnan(seconds) else seconds

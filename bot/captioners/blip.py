@@ -1,0 +1,74 @@
+"""Captions by BLIP (Li et al., 2022, arXiv:2201.12086), if its weights are on this machine."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from bot.captioners.base import Caption, clean_text
+from bot.captioners.local import Describe, LocalCaptioner
+
+MODEL: Final = "Salesforce/blip-image-captioning-base"
+
+_NEEDED: Final = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
+_WEIGHTS: Final = ("model.safetensors", "pytorch_model.bin")
+_MOST_TOKENS: Final = 40
+_BEAMS: Final = 3
+
+
+def available() -> bool:
+    """Whether its packages are installed and its weights in the hub's cache; torch stays out."""
+    return find_spec("torch") is not None and _folder() is not None
+
+
+def create() -> LocalCaptioner:
+    """The captioner; torch and transformers are imported when the first photo comes."""
+    return LocalCaptioner("blip", _load)
+
+
+def _folder() -> Path | None:
+    """The model's snapshot in the hub's cache (`HF_HOME`), if it is complete."""
+    if find_spec("transformers") is None:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(MODEL, "config.json")
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    complete = all((folder / name).exists() for name in _NEEDED) and any(
+        (folder / name).exists() for name in _WEIGHTS
+    )
+    return folder if complete else None
+
+
+def _load() -> Describe:
+    import torch
+    from transformers import AutoTokenizer, BlipForConditionalGeneration
+    from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+    from transformers.utils import logging
+
+    folder = _folder()
+    if folder is None:
+        raise FileNotFoundError(f"the weights of {MODEL} are gone from the hub's cache")
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
+    # BlipProcessor would warn that torchvision is missing; these are its two parts.
+    processor = BlipImageProcessorPil.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    network = BlipForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+    # The other half is left for the generator, which often runs on the same machine.
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))
+    model = f"{MODEL}@{folder.name[:7]}"
+
+    def describe(image: Image.Image) -> Caption:
+        pixels = processor(images=image, return_tensors="pt")["pixel_values"]
+        with torch.inference_mode():
+            tokens = network.generate(
+                pixel_values=pixels, max_new_tokens=_MOST_TOKENS, num_beams=_BEAMS
+            )
+        # The first token is the one that starts the sentence.
+        text = str(tokenizer.decode(tokens[0][1:], skip_special_tokens=True))
+        return Caption(clean_text(text), None, model)
+
+    return describe

@@ -1,0 +1,112 @@
+"""/history: one's own generations in this chat, newest first, by pages; each opens its picture."""
+
+from typing import Any
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes
+
+from bot.callbacks import HISTORY, OPEN, generation_id, history_data, open_data
+from bot.messenger import WrongFile
+from bot.services import Services
+from bot.texts import en
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_PAGE = 5
+
+
+def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+    """The handlers of the command and of the buttons under its answer."""
+
+    async def first_page(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        message, user = update.message, update.effective_user
+        if message is None or user is None:
+            return
+        text, buttons = await _page(services, context.bot.id, message.chat_id, user.id, "")
+        await message.reply_text(text, reply_markup=buttons)
+
+    async def turn(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        query = update.callback_query
+        if query is None or context.match is None or not isinstance(query.message, Message):
+            return
+        user_id, cursor = int(context.match.group(1)), context.match.group(2)
+        if user_id != query.from_user.id:
+            await query.answer(en.NOT_YOURS)
+            return
+        await query.answer()
+        text, buttons = await _page(
+            services, context.bot.id, query.message.chat.id, user_id, cursor
+        )
+        await query.edit_message_text(text, reply_markup=buttons)
+
+    async def open_picture(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        query = update.callback_query
+        if query is None or context.match is None or query.message is None:
+            return
+        user_id = int(context.match.group(1))
+        if user_id != query.from_user.id:
+            await query.answer(en.NOT_YOURS)
+            return
+        await query.answer()
+        chat_id = query.message.chat.id
+        page = await services.database.history(
+            db.HistoryRequest(
+                bot_id=context.bot.id,
+                chat_id=chat_id,
+                user_id=user_id,
+                generation_id=generation_id(context.match.group(2)),
+            )
+        )
+        for item in page.items:
+            await _send_again(services, chat_id, item)
+
+    return [
+        CommandHandler("history", first_page),
+        CallbackQueryHandler(turn, pattern=HISTORY),
+        CallbackQueryHandler(open_picture, pattern=OPEN),
+    ]
+
+
+async def _page(
+    services: Services, bot_id: int, chat_id: int, user_id: int, cursor: str
+) -> tuple[str, InlineKeyboardMarkup | None]:
+    page = await services.database.history(
+        db.HistoryRequest(
+            bot_id=bot_id, chat_id=chat_id, user_id=user_id, page_size=_PAGE, cursor=cursor
+        )
+    )
+    if not page.items:
+        return en.NO_HISTORY, None
+    lines = [en.history_line(number, item) for number, item in enumerate(page.items, start=1)]
+    opening = [
+        InlineKeyboardButton(str(number), callback_data=open_data(user_id, item.generation.id))
+        for number, item in enumerate(page.items, start=1)
+    ]
+    turning = [
+        InlineKeyboardButton(words, callback_data=history_data(user_id, there))
+        for words, there in (
+            (en.NEWER_BUTTON, page.newer_cursor),
+            (en.OLDER_BUTTON, page.older_cursor),
+        )
+        if there
+    ]
+    return "\n".join(lines), InlineKeyboardMarkup([opening, turning] if turning else [opening])
+
+
+async def _send_again(services: Services, chat_id: int, item: db.Item) -> None:
+    generation, photo = item.generation, item.photo
+    if not generation.HasField("picture"):
+        await services.messenger.reply(chat_id, photo.message_id, en.no_picture(item))
+        return
+    picture = generation.picture
+    text = en.picture(generation.parameters.prompt, picture.seed, picture.model)
+    if picture.file_id:
+        try:
+            await services.messenger.reply_photo(chat_id, photo.message_id, picture.file_id, text)
+        except WrongFile:
+            pass  # Telegram has forgotten it; we have not
+        else:
+            return
+    png = await services.database.get_image(
+        db.GetImageRequest(generation_id=generation.id, user_id=photo.user_id)
+    )
+    await services.messenger.reply_photo(chat_id, photo.message_id, png, text)

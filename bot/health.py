@@ -1,0 +1,30 @@
+"""The bot's health checks over HTTP: /health/live and /health/ready."""
+
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+
+@asynccontextmanager
+async def serve(bound: socket.socket, ready: Callable[[], bool]) -> AsyncGenerator[None, None]:
+    """Serves the checks on a bound socket; `ready` says whether the bot does its work just now."""
+
+    async def live(_request: web.Request) -> web.Response:
+        return web.Response(text="live\n")
+
+    async def readiness(_request: web.Request) -> web.Response:
+        if ready():
+            return web.Response(text="ready\n")
+        return web.Response(text="not ready\n", status=503)
+
+    app = web.Application()
+    app.add_routes([web.get("/health/live", live), web.get("/health/ready", readiness)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, bound).start()
+        yield
+    finally:
+        await runner.cleanup()

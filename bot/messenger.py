@@ -1,0 +1,169 @@
+"""Sending to Telegram: its many errors become the few that a stage acts on."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from telegram import Bot, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.pace import EditPace
+
+_UPLOAD_SECONDS = 60.0
+_UNCHANGED = "message is not modified"
+_NOTHING_THERE = (
+    "message to edit not found",
+    "message to delete not found",
+    "message can't be edited",
+    "message can't be deleted",
+    "message identifier is not specified",
+)
+
+
+class TelegramAway(Exception):
+    """Telegram cannot be reached or asks for patience; the same call may succeed later.
+
+    Attributes:
+        retry_after: seconds it asked to wait, if it did.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class CannotDeliver(Exception):
+    """This chat takes no message from us: blocked, kicked, gone, or not allowed to write."""
+
+
+class Moved(Exception):
+    """The group has become a supergroup with another id."""
+
+    def __init__(self, chat_id: int) -> None:
+        super().__init__(str(chat_id))
+        self.chat_id = chat_id
+
+
+class WrongFile(Exception):
+    """Telegram does not take this file_id any more."""
+
+
+@asynccontextmanager
+async def _translated() -> AsyncGenerator[None, None]:
+    try:
+        yield
+    except RetryAfter as error:
+        seconds = error.retry_after
+        wait = seconds if isinstance(seconds, int) else seconds.total_seconds()
+        raise TelegramAway("Telegram asks for patience", float(wait)) from None
+    except ChatMigrated as error:
+        raise Moved(error.new_chat_id) from None
+    except Forbidden as error:
+        raise CannotDeliver(error.message) from None
+    except BadRequest as error:
+        if "file" in error.message.lower() and "identifier" in error.message.lower():
+            raise WrongFile(error.message) from None
+        if "wrong file" in error.message.lower():
+            raise WrongFile(error.message) from None
+        raise CannotDeliver(error.message) from None
+    except TelegramError as error:
+        raise TelegramAway(error.message or type(error).__name__) from None
+
+
+def _reply_to(message_id: int) -> ReplyParameters:
+    return ReplyParameters(message_id, allow_sending_without_reply=True)
+
+
+class Messenger:
+    """What the stages say to a chat. Raises TelegramAway, CannotDeliver and Moved only."""
+
+    def __init__(self, bot: Bot, pace: EditPace) -> None:
+        """Edits go out at this pace; sends always do."""
+        self._bot = bot
+        self._pace = pace
+
+    async def reply(
+        self, chat_id: int, reply_to: int, text: str, buttons: InlineKeyboardMarkup | None = None
+    ) -> Message:
+        """Sends a text in reply to a message, which may be gone."""
+        with self._pace.sending(chat_id):
+            async with _translated():
+                return await self._bot.send_message(
+                    chat_id, text, reply_parameters=_reply_to(reply_to), reply_markup=buttons
+                )
+
+    async def reply_photo(
+        self, chat_id: int, reply_to: int, photo: bytes | str, caption: str
+    ) -> Message:
+        """Sends a picture (bytes, or Telegram's file_id) in reply to a message.
+
+        Raises:
+            WrongFile: the file_id is not taken any more.
+        """
+        upload = photo if isinstance(photo, str) else InputFile(photo, "picture.png")
+        with self._pace.sending(chat_id):
+            async with _translated():
+                return await self._bot.send_photo(
+                    chat_id,
+                    upload,
+                    caption=caption[:1024],
+                    reply_parameters=_reply_to(reply_to),
+                    read_timeout=_UPLOAD_SECONDS,
+                    write_timeout=_UPLOAD_SECONDS,
+                )
+
+    async def edit(
+        self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
+    ) -> bool:
+        """Edits a text if the pace allows it now.
+
+        Returns:
+            False if the edit was dropped; the caller may come again with a later text.
+
+        Raises:
+            CannotDeliver: the message is gone.
+        """
+        if not self._pace.may_edit(chat_id):
+            return False
+        try:
+            async with _translated():
+                await self._bot.edit_message_text(
+                    text, chat_id=chat_id, message_id=message_id, reply_markup=buttons
+                )
+        except TelegramAway as error:
+            self._pace.hold_back(error.retry_after or 1)
+            return False
+        except CannotDeliver as error:
+            if _UNCHANGED not in str(error).lower():
+                raise
+        return True
+
+    async def delete(self, chat_id: int, message_id: int) -> None:
+        """Deletes a message of ours; one that is gone already is fine."""
+        try:
+            async with _translated():
+                await self._bot.delete_message(chat_id, message_id)
+        except (CannotDeliver, Moved):
+            # Blocked, kicked, gone, or too old to delete: there is nothing more that we can do.
+            return
+
+    async def download(self, file_id: str, most: int) -> bytes:
+        """Fetches a file of at most `most` bytes.
+
+        Raises:
+            WrongFile: Telegram does not have it any more, or it is too big.
+        """
+        try:
+            async with _translated():
+                file = await self._bot.get_file(file_id, read_timeout=_UPLOAD_SECONDS)
+                if (file.file_size or 0) > most:
+                    raise WrongFile("file is too big")
+                data = await file.download_as_bytearray(read_timeout=_UPLOAD_SECONDS)
+        except CannotDeliver as error:
+            raise WrongFile(str(error)) from None
+        return bytes(data)

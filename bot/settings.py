@@ -1,0 +1,55 @@
+"""The bot's settings."""
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+
+from bot.captioners.azure import check_endpoint
+from lookalike.settings import HttpUrl, ListenAddress, Settings
+
+
+class BotSettings(Settings):
+    """What the bot is told.
+
+    Attributes:
+        telegram_bot_token: from @BotFather.
+        telegram_api_url: the Bot API server.
+        captioner: who says what a photo shows; `auto` takes azure if its key is set, then blip if
+            its weights are on this machine, else offline.
+        azure_vision_endpoint: the resource's address; http only to loopback.
+        azure_vision_key: the resource's key.
+        bot_poll_seconds: the period of the tick.
+        bot_health_listen: where the health checks are served.
+        dbservice_address: where dbservice is.
+        generator_url: where the generator is.
+    """
+
+    telegram_bot_token: SecretStr
+    telegram_api_url: HttpUrl = "https://api.telegram.org"
+    captioner: Literal["auto", "azure", "blip", "offline"] = "auto"
+    azure_vision_endpoint: str | None = None
+    azure_vision_key: SecretStr | None = None
+    bot_poll_seconds: float = Field(default=2, ge=0.05, le=10)
+    bot_health_listen: ListenAddress = "127.0.0.1:5003"
+    dbservice_address: str = "127.0.0.1:5002"
+    generator_url: HttpUrl = "http://127.0.0.1:5001"
+
+    @field_validator("telegram_bot_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"\d+:[A-Za-z0-9_-]{20,}", value.get_secret_value()):
+            raise ValueError("this is not a token as @BotFather gives it (digits, colon, letters)")
+        return value
+
+    @field_validator("azure_vision_endpoint")
+    @classmethod
+    def _check_azure(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_endpoint(value)
+        return value
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's user id, which its token begins with."""
+        return int(self.telegram_bot_token.get_secret_value().partition(":")[0])

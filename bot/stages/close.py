@@ -1,0 +1,41 @@
+"""Any end -> closed: tell the user how it ended, then tidy away what the work has left."""
+
+from bot.clients.generator import GeneratorAway
+from bot.services import Services
+from bot.stages import status_message
+from bot.stages.outbox import recorded, send_once
+from bot.stages.work import Later, Work
+from bot.texts import en
+from protos.lookalike.db.v1 import db_pb2 as db
+
+
+async def run(work: Work, services: Services) -> None:
+    """The stage."""
+    if not work.generation.told and work.state != db.GENERATION_STATE_UNDELIVERABLE:
+        await _tell(work, services)
+    await status_message.remove(work, services)
+    if work.generation.parameters.prompt:  # else it was never submitted
+        try:
+            await services.generator.remove(work.id)
+        except GeneratorAway as error:
+            services.seen_generator.in_trouble("not answering", error)
+            raise Later(None, error.retry_after) from error
+    work.item = await services.database.close(
+        db.CloseRequest(generation_id=work.id, fence=work.fence)
+    )
+    services.forget(work.id)
+
+
+async def _tell(work: Work, services: Services) -> None:
+    if work.state == db.GENERATION_STATE_CANCELLED:
+        text = en.CANCELLED
+    else:
+        text = en.ending(work.generation.error.code)
+    photo = work.photo
+    await send_once(
+        work,
+        services,
+        "ending",
+        lambda: services.messenger.reply(photo.chat_id, photo.message_id, text),
+    )
+    await recorded(work, services, "ending", work.state, told=True)

@@ -1,0 +1,38 @@
+"""received -> stored: download the photo, check it, strip its metadata, give it to dbservice."""
+
+import asyncio
+
+from bot import images
+from bot.clients.dbservice import image_info
+from bot.messenger import WrongFile
+from bot.services import Services
+from bot.stages.work import Work
+from protos.lookalike.db.v1 import db_pb2 as db
+
+MOST_BYTES = 20 * 1024 * 1024
+"""What a bot may download from Telegram."""
+
+
+async def run(work: Work, services: Services) -> None:
+    """The stage."""
+    photo = work.photo
+    if photo.file_size > MOST_BYTES:
+        await work.fail("file-too-large", f"{photo.file_size} bytes")
+        return
+    async with services.storing:
+        try:
+            data = await services.messenger.download(photo.file_id, MOST_BYTES)
+            prepared = await asyncio.to_thread(images.prepare, data)
+        except WrongFile as error:
+            code = "file-too-large" if "too big" in str(error) else "file-gone"
+            await work.fail(code, str(error))
+            return
+        except images.ImageRefused as error:
+            await work.fail(error.code, "the photo cannot be used")
+            return
+        info = db.AddRequest.Info(
+            generation_id=work.id,
+            fence=work.fence,
+            image=image_info(prepared.data, prepared.media_type, prepared.width, prepared.height),
+        )
+        work.item = await services.database.add(info, prepared.data)

@@ -1,0 +1,1 @@
+"""What the bot says, a module for each language."""

@@ -1,0 +1,59 @@
+"""Wrong settings are refused in one sentence that names the variable."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import BotSettings
+from lookalike.errors import StartError
+
+TOKEN = "12345678:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOOKALIKE_HOME", str(tmp_path))
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_BOT_TOKEN", ""),
+        ("TELEGRAM_BOT_TOKEN", "hunter2"),
+        ("CAPTIONER", "florence"),
+        ("BOT_POLL_SECONDS", "0"),
+        ("BOT_HEALTH_LISTEN", "5003"),
+        ("GENERATOR_URL", "127.0.0.1:5001"),
+    ],
+)
+def test_a_wrong_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StartError, match=f"^{name}.*\\.$") as caught:
+        BotSettings.load()
+    assert "\n" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_azure_is_not_asked_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_VISION_ENDPOINT", "http://vision.example.org")
+    with pytest.raises(StartError, match=r"^AZURE_VISION_ENDPOINT: "):
+        BotSettings.load()
+
+
+def test_the_environment_wins_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("BOT_POLL_SECONDS=3\nCAPTIONER=offline\n")
+    monkeypatch.setenv("BOT_POLL_SECONDS", "1.5")
+    settings = BotSettings.load()
+    assert settings.bot_poll_seconds == 1.5
+    assert settings.captioner == "offline"
+
+
+def test_secrets_are_known_to_the_redaction() -> None:
+    settings = BotSettings.load()
+    assert TOKEN in settings.secrets()
+    assert settings.bearer_token in settings.secrets()
+    assert TOKEN not in repr(settings)
