@@ -1,0 +1,174 @@
+"""Between the contract's messages and rows."""
+
+from datetime import datetime
+from typing import Any
+
+from dbservice.models import Generation, Photo, StoredImage, generation_id, photo_id
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_MAX_ERROR = 1000  # characters; the words are for the log, and no reason to lose the record
+
+
+def new_photo(request: db.ReceiveRequest, now: datetime) -> Photo:
+    """The row of a photo that has arrived."""
+    return Photo(
+        id=photo_id(request.bot_id, request.chat_id, request.message_id),
+        bot_id=request.bot_id,
+        chat_id=request.chat_id,
+        message_id=request.message_id,
+        user_id=request.user_id,
+        language_code=request.language_code,
+        file_id=request.file_id,
+        file_size=request.file_size,
+        words=request.words,
+        received_at=now,
+    )
+
+
+def new_generation(
+    photo: Photo, n: int, state: db.GenerationState, parameters: db.Parameters, now: datetime
+) -> Generation:
+    """The row of a photo's n-th generation."""
+    return Generation(
+        id=generation_id(photo.id, n),
+        photo=photo,
+        n=n,
+        state=state,
+        prompt=parameters.prompt,
+        negative_prompt=parameters.negative_prompt,
+        preset=parameters.preset,
+        width=_given(parameters, "width"),
+        height=_given(parameters, "height"),
+        steps=_given(parameters, "steps"),
+        guidance_scale=_given(parameters, "guidance_scale"),
+        seed=_given(parameters, "seed"),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def set_image(row: StoredImage, image: db.ImageInfo) -> None:
+    """Describes the row's bytes."""
+    row.image_media_type = image.media_type
+    row.image_width = image.width
+    row.image_height = image.height
+    row.image_size = image.size
+    row.image_sha256 = image.sha256
+
+
+def set_error(row: Generation, error: db.Error) -> None:
+    """Says why the generation has no picture, or why nobody got it."""
+    row.error_code = error.code
+    row.error_message = error.message[:_MAX_ERROR]
+
+
+def set_notes(row: Generation, notes: db.Notes) -> None:
+    """Records the notes on a generation and its photo; a new chat id is the store's to follow."""
+    if notes.HasField("caption"):
+        row.photo.caption_text = notes.caption.text
+        row.photo.caption_confidence = _given(notes.caption, "confidence")
+        row.photo.caption_captioner = notes.caption.captioner
+        row.photo.caption_model = notes.caption.model
+    if notes.HasField("caption_message_id"):
+        row.photo.caption_message_id = notes.caption_message_id
+    if notes.HasField("prompt"):
+        row.prompt = notes.prompt
+    if notes.HasField("status_message_id"):
+        row.status_message_id = notes.status_message_id or None
+    if notes.HasField("delivery_intended"):
+        row.delivery_intended = notes.delivery_intended
+    if notes.HasField("result_message_id"):
+        row.result_message_id = notes.result_message_id
+    if notes.HasField("result_file_id"):
+        row.picture_file_id = notes.result_file_id
+    if notes.HasField("told"):
+        row.told = notes.told
+    if notes.HasField("error"):
+        set_error(row, notes.error)
+
+
+def image_info(row: StoredImage) -> db.ImageInfo | None:
+    """What is known of the row's bytes; None while there are none."""
+    if row.image_sha256 is None:
+        return None
+    return db.ImageInfo(
+        media_type=row.image_media_type,
+        width=row.image_width,
+        height=row.image_height,
+        size=row.image_size,
+        sha256=row.image_sha256,
+    )
+
+
+def item(row: Generation) -> db.Item:
+    """A generation with its photo."""
+    return db.Item(photo=_photo(row.photo), generation=_generation(row))
+
+
+def _photo(row: Photo) -> db.Photo:
+    caption = None
+    if row.caption_text is not None:
+        caption = db.Caption(
+            text=row.caption_text,
+            confidence=row.caption_confidence,
+            captioner=row.caption_captioner,
+            model=row.caption_model,
+        )
+    return db.Photo(
+        id=row.id,
+        bot_id=row.bot_id,
+        chat_id=row.chat_id,
+        message_id=row.message_id,
+        user_id=row.user_id,
+        language_code=row.language_code,
+        file_id=row.file_id,
+        file_size=row.file_size,
+        words=row.words,
+        received_at=row.received_at,
+        image=image_info(row),
+        caption=caption,
+        caption_message_id=row.caption_message_id,
+    )
+
+
+def _generation(row: Generation) -> db.Generation:
+    picture = error = None
+    if image := image_info(row):
+        picture = db.Picture(
+            image=image,
+            seed=row.picture_seed,
+            model=row.picture_model,
+            file_id=row.picture_file_id,
+        )
+    if row.error_code is not None:
+        error = db.Error(code=row.error_code, message=row.error_message)
+    return db.Generation(
+        id=row.id,
+        photo_id=row.photo_id,
+        n=row.n,
+        state=row.state,
+        parameters=db.Parameters(
+            prompt=row.prompt,
+            negative_prompt=row.negative_prompt,
+            preset=row.preset,
+            width=row.width,
+            height=row.height,
+            steps=row.steps,
+            guidance_scale=row.guidance_scale,
+            seed=row.seed,
+        ),
+        status_message_id=row.status_message_id,
+        delivery_intended=row.delivery_intended,
+        result_message_id=row.result_message_id,
+        told=row.told,
+        picture=picture,
+        error=error,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        closed_at=row.closed_at,
+    )
+
+
+def _given(message: db.Parameters | db.Caption, field: str) -> Any:
+    """The value of an optional field; None if it is absent."""
+    return getattr(message, field) if message.HasField(field) else None

@@ -1,0 +1,176 @@
+"""The tables. `migrations/` makes them; a test holds the two together."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import cast
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_IDS = uuid.UUID("a065fd21-2ba3-4d68-9389-88e465a6c10c")
+"""The namespace of photo ids. It never changes: it is how a redelivered message is recognised."""
+
+_PREFIX = "GENERATION_STATE_"
+
+
+def photo_id(bot_id: int, chat_id: int, message_id: int) -> str:
+    """The id of the photo in this message."""
+    return str(uuid.uuid5(_IDS, f"{bot_id}:{chat_id}:{message_id}"))
+
+
+def generation_id(photo: str, n: int) -> str:
+    """The id of a photo's n-th generation."""
+    return str(uuid.uuid5(uuid.UUID(photo), str(n)))
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC, also where the database knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """To the database."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC)
+
+
+class State(TypeDecorator[db.GenerationState]):
+    """A state of the contract, kept as its name so that a person can read the table."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: db.GenerationState | None, _dialect: Dialect) -> str | None:
+        """To the database."""
+        return (
+            None if value is None else db.GenerationState.Name(value).removeprefix(_PREFIX).lower()
+        )
+
+    def process_result_value(
+        self, value: str | None, _dialect: Dialect
+    ) -> db.GenerationState | None:
+        """From the database."""
+        if value is None:
+            return None
+        return cast("db.GenerationState", db.GenerationState.Value(_PREFIX + value.upper()))
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {  # noqa: RUF012, SQLAlchemy's own way to declare it
+        datetime: UtcDateTime,
+        int: BigInteger,
+    }
+
+
+class StoredImage:
+    """What is known of bytes in the blob store; all or nothing of it is there."""
+
+    image_media_type: Mapped[str | None]
+    image_width: Mapped[int | None]
+    image_height: Mapped[int | None]
+    image_size: Mapped[int | None]
+    image_sha256: Mapped[str | None]
+
+
+class Photo(StoredImage, Base):
+    """A photo that somebody sent.
+
+    Its chat and message are not unique: a group that becomes a supergroup counts its messages
+    anew, and its photos follow it under the id they had.
+    """
+
+    __tablename__ = "photos"
+    __table_args__ = (Index("ix_photos_user", "bot_id", "user_id", "chat_id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    bot_id: Mapped[int]
+    chat_id: Mapped[int]
+    message_id: Mapped[int]
+    user_id: Mapped[int]
+    language_code: Mapped[str]
+    file_id: Mapped[str]
+    file_size: Mapped[int]
+    words: Mapped[str]
+    received_at: Mapped[datetime]
+    caption_text: Mapped[str | None]
+    caption_confidence: Mapped[float | None]
+    caption_captioner: Mapped[str | None]
+    caption_model: Mapped[str | None]
+    caption_message_id: Mapped[int | None]
+
+
+class Generation(StoredImage, Base):
+    """One picture painted for a photo, its image, and the lease on its work."""
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        UniqueConstraint("photo_id", "n"),
+        Index(
+            "ix_generations_unclosed",
+            "number",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    # Counts up and is never used twice: the order of pages and queues.
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    )
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    photo_id: Mapped[str] = mapped_column(ForeignKey("photos.id"))
+    n: Mapped[int]
+    state: Mapped[db.GenerationState] = mapped_column(State)
+    prompt: Mapped[str]
+    negative_prompt: Mapped[str]
+    preset: Mapped[str]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    steps: Mapped[int | None]
+    guidance_scale: Mapped[float | None]
+    seed: Mapped[int | None]
+    status_message_id: Mapped[int | None]
+    delivery_intended: Mapped[bool] = mapped_column(default=False)
+    result_message_id: Mapped[int | None]
+    told: Mapped[bool] = mapped_column(default=False)
+    picture_seed: Mapped[int | None]
+    picture_model: Mapped[str | None]
+    picture_file_id: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    lease_holder: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+
+    photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
+
+
+class Removal(Base):
+    """Bytes that nothing refers to any more and that are still to be removed."""
+
+    __tablename__ = "removals"
+
+    key: Mapped[str] = mapped_column(String(36), primary_key=True)

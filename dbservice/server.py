@@ -1,0 +1,84 @@
+"""The gRPC server: what stands around the servicer, from start to stop."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from dbservice.auth import BearerInterceptor
+from dbservice.blobs import Blobs
+from dbservice.servicer import DatabaseServicer, purge
+from dbservice.settings import DbserviceSettings
+from dbservice.store import Store, utc_now
+from lookalike.database import create_engine, migrate
+from lookalike.errors import StartError
+from lookalike.lifecycle import bind
+from lookalike.settings import LOOPBACK_HOSTS
+from protos.lookalike.db.v1 import db_pb2
+from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_NAME = db_pb2.DESCRIPTOR.services_by_name["DatabaseService"].full_name
+_GRACE = 3.0  # seconds that running calls get to end
+
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),  # a second process is refused, not given half of the calls
+    # Clients ping every 30 s, also between calls; without these they are sent away for it
+    # (grpc/grpc, doc/keepalive.md).
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def running(
+    settings: DbserviceSettings, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[str]:
+    """Serves while the context lasts; at its end running calls get a few seconds.
+
+    Yields:
+        The address it listens on, `host:port`.
+
+    Raises:
+        StartError: the port, the database or the folder of the bytes cannot be used.
+    """
+    host = settings.dbservice_listen.rpartition(":")[0]
+    bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
+    engine = create_engine(settings.database)
+    store = Store(engine, settings.user_max_unfinished, clock)
+    try:
+        await migrate(engine, _MIGRATIONS)
+        blobs = Blobs(settings.blobs)
+        await purge(store, blobs)
+        server = grpc.aio.server(
+            interceptors=(BearerInterceptor(settings.bearer_token),), options=_OPTIONS
+        )
+        add_DatabaseServiceServicer_to_server(DatabaseServicer(store, blobs), server)
+        checks = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+        names = (_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        try:
+            port = server.add_insecure_port(settings.dbservice_listen)
+        except RuntimeError:
+            where = settings.dbservice_listen
+            raise StartError(f"DBSERVICE_LISTEN: cannot listen on {where}.") from None
+        await server.start()
+        for name in ("", _NAME):
+            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+        if host.strip("[]") not in LOOPBACK_HOSTS:
+            _log.warning("Calls to %s are not encrypted: keep the network private.", host)
+        try:
+            yield f"{host}:{port}"
+        finally:
+            await checks.enter_graceful_shutdown()
+            await server.stop(_GRACE)
+    finally:
+        await store.close()

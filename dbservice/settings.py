@@ -1,0 +1,36 @@
+"""What the database service is told."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field
+
+from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl
+
+
+class DbserviceSettings(Settings):
+    """The database service's settings.
+
+    Attributes:
+        dbservice_listen: where it serves.
+        database_url: where the rows are; empty: a file in the home folder.
+        blob_url: where the bytes of photos and pictures are; empty: a folder in the home folder.
+        user_max_unfinished: how many generations of one user may be under way at once.
+    """
+
+    dbservice_listen: ListenAddress = "127.0.0.1:5002"
+    database_url: SqliteUrl = ""
+    blob_url: FileUrl = ""
+    user_max_unfinished: int = Field(default=5, ge=1, le=1000)
+
+    @property
+    def database(self) -> str:
+        """The database's address, `sqlite:///` and an absolute path."""
+        return self.database_url or f"sqlite:///{self.folder('dbservice') / 'lookalike.db'}"
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of the bytes."""
+        if not self.blob_url:
+            return self.folder("dbservice") / "blobs"
+        return Path(unquote(urlsplit(self.blob_url).path))

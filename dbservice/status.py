@@ -1,0 +1,44 @@
+"""How a refusal travels: a gRPC status with the details of google.rpc (AIP-193)."""
+
+from typing import Any, NoReturn
+
+import grpc
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status.rpc_status import to_status
+
+from dbservice.errors import Reason, ServiceError
+
+DOMAIN = "lookalike"
+"""The domain of every ErrorInfo."""
+
+CODES = {
+    Reason.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Reason.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Reason.NOT_OWNER: grpc.StatusCode.PERMISSION_DENIED,
+    Reason.LEASE_LOST: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.TRANSITION_NOT_ALLOWED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.NOT_CAPTIONED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.NOT_CLOSED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.TOO_MANY_UNFINISHED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.DISK_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.STORAGE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Reason.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+"""The status code of each reason."""
+
+
+async def abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError) -> NoReturn:
+    """Ends a call with the error's code, its reason and the fields at fault."""
+    code = CODES[error.reason]
+    rich = Status(code=code.value[0], message=error.message)
+    rich.details.add().Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
+    if error.violations:
+        bad = BadRequest()
+        for field, description in error.violations:
+            bad.field_violations.add(field=field, description=description)
+        rich.details.add().Pack(bad)
+    answer = to_status(rich)
+    # grpc.aio has no abort_with_status.
+    await context.abort(answer.code, answer.details, answer.trailing_metadata)

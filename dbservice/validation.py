@@ -1,0 +1,226 @@
+"""What a request must look like, before anything is done with it."""
+
+import math
+import re
+import uuid
+from collections.abc import Iterator
+from functools import singledispatch
+
+from google.protobuf.message import Message
+
+from dbservice.errors import invalid
+from dbservice.transitions import FAILED, REFUSED, TRANSITIONS, WITH_ERROR
+from protos.lookalike.db.v1 import db_pb2 as db
+
+MAX_PHOTO = 20 * 1024 * 1024  # bytes
+MAX_PICTURE = 32 * 1024 * 1024  # bytes
+MAX_CHUNK = 256 * 1024  # bytes
+
+_MAX_PROMPT = 1000  # characters, as in generator.xsd
+_MAX_WORDS = 4096  # characters, as many as Telegram lets anybody write
+_MAX_ID = 1024  # characters; Telegram promises nothing, its ids have under 100
+_MAX_NAME = 200  # characters
+_MAX_PIXELS = 65535  # along one side
+_MAX_LEASES = 500
+_MAX_PAGE = 50
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,64}")
+
+_Violations = Iterator[tuple[str, str]]
+
+
+def check(request: Message) -> None:
+    """Refuses a request that the contract does not allow.
+
+    Raises:
+        ServiceError: INVALID_ARGUMENT, with every field that is at fault.
+    """
+    violations = tuple(_violations(request))
+    if violations:
+        raise invalid(*violations)
+
+
+@singledispatch
+def _violations(request: Message) -> _Violations:
+    raise TypeError(type(request))
+
+
+@_violations.register
+def _(request: db.ReceiveRequest) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+    yield from _not_zero("chat_id", request.chat_id)
+    yield from _within("message_id", request.message_id, 1)
+    yield from _not_zero("user_id", request.user_id)
+    yield from _text("language_code", request.language_code, _MAX_NAME)
+    yield from _text("file_id", request.file_id, _MAX_ID, least=1)
+    yield from _within("file_size", request.file_size, 0)
+    yield from _text("words", request.words, _MAX_WORDS)
+    yield from _parameters(request.parameters)
+
+
+@_violations.register
+def _(request: db.AddRequest.Info) -> _Violations:
+    yield from _id("info.generation_id", request.generation_id)
+    yield from _image("info.image", request.image, MAX_PHOTO)
+
+
+@_violations.register
+def _(request: db.AdvanceRequest) -> _Violations:
+    yield from _id("generation_id", request.generation_id)
+    for field in ("from_state", "to_state"):
+        if getattr(request, field) not in TRANSITIONS:
+            yield field, "must be a state"
+    notes = request.notes
+    if notes.HasField("caption"):
+        caption = notes.caption
+        yield from _text("notes.caption.text", caption.text, _MAX_PROMPT, least=1)
+        yield from _within("notes.caption.confidence", caption.confidence, 0, 1)
+        yield from _text("notes.caption.captioner", caption.captioner, _MAX_NAME, least=1)
+        yield from _text("notes.caption.model", caption.model, _MAX_NAME)
+    yield from _text("notes.prompt", notes.prompt, _MAX_PROMPT)
+    yield from _text("notes.result_file_id", notes.result_file_id, _MAX_ID)
+    if notes.HasField("chat_id"):
+        yield from _not_zero("notes.chat_id", notes.chat_id)
+    if notes.HasField("error"):
+        yield from _error("notes.error", notes.error)
+        if request.to_state not in WITH_ERROR:
+            yield "notes.error", "must be absent in this state"
+    elif request.to_state in (FAILED, REFUSED) and request.to_state != request.from_state:
+        yield "notes.error", "must say why"
+
+
+@_violations.register
+def _(request: db.AgainRequest) -> _Violations:
+    yield from _id("photo_id", request.photo_id)
+    yield from _within("n", request.n, 1)
+    yield from _not_zero("user_id", request.user_id)
+    yield from _parameters(request.parameters)
+
+
+@_violations.register
+def _(request: db.LeaseUnfinishedRequest) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+    yield from _text("holder", request.holder, _MAX_NAME, least=1)
+    yield from _within("limit", request.limit, 0, _MAX_LEASES)
+
+
+@_violations.register
+def _(request: db.FinalizeRequest.Info) -> _Violations:
+    yield from _id("info.generation_id", request.generation_id)
+    outcome = request.WhichOneof("outcome")
+    if outcome is None:
+        yield "info.outcome", "must be picture, failed or refused"
+    elif outcome == "picture":
+        picture = request.picture
+        yield from _image("info.picture.image", picture.image, MAX_PICTURE)
+        yield from _within("info.picture.seed", picture.seed, 0)
+        yield from _text("info.picture.model", picture.model, _MAX_NAME, least=1)
+        if picture.file_id:
+            yield "info.picture.file_id", "must be empty until the picture is sent"
+    else:
+        yield from _error(f"info.{outcome}", getattr(request, outcome))
+
+
+@_violations.register
+def _(request: db.CloseRequest) -> _Violations:
+    yield from _id("generation_id", request.generation_id)
+
+
+@_violations.register
+def _(request: db.CancelRequest) -> _Violations:
+    yield from _user_in_chat(request)
+    if request.generation_id:
+        yield from _id("generation_id", request.generation_id)
+
+
+@_violations.register
+def _(request: db.StatusRequest) -> _Violations:
+    yield from _user_in_chat(request)
+
+
+@_violations.register
+def _(request: db.HistoryRequest) -> _Violations:
+    yield from _user_in_chat(request)
+    yield from _within("page_size", request.page_size, 0, _MAX_PAGE)
+    if request.generation_id:
+        yield from _id("generation_id", request.generation_id)
+
+
+@_violations.register
+def _(request: db.GetImageRequest) -> _Violations:
+    source = request.WhichOneof("source")
+    if source is None:
+        yield "source", "must be photo_id or generation_id"
+    else:
+        yield from _id(source, getattr(request, source))
+
+
+@_violations.register
+def _(request: db.ForgetRequest) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+    yield from _not_zero("user_id", request.user_id)
+
+
+def _user_in_chat(
+    request: db.CancelRequest | db.StatusRequest | db.HistoryRequest,
+) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+    yield from _not_zero("chat_id", request.chat_id)
+    yield from _not_zero("user_id", request.user_id)
+
+
+def _parameters(parameters: db.Parameters) -> _Violations:
+    """The ranges of generator.xsd: a row must never be one that cannot be submitted."""
+    yield from _text("parameters.prompt", parameters.prompt, _MAX_PROMPT)
+    yield from _text("parameters.negative_prompt", parameters.negative_prompt, _MAX_PROMPT)
+    yield from _text("parameters.preset", parameters.preset, 64)
+    for side in ("width", "height"):
+        if parameters.HasField(side):
+            value = getattr(parameters, side)
+            yield from _within(f"parameters.{side}", value, 64, 1024)
+            if value % 8:
+                yield f"parameters.{side}", "must be a multiple of 8"
+    if parameters.HasField("steps"):
+        yield from _within("parameters.steps", parameters.steps, 1, 150)
+    yield from _within("parameters.guidance_scale", parameters.guidance_scale, 0, 30)
+    yield from _within("parameters.seed", parameters.seed, 0)
+
+
+def _image(field: str, image: db.ImageInfo, max_size: int) -> _Violations:
+    if not _MEDIA_TYPE.fullmatch(image.media_type):
+        yield f"{field}.media_type", "must be image/..."
+    yield from _within(f"{field}.width", image.width, 1, _MAX_PIXELS)
+    yield from _within(f"{field}.height", image.height, 1, _MAX_PIXELS)
+    yield from _within(f"{field}.size", image.size, 1, max_size)
+    if not _SHA256.fullmatch(image.sha256):
+        yield f"{field}.sha256", "must be 64 lower-case hexadecimal digits"
+
+
+def _error(field: str, error: db.Error) -> _Violations:
+    yield from _text(f"{field}.code", error.code, _MAX_NAME, least=1)
+
+
+def _id(field: str, value: str) -> _Violations:
+    try:
+        canonical = str(uuid.UUID(value)) == value
+    except ValueError:
+        canonical = False
+    if not canonical:
+        yield field, "must be a UUID in lower-case letters"
+
+
+def _text(field: str, value: str, most: int, least: int = 0) -> _Violations:
+    if not least <= len(value) <= most:
+        yield field, f"must have {least} to {most} characters"
+
+
+def _within(field: str, value: float, least: float, most: float = math.inf) -> _Violations:
+    if not least <= value <= most:  # not a number is in no range
+        limit = "at least {}" if most == math.inf else "{} to {}"
+        yield field, f"must be {limit.format(least, most)}"
+
+
+def _not_zero(field: str, value: int) -> _Violations:
+    if value == 0:
+        yield field, "must not be 0"

@@ -1,0 +1,255 @@
+"""A client that a test reads well with."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_status import rpc_status
+
+from protos.lookalike.db.v1 import db_pb2 as db
+from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
+
+TOKEN = "a-token-for-tests"
+BOT, CHAT, USER = 1, -100, 42
+CHUNK = 256 * 1024
+
+Refusal = tuple[grpc.StatusCode, str, list[str]]
+Lease = db.LeaseUnfinishedResponse.Lease
+_Q = TypeVar("_Q")
+_A = TypeVar("_A")
+
+
+class Client:
+    def __init__(self, channel: grpc.aio.Channel, token: str = TOKEN) -> None:
+        self.stub = DatabaseServiceStub(channel)
+        self.metadata: tuple[tuple[str, str], ...] = (("authorization", f"Bearer {token}"),)
+
+    async def call(self, method: grpc.aio.UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
+        return await method(request, metadata=self.metadata, timeout=20)
+
+    async def send(
+        self, method: grpc.aio.StreamUnaryMultiCallable[_Q, _A], parts: Iterator[_Q]
+    ) -> _A:
+        return await method(parts, metadata=self.metadata, timeout=20)
+
+    async def receive(
+        self,
+        message_id: int = 1,
+        *,
+        user: int = USER,
+        chat: int = CHAT,
+        bot: int = BOT,
+        parameters: db.Parameters | None = None,
+    ) -> db.ReceiveResponse:
+        request = db.ReceiveRequest(
+            bot_id=bot,
+            chat_id=chat,
+            message_id=message_id,
+            user_id=user,
+            language_code="en",
+            file_id=f"file-{message_id}",
+            file_size=1234,
+            words="look",
+            parameters=parameters,
+        )
+        return await self.call(self.stub.Receive, request)
+
+    async def lease(
+        self, holder: str = "here", *, starting: bool = False, limit: int = 0, bot: int = BOT
+    ) -> list[Lease]:
+        request = db.LeaseUnfinishedRequest(
+            bot_id=bot, holder=holder, starting=starting, limit=limit
+        )
+        return [*(await self.call(self.stub.LeaseUnfinished, request)).leases]
+
+    async def leased(self, message_id: int = 1, *, user: int = USER) -> Lease:
+        """A new photo's generation 0, leased."""
+        item = (await self.receive(message_id, user=user)).item
+        return next(
+            lease for lease in await self.lease() if lease.item.generation.id == item.generation.id
+        )
+
+    async def add(self, lease: Lease, data: bytes = b"a photo", **wrong: Any) -> db.Item:
+        return (await self.send(self.stub.Add, add_parts(lease, data, **wrong))).item
+
+    async def advance(
+        self,
+        lease: Lease,
+        source: db.GenerationState,
+        target: db.GenerationState,
+        notes: db.Notes | None = None,
+    ) -> db.Item:
+        request = db.AdvanceRequest(
+            generation_id=lease.item.generation.id,
+            fence=lease.fence,
+            from_state=source,
+            to_state=target,
+            notes=notes,
+        )
+        return (await self.call(self.stub.Advance, request)).item
+
+    async def finish(self, lease: Lease, data: bytes = b"a picture", **wrong: Any) -> db.Item:
+        info = finalize_info(lease, picture=picture(data, **wrong))
+        return (await self.send(self.stub.Finalize, finalize_parts(info, data))).item
+
+    async def end(self, lease: Lease, **outcome: db.Error) -> db.Item:
+        parts = finalize_parts(finalize_info(lease, **outcome))
+        return (await self.send(self.stub.Finalize, parts)).item
+
+    async def close(self, lease: Lease, fence: int | None = None) -> db.Item:
+        request = db.CloseRequest(
+            generation_id=lease.item.generation.id, fence=lease.fence if fence is None else fence
+        )
+        return (await self.call(self.stub.Close, request)).item
+
+    async def cancel(
+        self, generation_id: str = "", *, user: int = USER, bot: int = BOT
+    ) -> db.CancelResponse:
+        request = db.CancelRequest(
+            bot_id=bot, chat_id=CHAT, user_id=user, generation_id=generation_id
+        )
+        return await self.call(self.stub.Cancel, request)
+
+    async def status(self, *, user: int = USER, chat: int = CHAT) -> list[db.Item]:
+        request = db.StatusRequest(bot_id=BOT, chat_id=chat, user_id=user)
+        return [*(await self.call(self.stub.Status, request)).items]
+
+    async def history(self, cursor: str = "", size: int = 0) -> db.HistoryResponse:
+        request = db.HistoryRequest(
+            bot_id=BOT, chat_id=CHAT, user_id=USER, page_size=size, cursor=cursor
+        )
+        return await self.call(self.stub.History, request)
+
+    async def again(
+        self, photo: str, n: int, *, user: int = USER, parameters: db.Parameters | None = None
+    ) -> db.AgainResponse:
+        request = db.AgainRequest(photo_id=photo, n=n, user_id=user, parameters=parameters)
+        return await self.call(self.stub.Again, request)
+
+    async def forget(self, user: int = USER) -> db.ForgetResponse:
+        return await self.call(self.stub.Forget, db.ForgetRequest(bot_id=BOT, user_id=user))
+
+    async def image(self, **source: Any) -> tuple[db.ImageInfo, bytes]:
+        call = self.stub.GetImage(db.GetImageRequest(**source), metadata=self.metadata, timeout=20)
+        responses = [response async for response in call]
+        assert responses[0].HasField("info")
+        assert all(0 < len(response.chunk) <= CHUNK for response in responses[1:])
+        return responses[0].info, b"".join(response.chunk for response in responses[1:])
+
+    async def to_state(self, state: db.GenerationState, message_id: int = 1) -> Lease:
+        """A new photo's generation, leased, in this state; it got there by the contract alone."""
+        lease = await self.leased(message_id, user=message_id)
+        here = db.GENERATION_STATE_RECEIVED
+        if state == db.GENERATION_STATE_CANCELLED:
+            await self.cancel(lease.item.generation.id, user=message_id)
+        elif state == db.GENERATION_STATE_FAILED:
+            await self.end(lease, failed=db.Error(code="broken"))
+        elif state == db.GENERATION_STATE_UNDELIVERABLE:
+            await self.advance(lease, here, state, db.Notes(error=db.Error(code="blocked")))
+        if state in (here, *_BY_THE_WAY):
+            return lease
+        await self.add(lease)
+        here = db.GENERATION_STATE_STORED
+        for step in _WAY:
+            if here == state:
+                return lease
+            if step == db.GENERATION_STATE_FINISHED:
+                await self.finish(lease)
+            else:
+                notes = db.Notes(caption=CAPTION, prompt=CAPTION.text)
+                await self.advance(lease, here, step, notes)
+            here = step
+            if state == db.GENERATION_STATE_REFUSED and step == db.GENERATION_STATE_RUNNING:
+                await self.end(lease, refused=db.Error(code="unsafe"))
+                return lease
+        return lease
+
+
+CAPTION = db.Caption(text="a cat on a sofa", confidence=0.5, captioner="offline", model="m-1")
+
+_BY_THE_WAY = (
+    db.GENERATION_STATE_CANCELLED,
+    db.GENERATION_STATE_FAILED,
+    db.GENERATION_STATE_UNDELIVERABLE,
+)
+_WAY = (
+    db.GENERATION_STATE_CAPTIONED,
+    db.GENERATION_STATE_QUEUED,
+    db.GENERATION_STATE_RUNNING,
+    db.GENERATION_STATE_FINISHED,
+    db.GENERATION_STATE_DELIVERED,
+)
+
+
+def image(data: bytes, **wrong: Any) -> db.ImageInfo:
+    """What is true of the bytes, but for what is given."""
+    true: dict[str, Any] = {
+        "media_type": "image/png",
+        "width": 8,
+        "height": 6,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    return db.ImageInfo(**true | wrong)
+
+
+def picture(data: bytes, **wrong: Any) -> db.Picture:
+    return db.Picture(image=image(data, **wrong), seed=7, model="emoji")
+
+
+def chunks(data: bytes, size: int = CHUNK) -> Iterator[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def add_parts(lease: Lease, data: bytes, **wrong: Any) -> Iterator[db.AddRequest]:
+    yield db.AddRequest(
+        info=db.AddRequest.Info(
+            generation_id=lease.item.generation.id, fence=lease.fence, image=image(data, **wrong)
+        )
+    )
+    yield from (db.AddRequest(chunk=chunk) for chunk in chunks(data))
+
+
+def finalize_info(lease: Lease, **outcome: Any) -> db.FinalizeRequest.Info:
+    return db.FinalizeRequest.Info(
+        generation_id=lease.item.generation.id, fence=lease.fence, **outcome
+    )
+
+
+def finalize_parts(
+    info: db.FinalizeRequest.Info, data: bytes = b""
+) -> Iterator[db.FinalizeRequest]:
+    yield db.FinalizeRequest(info=info)
+    yield from (db.FinalizeRequest(chunk=chunk) for chunk in chunks(data))
+
+
+def files(blobs: Path) -> list[str]:
+    """The names of all that is stored, drafts too."""
+    return sorted(path.name for path in blobs.rglob("*") if path.is_file())
+
+
+async def refusal(call: Awaitable[Any]) -> Refusal:
+    """How a call is refused: code, reason and the fields at fault."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    error = caught.value
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # takes both
+    assert status is not None
+    info, bad = ErrorInfo(), BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(bad)
+    assert info.domain == "lookalike"
+    return error.code(), info.reason, [violation.field for violation in bad.field_violations]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits for what no event announces."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110, there is no event
+            await asyncio.sleep(0.01)

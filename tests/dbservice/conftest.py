@@ -1,0 +1,59 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from pydantic import SecretStr
+
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
+from tests.dbservice.client import TOKEN, Client
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> DbserviceSettings:
+    return DbserviceSettings(
+        lookalike_home=tmp_path,
+        dbservice_listen="127.0.0.1:0",
+        service_token=SecretStr(TOKEN),
+        database_url=f"sqlite:///{tmp_path}/rows.db",
+        blob_url=f"file://{tmp_path}/blobs",
+    )
+
+
+@pytest.fixture
+async def channel(settings: DbserviceSettings, clock: Clock) -> AsyncIterator[grpc.aio.Channel]:
+    async with (
+        running(settings, clock) as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        yield channel
+
+
+@pytest.fixture
+def client(channel: grpc.aio.Channel) -> Client:
+    return Client(channel)
+
+
+@pytest.fixture
+def blobs(settings: DbserviceSettings) -> Path:
+    return settings.blobs

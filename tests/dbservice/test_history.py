@@ -1,0 +1,172 @@
+"""Status, History and Again: what a user sees and asks for."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import BOT, CHAT, USER, Client, refusal
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+
+
+def numbers(response: db.HistoryResponse) -> list[int]:
+    return [item.photo.message_id for item in response.items]
+
+
+async def test_status_is_the_unclosed_of_one_user_in_one_chat(client: Client) -> None:
+    for number in (3, 1, 2):
+        await client.receive(number)
+    await client.receive(4, user=7)
+    await client.receive(5, chat=-7)
+    await client.receive(6, bot=2)
+    assert [item.photo.message_id for item in await client.status()] == [3, 1, 2]
+    leases = await client.lease()
+    await client.end(leases[0], failed=db.Error(code="why"))
+    await client.close(leases[0])
+    assert [item.photo.message_id for item in await client.status()] == [1, 2]
+
+
+async def test_history_goes_back_and_forth_by_pages(client: Client) -> None:
+    for number in range(1, 26):
+        await client.receive(number)
+    await client.receive(90, user=7)
+    await client.receive(91, chat=-7)
+    first = await client.history()
+    assert numbers(first) == [*range(25, 15, -1)]
+    assert first.newer_cursor == ""
+    second = await client.history(first.older_cursor)
+    assert numbers(second) == [*range(15, 5, -1)]
+    third = await client.history(second.older_cursor)
+    assert numbers(third) == [5, 4, 3, 2, 1]
+    assert third.older_cursor == ""
+    assert await client.history(third.newer_cursor) == second
+    assert await client.history(second.newer_cursor) == first
+    for page in (first, second, third):
+        assert len(page.newer_cursor) < 20
+        assert len(page.older_cursor) < 20
+
+
+async def test_what_arrives_meanwhile_shifts_no_page(client: Client) -> None:
+    for number in range(1, 8):
+        await client.receive(number)
+    first = await client.history(size=3)
+    assert numbers(first) == [7, 6, 5]
+    await client.receive(8)
+    second = await client.history(first.older_cursor, 3)
+    assert numbers(second) == [4, 3, 2]
+    back = await client.history(second.newer_cursor, 3)
+    assert numbers(back) == [7, 6, 5]
+    newest = await client.history(back.newer_cursor, 3)
+    assert numbers(newest) == [8, 7, 6]  # a full page, though one alone is newer
+    assert newest.newer_cursor == ""
+
+
+async def test_one_of_the_history(client: Client) -> None:
+    items = [(await client.receive(number)).item for number in (1, 2, 3)]
+
+    async def one(generation_id: str, **other: Any) -> db.HistoryResponse:
+        who: dict[str, Any] = {"bot_id": BOT, "chat_id": CHAT, "user_id": USER} | other
+        request = db.HistoryRequest(generation_id=generation_id, **who)
+        return await client.call(client.stub.History, request)
+
+    second = items[1].generation.id
+    assert await one(second) == db.HistoryResponse(items=[items[1]])
+    for other in ({"user_id": 7}, {"chat_id": -7}, {"bot_id": 2}):
+        assert await one(second, **other) == db.HistoryResponse()
+    assert await one("00000000-0000-4000-8000-000000000000") == db.HistoryResponse()
+    assert await refusal(one("x")) == (INVALID, "INVALID_ARGUMENT", ["generation_id"])
+
+
+async def test_an_empty_history(client: Client) -> None:
+    assert await client.history() == db.HistoryResponse()
+    assert await client.history("o1") == db.HistoryResponse()
+    assert await client.history("n1") == db.HistoryResponse()
+
+
+@pytest.mark.parametrize("cursor", ["x1", "o", "n-1", "o1' --", "1", "n" + "f" * 16, "o٣"])
+async def test_a_cursor_of_nobodys(client: Client, cursor: str) -> None:
+    answer = await refusal(client.history(cursor))
+    assert answer == (INVALID, "INVALID_ARGUMENT", ["cursor"])
+
+
+@pytest.mark.parametrize("size", [-1, 51])
+async def test_a_page_has_bounds(client: Client, size: int) -> None:
+    answer = await refusal(client.history(size=size))
+    assert answer == (INVALID, "INVALID_ARGUMENT", ["page_size"])
+
+
+async def test_again_makes_the_next_generation_once(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
+    photo = lease.item.photo.id
+    first = await client.again(photo, 1)
+    assert first.created
+    assert first.item.generation.state == db.GENERATION_STATE_CAPTIONED
+    assert first.item.generation.n == 1
+    assert first.item.generation.parameters.prompt == "a cat on a sofa"
+    assert first.item.photo.caption.text == "a cat on a sofa"
+    repeated = await client.again(photo, 1)
+    assert (repeated.created, repeated.item) == (False, first.item)
+    own = db.Parameters(prompt="a dog", seed=3)
+    second = await client.again(photo, 2, parameters=own)
+    assert second.item.generation.parameters == own
+    assert [lease.item.generation.n for lease in await client.lease()] == [0, 1, 2]
+
+
+async def test_again_is_refused(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
+    photo = lease.item.photo.id
+    gap = await refusal(client.again(photo, 2))
+    assert gap == (INVALID, "INVALID_ARGUMENT", ["n"])
+    assert await refusal(client.again(photo, 0)) == (INVALID, "INVALID_ARGUMENT", ["n"])
+    denied = await refusal(client.again(photo, 1, user=7))
+    assert denied == (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
+    unknown = await refusal(client.again("00000000-0000-4000-8000-000000000000", 1))
+    assert unknown == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+    bare = (await client.receive(77)).item.photo.id
+    precondition = grpc.StatusCode.FAILED_PRECONDITION
+    assert await refusal(client.again(bare, 1)) == (precondition, "NOT_CAPTIONED", [])
+    for number in range(78, 82):
+        await client.receive(number)
+    assert await refusal(client.again(photo, 1)) == (precondition, "TOO_MANY_UNFINISHED", [])
+
+
+async def test_every_field_at_fault_is_named(client: Client) -> None:
+    request = db.ReceiveRequest(
+        bot_id=BOT,
+        chat_id=CHAT,
+        words="x" * 4097,
+        parameters=db.Parameters(
+            prompt="x" * 1001, width=65, height=2048, steps=0, guidance_scale=float("nan"), seed=-1
+        ),
+    )
+    code, reason, fields = await refusal(client.call(client.stub.Receive, request))
+    assert (code, reason) == (INVALID, "INVALID_ARGUMENT")
+    assert fields == [
+        "message_id",
+        "user_id",
+        "file_id",
+        "words",
+        *(
+            f"parameters.{name}"
+            for name in ("prompt", "width", "height", "steps", "guidance_scale", "seed")
+        ),
+    ]
+
+
+async def test_states_and_ids_are_checked(client: Client) -> None:
+    request = db.AdvanceRequest(
+        generation_id="0DC5FF84-77D0-5A9C-8337-F75FA6A16B77",
+        to_state=99,  # type: ignore[arg-type]  # proto3 lets any number through
+        notes=db.Notes(caption=db.Caption(confidence=2)),
+    )
+    _, _, fields = await refusal(client.call(client.stub.Advance, request))
+    assert fields == [
+        "generation_id",
+        "from_state",
+        "to_state",
+        "notes.caption.text",
+        "notes.caption.confidence",
+        "notes.caption.captioner",
+    ]

@@ -1,0 +1,145 @@
+"""Leases and fences, with a clock of the test's own."""
+
+import sqlite3
+
+import grpc
+import pytest
+
+from dbservice.settings import DbserviceSettings
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal
+from tests.dbservice.conftest import Clock
+
+LOST: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "LEASE_LOST", [])
+
+
+def seconds_left(lease: Lease, clock: Clock) -> float:
+    return lease.expires_at.ToSeconds() - clock.now.timestamp()
+
+
+async def test_one_holder_at_a_time_oldest_first(client: Client, clock: Clock) -> None:
+    for number in range(1, 4):
+        await client.receive(number)
+    leases = await client.lease("a")
+    assert [lease.item.photo.message_id for lease in leases] == [1, 2, 3]
+    assert [lease.fence for lease in leases] == [1, 1, 1]
+    assert seconds_left(leases[0], clock) == 30
+    assert await client.lease("b") == []
+    clock.pass_seconds(30)
+    assert [lease.fence for lease in await client.lease("b")] == [2, 2, 2]
+    assert await client.lease("a") == []
+
+
+async def test_the_holder_renews_under_the_same_fence(client: Client, clock: Clock) -> None:
+    await client.receive()
+    for _ in range(5):
+        clock.pass_seconds(25)
+        (lease,) = await client.lease()
+        assert lease.fence == 1
+        assert seconds_left(lease, clock) == 30
+
+
+async def test_the_holder_itself_gets_a_new_fence_after_its_lease_ran_out(
+    client: Client, clock: Clock
+) -> None:
+    old = await client.leased()
+    clock.pass_seconds(30)
+    (new,) = await client.lease()
+    assert new.fence == old.fence + 1
+
+
+async def test_a_holder_that_starts_anew_locks_its_former_self_out(client: Client) -> None:
+    old = await client.leased()
+    (new,) = await client.lease(starting=True)
+    assert new.fence == old.fence + 1
+    assert await refusal(client.add(old)) == LOST
+    await client.add(new)
+
+
+async def test_an_idle_tick_writes_nothing(
+    client: Client, clock: Clock, settings: DbserviceSettings
+) -> None:
+    connection = sqlite3.connect(settings.database.removeprefix("sqlite:///"))
+
+    def version() -> int:
+        """Changes with every commit of another connection that wrote."""
+        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+    before = version()
+    assert await client.lease() == []
+    assert version() == before
+    await client.receive()
+    (lease,) = await client.lease()
+    before = version()
+    clock.pass_seconds(10)
+    (same,) = await client.lease()
+    assert same.expires_at == lease.expires_at
+    assert version() == before
+    clock.pass_seconds(1)
+    (renewed,) = await client.lease()
+    assert seconds_left(renewed, clock) == 30
+    assert version() != before
+    connection.close()
+
+
+@pytest.mark.parametrize("fault", ["never leased", "wrong fence", "ran out"])
+async def test_every_write_needs_the_lease(client: Client, clock: Clock, fault: str) -> None:
+    item = (await client.receive()).item
+    lease = Lease(item=item, fence=0)
+    if fault != "never leased":
+        (lease,) = await client.lease()
+    if fault == "wrong fence":
+        lease.fence += 1
+    if fault == "ran out":
+        clock.pass_seconds(30)
+    here = db.GENERATION_STATE_RECEIVED
+    for call in (
+        client.add(lease),
+        client.advance(lease, here, here, db.Notes(told=True)),
+        client.finish(lease),
+        client.end(lease, failed=db.Error(code="why")),
+        client.close(lease),
+    ):
+        assert await refusal(call) == LOST
+    assert (await client.receive()).item == item
+
+
+async def test_leases_are_one_bots_and_end_with_closing(client: Client) -> None:
+    lease = await client.leased()
+    await client.receive(2, bot=2)
+    assert len(await client.lease(bot=2)) == 1
+    await client.cancel()
+    assert len(await client.lease()) == 1  # unclosed: somebody must tell the user
+    await client.close(lease)
+    assert await client.lease() == []
+
+
+async def test_no_more_than_asked_for(client: Client) -> None:
+    for number in range(1, 5):
+        await client.receive(number)
+    first = await client.lease("a", limit=3)
+    assert [lease.item.photo.message_id for lease in first] == [1, 2, 3]
+    assert [lease.item.photo.message_id for lease in await client.lease("b")] == [4]
+
+
+async def test_an_answer_always_fits_into_a_message(client: Client) -> None:
+    words = "\N{GRINNING FACE}" * 4096
+    for number in range(1, 261):
+        request = db.ReceiveRequest(
+            bot_id=BOT, chat_id=CHAT, message_id=number, user_id=number, file_id="f", words=words
+        )
+        await client.call(client.stub.Receive, request)
+    leases = await client.lease()
+    assert [lease.item.photo.message_id for lease in leases] == [*range(1, len(leases) + 1)]
+    assert 150 < len(leases) < 260
+
+
+async def test_a_leased_row_tells_all_that_a_resubmission_needs(client: Client) -> None:
+    lease = await client.leased()
+    await client.add(lease)
+    caption = db.Notes(caption=CAPTION, prompt=CAPTION.text, caption_message_id=5)
+    item = await client.advance(
+        lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, caption
+    )
+    (again,) = await client.lease(starting=True)
+    assert again.item == item

@@ -1,0 +1,303 @@
+"""Receive, Add, GetImage, Forget: photos and their bytes."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import (
+    CHUNK,
+    USER,
+    Client,
+    Lease,
+    Refusal,
+    add_parts,
+    files,
+    finalize_info,
+    finalize_parts,
+    image,
+    refusal,
+    until,
+)
+
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_a_photo_is_recorded_with_its_generation(client: Client) -> None:
+    parameters = db.Parameters(preset="balanced", width=512, height=256, steps=9, seed=0)
+    response = await client.receive(parameters=parameters)
+    photo, generation = response.item.photo, response.item.generation
+    assert response.created
+    assert (photo.bot_id, photo.chat_id, photo.message_id, photo.user_id) == (1, -100, 1, USER)
+    assert (photo.file_id, photo.file_size, photo.words) == ("file-1", 1234, "look")
+    assert photo.received_at.ToDatetime().isoformat() == "2026-11-22T12:00:00"
+    assert generation.photo_id == photo.id
+    assert generation.state == db.GENERATION_STATE_RECEIVED
+    assert generation.parameters == parameters
+    assert not generation.parameters.HasField("guidance_scale")
+    for absent in ("image", "caption", "caption_message_id"):
+        assert not photo.HasField(absent)
+    for absent in ("picture", "error", "closed_at", "status_message_id", "result_message_id"):
+        assert not generation.HasField(absent)
+
+
+async def test_the_same_message_is_the_same_photo(client: Client) -> None:
+    first = await client.receive()
+    again = await client.receive()
+    other = await client.receive(2)
+    assert not again.created
+    assert again.item == first.item
+    assert other.item.photo.id != first.item.photo.id
+
+
+async def test_the_ids_never_change(client: Client) -> None:
+    item = (await client.receive()).item
+    assert item.photo.id == "9cdfc9d4-4306-5299-a12a-eb8e4558ecd0"
+    assert item.generation.id == "335c9900-89ac-5e67-9f3f-950b4c77a260"
+
+
+async def test_photos_over_the_limit_are_failed_and_told(client: Client) -> None:
+    for message_id in range(1, 6):
+        item = (await client.receive(message_id)).item
+        assert item.generation.state == db.GENERATION_STATE_RECEIVED
+    sixth = (await client.receive(6)).item.generation
+    assert sixth.state == db.GENERATION_STATE_FAILED
+    assert sixth.error.code == "too-many-unfinished"
+    assert not sixth.HasField("closed_at")
+    assert len(await client.lease()) == 6
+    assert (await client.receive(7, user=43)).item.generation.state == db.GENERATION_STATE_RECEIVED
+    await client.cancel()  # what has ended no longer counts, closed or not
+    assert (await client.receive(8)).item.generation.state == db.GENERATION_STATE_RECEIVED
+
+
+@pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000, 20 * 1024 * 1024])
+async def test_bytes_come_back_as_they_were_sent(client: Client, blobs: Path, size: int) -> None:
+    data = os.urandom(size)
+    item = await client.add(await client.leased(), data)
+    assert item.generation.state == db.GENERATION_STATE_STORED
+    assert item.photo.image == image(data)
+    info, stored = await client.image(photo_id=item.photo.id, user_id=USER)
+    assert info == image(data)
+    assert stored == data
+    assert files(blobs) == [item.photo.id]
+
+
+async def test_the_same_bytes_again_succeed_and_others_do_not(client: Client) -> None:
+    lease = await client.leased()
+    first = await client.add(lease, b"one")
+    assert await client.add(lease, b"one") == first
+    assert await refusal(client.add(lease, b"two")) == (PRECONDITION, "TRANSITION_NOT_ALLOWED", [])
+    assert (await client.image(photo_id=first.photo.id))[1] == b"one"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"size": 4}, "chunk"),
+        ({"size": 6}, "chunk"),
+        ({"sha256": "0" * 64}, "chunk"),
+        ({"sha256": "XYZ"}, "info.image.sha256"),
+        ({"size": 0}, "info.image.size"),
+        ({"size": 20 * 1024 * 1024 + 1}, "info.image.size"),
+        ({"width": 0}, "info.image.width"),
+        ({"media_type": "text/html"}, "info.image.media_type"),
+    ],
+)
+async def test_bytes_that_do_not_match_leave_nothing(
+    client: Client, blobs: Path, wrong: dict[str, Any], field: str
+) -> None:
+    lease = await client.leased()
+    assert await refusal(client.add(lease, b"photo", **wrong)) == (
+        INVALID,
+        "INVALID_ARGUMENT",
+        [field],
+    )
+    assert files(blobs) == []
+    assert (await client.status())[0].generation.state == db.GENERATION_STATE_RECEIVED
+
+
+async def test_a_stream_keeps_its_order_and_its_bounds(client: Client, blobs: Path) -> None:
+    lease = await client.leased()
+    info, chunk = add_parts(lease, b"photo")
+    big = bytes(CHUNK + 1)
+    too_big = [next(add_parts(lease, big)), db.AddRequest(chunk=big)]
+    for parts, field in (
+        ([], "info"),
+        ([chunk], "info"),
+        ([db.AddRequest()], "info"),
+        ([info, info], "chunk"),
+        ([info, db.AddRequest(chunk=b"")], "chunk"),
+        (too_big, "chunk"),
+    ):
+        call = client.send(client.stub.Add, iter(parts))
+        assert await refusal(call) == (INVALID, "INVALID_ARGUMENT", [field])
+    assert files(blobs) == []
+
+
+async def test_what_must_not_be_written_leaves_nothing(client: Client, blobs: Path) -> None:
+    lease = await client.leased()
+    lost = Lease(item=lease.item, fence=lease.fence + 1)
+    assert await refusal(client.add(lost)) == (PRECONDITION, "LEASE_LOST", [])
+    unknown = Lease(fence=1)
+    unknown.item.generation.id = "00000000-0000-4000-8000-000000000000"
+    assert await refusal(client.add(unknown)) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+    assert files(blobs) == []
+
+
+async def test_a_stream_that_breaks_off_leaves_nothing(client: Client, blobs: Path) -> None:
+    data = os.urandom(CHUNK * 3)
+    lease = await client.leased()
+    for sent in range(1, 4):
+        reached = asyncio.Event()
+
+        async def half(
+            parts: int = sent, reached: asyncio.Event = reached
+        ) -> AsyncIterator[db.AddRequest]:
+            for part in [*add_parts(lease, data)][:parts]:
+                yield part
+            reached.set()
+            await asyncio.Event().wait()
+
+        call = client.stub.Add(half(), metadata=client.metadata, timeout=20)
+        await reached.wait()
+        call.cancel()
+    await until(lambda: not files(blobs))
+    assert (await client.add(lease, data)).generation.state == db.GENERATION_STATE_STORED
+
+
+async def test_calls_given_up_at_any_moment_leave_the_service_whole(
+    client: Client, blobs: Path
+) -> None:
+    leases = [await client.leased(n, user=n) for n in range(1, 31)]
+
+    async def give_up(lease: Lease, seconds: float) -> None:
+        data = os.urandom(CHUNK)
+        call = client.stub.Add(add_parts(lease, data), metadata=client.metadata, timeout=20)
+        await asyncio.sleep(seconds)
+        call.cancel()
+
+    await asyncio.gather(*(give_up(lease, n / 1000) for n, lease in enumerate(leases)))
+    await until(lambda: not any((blobs / "drafts").iterdir()))
+    stored = 0
+    for lease in await client.lease():
+        photo = lease.item.photo
+        if lease.item.generation.state == db.GENERATION_STATE_STORED:
+            info, data = await client.image(photo_id=photo.id)
+            assert info == image(data)
+            stored += 1
+        else:
+            await client.add(lease)
+    assert len(files(blobs)) == 30
+    assert stored <= 30
+
+
+async def test_a_full_disk_says_so_and_leaves_nothing(
+    client: Client, blobs: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lease = await client.leased()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        answer = await refusal(client.add(lease))
+    assert answer == (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL", [])
+    assert files(blobs) == []
+    assert [record.exc_info for record in caplog.records if "Add" in record.message] == [None]
+    await client.add(lease)
+
+
+async def test_images_are_the_owners(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_FINISHED, message_id=USER)
+    photo, generation = lease.item.photo.id, lease.item.generation.id
+    assert (await client.image(photo_id=photo))[1] == b"a photo"
+    assert (await client.image(generation_id=generation, user_id=USER))[1] == b"a picture"
+    for source in ({"photo_id": photo}, {"generation_id": generation}):
+        denied = await refusal(client.image(**source, user_id=7))
+        assert denied == (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
+
+
+async def test_images_that_are_not_there(client: Client, blobs: Path) -> None:
+    item = (await client.receive()).item
+    missing: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+    assert await refusal(client.image(photo_id=item.photo.id)) == missing
+    assert await refusal(client.image(generation_id=item.generation.id)) == missing
+    assert await refusal(client.image(photo_id=item.generation.id)) == missing
+    assert await refusal(client.image()) == (INVALID, "INVALID_ARGUMENT", ["source"])
+    assert await refusal(client.image(photo_id="../../etc/passwd")) == (
+        INVALID,
+        "INVALID_ARGUMENT",
+        ["photo_id"],
+    )
+    await client.add((await client.lease())[0])
+    (blobs / item.photo.id).unlink()
+    assert await refusal(client.image(photo_id=item.photo.id)) == missing
+
+
+async def test_forgetting_takes_all_of_one_user_and_nothing_else(
+    client: Client, blobs: Path
+) -> None:
+    mine = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
+    theirs = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=7)
+    assert await refusal(client.forget()) == (PRECONDITION, "NOT_CLOSED", [])
+    await client.close(mine)
+    response = await client.forget()
+    assert (response.photos, response.generations) == (1, 1)
+    assert files(blobs) == sorted([theirs.item.photo.id, theirs.item.generation.id])
+    assert (await client.image(photo_id=theirs.item.photo.id))[1] == b"a photo"
+    assert not (await client.history()).items
+    nobody = await client.forget()
+    assert (nobody.photos, nobody.generations) == (0, 0)
+
+
+async def test_a_picture_is_finalized_once(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_RUNNING)
+    item = await client.finish(lease, b"picture")
+    assert item.generation.state == db.GENERATION_STATE_FINISHED
+    assert item.generation.picture.image == image(b"picture")
+    assert (item.generation.picture.seed, item.generation.picture.model) == (7, "emoji")
+    assert await client.finish(lease, b"picture") == item
+    other = await refusal(client.finish(lease, b"another"))
+    assert other == (PRECONDITION, "TRANSITION_NOT_ALLOWED", [])
+    assert (await client.image(generation_id=item.generation.id))[1] == b"picture"
+
+
+async def test_a_picture_that_nobody_saw_running_is_finalized(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_QUEUED)
+    item = await client.finish(lease, os.urandom(32 * 1024 * 1024))
+    assert item.generation.state == db.GENERATION_STATE_FINISHED
+
+
+async def test_an_error_is_finalized_once(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_RUNNING)
+    error = db.Error(code="unsafe", message="x" * 5000)
+    item = await client.end(lease, refused=error)
+    assert item.generation.state == db.GENERATION_STATE_REFUSED
+    assert item.generation.error == db.Error(code="unsafe", message="x" * 1000)
+    assert await client.end(lease, refused=error) == item
+    failed = await refusal(client.end(lease, failed=error))
+    assert failed == (PRECONDITION, "TRANSITION_NOT_ALLOWED", [])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"size": 1}, "chunk"), ({"size": 32 * 1024 * 1024 + 1}, "info.picture.image.size")],
+)
+async def test_pictures_are_verified_too(client: Client, wrong: dict[str, Any], field: str) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_RUNNING)
+    answer = await refusal(client.finish(lease, **wrong))
+    assert answer == (INVALID, "INVALID_ARGUMENT", [field])
+
+
+async def test_work_ends_in_one_of_three_ways(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_RUNNING)
+    parts: Iterator[db.FinalizeRequest] = finalize_parts(finalize_info(lease))
+    answer = await refusal(client.send(client.stub.Finalize, parts))
+    assert answer == (INVALID, "INVALID_ARGUMENT", ["info.outcome"])

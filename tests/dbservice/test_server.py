@@ -1,0 +1,267 @@
+"""The server around the RPCs: who may call, health, reflection, start and stop."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+
+import grpc
+import psutil  # type: ignore[import-untyped]  # it ships no types
+import pytest
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from pydantic import SecretStr
+
+from dbservice.errors import Reason
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
+from dbservice.status import CODES
+from dbservice.store import Store
+from lookalike.errors import StartError
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import TOKEN, Client, add_parts, refusal
+from tests.dbservice.process import failed_start, running_process
+
+NAME = "lookalike.db.v1.DatabaseService"
+UNAUTHENTICATED = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", list[str]())
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x"])
+async def test_a_wrong_token_is_refused(channel: grpc.aio.Channel, token: str) -> None:
+    stranger = Client(channel, token)
+    assert await refusal(stranger.receive()) == UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("header", [None, TOKEN, f"Basic {TOKEN}", f"bearer{TOKEN}"])
+async def test_the_token_comes_as_bearer_or_not_at_all(
+    channel: grpc.aio.Channel, header: str | None
+) -> None:
+    stranger = Client(channel)
+    stranger.metadata = () if header is None else (("authorization", header),)
+    assert await refusal(stranger.receive()) == UNAUTHENTICATED
+    assert await refusal(stranger.image(photo_id="x")) == UNAUTHENTICATED
+    call = stranger.send(stranger.stub.Add, iter([db.AddRequest(chunk=b"x")]))
+    assert await refusal(call) == UNAUTHENTICATED
+
+
+async def test_health_is_open_to_all(channel: grpc.aio.Channel) -> None:
+    check: grpc.aio.UnaryUnaryMultiCallable[
+        health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
+    ] = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        health_pb2.HealthCheckRequest.SerializeToString,
+        health_pb2.HealthCheckResponse.FromString,
+    )
+    for service in ("", NAME):
+        answer = await check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_reflection_is_for_those_with_the_token(
+    channel: grpc.aio.Channel, client: Client
+) -> None:
+    info: grpc.aio.StreamStreamMultiCallable[
+        reflection_pb2.ServerReflectionRequest, reflection_pb2.ServerReflectionResponse
+    ] = channel.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
+
+    async def names(metadata: tuple[tuple[str, str], ...]) -> list[str]:
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        return [
+            service.name
+            async for response in info(iter([request]), metadata=metadata, timeout=5)
+            for service in response.list_services_response.service
+        ]
+
+    assert NAME in await names(client.metadata)
+    assert await refusal(names(())) == UNAUTHENTICATED
+
+
+async def test_an_unknown_method_is_unimplemented(
+    channel: grpc.aio.Channel, client: Client
+) -> None:
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{NAME}/Nothing")
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call(b"", metadata=client.metadata, timeout=5)
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_message_over_the_limit_is_refused(client: Client) -> None:
+    lease = await client.leased()
+    huge = db.AddRequest(chunk=bytes(4 * 1024 * 1024 + 1))
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await client.send(client.stub.Add, iter([next(add_parts(lease, b"photo")), huge]))
+    assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_every_reason_has_its_code() -> None:
+    assert set(CODES) == set(Reason)
+    assert grpc.StatusCode.UNKNOWN not in CODES.values()
+
+
+async def test_what_nobody_expected_is_internal_and_tells_no_details(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_self: Store, _request: object) -> None:
+        raise KeyError("a detail")
+
+    monkeypatch.setattr(Store, "receive", fail)
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await client.receive()
+    assert error.value.code() == grpc.StatusCode.INTERNAL
+    assert "detail" not in str(error.value.details())
+    (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
+    assert record.exc_info is not None
+
+
+async def test_a_locked_database_is_unavailable(
+    client: Client, settings: DbserviceSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = sqlite3.connect(settings.database.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    unavailable = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", list[str]())
+    assert await refusal(client.receive()) == unavailable
+    other.execute("ROLLBACK")
+    other.close()
+    await client.receive()
+    (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
+    assert record.exc_info is None
+
+
+async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    await client.receive()
+    limit = "PRAGMA max_page_count = 1"
+    held: list[Store] = []
+    original = Store.receive
+
+    async def note(self: Store, request: db.ReceiveRequest) -> db.ReceiveResponse:
+        held.append(self)
+        return await original(self, request)
+
+    monkeypatch.setattr(Store, "receive", note)
+    await client.receive()
+    async with held[0]._engine.connect() as connection:
+        await connection.exec_driver_sql(limit)
+    full = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL", list[str]())
+    words = "x" * 4096
+    request = db.ReceiveRequest(
+        bot_id=1, chat_id=1, message_id=9, user_id=9, file_id="f", words=words
+    )
+    assert await refusal(client.call(client.stub.Receive, request)) == full
+    async with held[0]._engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    await client.call(client.stub.Receive, request)
+
+
+async def test_a_process_starts_answers_and_stops(tmp_path: Path) -> None:
+    async with running_process(tmp_path) as service:
+        assert len([line for line in service.log if "Listening on" in line]) == 1
+        async with service.client() as client:
+            await client.receive()
+            assert psutil.Process(service.process.pid).memory_info().rss < 150 * 1024 * 1024
+        assert await service.stop() == 0
+        out, err = await service.process.communicate()
+        assert (out, err) == (b"", b"")
+
+
+async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
+    async with running_process(tmp_path) as service, service.client() as client:
+        lease = await client.leased()
+        info, chunk = add_parts(lease, b"photo")
+        call = client.stub.Add(metadata=client.metadata, timeout=20)
+        await call.write(info)
+        service.process.send_signal(signal.SIGTERM)
+        await call.write(chunk)
+        await call.done_writing()
+        assert (await call).item.generation.state == db.GENERATION_STATE_STORED
+        assert await asyncio.wait_for(service.process.wait(), 10) == 0
+
+
+async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        code, err = await failed_start(tmp_path, DBSERVICE_LISTEN=address)
+    assert code == 78
+    assert err == (
+        f"lookalike dbservice: DBSERVICE_LISTEN: cannot listen on {address}:"
+        " Address already in use.\n"
+    )
+
+
+async def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    async with running_process(tmp_path) as service:
+        code, err = await failed_start(tmp_path, DBSERVICE_LISTEN=service.address)
+        assert code == 78
+        assert "Address already in use." in err
+        async with service.client() as client:
+            await client.receive()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DATABASE_URL", "postgresql://somewhere/db", "DATABASE_URL: only sqlite:///"),
+        ("BLOB_URL", "s3://bucket", "BLOB_URL: only file:///"),
+        ("BLOB_URL", "file:///proc/nothing", "The folder of pictures /proc/nothing cannot be"),
+        ("DATABASE_URL", "sqlite:////proc/nothing/rows.db", "The database folder /proc/nothing"),
+        ("DBSERVICE_LISTEN", "5002", "DBSERVICE_LISTEN: write it as host:port"),
+        ("USER_MAX_UNFINISHED", "0", "USER_MAX_UNFINISHED: "),
+    ],
+)
+async def test_a_wrong_setting_is_one_sentence(
+    tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    code, err = await failed_start(tmp_path, **{name: value})
+    assert code == 78
+    *log, sentence = err.splitlines()
+    assert sentence.startswith(f"lookalike dbservice: {words}")
+    assert not [line for line in log if " INFO " not in line]
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(b"no database at all" * 100)
+
+
+async def test_a_damaged_database_is_one_sentence(settings: DbserviceSettings) -> None:
+    damage(Path(settings.database.removeprefix("sqlite:///")))
+    with pytest.raises(StartError, match="cannot be used: file is not a database"):
+        async with running(settings):
+            pass
+
+
+async def test_a_database_of_a_newer_program_is_one_sentence(settings: DbserviceSettings) -> None:
+    async with running(settings):
+        pass
+    with sqlite3.connect(settings.database.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StartError, match=r"rows\.db"):
+        async with running(settings):
+            pass
+
+
+async def test_listening_beyond_loopback_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = DbserviceSettings(
+        lookalike_home=tmp_path,
+        dbservice_listen="0.0.0.0:0",
+        service_token=SecretStr(TOKEN),
+    )
+    async with running(settings):
+        pass
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == ["Calls to 0.0.0.0 are not encrypted: keep the network private."]
+
+
+async def test_the_data_goes_below_the_home_folder(tmp_path: Path) -> None:
+    settings = DbserviceSettings(lookalike_home=tmp_path)
+    assert settings.database == f"sqlite:///{tmp_path}/dbservice/lookalike.db"
+    assert settings.blobs == tmp_path / "dbservice" / "blobs"
+    spaced = DbserviceSettings(lookalike_home=tmp_path, blob_url="file:///srv/my%20blobs")
+    assert spaced.blobs == Path("/srv/my blobs")

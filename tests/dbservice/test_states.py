@@ -1,0 +1,233 @@
+"""The state machine, through the RPCs."""
+
+import grpc
+import pytest
+
+from dbservice.transitions import ENDED, TRANSITIONS
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import CAPTION, USER, Client, Lease, Refusal, refusal
+from tests.dbservice.conftest import Clock
+
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+NOT_ALLOWED: Refusal = (PRECONDITION, "TRANSITION_NOT_ALLOWED", [])
+
+ALLOWED = {
+    "received": "failed cancelled undeliverable",
+    "stored": "captioned failed cancelled undeliverable",
+    "captioned": "queued running failed refused cancelled undeliverable",
+    "queued": "captioned running failed refused cancelled undeliverable",
+    "running": "captioned queued failed refused cancelled undeliverable",
+    "finished": "delivered undeliverable",
+    "failed": "undeliverable",
+    "refused": "undeliverable",
+    "cancelled": "undeliverable",
+    "delivered": "",
+    "undeliverable": "",
+}
+"""What Advance may do; stored and finished are entered with bytes alone."""
+
+
+def state(name: str) -> db.GenerationState:
+    return getattr(db, f"GENERATION_STATE_{name.upper()}")  # type: ignore[no-any-return]  # a state
+
+
+def notes_for(target: str) -> db.Notes | None:
+    if target == "captioned":
+        return db.Notes(caption=CAPTION)
+    return db.Notes(error=db.Error(code="why")) if target in ("failed", "refused") else None
+
+
+def test_the_table_knows_every_state() -> None:
+    assert set(TRANSITIONS) == set(db.GenerationState.values()) - {0}
+    assert {state(name) for name in ALLOWED} == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize("source", ALLOWED)
+async def test_every_pair_of_states(client: Client, source: str) -> None:
+    for number, target in enumerate(ALLOWED, 1):
+        lease = await client.to_state(state(source), message_id=number)
+        call = client.advance(lease, state(source), state(target), notes_for(target))
+        if target == source or target in ALLOWED[source].split():
+            assert (await call).generation.state == state(target)
+        else:
+            assert await refusal(call) == NOT_ALLOWED
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+async def test_only_what_has_ended_is_closed(client: Client, clock: Clock, name: str) -> None:
+    lease = await client.to_state(state(name))
+    if state(name) not in ENDED:
+        assert await refusal(client.close(lease)) == NOT_ALLOWED
+        return
+    item = await client.close(lease)
+    assert item.generation.HasField("closed_at")
+    assert await client.lease() == []
+    clock.pass_seconds(3600)  # the answer was lost, and the lease too meanwhile
+    assert await client.close(lease) == item
+    lost = await refusal(client.close(lease, fence=lease.fence + 1))
+    assert lost == (PRECONDITION, "LEASE_LOST", [])
+
+
+async def test_a_closed_generation_takes_no_more_writes(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED)
+    await client.close(lease)
+    there = db.GENERATION_STATE_DELIVERED
+    assert await refusal(client.advance(lease, there, there)) == NOT_ALLOWED
+
+
+async def test_another_state_than_expected_is_refused(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_CAPTIONED)
+    call = client.advance(lease, db.GENERATION_STATE_QUEUED, db.GENERATION_STATE_RUNNING)
+    assert await refusal(call) == NOT_ALLOWED
+    here = db.GENERATION_STATE_QUEUED
+    assert await refusal(client.advance(lease, here, here)) == NOT_ALLOWED
+
+
+async def test_an_advance_whose_answer_was_lost_may_be_repeated(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_FINISHED)
+    notes = db.Notes(result_message_id=9, result_file_id="sent")
+    for _ in range(2):
+        item = await client.advance(
+            lease, db.GENERATION_STATE_FINISHED, db.GENERATION_STATE_DELIVERED, notes
+        )
+        assert item.generation.state == db.GENERATION_STATE_DELIVERED
+        assert item.generation.picture.file_id == "sent"
+
+
+async def test_nothing_is_captioned_without_a_caption(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_STORED)
+    call = client.advance(lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED)
+    assert await refusal(call) == (PRECONDITION, "NOT_CAPTIONED", [])
+    assert (await client.lease())[0].item.generation.state == db.GENERATION_STATE_STORED
+
+
+async def test_notes_are_recorded_and_the_rest_stays(client: Client, clock: Clock) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_STORED)
+    clock.pass_seconds(1)
+    here = db.GENERATION_STATE_STORED
+    every = db.Notes(
+        caption=CAPTION,
+        prompt="a cat",
+        caption_message_id=11,
+        status_message_id=12,
+        delivery_intended=True,
+        result_message_id=13,
+        told=True,
+    )
+    item = await client.advance(lease, here, db.GENERATION_STATE_CAPTIONED, every)
+    photo, generation = item.photo, item.generation
+    assert (photo.caption, photo.caption_message_id) == (CAPTION, 11)
+    assert generation.parameters.prompt == "a cat"
+    assert (generation.status_message_id, generation.result_message_id) == (12, 13)
+    assert generation.delivery_intended
+    assert generation.told
+    assert generation.updated_at.ToSeconds() - generation.created_at.ToSeconds() == 1
+    here = db.GENERATION_STATE_CAPTIONED
+    assert await client.advance(lease, here, here) == item
+    gone = await client.advance(lease, here, here, db.Notes(status_message_id=0, told=False))
+    assert not gone.generation.HasField("status_message_id")
+    assert not gone.generation.told
+    assert gone.photo == photo
+
+
+async def test_a_caption_without_confidence(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_STORED)
+    caption = db.Caption(text="a cat", captioner="blip")
+    item = await client.advance(
+        lease,
+        db.GENERATION_STATE_STORED,
+        db.GENERATION_STATE_CAPTIONED,
+        db.Notes(caption=caption),
+    )
+    assert not item.photo.caption.HasField("confidence")
+    assert item.photo.caption == caption
+
+
+async def test_a_group_that_moves_takes_all_its_photos_along(client: Client) -> None:
+    lease = await client.leased(1)
+    await client.receive(2)
+    elsewhere = (await client.receive(3, chat=-7)).item
+    other_bot = (await client.receive(4, bot=2)).item
+    here = db.GENERATION_STATE_RECEIVED
+    item = await client.advance(lease, here, here, db.Notes(chat_id=-1009))
+    assert item.photo.chat_id == -1009
+    assert item.photo.id == lease.item.photo.id
+    assert [found.photo.message_id for found in await client.status(chat=-1009)] == [1, 2]
+    assert await client.status() == []
+    assert (await client.receive(1)).item == item  # redelivered under its old chat
+    assert (await client.receive(3, chat=-7)).item == elsewhere
+    assert (await client.receive(4, bot=2)).item == other_bot
+
+
+async def test_an_error_belongs_to_a_state_that_it_explains(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_QUEUED)
+    here = db.GENERATION_STATE_QUEUED
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    error = db.Notes(error=db.Error(code="why"))
+    for call in (
+        client.advance(lease, here, db.GENERATION_STATE_FAILED),
+        client.advance(lease, here, db.GENERATION_STATE_RUNNING, error),
+    ):
+        assert await refusal(call) == (invalid, "INVALID_ARGUMENT", ["notes.error"])
+    failed = await client.advance(lease, here, db.GENERATION_STATE_FAILED, error)
+    assert failed.generation.error.code == "why"
+
+
+async def test_cancel_takes_what_still_can_be(client: Client) -> None:
+    for number in range(1, 5):
+        await client.receive(number)
+    leases = await client.lease()
+    await client.add(leases[0])
+    await client.end(leases[1], failed=db.Error(code="broken"))
+    await client.receive(5, user=7)
+    first = await client.cancel()
+    assert [item.photo.message_id for item in first.cancelled] == [1, 3, 4]
+    assert [item.photo.message_id for item in first.too_late] == [2]
+    assert await client.cancel() == first  # as often as asked, while it is not closed
+    assert (await client.status(user=7))[0].generation.state == db.GENERATION_STATE_RECEIVED
+    call = client.advance(
+        leases[0],
+        db.GENERATION_STATE_STORED,
+        db.GENERATION_STATE_CAPTIONED,
+        db.Notes(caption=CAPTION),
+    )
+    assert await refusal(call) == NOT_ALLOWED  # the holder learns of it, and holds it still
+    assert [lease.fence for lease in await client.lease()] == [1, 1, 1, 1, 1]
+    await client.close(leases[0])
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+async def test_cancel_wins_or_loses_by_the_state(client: Client, name: str) -> None:
+    lease = await client.to_state(state(name), message_id=USER)
+    response = await client.cancel(lease.item.generation.id)
+    won = name in {"received", "stored", "captioned", "queued", "running", "cancelled"}
+    assert (len(response.cancelled), len(response.too_late)) == (won, not won)
+
+
+async def test_cancel_of_one_that_is_closed_tells_how_it_ended(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
+    await client.close(lease)
+    response = await client.cancel(lease.item.generation.id)
+    assert [item.generation.state for item in response.too_late] == [db.GENERATION_STATE_DELIVERED]
+    assert await client.cancel() == db.CancelResponse()
+
+
+async def test_cancel_is_the_owners(client: Client) -> None:
+    generation = (await client.receive()).item.generation
+    denied = await refusal(client.cancel(generation.id, user=7))
+    assert denied == (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
+    missing: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+    assert await refusal(client.cancel(generation.id, bot=2)) == missing
+    assert await refusal(client.cancel("00000000-0000-4000-8000-000000000000")) == missing
+
+
+async def test_unknown_generations(client: Client) -> None:
+    unknown = Lease(fence=1)
+    unknown.item.generation.id = "00000000-0000-4000-8000-000000000000"
+    here = db.GENERATION_STATE_QUEUED
+    for call in (
+        client.advance(unknown, here, here),
+        client.close(unknown),
+        client.end(unknown, failed=db.Error(code="why")),
+    ):
+        assert await refusal(call) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
