@@ -1,0 +1,62 @@
+"""`python -m generator`."""
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+
+from generator.app import create_app
+from generator.executors.inprocess import InProcessExecutor
+from generator.leases import JobTable
+from generator.results import Results
+from generator.service import Service
+from generator.settings import GeneratorSettings
+from generator.worker import Worker
+from lookalike import database, web
+from lookalike.lifecycle import bind, run
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+
+_log = logging.getLogger("generator")
+
+
+async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
+    """Serves and computes until `stop` is set.
+
+    Raises:
+        StartError: the port, the database, the results folder or the model cannot be used.
+    """
+    bound = bind(settings.generator_listen, "GENERATOR_LISTEN")
+    engine = database.create_engine(settings.database_url)
+    executor = InProcessExecutor(settings.generator_model, settings.generator_device)
+    try:
+        await database.migrate(engine, _MIGRATIONS)
+        table = JobTable(
+            engine,
+            max_queue=settings.generator_max_queue,
+            max_attempts=settings.generator_max_attempts,
+        )
+        results = Results(settings.results)
+        worker = Worker(table, results, executor, holder=socket.gethostname())
+        await worker.recover()
+        service = Service(table, results, worker, stop)
+        app = create_app(service, settings.bearer_token)
+        host, port = bound.getsockname()[:2]
+        _log.info("Listening on %s:%d.", f"[{host}]" if ":" in host else host, port)
+        tasks = [
+            asyncio.create_task(web.serve(app, bound, stop)),
+            asyncio.create_task(worker.work(stop)),
+            asyncio.create_task(worker.keep_house(stop)),
+        ]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()  # one ends: all end, and close what is theirs
+        await asyncio.wait(tasks)
+        for task in tasks:
+            task.result()
+    finally:
+        await executor.close()
+        await engine.dispose()
+        bound.close()
+
+
+run("generator", GeneratorSettings, main)

@@ -1,0 +1,1 @@
+"""Where a claimed job is computed."""

@@ -1,0 +1,80 @@
+"""Computes pictures in one thread of this process."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from generator.executors.base import ModelInfo, Picture, Task
+
+if TYPE_CHECKING:
+    from generator.pipeline import Pipeline
+
+_QUIET = {
+    "DIFFUSERS_VERBOSITY": "critical",
+    "TRANSFORMERS_VERBOSITY": "critical",
+    "HF_HUB_VERBOSITY": "critical",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+"""What the libraries read once, when they are imported: our log says what there is to say."""
+
+
+class InProcessExecutor:
+    """An `Executor` with a pipeline of its own.
+
+    Torch and diffusers are imported in its thread by `load`, so that making one costs nothing
+    and the event loop goes on meanwhile.
+
+    Args:
+        model: `GENERATOR_MODEL`.
+        device: `GENERATOR_DEVICE`.
+    """
+
+    def __init__(self, model: str, device: str) -> None:
+        self._model = model
+        self._device = device
+        self._pipeline: Pipeline | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline")
+
+    async def load(self) -> ModelInfo:
+        """Loads the model; see `Executor.load`."""
+        loop = asyncio.get_running_loop()
+        self._pipeline = await loop.run_in_executor(self._thread, self._load)
+        return self._pipeline.info
+
+    def _load(self) -> "Pipeline":
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        from generator.pipeline import Pipeline
+
+        return Pipeline(self._model, self._device)
+
+    async def run(
+        self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
+    ) -> Picture:
+        """Computes one picture; see `Executor.run`.
+
+        Whoever stops waiting for it cancels it: `cancelled` is set when this call is cancelled.
+        """
+        if self._pipeline is None:
+            raise RuntimeError("load() comes before run()")
+        loop = asyncio.get_running_loop()
+
+        def report(step: int) -> None:
+            loop.call_soon_threadsafe(on_step, step)
+
+        try:
+            return await loop.run_in_executor(
+                self._thread, self._pipeline.run, task, report, cancelled
+            )
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def close(self) -> None:
+        """Waits until nothing runs any more and lets go of the model."""
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        self._pipeline = None

@@ -1,0 +1,351 @@
+"""The job table: durable, fair, leased, fenced. Every change of a job's state is here.
+
+Fair means: owners take turns, the one served longest ago first, first in first out within one.
+Leased means: who computes a job holds it for a while and renews that. Fenced means: a claim gets
+a number of its own, and a write of a holder that lost its claim changes nothing.
+"""
+
+import asyncio
+import errno
+import secrets
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from generator.documents import JobRequest
+from generator.line import FAIR_ORDER, RUNNING, Place
+from generator.problems import Code, Fault, Problem
+from generator.tables import UNFINISHED, Clock, Job, Owner, State
+
+DEFAULT_STEPS = 20
+DEFAULT_GUIDANCE_SCALE = 7.5
+
+_QUEUE_RETRY_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What is recorded of a picture.
+
+    Attributes:
+        name: its file's.
+        width: pixels.
+        height: pixels.
+        sha256: of its bytes, in hex.
+    """
+
+    name: str
+    width: int
+    height: int
+    sha256: str
+
+
+class JobTable:
+    """The jobs. Its methods raise OSError where the database's disk is full or does not work."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        max_queue: int,
+        max_attempts: int,
+        lease_seconds: float = 60.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """A table in a migrated database.
+
+        Args:
+            engine: of the database.
+            max_queue: how many unfinished jobs there may be.
+            max_attempts: after how many broken attempts a job is given up.
+            lease_seconds: how long a claim holds without renewal.
+            clock: seconds since 1970.
+        """
+        self.lease_seconds = lease_seconds
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._max_queue = max_queue
+        self._max_attempts = max_attempts
+        self._clock = clock
+        self._changed = asyncio.Event()
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set at the next change of any job's state; take it before you look."""
+        return self._changed
+
+    async def submit(self, job_id: UUID, request: JobRequest, attendant: str | None = None) -> Job:
+        """Puts a job in line; the same job again changes nothing.
+
+        Args:
+            job_id: chosen by the caller.
+            request: what is asked for.
+            attendant: the holder that the job dies with.
+
+        Raises:
+            Problem: another job is known under this id, or the queue is full.
+        """
+        async with self._transaction() as session:
+            known = await session.get(Job, job_id)
+            if known is not None:
+                if known.fingerprint != request.fingerprint():
+                    raise Problem(Code.JOB_CONFLICT, "Choose a new id for a new job.")
+                return known
+            count = select(func.count()).where(Job.state.in_(UNFINISHED))
+            if (await session.execute(count)).scalar_one() >= self._max_queue:
+                raise Problem(
+                    Code.QUEUE_FULL,
+                    f"{self._max_queue} jobs are unfinished; try again later.",
+                    headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
+                )
+            job = await self._add(session, job_id, request, attendant)
+        self._announce()
+        return job
+
+    async def get(self, job_id: UUID) -> Job | None:
+        """One job, if it is known."""
+        async with self._transaction() as session:
+            return await session.get(Job, job_id)
+
+    async def look(self, ids: Collection[UUID]) -> tuple[dict[UUID, Job], list[Place]]:
+        """The jobs that are known, and what is needed to say when they will be finished.
+
+        Returns:
+            The jobs; and all unfinished ones in their order, as far as one of the jobs is among
+            them: the running ones for a running one, all for a queued one.
+        """
+        async with self._transaction() as session:
+            found = (await session.scalars(select(Job).where(Job.id.in_(ids)))).all()
+            states = {job.state for job in found}
+            line = []
+            if not states.isdisjoint(UNFINISHED):
+                line += [Place(*row) for row in await session.execute(RUNNING)]
+            if State.QUEUED in states:  # only they need the order, which costs the most
+                line += [Place(*row) for row in await session.execute(FAIR_ORDER)]
+            return {job.id: job for job in found}, line
+
+    async def claim(self, holder: str, model: str) -> Job | None:
+        """Leases the job whose turn it is; None: none waits. Counts as an attempt.
+
+        Args:
+            holder: who will compute it.
+            model: with what.
+        """
+        async with self._transaction() as session:
+            first = (await session.execute(FAIR_ORDER.limit(1))).first()
+            if first is None:
+                return None
+            job = await session.get_one(Job, first.id)
+            owner = await session.get_one(Owner, job.owner)
+            job.state = State.RUNNING
+            job.attempts += 1
+            job.fence = owner.served = await _tick(session)
+            job.holder = holder
+            job.lease_until = self._clock() + self.lease_seconds
+            job.model = model
+        self._announce()
+        return job
+
+    async def holds(self, claim: Job) -> bool:
+        """Whether the claim still stands."""
+        async with self._transaction() as session:
+            return await session.scalar(select(Job.id).where(*_standing(claim))) is not None
+
+    async def renew(self, claim: Job) -> None:
+        """Renews the lease, if the claim still stands."""
+        async with self._transaction() as session:
+            lease_until = self._clock() + self.lease_seconds
+            await _write(session, claim, lease_until=lease_until)
+
+    async def finish(self, claim: Job, picture: Committed) -> bool:
+        """Commits the claim's picture, once and for all; False: the claim is lost."""
+        return await self._end(
+            claim,
+            State.FINISHED,
+            picture=picture.name,
+            picture_width=picture.width,
+            picture_height=picture.height,
+            sha256=picture.sha256,
+        )
+
+    async def fail(self, claim: Job, fault: Fault, words: str) -> bool:
+        """Ends the claim without a picture; False: the claim is lost."""
+        state = State.REFUSED if fault is Fault.REFUSED_BY_SAFETY else State.FAILED
+        return await self._end(claim, state, error_code=fault.value, error_words=words)
+
+    async def crash(self, claim: Job) -> bool:
+        """The attempt broke: to the back of its owner's line, or given up. False: lost."""
+        async with self._transaction() as session:
+            job = await session.scalar(select(Job).where(*_standing(claim)))
+            if job is not None:
+                await self._break(session, job)
+        self._announce()
+        return job is not None
+
+    async def release(self, claim: Job) -> bool:
+        """Gives the claim back unharmed: to the very front, as if it had not been tried.
+
+        Returns:
+            False: the claim is lost.
+        """
+        async with self._transaction() as session:
+            released = await _write(
+                session, claim, state=State.QUEUED, holder=None, attempts=claim.attempts - 1
+            )
+            if released:
+                turn = update(Owner).where(Owner.name == claim.owner).values(served=0)
+                await session.execute(turn)
+        self._announce()
+        return released
+
+    async def cancel(self, job_id: UUID) -> bool:
+        """Cancels a job; False: it is not known, or has ended."""
+        async with self._transaction() as session:
+            cancelled = await _count(
+                session,
+                update(Job)
+                .where(Job.id == job_id, Job.state.in_(UNFINISHED))
+                .values(state=State.CANCELLED, ended_at=self._clock()),
+            )
+        self._announce()
+        return cancelled > 0
+
+    async def remove(self, job_id: UUID) -> Job | None:
+        """Removes a job that has ended and gives back what it was; None: there is none such."""
+        async with self._transaction() as session:
+            job = await session.get(Job, job_id)
+            if job is None or job.state in UNFINISHED:
+                return None
+            await session.delete(job)
+            return job
+
+    async def recover(self, holder: str) -> None:
+        """At the holder's start: what it held when it died broke, what it attended is gone."""
+        async with self._transaction() as session:
+            await session.execute(delete(Job).where(Job.attendant == holder))
+            held = select(Job).where(Job.state == State.RUNNING, Job.holder == holder)
+            for job in (await session.scalars(held)).all():
+                await self._break(session, job)
+        self._announce()
+
+    async def expire(self) -> int:
+        """Breaks the attempts whose lease has run out; says how many."""
+        async with self._transaction() as session:
+            lapsed = select(Job).where(Job.state == State.RUNNING, Job.lease_until < self._clock())
+            jobs = (await session.scalars(lapsed)).all()
+            for job in jobs:
+                await self._break(session, job)
+        if jobs:
+            self._announce()
+        return len(jobs)
+
+    async def forget(self, seconds: float) -> list[str]:
+        """Removes jobs that ended longer ago, and owners without jobs.
+
+        Returns:
+            The pictures' file names.
+        """
+        async with self._transaction() as session:
+            old = delete(Job).where(Job.ended_at < self._clock() - seconds).returning(Job.picture)
+            names = (await session.scalars(old)).all()
+            await session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
+        return [name for name in names if name is not None]
+
+    async def pictures(self) -> set[str]:
+        """The file names of all committed pictures."""
+        async with self._transaction() as session:
+            names = await session.scalars(select(Job.picture).where(Job.picture.is_not(None)))
+            return {name for name in names if name is not None}
+
+    async def _add(
+        self, session: AsyncSession, job_id: UUID, request: JobRequest, attendant: str | None
+    ) -> Job:
+        owner = request.owner or ""
+        if await session.get(Owner, owner) is None:
+            session.add(Owner(name=owner, served=0))
+        job = Job(
+            id=job_id,
+            owner=owner,
+            fingerprint=request.fingerprint(),
+            state=State.QUEUED,
+            sequence=await _tick(session),
+            attendant=attendant,
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt or "",
+            width=request.width,
+            height=request.height,
+            steps=DEFAULT_STEPS if request.steps is None else request.steps,
+            guidance_scale=(
+                DEFAULT_GUIDANCE_SCALE if request.guidance_scale is None else request.guidance_scale
+            ),
+            seed=secrets.randbelow(2**63) if request.seed is None else request.seed,
+            attempts=0,
+            fence=0,
+        )
+        session.add(job)
+        return job
+
+    async def _break(self, session: AsyncSession, job: Job) -> None:
+        job.holder = None
+        if job.attempts < self._max_attempts:
+            job.state = State.QUEUED
+            job.sequence = await _tick(session)
+            return
+        job.state = State.FAILED
+        job.error_code = Fault.GAVE_UP
+        job.error_words = f"The computation broke off {job.attempts} times; it was given up."
+        job.ended_at = self._clock()
+
+    async def _end(self, claim: Job, state: State, **values: Any) -> bool:
+        async with self._transaction() as session:
+            ended = await _write(session, claim, state=state, ended_at=self._clock(), **values)
+        self._announce()
+        return ended
+
+    def _announce(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
+        try:
+            async with self._sessions.begin() as session:
+                yield session
+        except OperationalError as error:
+            full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+            number = errno.ENOSPC if full else errno.EIO
+            raise OSError(number, f"the database: {error.orig}") from None
+
+
+async def _tick(session: AsyncSession) -> int:
+    ticked = update(Clock).values(now=Clock.now + 1).returning(Clock.now)
+    return (await session.execute(ticked)).scalar_one()
+
+
+def _standing(claim: Job) -> tuple[ColumnElement[bool], ...]:
+    return Job.id == claim.id, Job.state == State.RUNNING, Job.fence == claim.fence
+
+
+async def _write(session: AsyncSession, claim: Job, **values: Any) -> bool:
+    """Changes the job if the claim on it still stands."""
+    return await _count(session, update(Job).where(*_standing(claim)).values(**values)) > 0
+
+
+async def _count(session: AsyncSession, statement: Any) -> int:
+    result = await session.execute(statement)
+    return cast("CursorResult[Any]", result).rowcount

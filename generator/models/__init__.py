@@ -1,0 +1,71 @@
+"""What is known of models: where one is found, and how results call it.
+
+Importing this package costs nothing; `loading` brings PyTorch along.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from lookalike.errors import StartError
+
+EMOJI = Path(__file__).parent / "emoji"
+"""The small model in the package, in diffusers layout."""
+
+SD15 = Path(__file__).parent / "sd15"
+"""Stable Diffusion 1.5 without its weights: what a single file leaves out."""
+
+_HUB_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)
+
+
+class Kind(Enum):
+    """The forms in which a model comes."""
+
+    FOLDER = "a folder in diffusers layout"
+    FILE = "a single .safetensors file"
+    HUB = "a repository on the Hugging Face hub"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model is found.
+
+    Attributes:
+        kind: its form.
+        location: a path, or an id on the hub.
+        name: how results call the model.
+    """
+
+    kind: Kind
+    location: str
+    name: str
+
+
+def find(model: str) -> Source:
+    """Finds out what `GENERATOR_MODEL` names; nothing is read or downloaded yet.
+
+    Args:
+        model: `emoji`, a folder, a single .safetensors file, or an id on the hub.
+
+    Raises:
+        StartError: it names none of these.
+    """
+    if model == "emoji":
+        return Source(Kind.FOLDER, str(EMOJI), model)
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return Source(Kind.FOLDER, str(path), path.resolve().name)
+    if path.is_file():
+        if path.suffix != ".safetensors":
+            raise StartError(
+                f"GENERATOR_MODEL {model} is no .safetensors file; other formats can run code"
+                " when they are read, so they are refused."
+            )
+        return Source(Kind.FILE, str(path), path.stem)
+    if path.suffix != ".safetensors" and _HUB_ID.fullmatch(model):
+        return Source(Kind.HUB, model, path.name)
+    raise StartError(
+        f"GENERATOR_MODEL {model}: there is no such file or folder; name one, or an id on the"
+        " Hugging Face hub (owner/name), or emoji for the small model in the package."
+    )

@@ -1,0 +1,181 @@
+"""The diffusers pipeline: load once, run, report steps."""
+
+import io
+import logging
+import math
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DPMSolverMultistepScheduler
+from PIL import Image
+
+from generator import models
+from generator.executors.base import Cancelled, ModelInfo, Picture, Refused, Task, TaskError
+from generator.models import loading
+from lookalike.errors import StartError
+
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+_OVERFLOW = "The model's numbers overflowed for this picture; another seed or guidance may work."
+
+_log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """A loaded model.
+
+    One thread at a time may use it.
+
+    Attributes:
+        info: the model's name and own size.
+    """
+
+    info: ModelInfo
+
+    def __init__(self, model: str, device: str) -> None:
+        """Loads a model.
+
+        Args:
+            model: `GENERATOR_MODEL`.
+            device: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
+
+        Raises:
+            StartError: the model or the device is missing or unusable.
+        """
+        chosen = _device(device)
+        _respect_cpu_quota()
+        source = models.find(model)
+        # Half precision halves memory and time on CUDA; CPUs and MPS are surer in full.
+        dtype = torch.float16 if chosen == "cuda" else torch.float32
+        pipe = loading.load(source, dtype)
+        try:
+            self._pipe = pipe.to(chosen)
+        except RuntimeError as error:
+            if loading.is_out_of_memory(error):
+                reason = f"{model} does not fit its memory"
+            else:
+                reason = str(error).partition("\n")[0]
+            raise StartError(f"GENERATOR_DEVICE {chosen} cannot be used: {reason}.") from None
+        self._scheduler_config = _scheduler(pipe.scheduler.config).config
+        size = pipe.unet.config.sample_size
+        height, width = (size, size) if isinstance(size, int) else size
+        factor = pipe.vae_scale_factor
+        self.info = ModelInfo(name=source.name, width=width * factor, height=height * factor)
+        _log.info(
+            "Loaded %s (%d x %d) on %s.", source.name, self.info.width, self.info.height, chosen
+        )
+
+    def run(
+        self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
+    ) -> Picture:
+        """Computes one picture; see `Executor.run`.
+
+        Args:
+            task: what to compute.
+            on_step: called on this thread with the number of steps done.
+            cancelled: looked at before the first and after every step.
+
+        Raises:
+            Refused: the safety checker flagged the picture.
+            Cancelled: `cancelled` was set.
+            TaskError: the numbers overflowed or memory ran out.
+        """
+        if cancelled.is_set():
+            raise Cancelled
+
+        def step_end(_pipe: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> Any:
+            # This look also waits for the device, so that a step reported is a step done.
+            if not tensors["latents"].isfinite().all():
+                raise TaskError(_OVERFLOW)
+            on_step(index + 1)
+            if cancelled.is_set():
+                raise Cancelled  # diffusers lets it pass, and the next run is none the worse
+            return tensors
+
+        self._pipe.scheduler = _scheduler(self._scheduler_config)
+        try:
+            with np.errstate(invalid="ignore"):  # the safety checker's cast of NaN; found below
+                output = self._pipe(
+                    prompt=task.prompt,
+                    negative_prompt=task.negative_prompt,
+                    width=task.width,
+                    height=task.height,
+                    num_inference_steps=task.steps,
+                    guidance_scale=task.guidance_scale,
+                    # On the CPU whatever the device, so that a seed means the same everywhere.
+                    generator=torch.Generator("cpu").manual_seed(task.seed),
+                    output_type="np",
+                    callback_on_step_end=step_end,
+                )
+        except (RuntimeError, MemoryError) as error:
+            if not loading.is_out_of_memory(error):
+                raise
+            raise TaskError(
+                f"A picture of {task.width} x {task.height} does not fit this machine's memory;"
+                " ask for a smaller one."
+            ) from None
+        if any(output.nsfw_content_detected or ()):
+            raise Refused
+        pixels = output.images[0]
+        if not np.isfinite(pixels).all():
+            raise TaskError(_OVERFLOW)
+        return Picture(png=_png(pixels), width=task.width, height=task.height)
+
+
+def _scheduler(config: Any) -> Any:
+    """A scheduler for one run: DPM-Solver++ 2M on Karras' noise levels.
+
+    The noise schedule is the model's own. Sources: arXiv 2211.01095 and 2206.00364.
+    """
+    return DPMSolverMultistepScheduler.from_config(
+        config,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        solver_type="midpoint",
+        use_karras_sigmas=True,
+        lower_order_final=True,
+        final_sigmas_type="zero",
+    )
+
+
+def _png(pixels: Any) -> bytes:
+    """Encodes an array of height x width x 3 in 0 to 1, without metadata."""
+    buffer = io.BytesIO()
+    Image.fromarray((pixels * 255).round().astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _device(wanted: str) -> str:
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return next(name for name, there in available.items() if there)
+    if wanted not in available:
+        raise StartError(f"GENERATOR_DEVICE {wanted}: write auto, cpu, cuda or mps.")
+    if not available[wanted]:
+        raise StartError(
+            f"GENERATOR_DEVICE {wanted}: PyTorch finds no such device on this machine; auto takes"
+            " what there is."
+        )
+    return wanted
+
+
+def _respect_cpu_quota() -> None:
+    """Starts no more threads than a container's CPU quota lets run; more would wait in turns.
+
+    PyTorch itself sees the machine's cores. Source: the kernel's cgroup v2 document, cpu.max.
+    """
+    try:
+        quota, period = _CPU_QUOTA.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return
+    if quota != "max":
+        cores = math.ceil(int(quota) / int(period))
+        torch.set_num_threads(min(torch.get_num_threads(), max(1, cores)))

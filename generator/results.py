@@ -1,0 +1,51 @@
+"""Computed pictures, as files: one folder, one file a picture, never changed."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from uuid import UUID
+
+from lookalike.errors import StartError
+from lookalike.files import remove_durably, write_durably
+
+_OURS = re.compile(r"[0-9a-f-]{36}-\d+\.png|\.draft-.*")
+
+
+class Results:
+    """The folder; every method blocks on the disk and belongs in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self, known: Collection[str]) -> None:
+        """Makes the folder, and removes the pictures that no job knows: their commit was lost.
+
+        Raises:
+            StartError: the folder cannot be used.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for path in self._folder.iterdir():
+                if path.name not in known and _OURS.fullmatch(path.name):
+                    path.unlink()
+        except OSError as error:
+            reason = error.strerror or error
+            raise StartError(f"The results folder {self._folder}: {reason}.") from None
+
+    def save(self, job_id: UUID, fence: int, png: bytes) -> str:
+        """Writes a picture; after return it is on the disk. Gives back its file name."""
+        name = f"{job_id}-{fence}.png"
+        write_durably(self._folder / name, png)
+        return name
+
+    def read(self, name: str) -> bytes:
+        """The picture's bytes.
+
+        Raises:
+            FileNotFoundError: it was removed.
+        """
+        return (self._folder / name).read_bytes()
+
+    def remove(self, name: str) -> None:
+        """Removes a picture if it is there."""
+        remove_durably(self._folder / name)

@@ -1,0 +1,201 @@
+"""What the web service offers, without HTTP: submit, look, fetch, withdraw, and paint at once."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from generator.documents import Image, JobRequest, JobState
+from generator.estimates import Outlook, outlooks
+from generator.leases import JobTable
+from generator.problems import Code, Problem
+from generator.results import Results
+from generator.tables import UNFINISHED, Job, State
+from generator.waiting import any_of
+from generator.worker import Worker
+
+UNKNOWN = "unknown"
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """The jobs as callers see them.
+
+    Attributes:
+        worker: computes them.
+    """
+
+    def __init__(
+        self, table: JobTable, results: Results, worker: Worker, stop: asyncio.Event
+    ) -> None:
+        """A service over a table that a worker works on; `stop` ends what waits."""
+        self.worker = worker
+        self._table = table
+        self._results = results
+        self._stop = stop
+
+    async def submit(self, job_id: UUID, request: JobRequest) -> JobState:
+        """Puts a job in line and tells its state; the same again is told again.
+
+        Raises:
+            Problem: another job is known under this id, or the queue is full.
+        """
+        job = await self._table.submit(job_id, request)
+        (state,) = await self.states([job_id])
+        # Withdrawn in between: it was queued a moment ago, and that is the answer.
+        return self._state(job, None) if state.state == UNKNOWN else state
+
+    async def state(self, job_id: UUID) -> JobState:
+        """The state of one job.
+
+        Raises:
+            Problem: it is not known.
+        """
+        (state,) = await self.states([job_id])
+        if state.state == UNKNOWN:
+            raise _unknown(job_id)
+        return state
+
+    async def states(self, ids: Sequence[UUID]) -> list[JobState]:
+        """The states of jobs, in the order asked for."""
+        jobs, line = await self._table.look(ids)
+        worker = self.worker
+        expected = outlooks(line, worker.model, worker.pace, worker.steps_done)
+        return [
+            self._state(jobs[job_id], expected.get(job_id))
+            if job_id in jobs
+            else JobState(job_id, UNKNOWN)
+            for job_id in ids
+        ]
+
+    async def image(self, job_id: UUID) -> Job:
+        """The record of a finished job, whose sha256 is its picture's.
+
+        Raises:
+            Problem: the job is not known, or has no picture.
+        """
+        job = await self._table.get(job_id)
+        if job is None:
+            raise _unknown(job_id)
+        if job.state != State.FINISHED:
+            raise Problem(Code.NO_IMAGE, f"The job is {job.state}.")
+        return job
+
+    async def png(self, job: Job) -> bytes:
+        """The bytes of a finished job's picture.
+
+        Raises:
+            Problem: they are gone.
+        """
+        try:
+            return await asyncio.to_thread(self._results.read, job.picture or "")
+        except FileNotFoundError:
+            _log.error("The picture of job %s is gone.", job.id)
+            raise Problem(Code.NO_IMAGE, "The picture is gone.") from None
+
+    async def withdraw(self, job_id: UUID) -> JobState | None:
+        """Cancels a job that has not ended; removes one that has, and its picture.
+
+        Returns:
+            The state of the cancelled job; None: it was removed.
+
+        Raises:
+            Problem: it is not known.
+        """
+        if await self._table.cancel(job_id):
+            return await self.state(job_id)
+        removed = await self._table.remove(job_id)
+        if removed is None:
+            raise _unknown(job_id)
+        if removed.picture is not None:
+            await asyncio.to_thread(self._results.remove, removed.picture)
+        return None
+
+    async def paint(self, request: JobRequest, gone: asyncio.Event) -> tuple[JobState, bytes]:
+        """Submits a job, waits for its end, and leaves nothing of it behind.
+
+        Args:
+            request: what is asked for.
+            gone: set when nobody waits for the answer any more.
+
+        Returns:
+            The state, whose image is the picture itself; and the picture.
+
+        Raises:
+            Problem: there is no picture; it says why.
+        """
+        job_id = uuid4()
+        await self._table.submit(job_id, request, attendant=self.worker.holder)
+        try:
+            job = await self._ended(job_id, gone)
+            if job.state != State.FINISHED:
+                raise _outcome(job)
+            png = await self.png(job)
+            state = self._state(job, None)
+            image = replace(state.image, png=png) if state.image is not None else None
+            return replace(state, image=image), png
+        finally:
+            await self._clear(job_id)
+
+    async def _ended(self, job_id: UUID, gone: asyncio.Event) -> Job:
+        while True:
+            changed = self._table.changed
+            job = await self._table.get(job_id)
+            if job is None:
+                raise Problem(Code.JOB_CANCELLED, "The job was removed while it was waited for.")
+            if job.state not in UNFINISHED:
+                return job
+            if self._stop.is_set():
+                raise Problem(
+                    Code.STOPPING, "Ask again in a moment.", headers={"Retry-After": "10"}
+                )
+            if gone.is_set():
+                raise Problem(Code.JOB_CANCELLED, "Nobody waits for the job any more.")
+            await any_of(changed, gone, self._stop)
+
+    async def _clear(self, job_id: UUID) -> None:
+        try:
+            if await self.withdraw(job_id) is not None:
+                await self.withdraw(job_id)
+        except Problem:
+            return  # somebody else has removed it
+
+    def _state(self, job: Job, outlook: Outlook | None) -> JobState:
+        """What is told of a job.
+
+        Args:
+            job: its record.
+            outlook: if it has not ended.
+        """
+        state = JobState(
+            id=job.id,
+            state=job.state,
+            attempt=job.attempts,
+            owner=job.owner,
+            model=job.model or "",
+            seed=job.seed,
+        )
+        if outlook is not None:
+            state = replace(state, position=outlook.position, eta_seconds=outlook.eta_seconds)
+        if job.state == State.RUNNING:
+            state = replace(state, progress=(self.worker.steps_done(job.id), job.steps))
+        if job.picture_width and job.picture_height and job.sha256:
+            state = replace(state, image=Image(job.picture_width, job.picture_height, job.sha256))
+        if job.error_code is not None:
+            state = replace(state, error=(job.error_code, job.error_words or ""))
+        return state
+
+
+def _unknown(job_id: UUID) -> Problem:
+    return Problem(Code.UNKNOWN_JOB, f"There is no job {job_id}.")
+
+
+def _outcome(job: Job) -> Problem:
+    words = job.error_words or ""
+    if job.state == State.REFUSED:
+        return Problem(Code.REFUSED_BY_SAFETY, words)
+    if job.state == State.FAILED:
+        return Problem(Code.JOB_FAILED, words)
+    return Problem(Code.JOB_CANCELLED, "The job was cancelled while it was waited for.")

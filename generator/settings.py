@@ -1,0 +1,45 @@
+"""The generator's settings."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field
+
+from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl
+
+
+class GeneratorSettings(Settings):
+    """What the generator is told.
+
+    Attributes:
+        generator_listen: where the web service listens.
+        generator_model: a hub id, a diffusers folder, a single .safetensors file, or `emoji`.
+        generator_database_url: the job table; empty: in the home folder.
+        generator_results_url: the folder of computed pictures; empty: in the home folder.
+        generator_device: what computes.
+        generator_max_queue: how many unfinished jobs there may be; more are answered with 429.
+        generator_max_attempts: after how many broken attempts a job is given up.
+    """
+
+    generator_listen: ListenAddress = "127.0.0.1:5001"
+    generator_model: Annotated[str, Field(min_length=1)] = (
+        "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    )
+    generator_database_url: SqliteUrl = ""
+    generator_results_url: FileUrl = ""
+    generator_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    generator_max_queue: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    generator_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+
+    @property
+    def database_url(self) -> str:
+        """The job table's database, as SQLAlchemy writes it."""
+        return self.generator_database_url or f"sqlite:///{self.folder('generator') / 'jobs.db'}"
+
+    @property
+    def results(self) -> Path:
+        """The folder of computed pictures."""
+        if not self.generator_results_url:
+            return self.folder("generator") / "results"
+        return Path(unquote(urlsplit(self.generator_results_url).path))

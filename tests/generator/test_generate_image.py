@@ -1,0 +1,130 @@
+"""POST /generate_image: the synchronous call."""
+
+import asyncio
+import base64
+import hashlib
+
+import httpx
+import pytest
+
+from generator.executors.base import Refused, TaskError
+from generator.tables import State
+from tests.generator.house import TOKEN, XML, House, code, element, eventually, job, text
+from tests.generator.scripted import png_of
+
+_PATH = "/generate_image"
+
+
+async def _nothing_is_left(home: House) -> bool:
+    known = await home.table.pictures()
+    return not known and not list((home.folder / "results").iterdir())
+
+
+async def test_the_answer_holds_the_picture(home: House) -> None:
+    home.executor.go()
+    response = await home.client.post(_PATH, content=job(seed=3), headers=XML)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/xml"
+    state = element(response)
+    assert state.get("state") == "finished"
+    png = png_of(home.executor.tasks[0])
+    assert base64.b64decode(text(state, "image") or "") == png
+    assert dict(state[-1].attrib) == {
+        "media-type": "image/png",
+        "width": "64",
+        "height": "72",
+        "sha256": hashlib.sha256(png).hexdigest(),
+    }
+    gone = await home.client.get(f"/v1/jobs/{state.get('id')}")
+    assert gone.status_code == 404
+    assert await _nothing_is_left(home)
+
+
+async def test_accept_decides_between_document_and_picture(home: House) -> None:
+    home.executor.go()
+    for accept, expected in (
+        ("image/png", "image/png"),
+        ("image/*", "image/png"),
+        ("image/png, application/xml;q=0.5", "image/png"),
+        ("text/xml", "text/xml; charset=utf-8"),
+        ("*/*", "application/xml"),
+        ("image/png, application/xml", "application/xml"),
+        ("image/png;q=0.1, */*;q=0.5", "application/xml"),
+    ):
+        headers = {**XML, "Accept": accept}
+        response = await home.client.post(_PATH, content=job(), headers=headers)
+        assert response.headers["content-type"] == expected, accept
+        painted = png_of(home.executor.tasks[-1])
+        assert (response.content == painted) is (expected == "image/png")
+
+
+async def test_accept_can_exclude_both(home: House) -> None:
+    for accept in ("application/json", "application/xml;q=0, image/png;q=0.0"):
+        headers = {**XML, "Accept": accept}
+        response = await home.client.post(_PATH, content=job(), headers=headers)
+        assert (response.status_code, code(response)) == (406, "not-acceptable")
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "expected"),
+    [(Refused(), 422, "refused-by-safety"), (TaskError("too big"), 500, "job-failed")],
+)
+async def test_no_picture_is_a_problem(
+    home: House, ending: Exception, status: int, expected: str
+) -> None:
+    home.executor.endings.append(ending)
+    home.executor.go()
+    response = await home.client.post(_PATH, content=job(), headers=XML)
+    assert (response.status_code, code(response)) == (status, expected)
+    assert await _nothing_is_left(home)
+
+
+async def _running_id(home: House) -> str | None:
+    run = home.worker._run
+    return str(run.claim.id) if run is not None else None
+
+
+async def test_another_caller_may_cancel_it(home: House) -> None:
+    call = asyncio.create_task(home.client.post(_PATH, content=job(), headers=XML))
+    identity = await eventually(lambda: _running_id(home))
+    assert (await home.client.delete(f"/v1/jobs/{identity}")).status_code == 200
+    response = await call
+    assert (response.status_code, code(response)) == (409, "job-cancelled")
+
+
+async def test_a_caller_that_goes_away_takes_the_job_along(home: House) -> None:
+    async with httpx.AsyncClient(base_url=home.client.base_url) as other:
+        headers = {**XML, "Authorization": f"Bearer {TOKEN}"}
+        call = asyncio.create_task(other.post(_PATH, content=job(), headers=headers))
+        identity = await eventually(lambda: _running_id(home))
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    async def gone() -> bool | None:
+        answer = await home.client.get(f"/v1/jobs/{identity}")
+        idle = home.worker._run is None
+        return True if answer.status_code == 404 and idle else None
+
+    assert await eventually(gone)
+
+
+async def test_a_stop_is_said_to_who_waits(home: House) -> None:
+    call = asyncio.create_task(home.client.post(_PATH, content=job(), headers=XML))
+    await eventually(lambda: _running_id(home))
+    home.stop.set()
+    response = await call
+    assert (response.status_code, code(response)) == (503, "stopping")
+    assert int(response.headers["retry-after"]) > 0
+
+
+async def test_a_job_dies_with_the_process_that_waits_for_it(home: House) -> None:
+    call = asyncio.create_task(home.client.post(_PATH, content=job(), headers=XML))
+    identity = await eventually(lambda: _running_id(home))
+    ordinary = await home.put()
+    await home.table.recover("another")
+    assert (await home.client.get(f"/v1/jobs/{identity}")).status_code == 200
+    await home.table.recover(home.worker.holder)
+    response = await call
+    assert (response.status_code, code(response)) == (409, "job-cancelled")
+    assert (await home.get(ordinary)).get("state") in {State.QUEUED, State.RUNNING}

@@ -1,0 +1,368 @@
+"""Models in every form they come in, whole and damaged."""
+
+import json
+import logging
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+import torch
+from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextModel
+
+from generator.executors.base import Refused, Task
+from generator.models import loading
+from generator.pipeline import Pipeline
+from lookalike.errors import StartError
+from tests.generator import hub, tiny
+
+pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+
+TASK = Task("a cat", "", tiny.SIDE, tiny.SIDE, 2, 7.5, 1)
+CHECKER = "models--CompVis--stable-diffusion-safety-checker"
+
+
+def draw(model: Path | str) -> bytes:
+    return Pipeline(str(model), "cpu").run(TASK, lambda _step: None, threading.Event()).png
+
+
+@pytest.fixture(autouse=True)
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty hub cache, and no hub."""
+    cache = tmp_path / "hub-cache"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    return cache
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.save(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(whole, tmp_path / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def expected(whole: Path) -> bytes:
+    return draw(whole)
+
+
+def rewrite(path: Path, **changes: Any) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, **changes}), encoding="utf-8")
+
+
+def weights_of(folder: Path, part: str) -> Path:
+    (file,) = (folder / part).glob("*.safetensors")
+    return file
+
+
+def test_old_names_of_the_text_encoders_weights_are_understood(
+    folder: Path, expected: bytes
+) -> None:
+    file = weights_of(folder, "text_encoder")
+    tensors = {f"text_model.{name}": tensor for name, tensor in load_file(file).items()}
+    tensors["text_model.embeddings.position_ids"] = torch.arange(77)[None]
+    save_file(tensors, file, metadata={"format": "pt"})
+    assert draw(folder) == expected
+
+
+def test_old_names_of_the_checkers_weights_are_understood(tmp_path: Path) -> None:
+    folder = tiny.save(tmp_path / "strict", "everything")
+    file = weights_of(folder, "safety_checker")
+    tensors = {
+        re.sub(r"^vision_model\.", "vision_model.vision_model.", name): tensor
+        for name, tensor in load_file(file).items()
+    }
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(Refused):
+        draw(folder)
+
+
+def test_the_old_name_of_the_feature_extractor_is_understood(tmp_path: Path) -> None:
+    folder = tiny.save(tmp_path / "strict", "everything")
+    rewrite(folder / "model_index.json", feature_extractor=["transformers", "CLIPFeatureExtractor"])
+    with pytest.raises(Refused):
+        draw(folder)
+
+
+def test_the_scheduler_of_the_published_model_is_replaced(folder: Path, expected: bytes) -> None:
+    rewrite(folder / "model_index.json", scheduler=["diffusers", "PNDMScheduler"])
+    (folder / "scheduler" / "scheduler_config.json").write_text(
+        json.dumps(
+            {
+                "_class_name": "PNDMScheduler",
+                "beta_end": 0.012,
+                "beta_schedule": "scaled_linear",
+                "beta_start": 0.00085,
+                "clip_sample": False,
+                "num_train_timesteps": 1000,
+                "set_alpha_to_one": False,
+                "skip_prk_steps": True,
+                "steps_offset": 1,
+                "trained_betas": None,
+            }
+        ),
+        encoding="utf-8",
+    )
+    assert draw(folder) == expected
+
+
+def test_weights_in_half_precision_alone_are_enough(folder: Path, expected: bytes) -> None:
+    for file in folder.glob("*/*.safetensors"):
+        halves = {name: tensor.half() for name, tensor in load_file(file).items()}
+        save_file(halves, file.with_suffix(".fp16.safetensors"), metadata={"format": "pt"})
+    assert draw(folder) == expected  # where there is a choice, the CPU takes full precision
+    for file in folder.glob("*/*.safetensors"):
+        if not file.name.endswith(".fp16.safetensors"):
+            file.unlink()
+    assert len(draw(folder)) > 1000
+
+
+def test_a_model_without_a_checker_is_warned_of(
+    whole: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Pipeline(str(whole), "cpu")
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "The model tiny has no safety checker: no picture is refused."
+    ]
+
+
+def test_emoji_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    Pipeline("emoji", "cpu")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-100]),
+    "empty": lambda file: file.write_bytes(b""),
+    "nonsense": lambda file: file.write_bytes(b"\xff" * 5000),
+    "a tensor missing": lambda file: save_file(
+        dict(sorted(load_file(file).items())[:-1]), file, metadata={"format": "pt"}
+    ),
+    "another shape": lambda file: save_file(
+        {name: torch.cat([tensor, tensor]) for name, tensor in load_file(file).items()},
+        file,
+        metadata={"format": "pt"},
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("part", ["text_encoder", "unet", "vae", "safety_checker"])
+def test_damaged_weights_are_said_in_one_sentence(
+    tmp_path: Path, part: str, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tiny.save(tmp_path / "tiny", "nothing")
+    DAMAGES[damage](weights_of(folder, part))
+    with pytest.raises(StartError, match=r"^GENERATOR_MODEL .*damaged, incomplete or no .*\.$"):
+        Pipeline(str(folder), "cpu")
+    (record,) = [record for record in caplog.records if record.name.startswith("generator")]
+    assert "\n" not in record.message
+    assert record.exc_info is None
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory")])
+def test_a_model_that_does_not_fit_memory_is_not_called_damaged(
+    whole: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> object:
+        raise error
+
+    monkeypatch.setattr(CLIPTextModel, "from_pretrained", refuse)
+    with pytest.raises(StartError, match="does not fit this machine's memory"):
+        Pipeline(str(whole), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda folder: (folder / "model_index.json").unlink(), "no readable model_index.json"),
+        (lambda folder: (folder / "model_index.json").write_text("{"), "model_index.json"),
+        (lambda folder: (folder / "model_index.json").write_text("[]"), "model_index.json"),
+        (
+            lambda folder: rewrite(
+                folder / "model_index.json", _class_name="StableDiffusionXLPipeline"
+            ),
+            "it is a StableDiffusionXLPipeline",
+        ),
+        (lambda folder: shutil.rmtree(folder / "unet"), "the folder lacks unet"),
+        (lambda folder: shutil.rmtree(folder / "tokenizer"), "the folder lacks tokenizer"),
+        (lambda folder: weights_of(folder, "vae").unlink(), "vae has no .safetensors weights"),
+        (lambda folder: (folder / "unet" / "config.json").write_text("{"), "damaged"),
+        (lambda folder: (folder / "tokenizer" / "tokenizer.json").write_text("{"), "damaged"),
+    ],
+)
+def test_a_folder_that_is_no_whole_model_is_said_in_one_sentence(
+    folder: Path, damage: Callable[[Path], object], words: str
+) -> None:
+    damage(folder)
+    with pytest.raises(StartError, match=re.escape(words)):
+        Pipeline(str(folder), "cpu")
+
+
+def test_an_inpainting_model_is_refused(folder: Path) -> None:
+    rewrite(folder / "unet" / "config.json", in_channels=9)
+    file = weights_of(folder, "unet")
+    tensors = load_file(file)
+    tensors["conv_in.weight"] = torch.zeros(8, 9, 3, 3)
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(StartError, match="inpainting"):
+        Pipeline(str(folder), "cpu")
+
+
+# A single file.
+
+
+@pytest.fixture(scope="module")
+def single_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.save_single_file(tmp_path_factory.mktemp("files") / "tiny.safetensors")
+
+
+@pytest.fixture
+def _tiny_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny model's configuration where that of Stable Diffusion 1.5 is shipped."""
+    configuration = tiny.save(tmp_path / "configuration", "nothing")
+    for file in configuration.rglob("*.safetensors"):
+        file.unlink()
+    monkeypatch.setattr(loading, "SD15", configuration)
+
+
+@pytest.mark.usefixtures("_tiny_configuration")
+def test_a_single_file_draws_what_its_folder_draws(
+    single_file: Path, expected: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert draw(single_file) == expected
+    assert "The model tiny has no safety checker: no picture is refused." in caplog.messages
+
+
+@pytest.mark.usefixtures("_tiny_configuration")
+def test_a_single_file_is_checked_by_the_cached_safety_checker(
+    single_file: Path, hub_cache: Path
+) -> None:
+    cached = cache_checker(hub_cache)
+    with pytest.raises(Refused):
+        draw(single_file)
+    weights_of(cached.parent, cached.name).write_bytes(b"")
+    with pytest.raises(StartError, match=r"safety checker .* is damaged"):
+        draw(single_file)
+
+
+def cache_checker(cache: Path) -> Path:
+    snapshot = tiny.save_checker(cache / CHECKER / "snapshots" / ("0" * 40), "everything")
+    (cache / CHECKER / "refs").mkdir()
+    (cache / CHECKER / "refs" / "main").write_text("0" * 40)
+    return snapshot
+
+
+@pytest.mark.usefixtures("_tiny_configuration")
+@pytest.mark.parametrize("prefix", ["model.diffusion_model", "first_stage", "cond_stage"])
+@pytest.mark.parametrize("how_many", ["one", "all"])
+def test_a_single_file_that_lacks_weights_is_said_in_one_sentence(
+    single_file: Path, tmp_path: Path, prefix: str, how_many: str
+) -> None:
+    tensors = load_file(single_file)
+    names = sorted(name for name in tensors if name.startswith(prefix))
+    for name in names if how_many == "all" else names[-1:]:
+        del tensors[name]
+    file = tmp_path / "less.safetensors"
+    save_file(tensors, file)
+    with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
+        Pipeline(str(file), "cpu")
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"\xff" * 5000])
+def test_a_single_file_of_nonsense_is_said_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "bad.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
+        Pipeline(str(file), "cpu")
+
+
+# The hub.
+
+
+@pytest.fixture
+def served(whole: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub.Hub]:
+    with hub.serve("owner/tiny", whole) as server:
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        point_to(server.url, monkeypatch)
+        yield server
+
+
+def point_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(huggingface_hub.hf_api.api, "endpoint", url)
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        f"{url}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+    )
+
+
+def test_a_model_on_the_hub_is_fetched_once(served: hub.Hub, expected: bytes) -> None:
+    assert draw("owner/tiny") == expected
+    assert served.requests
+    served.requests.clear()
+    assert draw("owner/tiny") == expected
+    assert served.requests == []
+
+
+def test_a_model_in_the_cache_needs_no_hub(
+    served: hub.Hub, expected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw("owner/tiny")
+    served.requests.clear()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert draw("owner/tiny") == expected
+    assert served.requests == []
+
+
+@pytest.mark.usefixtures("served")
+def test_a_model_that_is_half_in_the_cache_is_fetched_whole(
+    expected: bytes, hub_cache: Path
+) -> None:
+    draw("owner/tiny")
+    for file in hub_cache.glob("models--owner--tiny/snapshots/*/unet/*"):
+        file.unlink()
+    assert draw("owner/tiny") == expected
+
+
+def test_a_model_that_the_hub_does_not_know_is_said_in_one_sentence(served: hub.Hub) -> None:
+    with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/nothing .* knows no such model"):
+        Pipeline("owner/nothing", "cpu")
+    assert served.requests
+
+
+def test_a_download_that_breaks_off_is_said_in_one_sentence(served: hub.Hub) -> None:
+    served.broken = True
+    with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/tiny .*fetching it .* failed"):
+        Pipeline("owner/tiny", "cpu")
+
+
+def test_without_a_network_a_hub_id_is_said_in_one_sentence(
+    served: hub.Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = served.server_address[1]
+    served.shutdown()
+    served.server_close()
+    point_to(f"http://127.0.0.1:{port}", monkeypatch)
+    with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/tiny .*fetching it .* failed"):
+        Pipeline("owner/tiny", "cpu")
+
+
+def test_offline_mode_asks_nobody(served: hub.Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(StartError, match="HF_HUB_OFFLINE is set"):
+        Pipeline("owner/tiny", "cpu")
+    assert served.requests == []

@@ -1,0 +1,212 @@
+"""`python -m generator` as a process, with the real small model: start, stop, kill."""
+
+import asyncio
+import contextlib
+import io
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from lxml import etree
+from PIL import Image
+
+from generator.problems import MEDIA_TYPE
+from tests.generator.house import TOKEN, XML, element, eventually, job
+
+pytestmark = pytest.mark.end_to_end
+
+_LONG = job("a long one", steps=40, seed=1)
+
+
+@dataclass
+class _Process:
+    process: asyncio.subprocess.Process
+    client: httpx.AsyncClient
+    lines: list[str] = field(default_factory=list)
+    reading: asyncio.Task[None] | None = None
+
+    async def put(self, body: bytes) -> UUID:
+        identity = uuid4()
+        response = await self.client.put(f"/v1/jobs/{identity}", content=body, headers=XML)
+        assert response.status_code == 202, response.text
+        return identity
+
+    async def get(self, identity: UUID) -> etree._Element:
+        return element(await self.client.get(f"/v1/jobs/{identity}"))
+
+    async def reach(self, identity: UUID, state: str, *, step: int = 0) -> etree._Element:
+        async def check() -> etree._Element | None:
+            found = await self.get(identity)
+            done = int(found.xpath("string(*[local-name()='progress']/@step)") or 0)
+            return found if found.get("state") == state and done >= step else None
+
+        return await eventually(check)
+
+    async def end(self) -> int:
+        code = await self.process.wait()
+        if self.reading is not None:
+            await self.reading
+        return code
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "LOOKALIKE_HOME": str(home),
+        "SERVICE_TOKEN": TOKEN,
+        "GENERATOR_LISTEN": "127.0.0.1:0",
+        "GENERATOR_MODEL": "emoji",
+        "GENERATOR_DEVICE": "cpu",
+        "OMP_NUM_THREADS": "2",
+        **more,
+    }
+
+
+@asynccontextmanager
+async def _started(home: Path, **more: str) -> AsyncGenerator[_Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "generator",
+        env=_environment(home, **more),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    lines: list[str] = []
+    url = ""
+    async with asyncio.timeout(30):
+        async for line in process.stderr:
+            lines.append(line.decode())
+            if found := re.search(r"Listening on (\S+:\d+)\.$", line.decode().rstrip()):
+                url = f"http://{found[1]}"
+                break
+    assert url, lines
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client:
+        started = _Process(process, client, lines)
+        started.reading = asyncio.create_task(_read(process.stderr, lines))
+        try:
+            yield started
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await started.end()
+
+
+async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
+    lines.extend([line.decode() async for line in stream])
+
+
+async def test_it_answers_before_the_model_is_loaded_paints_and_stops(tmp_path: Path) -> None:
+    async with _started(tmp_path) as running:
+        response = await running.client.get("/health/ready")
+        assert response.status_code == 503
+        assert response.headers["content-type"] == MEDIA_TYPE
+        identity = await running.put(job("a cat", width=64, height=96, steps=2, seed=1))
+        await running.reach(identity, "finished")
+        assert (await running.client.get("/health/ready")).status_code == 200
+        picture = await running.client.get(f"/v1/jobs/{identity}/image")
+        with Image.open(io.BytesIO(picture.content)) as image:
+            assert (image.format, image.size) == ("PNG", (64, 96))
+
+        interrupted = await running.put(_LONG)
+        await running.reach(interrupted, "running", step=2)
+        running.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(8):
+            assert await running.end() == 0
+        assert "Traceback" not in "".join(running.lines)
+        assert TOKEN not in "".join(running.lines)
+    async with _started(tmp_path) as running:
+        state = await running.get(interrupted)  # before the model is loaded again
+        assert (state.get("state"), state.get("attempt")) == ("queued", "0")
+
+
+async def test_kill_9_in_the_middle_of_a_job_costs_an_attempt_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async with _started(tmp_path) as running:
+        identity = await running.put(_LONG)
+        queued = await running.put(job("next", steps=1))
+        await running.reach(identity, "running", step=2)
+        running.process.kill()
+        assert await running.end() == -signal.SIGKILL
+    async with _started(tmp_path) as running:
+        state = await running.get(identity)
+        assert (state.get("state"), state.get("attempt")) == ("queued", "1")
+        await running.reach(queued, "finished")  # the broken one went to the back
+        state = await running.reach(identity, "finished")
+        assert state.get("attempt") == "2"
+        doomed = await running.put(_LONG)
+        await running.reach(doomed, "running", step=2)
+        running.process.kill()
+        await running.end()
+        assert "Traceback" not in "".join(running.lines)
+    async with _started(tmp_path, GENERATOR_MAX_ATTEMPTS="1") as running:
+        state = await running.get(doomed)
+        assert (state.get("state"), state[-1].get("code")) == ("failed", "gave-up")
+    assert len(list((tmp_path / "generator" / "results").iterdir())) == 2
+
+
+async def _fails(home: Path, **more: str) -> str:
+    """The only line that a start which cannot work prints, logs aside."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "generator",
+        env=_environment(home, **more),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        _, errors = await process.communicate()
+    assert process.returncode == 78
+    assert b"Traceback" not in errors
+    (sentence,) = [
+        line for line in errors.decode().splitlines() if line.startswith("lookalike generator: ")
+    ]
+    return sentence
+
+
+async def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    sentence = await _fails(tmp_path, GENERATOR_MODEL=str(tmp_path / "missing"))
+    assert "missing" in sentence
+
+
+async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    async with _started(tmp_path / "first") as running:
+        address = running.client.base_url.netloc.decode()
+        sentence = await _fails(tmp_path / "second", GENERATOR_LISTEN=address)
+    assert "GENERATOR_LISTEN" in sentence
+    assert address in sentence
+
+
+async def test_results_that_cannot_be_kept_are_one_sentence(tmp_path: Path) -> None:
+    taken = tmp_path / "a file"
+    taken.write_bytes(b"")
+    assert str(taken) in await _fails(tmp_path, GENERATOR_RESULTS_URL=taken.as_uri())
+
+
+async def test_a_database_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    other.write_bytes(b"this is no database, and much longer than a header" * 10)
+    assert str(other) in await _fails(tmp_path, GENERATOR_DATABASE_URL=f"sqlite:///{other}")
+
+
+async def test_databases_and_results_can_be_elsewhere(tmp_path: Path) -> None:
+    database, results = tmp_path / "a b" / "jobs.db", tmp_path / "c d"
+    more = {
+        "GENERATOR_DATABASE_URL": f"sqlite:///{database}",
+        "GENERATOR_RESULTS_URL": results.as_uri(),
+    }
+    async with _started(tmp_path / "home", **more) as running:
+        await running.put(job())
+    assert database.exists()
+    assert results.is_dir()
+    assert not (tmp_path / "home" / "generator").exists()

@@ -1,0 +1,216 @@
+"""Tiny models of the real classes, saved in the layouts that models come in.
+
+They draw 64 x 64 noise within milliseconds a step.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from safetensors.torch import save_file
+from transformers import (
+    CLIPConfig,
+    CLIPImageProcessorPil,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPVisionConfig,
+)
+
+from training.placeholder import TOKENS, byte_tokenizer, fill
+
+torch.set_num_threads(2)
+
+SIDE = 64
+"""The tiny models' own width and height in pixels."""
+
+NUMPY_WARNING = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+"""What NumPy 2.4 says of PyTorch 2.13 when a diffusers scheduler makes an array of a tensor."""
+
+Flags = Literal["everything", "nothing"]
+
+
+def build(flags: Flags | None = None) -> Any:
+    """A tiny `StableDiffusionPipeline`, with a safety checker that flags what `flags` says."""
+    tokenizer = byte_tokenizer()
+    text_encoder = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=16,
+            intermediate_size=16,
+            projection_dim=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=TOKENS,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    unet = UNet2DConditionModel(
+        sample_size=SIDE // 8,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        attention_head_dim=2,
+        norm_num_groups=4,
+        cross_attention_dim=16,
+    )
+    vae = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(4, 4, 8, 8),
+        layers_per_block=1,
+        norm_num_groups=4,
+        latent_channels=4,
+        sample_size=SIDE,
+    )
+    fill((text_encoder, unet, vae), seed=1)
+    scheduler = DPMSolverMultistepScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
+    )
+    return StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=scheduler,
+        safety_checker=flags and _checker(flags),
+        feature_extractor=flags and CLIPImageProcessorPil(size=32, crop_size=32),
+        requires_safety_checker=flags is not None,
+    )
+
+
+def save(folder: Path, flags: Flags | None = None) -> Path:
+    """Saves a tiny model as a folder in diffusers layout."""
+    build(flags).save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_checker(folder: Path, flags: Flags) -> Path:
+    """Saves a safety checker alone."""
+    _checker(flags).save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_single_file(path: Path) -> Path:
+    """Saves a tiny model as a single file, under the names of the first Stable Diffusion code."""
+    pipeline = build()
+    layers = pipeline.unet.config.layers_per_block
+    tensors = {
+        f"model.diffusion_model.{_old_unet_name(name, layers)}": tensor
+        for name, tensor in pipeline.unet.state_dict().items()
+    }
+    blocks = len(pipeline.vae.config.block_out_channels)
+    for name, tensor in pipeline.vae.state_dict().items():
+        old = _old_vae_name(name, blocks)
+        # Attention was made of 1 x 1 convolutions.
+        is_projection = re.search(r"attn_1\.(q|k|v|proj_out)\.weight$", old)
+        tensors[f"first_stage_model.{old}"] = tensor[..., None, None] if is_projection else tensor
+    for name, tensor in pipeline.text_encoder.state_dict().items():
+        tensors[f"cond_stage_model.transformer.text_model.{name}"] = tensor
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    return path
+
+
+def _checker(flags: Flags) -> Any:
+    vision = CLIPVisionConfig(
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        image_size=32,
+        patch_size=16,
+    )
+    checker = StableDiffusionSafetyChecker(
+        CLIPConfig(vision_config=vision.to_dict(), projection_dim=8)
+    )
+    fill((checker,), seed=2)
+    # A picture is flagged when its cosine with a concept, -1 to 1, exceeds that concept's number.
+    checker.concept_embeds_weights.data.fill_(-2.0 if flags == "everything" else 2.0)
+    return checker
+
+
+_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+
+_UNET = {
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "conv_in": "input_blocks.0.0",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+}
+
+
+def _old_unet_name(name: str, layers: int) -> str:
+    """A UNet tensor's name in the first code, which counts blocks without grouping them."""
+    for new, old in _UNET.items():
+        if name.startswith(f"{new}."):
+            return name.replace(new, old, 1)
+    if match := re.match(r"(.*resnets\.\d+)\.(\w+)\.(.*)", name):
+        name = f"{match[1]}.{_RESNET[match[2]]}.{match[3]}"
+    per_block = layers + 1
+
+    def down(match: re.Match[str]) -> str:
+        block, kind, layer = int(match[1]), match[2], int(match[3])
+        if kind == "downsamplers":
+            return f"input_blocks.{per_block * (block + 1)}.0.op."
+        return f"input_blocks.{per_block * block + layer + 1}.{int(kind == 'attentions')}."
+
+    def up(match: re.Match[str]) -> str:
+        block, kind, layer = int(match[1]), match[2], int(match[3])
+        if kind == "upsamplers":  # the tiny model's only one follows a block without attention
+            return f"output_blocks.{per_block * block + layers}.1.conv."
+        return f"output_blocks.{per_block * block + layer}.{int(kind == 'attentions')}."
+
+    name = re.sub(r"^down_blocks\.(\d+)\.(\w+)\.(\d+)\.(?:conv\.)?", down, name)
+    name = re.sub(r"^up_blocks\.(\d+)\.(\w+)\.(\d+)\.(?:conv\.)?", up, name)
+    name = name.replace("mid_block.attentions.0", "middle_block.1")
+    return re.sub(
+        r"mid_block\.resnets\.(\d)", lambda match: f"middle_block.{2 * int(match[1])}", name
+    )
+
+
+_VAE = {
+    "conv_norm_out": "norm_out",
+    "conv_shortcut": "nin_shortcut",
+    "mid_block.attentions.0": "mid.attn_1",
+    "mid_block.resnets.0": "mid.block_1",
+    "mid_block.resnets.1": "mid.block_2",
+    "attn_1.group_norm": "attn_1.norm",
+    "attn_1.to_q": "attn_1.q",
+    "attn_1.to_k": "attn_1.k",
+    "attn_1.to_v": "attn_1.v",
+    "attn_1.to_out.0": "attn_1.proj_out",
+}
+
+
+def _old_vae_name(name: str, blocks: int) -> str:
+    """A VAE tensor's name in the first code, which counts the decoder's blocks backwards."""
+    for new, old in _VAE.items():
+        name = name.replace(new, old)
+    name = re.sub(r"down_blocks\.(\d)\.resnets\.(\d)", r"down.\1.block.\2", name)
+    name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", name)
+
+    def up(match: re.Match[str]) -> str:
+        block = blocks - 1 - int(match[1])
+        return (
+            f"up.{block}.upsample" if match[2] == "upsamplers" else f"up.{block}.block.{match[3]}"
+        )
+
+    return re.sub(r"up_blocks\.(\d)\.(resnets|upsamplers)\.(\d)", up, name)
