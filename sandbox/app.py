@@ -1,0 +1,53 @@
+"""The sandbox's web application."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse
+
+from sandbox.botapi.router import router as botapi
+from sandbox.people.acting import router as acting
+from sandbox.people.watching import router as watching
+from sandbox.refusals import Refusal
+from sandbox.state import Sandbox
+
+_MAX_BODY_BYTES = 64 * 1024 * 1024  # whatever a route may say
+
+
+def create_app(sandbox: Sandbox) -> FastAPI:
+    """Both sides of a sandbox: the bot's and the people's."""
+    app = FastAPI(
+        title="Lookalike sandbox",
+        openapi_url=None,
+        max_body_size=_MAX_BODY_BYTES,
+        exception_handlers={
+            HTTPException: _answer_error,
+            RequestValidationError: _answer_malformed,
+        },
+    )
+    app.state.sandbox = sandbox
+    # Against DNS rebinding: a web page elsewhere cannot make a browser play people here.
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1", "[::1]"]
+    )
+    app.include_router(botapi)
+    app.include_router(acting)
+    app.include_router(watching)
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> JSONResponse:
+    """What no route answers itself: paths that lead nowhere, and the people's errors."""
+    assert isinstance(error, HTTPException)  # noqa: S101, it is registered for these only
+    if request.url.path.startswith("/sandbox/"):
+        return JSONResponse({"detail": error.detail}, status_code=error.status_code)
+    return JSONResponse(Refusal(404, "Not Found").answer(), status_code=404)
+
+
+async def _answer_malformed(_request: Request, error: Exception) -> JSONResponse:
+    """One sentence, in the shape of every other error; what was given is not repeated."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101, it is registered for these only
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"][1:])
+    return JSONResponse({"detail": f"{field}: {first['msg']}"}, status_code=422)

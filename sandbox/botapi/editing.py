@@ -1,0 +1,122 @@
+"""editMessageText, -Caption, -Media, -ReplyMarkup, and deleteMessage."""
+
+import time
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sandbox.botapi.call import Call
+from sandbox.botapi.media import read_input_media
+from sandbox.chats import require_member, require_writable
+from sandbox.formatting import message_caption, message_text
+from sandbox.keyboards import check_markup
+from sandbox.messages import Stored, delete_message, edit_message, find_message
+from sandbox.refusals import bad_request
+from sandbox.schema import Json
+
+_CONTENT = ("text", "entities", "photo", "document", "caption", "caption_entities")
+_TEXT = ("text", "entities")
+_CAPTION = ("caption", "caption_entities")
+_DELETABLE_SECONDS = 48 * 3600  # core.telegram.org/bots/api#deletemessage
+
+
+async def edit_message_text(call: Call) -> Json:
+    """Another text for a text message."""
+    content = message_text(call.params.text("text"), call.params.text("parse_mode"))
+    markup = _read_markup(call)
+    async with call.sandbox.store.transaction() as tx:
+        stored = await _editable(tx, call)
+        if "text" not in stored.message:
+            raise bad_request("there is no text in the message to edit")
+        return await _replace(tx, stored, _TEXT, content, markup)
+
+
+async def edit_message_caption(call: Call) -> Json:
+    """Another caption, or none, for a photo or document."""
+    content = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
+    markup = _read_markup(call)
+    async with call.sandbox.store.transaction() as tx:
+        stored = await _editable(tx, call)
+        if "photo" not in stored.message and "document" not in stored.message:
+            raise bad_request("there is no caption in the message to edit")
+        return await _replace(tx, stored, _CAPTION, content, markup)
+
+
+async def edit_message_media(call: Call) -> Json:
+    """Another photo or document, also for what was a text message."""
+    item = call.params.json("media", "input media")
+    if item is None:
+        raise bad_request('parameter "media" is required')
+    media = await read_input_media(call, item)
+    markup = _read_markup(call)
+    async with call.sandbox.store.transaction() as tx:
+        stored = await _editable(tx, call)
+        if "media_group_id" in stored.message and media.kind not in stored.message:
+            raise bad_request("can't use the media of the specified type in the album")
+        return await _replace(tx, stored, _CONTENT, await media.content(tx), markup)
+
+
+async def edit_message_reply_markup(call: Call) -> Json:
+    """Other buttons, or none."""
+    markup = _read_markup(call)
+    async with call.sandbox.store.transaction() as tx:
+        stored = await _editable(tx, call)
+        return await _replace(tx, stored, (), {}, markup)
+
+
+async def delete_message_(call: Call) -> bool:
+    """deleteMessage: the bot's own anywhere, other people's in private chats."""
+    if not call.params.text("chat_id"):
+        raise bad_request("chat identifier is not specified")
+    message_id = call.params.integer("message_id", 0)
+    if not message_id:
+        raise bad_request("message identifier is not specified")
+    async with call.sandbox.store.transaction() as tx:
+        chat = await require_writable(tx, call.params.text("chat_id"))
+        stored = await find_message(tx, chat.id, message_id)
+        if stored is None:
+            raise bad_request("message to delete not found")
+        own = stored.message["from"]["id"] == call.sandbox.bot.id
+        if not own and chat.chat["type"] != "private":
+            raise bad_request("message can't be deleted")
+        if stored.message["date"] < time.time() - _DELETABLE_SECONDS:
+            raise bad_request("message can't be deleted for everyone")
+        await delete_message(tx, stored)
+    return True
+
+
+def _read_markup(call: Call) -> Json | None:
+    return check_markup(call.params.json("reply_markup", "reply keyboard markup"))
+
+
+async def _editable(tx: AsyncConnection, call: Call) -> Stored:
+    chat_id, message_id = call.params.text("chat_id"), call.params.integer("message_id", 0)
+    if not chat_id and not message_id:  # only an inline_message_id would do, and there are none
+        raise bad_request("message identifier is not specified")
+    chat = await require_member(tx, chat_id)
+    stored = await find_message(tx, chat.id, message_id)
+    if stored is None:
+        raise bad_request("message to edit not found")
+    if stored.message["from"]["id"] != call.sandbox.bot.id or chat.migrated_to is not None:
+        raise bad_request("message can't be edited")
+    return stored
+
+
+async def _replace(
+    tx: AsyncConnection,
+    stored: Stored,
+    fields: tuple[str, ...],
+    content: Json,
+    markup: Json | None,
+) -> Json:
+    """Puts `content` in the place of `fields`; the buttons are those of the call, or none."""
+    replaced = {*fields, "reply_markup"}
+    changed = {name: value for name, value in stored.message.items() if name not in replaced}
+    changed |= content
+    if markup is not None:
+        changed["reply_markup"] = markup
+    if changed == stored.message:
+        raise bad_request(
+            "message is not modified: specified new message content and reply markup"
+            " are exactly the same as a current content and reply markup of the message"
+        )
+    return await edit_message(tx, stored, changed)

@@ -1,0 +1,87 @@
+"""A call's photos and documents: uploads, attach:// references, file_ids."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sandbox.botapi.call import Call
+from sandbox.files import Draft, draft_document, draft_photo, keep, reuse
+from sandbox.formatting import message_caption
+from sandbox.refusals import bad_request
+from sandbox.schema import Json
+
+_ATTACHED = "attach://"
+
+
+@dataclass(frozen=True)
+class Media:
+    """A photo or document with its caption, read and checked, not kept yet.
+
+    Attributes:
+        kind: `photo` or `document`.
+        source: a draft of what was uploaded, or a file_id.
+        caption: the caption's fields of a `Message`.
+    """
+
+    kind: str
+    source: Draft | str
+    caption: Json
+
+    async def content(self, tx: AsyncConnection) -> Json:
+        """The fields of a `Message`.
+
+        Raises:
+            Refusal: the file_id is not valid.
+        """
+        if isinstance(self.source, str):
+            return await reuse(tx, self.source, self.kind) | self.caption
+        return await keep(tx, self.source) | self.caption
+
+
+async def read_media(call: Call, kind: str) -> Media:
+    """The media of sendPhoto or sendDocument: the parameter named like the kind.
+
+    Raises:
+        Refusal: there is none, or it is not what Telegram takes.
+    """
+    caption = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
+    source = call.params.text(kind)
+    missing = f"there is no {kind} in the request"
+    return Media(kind, await _read_source(call, kind, source or _ATTACHED + kind, missing), caption)
+
+
+async def read_input_media(call: Call, item: Any) -> Media:
+    """An `InputMedia` object.
+
+    Raises:
+        Refusal: it is malformed, or not what Telegram takes.
+    """
+    problem = "can't parse InputMedia: "
+    if not isinstance(item, dict):
+        raise bad_request(f"{problem}expected an Object")
+    for field in ("type", "media", "caption", "parse_mode"):
+        if not isinstance(item.get(field, ""), str):
+            raise bad_request(f'{problem}Field "{field}" must be of type String')
+    kind, source = item.get("type", ""), item.get("media", "")
+    if not kind:
+        raise bad_request(f'{problem}Can\'t find field "type"')
+    if kind not in {"photo", "document"}:
+        raise bad_request(f'{problem}type "{kind}" is unsupported')
+    missing = f"{problem}media not found"
+    if not source:
+        raise bad_request(missing)
+    caption = message_caption(item.get("caption", ""), item.get("parse_mode", ""))
+    return Media(kind, await _read_source(call, kind, source, missing), caption)
+
+
+async def _read_source(call: Call, kind: str, source: str, missing: str) -> Draft | str:
+    if source.startswith(("http://", "https://")):
+        raise bad_request("failed to get HTTP URL content")
+    if not source.startswith(_ATTACHED):
+        return source
+    upload = call.params.files.get(source.removeprefix(_ATTACHED))
+    if upload is None:
+        raise bad_request(missing)
+    draft = draft_photo if kind == "photo" else draft_document
+    return await draft(call.sandbox.store.files_folder, upload)

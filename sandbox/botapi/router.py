@@ -1,0 +1,198 @@
+"""From an HTTP request to a method and back: token, faults, answer, transcript, downloads."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fastapi import APIRouter, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from lookalike.tokens import same_token
+from sandbox.botapi import account, editing, polling, sending
+from sandbox.botapi.call import Call
+from sandbox.botapi.params import Params, read_params
+from sandbox.faults import DOWNLOAD, Fault
+from sandbox.files import find_path
+from sandbox.refusals import Refusal, too_many_requests
+from sandbox.schema import Json
+from sandbox.state import InSandbox, Sandbox
+from sandbox.store import get_option, record, set_option
+from sandbox.waiting import wait_any, watching_client
+
+UNKNOWN_METHODS = "unknown_methods"
+"""The option that lists the methods called that do not exist here."""
+
+Method: TypeAlias = Callable[[Call], Awaitable[Any]]
+
+_METHODS: dict[str, Method] = {
+    "getMe": account.get_me,
+    "getUpdates": polling.get_updates,
+    "setWebhook": polling.set_webhook,
+    "deleteWebhook": polling.delete_webhook,
+    "getWebhookInfo": polling.get_webhook_info,
+    "sendMessage": sending.send_message,
+    "sendPhoto": sending.send_photo,
+    "sendDocument": sending.send_document,
+    "sendMediaGroup": sending.send_media_group,
+    "sendChatAction": sending.send_chat_action,
+    "editMessageText": editing.edit_message_text,
+    "editMessageCaption": editing.edit_message_caption,
+    "editMessageMedia": editing.edit_message_media,
+    "editMessageReplyMarkup": editing.edit_message_reply_markup,
+    "deleteMessage": editing.delete_message_,
+    "answerCallbackQuery": account.answer_callback_query,
+    "setMyCommands": account.set_my_commands,
+    "getMyCommands": account.get_my_commands,
+    "deleteMyCommands": account.delete_my_commands,
+    "getFile": account.get_file,
+}
+_NAMES = {name.lower(): name for name in _METHODS}
+_BYTES = "application/octet-stream"
+_STATUS_WORDS = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
+
+_log = logging.getLogger(__name__)
+
+router = APIRouter()
+
+
+@router.api_route("/bot{token}/{method}", methods=["GET", "POST"])
+async def call_method(token: str, method: str, request: Request, sandbox: InSandbox) -> Response:
+    """A method of the Bot API."""
+    try:
+        _check_token(sandbox, token)
+        params = await read_params(request)
+    except Refusal as refusal:
+        return _refused(refusal)
+    name = _NAMES.get(method.lower(), method[:64])
+    fault = await _take_fault(sandbox, name, params)
+    async with watching_client(request) as gone:
+        status, answer = await _perform(Call(sandbox, params, gone), name, fault)
+        await _record_call(sandbox, name, params, (status, answer), fault)
+        return await _deliver(sandbox, JSONResponse(answer, status_code=status), fault, gone)
+
+
+@router.get("/file/bot{token}/{path:path}")
+async def download(token: str, path: str, request: Request, sandbox: InSandbox) -> Response:
+    """A file's bytes, at the path that getFile gave."""
+    params = Params({"path": path}, {})
+    response: Response
+    try:
+        _check_token(sandbox, token)
+    except Refusal as refusal:
+        return _refused(refusal)
+    fault = await _take_fault(sandbox, DOWNLOAD, params)
+    await request.body()
+    async with watching_client(request) as gone:
+        try:
+            await _strike(sandbox, fault, gone)
+            response = FileResponse(await _find(sandbox, path), media_type=_BYTES)
+        except Refusal as refusal:
+            response = _refused(refusal)
+        await _record_call(sandbox, DOWNLOAD, params, (response.status_code, None), fault)
+        return await _deliver(sandbox, response, fault, gone)
+
+
+async def _find(sandbox: Sandbox, path: str) -> Path:
+    async with sandbox.store.reading() as tx:
+        kept = await find_path(tx, path)
+    if kept is None:
+        raise Refusal(404, "Not Found")
+    path_on_disk: Path = sandbox.store.files_folder / kept.path
+    return path_on_disk
+
+
+def _check_token(sandbox: Sandbox, token: str) -> None:
+    if not same_token(token, sandbox.bot.token):
+        raise Refusal(401, "Unauthorized")
+
+
+def _refused(refusal: Refusal) -> JSONResponse:
+    return JSONResponse(refusal.answer(), status_code=refusal.status)
+
+
+async def _perform(call: Call, name: str, fault: Fault | None) -> tuple[int, Json]:
+    """Runs the method; gives the HTTP status and the answer's body."""
+    try:
+        await _strike(call.sandbox, fault, call.gone)
+        if name not in _METHODS:
+            await _note_unknown(call.sandbox, name)
+            raise Refusal(404, "Not Found: method not found")  # noqa: TRY301, as above
+        result = await _METHODS[name](call)
+    except Refusal as refusal:
+        return refusal.status, refusal.answer()
+    return 200, {"ok": True, "result": result}
+
+
+async def _take_fault(sandbox: Sandbox, name: str, params: Params) -> Fault | None:
+    fault = sandbox.faults.take(name, params.values)
+    if fault is not None:
+        async with sandbox.store.transaction() as tx:
+            await record(tx, "fault", {"id": fault.id, "method": name})
+    return fault
+
+
+async def _strike(sandbox: Sandbox, fault: Fault | None, gone: asyncio.Event) -> None:
+    """What a fault does before the call is performed."""
+    if fault is None:
+        return
+    if fault.retry_after is not None:
+        raise too_many_requests(fault.retry_after)
+    if fault.status is not None:
+        raise Refusal(fault.status, _STATUS_WORDS.get(fault.status, "Internal Server Error"))
+    if fault.seconds is not None:
+        released = sandbox.faults.released(fault)
+        await wait_any(released, sandbox.stop, gone, seconds=fault.seconds)
+
+
+async def _deliver(
+    sandbox: Sandbox, response: Response, fault: Fault | None, gone: asyncio.Event
+) -> Response:
+    """What a fault does after the call was performed."""
+    if fault is not None and fault.kind == "hold":
+        await wait_any(sandbox.faults.released(fault), sandbox.stop, gone, seconds=None)
+    if fault is not None and fault.kind == "cut":
+        return _CutResponse(status_code=response.status_code)
+    return response
+
+
+class _CutResponse(Response):
+    """Begins an answer and ends it before its length: the server then closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+
+
+async def _note_unknown(sandbox: Sandbox, name: str) -> None:
+    _log.error("The bot called %s, which this sandbox does not have.", name)
+    async with sandbox.store.transaction() as tx:
+        known: list[str] = await get_option(tx, UNKNOWN_METHODS) or []
+        if name not in known:
+            await set_option(tx, UNKNOWN_METHODS, [*known, name][-100:])
+
+
+async def _record_call(
+    sandbox: Sandbox,
+    name: str,
+    params: Params,
+    answer: tuple[int, Json | None],
+    fault: Fault | None,
+) -> None:
+    status, body = answer
+    data: Json = {
+        "method": name,
+        "params": params.values,
+        "files": {
+            part: {"name": upload.name, "size": len(upload.data)}
+            for part, upload in params.files.items()
+        },
+        "status": status,
+        "answer": body,
+        "fault": fault.kind if fault else None,
+    }
+    async with sandbox.store.transaction() as tx:
+        await record(tx, "call", data)

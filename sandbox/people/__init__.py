@@ -1,0 +1,49 @@
+"""The people's side: tests, the demo and the chat page play users here. JSON, loopback only.
+
+Acting (`acting.py`):
+
+    POST   /sandbox/users                    {first_name, id?, language_code?} -> User
+    POST   /sandbox/chats                    {type: group|supergroup, title, members} -> chat
+    POST   /sandbox/chats/{chat}/messages    a form: user, and text, or photo (1 to 10 files;
+                                             several are an album) or document, each with caption;
+                                             reply_to -> the messages, a list
+    PATCH  /sandbox/chats/{chat}/messages/{message}
+                                             {user, text} -> Message; its text or caption
+    DELETE /sandbox/chats/{chat}/messages/{message}
+                                             204; the bot hears nothing of it
+    POST   /sandbox/chats/{chat}/messages/{message}/press
+                                             {user, data, wait?} -> {id, answer}; waits for the
+                                             answer {text, show_alert}, null if none came
+    PUT    /sandbox/chats/{chat}/bot         {status: member|left|kicked} -> chat; kicked from a
+                                             private chat is blocked
+    POST   /sandbox/chats/{chat}/migrate     -> the new supergroup
+
+Watching (`watching.py`):
+
+    GET    /sandbox/bot                      {user, commands, pending_updates, webhook,
+                                             unknown_methods}
+    GET    /sandbox/chats                    all chats, each {id, type, title or first_name,
+                                             members, bot_status, migrated_to}
+    GET    /sandbox/chats/{chat}/messages    ?after&limit; each Message as it is now, with `edits`
+    GET    /sandbox/files/{file_id}          the bytes as they were uploaded, by either side
+    DELETE /sandbox/files/{file_id}          204; the Bot API no longer takes the file_id
+    GET    /sandbox/events                   ?after&wait&kind&limit -> {events, last}; without
+                                             `after` only `last`, the newest event's number
+    POST   /sandbox/faults                   a FaultOrder (`sandbox/faults.py`) -> Fault
+    GET    /sandbox/faults                   all
+    DELETE /sandbox/faults                   204; releases and ends all
+    DELETE /sandbox/faults/{id}              204; releases what it holds and ends it
+
+A private chat has its user's id. An event is {n, time, kind, data}; numbers grow and are never
+given twice. Kinds and their data:
+
+    message  {chat_id, message}              edit     {chat_id, message}
+    delete   {chat_id, message_id}           action   {chat_id, action}
+    answer   {chat_id, callback_query_id, answer}
+    fault    {id, method}: a fault met a call, which is not performed yet
+    call     {method, params, files, status, answer, fault}: the transcript of the Bot API, with
+             the method `download` for files, whose answer is null
+
+An error is {detail}: 404 for what is not there, 409 for what cannot be done now, 422 for what is
+malformed; 400 with Telegram's words for a file that it would not take.
+"""

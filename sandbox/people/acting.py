@@ -1,0 +1,292 @@
+"""What people do: write, send photos, press buttons, block the bot."""
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Form, HTTPException, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sandbox.botapi.params import read_upload
+from sandbox.botapi.sending import new_media_group
+from sandbox.callbacks import find_answer, press_button
+from sandbox.chats import (
+    Chat,
+    add_group,
+    add_user,
+    find_chat,
+    find_user,
+    migrate_group,
+    open_private_chat,
+    set_bot_status,
+)
+from sandbox.files import Draft, draft_document, draft_photo, keep
+from sandbox.formatting import MAX_CAPTION, MAX_TEXT, with_commands
+from sandbox.keyboards import callback_data
+from sandbox.messages import (
+    Stored,
+    add_message,
+    delete_message,
+    edit_message,
+    find_message,
+)
+from sandbox.refusals import Refusal
+from sandbox.schema import Json
+from sandbox.state import InSandbox, Sandbox
+from sandbox.updates import push_update
+from sandbox.waiting import wait_any
+
+router = APIRouter(prefix="/sandbox")
+
+_MAX_ID = 2**53 - 1  # what Telegram promises its ids to fit in
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewUser(_Body):
+    """A user to be."""
+
+    first_name: Annotated[str, Field(min_length=1, max_length=64)]
+    id: Annotated[int, Field(ge=1, le=_MAX_ID)] | None = None
+    language_code: Annotated[str, Field(min_length=2, max_length=10)] | None = None
+
+
+class NewGroup(_Body):
+    """A group to be, with the bot in it."""
+
+    type: Literal["group", "supergroup"]
+    title: Annotated[str, Field(min_length=1, max_length=128)]
+    members: Annotated[list[int], Field(min_length=1, max_length=1000)]
+
+
+class Edit(_Body):
+    """A message's new text, or caption."""
+
+    user: int
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+
+
+class Press(_Body):
+    """A button pressed.
+
+    Attributes:
+        user: by whom.
+        data: the button's `callback_data`.
+        wait: seconds to wait for the answer.
+    """
+
+    user: int
+    data: Annotated[str, Field(min_length=1, max_length=64)]
+    wait: Annotated[float, Field(ge=0, le=60)] = 30.0
+
+
+class BotStatus(_Body):
+    """What the bot is to a chat; kicked from a private chat is blocked."""
+
+    status: Literal["member", "left", "kicked"]
+
+
+@router.post("/users")
+async def create_user(user: NewUser, sandbox: InSandbox) -> Json:
+    """Adds a user, or renames one."""
+    async with sandbox.store.transaction() as tx:
+        return await add_user(tx, {"is_bot": False, **user.model_dump(exclude_none=True)})
+
+
+@router.post("/chats")
+async def create_group(group: NewGroup, sandbox: InSandbox) -> Json:
+    """Adds a group or supergroup."""
+    async with sandbox.store.transaction() as tx:
+        for member in group.members:
+            await _user(tx, member)
+        chat = await add_group(tx, group.type, group.title, group.members, sandbox.bot)
+        return describe(chat)
+
+
+def describe(chat: Chat) -> Json:
+    """A chat as the people's side shows it."""
+    return {
+        **chat.chat,
+        "members": chat.members,
+        "bot_status": chat.bot_status,
+        "migrated_to": chat.migrated_to,
+    }
+
+
+@router.post("/chats/{chat_id}/messages")
+async def send(  # noqa: PLR0913, PLR0917, the fields of the form
+    chat_id: int,
+    sandbox: InSandbox,
+    user: Annotated[int, Form()],
+    text: Annotated[str, Form(max_length=MAX_TEXT)] = "",
+    caption: Annotated[str, Form(max_length=MAX_CAPTION)] = "",
+    reply_to: Annotated[int | None, Form()] = None,
+    photo: Annotated[list[UploadFile] | None, File(max_length=10)] = None,
+    document: Annotated[UploadFile | None, File()] = None,
+) -> list[Json]:
+    """Sends a text, a photo, an album or a document."""
+    photos = photo or []
+    if sum(map(bool, (text, photos, document))) != 1 or (text and caption):
+        raise HTTPException(422, "send one of text, photo and document; a text has no caption")
+    drafts = await _draft(sandbox, photos, document)
+    contents: list[Json]
+    if text:
+        contents = [with_commands(text).fields("text", "entities")]
+    else:
+        contents = [{} for _ in drafts]
+        contents[0] = with_commands(caption).fields("caption", "caption_entities")
+    async with sandbox.store.transaction() as tx:
+        sender = await _user(tx, user)
+        chat = await _open_chat(tx, chat_id, sender)
+        reply = None if reply_to is None else await _message(tx, chat_id, reply_to)
+        if len(drafts) > 1:
+            group = await new_media_group(tx)
+            contents = [{**content, "media_group_id": group} for content in contents]
+        for content, draft in zip(contents, drafts, strict=False):  # a text has no draft
+            content |= await keep(tx, draft)  # noqa: PLW2901, it is the one in the list
+        sent = [await add_message(tx, chat, sender, content, reply) for content in contents]
+        for message in sent:
+            await _tell_bot(tx, chat, "message", message)
+        return sent
+
+
+async def _draft(
+    sandbox: Sandbox, photos: list[UploadFile], document: UploadFile | None
+) -> list[Draft]:
+    folder = sandbox.store.files_folder
+    try:
+        if document is not None:
+            return [await draft_document(folder, await read_upload(document))]
+        return [await draft_photo(folder, await read_upload(photo)) for photo in photos]
+    except Refusal as refusal:
+        raise HTTPException(refusal.status, refusal.description) from None
+
+
+async def _open_chat(tx: AsyncConnection, chat_id: int, sender: Json) -> Chat:
+    """The chat that a message goes to; a user's first one opens the private chat."""
+    private = chat_id == sender["id"]
+    chat = await open_private_chat(tx, sender) if private else await _chat(tx, chat_id)
+    if sender["id"] not in chat.members:
+        raise HTTPException(409, "the user is not in this chat")
+    if chat.migrated_to is not None:
+        raise HTTPException(409, f"the group is now the supergroup {chat.migrated_to}")
+    if private and chat.bot_status != "member":
+        raise HTTPException(409, "the user has blocked the bot")
+    return chat
+
+
+async def _tell_bot(tx: AsyncConnection, chat: Chat, kind: str, message: Json) -> None:
+    if chat.bot_status == "member":
+        await push_update(tx, kind, message)
+
+
+@router.patch("/chats/{chat_id}/messages/{message_id}")
+async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) -> Json:
+    """Edits one's own message."""
+    async with sandbox.store.transaction() as tx:
+        stored = await _own_message(tx, chat_id, message_id, change.user)
+        if "text" in stored.message:
+            fields, (name, entities) = {"text", "entities"}, ("text", "entities")
+        else:
+            fields, (name, entities) = (
+                {"caption", "caption_entities"},
+                ("caption", "caption_entities"),
+            )
+        kept = {key: value for key, value in stored.message.items() if key not in fields}
+        edited = kept | with_commands(change.text).fields(name, entities)
+        message = await edit_message(tx, stored, edited)
+        await _tell_bot(tx, await _chat(tx, chat_id), "edited_message", message)
+        return message
+
+
+@router.delete("/chats/{chat_id}/messages/{message_id}", status_code=204)
+async def delete(chat_id: int, message_id: int, sandbox: InSandbox) -> None:
+    """Deletes a message for everyone."""
+    async with sandbox.store.transaction() as tx:
+        await delete_message(tx, await _message(tx, chat_id, message_id))
+
+
+@router.post("/chats/{chat_id}/messages/{message_id}/press")
+async def press(chat_id: int, message_id: int, button: Press, sandbox: InSandbox) -> Json:
+    """Presses an inline button and waits for the bot's answer."""
+    async with sandbox.store.transaction() as tx:
+        user = await _user(tx, button.user)
+        stored = await _message(tx, chat_id, message_id)
+        if button.user not in (await _chat(tx, chat_id)).members:
+            raise HTTPException(409, "the user is not in this chat")
+        if button.data not in callback_data(stored.message.get("reply_markup")):
+            raise HTTPException(409, "the message has no such button")
+        query_id = await press_button(tx, stored, user, button.data)
+    return {"id": query_id, "answer": await _await_answer(sandbox, query_id, button.wait)}
+
+
+async def _await_answer(sandbox: Sandbox, query_id: str, seconds: float) -> Json | None:
+    deadline = time.monotonic() + seconds
+    while True:
+        changed: asyncio.Event = sandbox.store.changed.next_ring()
+        async with sandbox.store.reading() as tx:
+            answer = await find_answer(tx, query_id)
+        left = deadline - time.monotonic()
+        if answer is not None or left <= 0 or sandbox.stop.is_set():
+            return answer
+        await wait_any(changed, sandbox.stop, seconds=left)
+
+
+@router.put("/chats/{chat_id}/bot")
+async def change_bot_status(chat_id: int, change: BotStatus, sandbox: InSandbox) -> Json:
+    """Blocks, unblocks, removes or takes back the bot."""
+    async with sandbox.store.transaction() as tx:
+        chat = await _chat(tx, chat_id)
+        if change.status == "left" and chat.chat["type"] == "private":
+            raise HTTPException(409, "nobody leaves a private chat; kicked is blocked")
+        await set_bot_status(tx, chat, change.status, sandbox.bot)
+        return describe(await _chat(tx, chat_id))
+
+
+@router.post("/chats/{chat_id}/migrate")
+async def migrate(chat_id: int, sandbox: InSandbox) -> Json:
+    """Makes a supergroup of a group; service messages tell the bot in both."""
+    async with sandbox.store.transaction() as tx:
+        old = await _chat(tx, chat_id)
+        if old.chat["type"] != "group" or old.migrated_to is not None:
+            raise HTTPException(409, "only a group that is one still can be made a supergroup")
+        owner = await _user(tx, old.members[0])
+        new = await migrate_group(tx, old)
+        for chat, note in (
+            (old, {"migrate_to_chat_id": new.id}),
+            (new, {"migrate_from_chat_id": old.id}),
+        ):
+            await _tell_bot(tx, chat, "message", await add_message(tx, chat, owner, note))
+        return describe(new)
+
+
+async def _user(tx: AsyncConnection, user_id: int) -> Json:
+    user = await find_user(tx, user_id) if abs(user_id) <= _MAX_ID else None
+    if user is None:
+        raise HTTPException(404, f"there is no user {user_id}")
+    return user
+
+
+async def _chat(tx: AsyncConnection, chat_id: int) -> Chat:
+    chat = await find_chat(tx, chat_id) if abs(chat_id) <= _MAX_ID else None
+    if chat is None:
+        raise HTTPException(404, f"there is no chat {chat_id}")
+    return chat
+
+
+async def _message(tx: AsyncConnection, chat_id: int, message_id: int) -> Stored:
+    await _chat(tx, chat_id)
+    stored = await find_message(tx, chat_id, message_id)
+    if stored is None:
+        raise HTTPException(404, f"there is no message {message_id} in this chat")
+    return stored
+
+
+async def _own_message(tx: AsyncConnection, chat_id: int, message_id: int, user_id: int) -> Any:
+    stored = await _message(tx, chat_id, message_id)
+    if stored.message["from"]["id"] != user_id:
+        raise HTTPException(409, "the message is somebody else's")
+    return stored

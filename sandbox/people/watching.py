@@ -1,0 +1,138 @@
+"""What people and tests see: chats, files, events, the bot's state; and the faults they queue."""
+
+import json
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query
+from sqlalchemy import select
+from starlette.responses import FileResponse
+
+from sandbox import schema
+from sandbox.botapi.router import UNKNOWN_METHODS
+from sandbox.chats import list_chats
+from sandbox.faults import Fault, FaultOrder
+from sandbox.files import find_file, invalidate
+from sandbox.messages import shown_messages
+from sandbox.people.acting import describe
+from sandbox.schema import Json
+from sandbox.state import InSandbox
+from sandbox.store import events_after, get_option, last_event
+from sandbox.updates import count_updates
+from sandbox.waiting import wait_any
+from sandbox.webhook import WEBHOOK
+
+router = APIRouter(prefix="/sandbox")
+
+_MAX_ID = 2**53 - 1
+
+
+@router.get("/bot")
+async def show_bot(sandbox: InSandbox) -> Json:
+    """The bot and what it left with Telegram."""
+    async with sandbox.store.reading() as tx:
+        rows = await tx.execute(select(schema.commands))
+        webhook = await get_option(tx, WEBHOOK)
+        return {
+            "user": sandbox.bot.user,
+            "commands": [
+                {
+                    "scope": json.loads(row.scope),
+                    "language_code": row.language_code,
+                    "commands": row.commands,
+                }
+                for row in rows
+            ],
+            "pending_updates": await count_updates(tx),
+            "webhook": webhook["url"] if webhook else None,
+            "unknown_methods": await get_option(tx, UNKNOWN_METHODS) or [],
+        }
+
+
+@router.get("/chats")
+async def show_chats(sandbox: InSandbox) -> list[Json]:
+    """All chats."""
+    async with sandbox.store.reading() as tx:
+        return [describe(chat) for chat in await list_chats(tx)]
+
+
+@router.get("/chats/{chat_id}/messages")
+async def show_messages(
+    chat_id: Annotated[int, Path(ge=-_MAX_ID, le=_MAX_ID)],
+    sandbox: InSandbox,
+    after: Annotated[int, Query(ge=0, le=_MAX_ID)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> list[Json]:
+    """A chat as its people see it; empty where there is none yet."""
+    async with sandbox.store.reading() as tx:
+        return await shown_messages(tx, chat_id, after, limit)
+
+
+@router.get("/files/{file_id}")
+async def show_file(file_id: str, sandbox: InSandbox) -> FileResponse:
+    """A file's bytes as they were uploaded."""
+    async with sandbox.store.reading() as tx:
+        kept = await find_file(tx, file_id)
+    if kept is None:
+        raise HTTPException(404, "there is no such file")
+    return FileResponse(
+        sandbox.store.files_folder / kept.original,
+        media_type=kept.media_type,
+        headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"},
+    )
+
+
+@router.delete("/files/{file_id}", status_code=204)
+async def forget_file(file_id: str, sandbox: InSandbox) -> None:
+    """Lets the Bot API no longer know a file, as Telegram does with old ones."""
+    async with sandbox.store.transaction() as tx:
+        kept = await find_file(tx, file_id)
+        if kept is None:
+            raise HTTPException(404, "there is no such file")
+        await invalidate(tx, kept)
+
+
+@router.get("/events")
+async def show_events(
+    sandbox: InSandbox,
+    after: Annotated[int | None, Query(ge=0, le=_MAX_ID)] = None,
+    wait: Annotated[float, Query(ge=0, le=60)] = 0.0,
+    kind: Annotated[list[str] | None, Query(max_length=10)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> Json:
+    """Events after a number, waiting up to `wait` seconds for the first."""
+    deadline = time.monotonic() + wait
+    while True:
+        changed = sandbox.store.changed.next_ring()
+        async with sandbox.store.reading() as tx:
+            last = await last_event(tx)
+            found = [] if after is None else await events_after(tx, after, kind or (), limit)
+        left = deadline - time.monotonic()
+        if found or after is None or left <= 0 or sandbox.stop.is_set():
+            return {"events": found, "last": found[-1]["n"] if found else last}
+        await wait_any(changed, sandbox.stop, seconds=left)
+
+
+@router.post("/faults")
+async def add_fault(order: FaultOrder, sandbox: InSandbox) -> Fault:
+    """Queues a fault."""
+    return sandbox.faults.add(order)
+
+
+@router.get("/faults")
+async def show_faults(sandbox: InSandbox) -> list[Fault]:
+    """All faults, with how many calls each met."""
+    return sandbox.faults.all()
+
+
+@router.delete("/faults", status_code=204)
+async def clear_faults(sandbox: InSandbox) -> None:
+    """Releases and ends all."""
+    sandbox.faults.clear()
+
+
+@router.delete("/faults/{fault_id}", status_code=204)
+async def end_fault(fault_id: int, sandbox: InSandbox) -> None:
+    """Releases what a fault holds and ends it."""
+    if not sandbox.faults.release(fault_id):
+        raise HTTPException(404, f"there is no fault {fault_id}")

@@ -1,0 +1,36 @@
+"""The sandbox's settings."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+
+from lookalike.settings import LOOPBACK_HOSTS, ListenAddress, Settings
+
+_TOKEN = re.compile(r"[0-9]{1,15}:[A-Za-z0-9_-]{24,}")
+
+
+def _check_token(value: SecretStr) -> SecretStr:
+    if not _TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError(
+            "write it as Telegram does: the bot's number, a colon, 24 characters or more"
+        )
+    return value
+
+
+def _check_loopback(value: str) -> str:
+    if value.rpartition(":")[0].strip("[]") not in LOOPBACK_HOSTS:
+        raise ValueError("the sandbox serves this machine only; use 127.0.0.1")
+    return value
+
+
+class SandboxSettings(Settings):
+    """What the sandbox is told.
+
+    Attributes:
+        sandbox_listen: where it serves; loopback only, for whoever reaches it can play anybody.
+        telegram_bot_token: the only token it accepts.
+    """
+
+    sandbox_listen: Annotated[ListenAddress, AfterValidator(_check_loopback)] = "127.0.0.1:5000"
+    telegram_bot_token: Annotated[SecretStr, AfterValidator(_check_token)]

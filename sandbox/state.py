@@ -1,0 +1,40 @@
+"""What a running sandbox consists of, for its routes."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from sandbox.bot import BotAccount
+from sandbox.faults import Faults
+from sandbox.store import Store
+from sandbox.updates import Poller
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The parts.
+
+    Attributes:
+        store: the state on disk.
+        bot: the bot that may call.
+        poller: getUpdates' long poll.
+        faults: what tests queued.
+        stop: set when the process is asked to stop; whoever waits, stops waiting.
+    """
+
+    store: Store
+    bot: BotAccount
+    poller: Poller
+    faults: Faults
+    stop: asyncio.Event
+
+
+def _of_request(request: Request) -> Sandbox:
+    sandbox: Sandbox = request.app.state.sandbox
+    return sandbox
+
+
+InSandbox = Annotated[Sandbox, Depends(_of_request)]
+"""The type of a route's argument that gives it the sandbox."""

@@ -1,0 +1,108 @@
+"""Updates that wait for the bot, and getUpdates' long poll."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sandbox.refusals import Refusal
+from sandbox.schema import Json, updates
+from sandbox.store import Store, get_option, next_number, set_option
+from sandbox.waiting import wait_any
+
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
+"""The kinds of update that can happen here."""
+
+_KEPT_SECONDS = 24 * 3600  # core.telegram.org/bots/api, "Getting updates"
+
+
+async def push_update(tx: AsyncConnection, kind: str, payload: Json) -> None:
+    """Queues an update, unless the bot asked for other kinds only."""
+    allowed = await get_option(tx, "allowed_updates")
+    if allowed and kind not in allowed:
+        return
+    update_id = await next_number(tx, "update")
+    await tx.execute(
+        insert(updates).values(update_id=update_id, time=time.time(), kind=kind, payload=payload)
+    )
+
+
+async def allow_updates(tx: AsyncConnection, kinds: Sequence[str]) -> None:
+    """Keeps which kinds the bot wants from now on; none of ours means all, as on Telegram."""
+    await set_option(tx, "allowed_updates", [kind for kind in kinds if kind in KINDS] or None)
+
+
+async def confirm_updates(tx: AsyncConnection, offset: int) -> None:
+    """Forgets what lies before `offset`; a negative one counts from the end of the queue."""
+    if offset < 0:
+        newest = select(updates.c.update_id).order_by(updates.c.update_id.desc()).limit(-offset)
+        kept = select(func.min(newest.subquery().c.update_id)).scalar_subquery()
+        await tx.execute(delete(updates).where(updates.c.update_id < kept))
+    elif offset > 0:
+        await tx.execute(delete(updates).where(updates.c.update_id < offset))
+    await tx.execute(delete(updates).where(updates.c.time < time.time() - _KEPT_SECONDS))
+
+
+async def drop_updates(tx: AsyncConnection) -> None:
+    """Forgets all of them."""
+    await tx.execute(delete(updates))
+
+
+async def count_updates(tx: AsyncConnection) -> int:
+    """How many wait."""
+    return (await tx.execute(select(func.count()).select_from(updates))).scalar_one()
+
+
+async def waiting_updates(tx: AsyncConnection, limit: int) -> list[Json]:
+    """The oldest waiting updates, each as an `Update`."""
+    rows = await tx.execute(select(updates).order_by(updates.c.update_id).limit(limit))
+    return [{"update_id": row.update_id, row.kind: row.payload} for row in rows]
+
+
+class Poller:
+    """The one getUpdates request that may be open."""
+
+    def __init__(self, store: Store, stop: asyncio.Event) -> None:
+        self._store = store
+        self._stop = stop
+        self._end_current: asyncio.Event | None = None
+        self._conflict = ""
+
+    def end_current(self, words: str) -> None:
+        """Ends the open request, if there is one, with a conflict."""
+        if self._end_current is not None:
+            self._conflict = words
+            self._end_current.set()
+
+    async def poll(
+        self, offset: int, limit: int, seconds: float, gone: asyncio.Event
+    ) -> list[Json]:
+        """Confirms what lies before `offset`, waits for updates and gives the oldest.
+
+        Raises:
+            Refusal: another request took over.
+        """
+        self.end_current(
+            "Conflict: terminated by other getUpdates request;"
+            " make sure that only one bot instance is running"
+        )
+        end = self._end_current = asyncio.Event()
+        deadline = time.monotonic() + seconds
+        try:
+            async with self._store.transaction() as tx:
+                await confirm_updates(tx, offset)
+            while True:
+                changed = self._store.changed.next_ring()
+                async with self._store.reading() as tx:
+                    found = await waiting_updates(tx, limit)
+                if end.is_set():
+                    raise Refusal(409, self._conflict)
+                left = deadline - time.monotonic()
+                if found or left <= 0 or self._stop.is_set() or gone.is_set():
+                    return found
+                await wait_any(changed, end, self._stop, gone, seconds=left)
+        finally:
+            if self._end_current is end:
+                self._end_current = None

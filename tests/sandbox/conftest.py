@@ -1,0 +1,114 @@
+import asyncio
+import io
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from pydantic import SecretStr
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from sandbox.__main__ import main
+from sandbox.settings import SandboxSettings
+from tests.sandbox.client import LOOPBACK, People
+
+TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"  # the shape of a real one
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def make_bot(url: str, token: str = TOKEN, read_timeout: float = 20) -> Bot:
+    request = HTTPXRequest(read_timeout=read_timeout, httpx_kwargs=LOOPBACK)
+    polling = HTTPXRequest(read_timeout=read_timeout, httpx_kwargs=LOOPBACK)
+    return Bot(
+        token,
+        base_url=f"{url}/bot",
+        base_file_url=f"{url}/file/bot",
+        request=request,
+        get_updates_request=polling,
+    )
+
+
+def jpeg(width: int = 640, height: int = 480, colour: str = "red", **options: object) -> bytes:
+    return image(width, height, colour, "JPEG", **options)
+
+
+def image(width: int, height: int, colour: str, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+async def started(url: str) -> None:
+    """Returns when something listens there."""
+    async with httpx.AsyncClient(**LOOPBACK) as http, asyncio.timeout(20):
+        while True:
+            try:
+                await http.get(f"{url}/sandbox/bot")
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
+@pytest.fixture(scope="session")
+def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One sandbox process for all tests that look at their own chats only."""
+    from tests.sandbox.process import SandboxProcess
+
+    process = SandboxProcess(tmp_path_factory.mktemp("shared"))
+    yield process.url
+    assert process.end(signal.SIGTERM) == 0
+
+
+@pytest.fixture
+async def url(tmp_path: Path) -> AsyncIterator[str]:
+    """A sandbox in this process, served over HTTP as always."""
+    port = free_port()
+    settings = SandboxSettings(
+        lookalike_home=tmp_path,
+        sandbox_listen=f"127.0.0.1:{port}",
+        telegram_bot_token=SecretStr(TOKEN),
+    )
+    stop = asyncio.Event()
+    serving = asyncio.create_task(main(settings, stop))
+    await started(f"http://127.0.0.1:{port}")
+    yield f"http://127.0.0.1:{port}"
+    stop.set()
+    await asyncio.wait_for(serving, 5)
+
+
+@pytest.fixture
+async def people(url: str) -> AsyncIterator[People]:
+    async with People(url) as people:
+        yield people
+
+
+@pytest.fixture
+async def bot(url: str) -> AsyncIterator[Bot]:
+    async with make_bot(url) as bot:
+        yield bot
+
+
+@pytest.fixture
+async def http(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks the Bot API by hand: `http.post("/sendMessage", ...)`."""
+    async with httpx.AsyncClient(base_url=f"{url}/bot{TOKEN}", **LOOPBACK) as http:
+        yield http
+
+
+@pytest.fixture
+async def chat(people: People) -> int:
+    """A private chat in which the user has pressed Start."""
+    user = await people.add_user()
+    await people.send_text(user, "/start")
+    return user

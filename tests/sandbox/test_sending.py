@@ -1,0 +1,297 @@
+import io
+import json
+
+import httpx
+import pytest
+from PIL import Image
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import BadRequest
+
+from tests.sandbox.client import People
+from tests.sandbox.conftest import image, jpeg
+
+UNMATCHED = (
+    'Can\'t parse entities: unmatched end tag at byte offset 4, expected "</b>", found "</i>"'
+)
+
+
+@pytest.fixture
+def url(shared_url: str) -> str:
+    return shared_url
+
+
+async def test_text_arrives_as_a_client_shows_it(bot: Bot, people: People, chat: int) -> None:
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("More", callback_data="more")]])
+    sent = await bot.send_message(
+        chat, " <b>Bold</b> &amp; 🎨 <i>plain</i> ", ParseMode.HTML, reply_markup=keyboard
+    )
+
+    assert sent.text == "Bold & 🎨 plain"
+    assert [(e.type, e.offset, e.length) for e in sent.entities] == [
+        ("bold", 0, 4),
+        ("italic", 10, 5),  # in UTF-16 units: the palette counts two
+    ]
+    assert sent.from_user is not None
+    assert sent.from_user.id == bot.id
+    (shown,) = [m for m in await people.messages(chat) if m.from_bot]
+    assert (shown.text, shown.edits) == ("Bold & 🎨 plain", 0)
+    assert [(b.text, b.data) for b in shown.buttons] == [("More", "more")]
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        ("", None, "Message text is empty"),
+        ("  \n ", None, "Text must be non-empty"),
+        ("x" * 4097, None, "Message is too long"),
+        ("🎨" * 2049, None, "Message is too long"),
+        (
+            "<b>x",
+            "HTML",
+            "Can't parse entities: can't find end tag corresponding to start tag \"b\"",
+        ),
+        ("<k>x</k>", "HTML", 'Can\'t parse entities: unsupported start tag "k" at byte offset 0'),
+        ("é</b>", "HTML", "Can't parse entities: unexpected end tag at byte offset 2"),
+        ("<b>x</i>", "HTML", UNMATCHED),
+        ("a < b", "HTML", "Can't parse entities: unclosed start tag at byte offset 2"),
+        ("*x*", "MarkdownV2", "Unsupported parse_mode"),
+    ],
+)
+async def test_bad_text_is_refused_in_telegrams_words(
+    bot: Bot, chat: int, text: str, mode: str | None, words: str
+) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        await bot.send_message(chat, text, mode)
+    assert refusal.value.message.lower() == words.lower()
+
+
+@pytest.mark.parametrize("length", [1, 4096])
+async def test_text_within_the_limits_is_taken(bot: Bot, chat: int, length: int) -> None:
+    assert (await bot.send_message(chat, "x" * length)).text == "x" * length
+
+
+@pytest.mark.parametrize(
+    ("markup", "words"),
+    [
+        ([], "object expected as reply markup"),
+        ({"inline_keyboard": {}}, "must be an Array"),
+        ({"inline_keyboard": [{}]}, "must be an Array of Arrays"),
+        ({"inline_keyboard": [["x"]]}, "InlineKeyboardButton must be an Object"),
+        ({"inline_keyboard": [[{"text": "x"}]]}, "Text buttons are unallowed"),
+        ({"inline_keyboard": [[{"text": 1, "callback_data": "x"}]]}, "must be of type String"),
+        ({"inline_keyboard": [[{"callback_data": "x"}]]}, 'Can\'t find field "text"'),
+        ({"inline_keyboard": [[{"text": " ", "callback_data": "x"}]]}, "BUTTON_TEXT_INVALID"),
+        ({"inline_keyboard": [[{"text": "x", "callback_data": "é" * 33}]]}, "BUTTON_DATA_INVALID"),
+        ({"inline_keyboard": [[{"text": "x", "url": "nowhere"}]]}, "BUTTON_URL_INVALID"),
+        ({"inline_keyboard": [[{"text": "x", "callback_data": "x"}] * 101]}, "reply markup is too"),
+    ],
+)
+async def test_bad_keyboards_are_refused(
+    http: httpx.AsyncClient, chat: int, markup: object, words: str
+) -> None:
+    answer = await http.post(
+        "/sendMessage", json={"chat_id": chat, "text": "x", "reply_markup": markup}
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error_code"] == 400
+    assert words in answer.json()["description"]
+
+
+async def test_64_bytes_of_callback_data_are_taken(bot: Bot, chat: int) -> None:
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("x", callback_data="é" * 32)]])
+    assert (await bot.send_message(chat, "x", reply_markup=keyboard)).reply_markup == keyboard
+
+
+async def test_a_broken_reply_markup_is_refused(http: httpx.AsyncClient, chat: int) -> None:
+    answer = await http.post(
+        "/sendMessage", data={"chat_id": chat, "text": "x", "reply_markup": "{"}
+    )
+    words = "Bad Request: can't parse reply keyboard markup JSON object"
+    assert answer.json() == {"ok": False, "error_code": 400, "description": words}
+
+
+async def test_replies(bot: Bot, people: People, chat: int) -> None:
+    question = await people.send_text(chat, "what?")
+    reply = await bot.send_message(chat, "that", reply_to_message_id=question.id)
+    assert reply.reply_to_message is not None
+    assert reply.reply_to_message.text == "what?"
+
+    await people.delete(question)
+    with pytest.raises(BadRequest, match="Message to be replied not found"):
+        await bot.send_message(chat, "that", reply_to_message_id=question.id)
+    parameters = ReplyParameters(question.id, allow_sending_without_reply=True)
+    alone = await bot.send_message(chat, "that", reply_parameters=parameters)
+    assert alone.reply_to_message is None
+
+
+async def test_a_photo_gets_sizes_and_its_original_is_kept(
+    bot: Bot, people: People, chat: int
+) -> None:
+    png = image(600, 400, "blue", "PNG")
+    sent = await bot.send_photo(chat, png, caption="<i>so</i>", parse_mode="HTML")
+
+    assert [(size.width, size.height) for size in sent.photo] == [(90, 60), (320, 213), (600, 400)]
+    assert len({size.file_id for size in sent.photo}) == 3
+    assert len({size.file_unique_id for size in sent.photo}) == 3
+    assert all(size.file_size for size in sent.photo)
+    assert sent.caption == "so"
+    (shown,) = [m for m in await people.messages(chat) if m.from_bot]
+    assert shown.photo is not None
+    assert await people.original(shown.photo) == png
+
+    again = await bot.send_photo(chat, sent.photo[0].file_id)
+    assert again.photo == sent.photo
+    assert again.caption is None
+
+
+async def test_a_tiny_photo_has_one_size_and_a_large_one_ends_at_1280(bot: Bot, chat: int) -> None:
+    tiny = await bot.send_photo(chat, jpeg(40, 30))
+    large = await bot.send_photo(chat, jpeg(3000, 1500))
+    assert [(size.width, size.height) for size in tiny.photo] == [(40, 30)]
+    assert [size.width for size in large.photo] == [90, 320, 800, 1280]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"no image at all", "Image_process_failed"),
+        (jpeg()[:300], "Image_process_failed"),
+        (b"x" * (10 * 1024 * 1024 + 1), "File of size 10485761 bytes is too big for a photo"),
+        (image(2100, 100, "red", "PNG"), "Photo_invalid_dimensions"),
+        (image(9000, 1001, "red", "PNG"), "Photo_invalid_dimensions"),
+    ],
+)
+async def test_bad_photos_are_refused(bot: Bot, chat: int, data: bytes, words: str) -> None:
+    with pytest.raises(BadRequest, match=f"(?i){words}"):
+        await bot.send_photo(chat, data)
+
+
+async def test_photo_parameters_are_checked(bot: Bot, people: People, chat: int) -> None:
+    with pytest.raises(BadRequest, match="Message caption is too long"):
+        await bot.send_photo(chat, jpeg(), caption="x" * 1025)
+    with pytest.raises(BadRequest, match="Wrong file identifier/http url specified"):
+        await bot.send_photo(chat, "AgACAgIAAxnever")
+    with pytest.raises(BadRequest, match="Failed to get http url content"):
+        await bot.send_photo(chat, "http://127.0.0.1/cat.jpg")
+    document = await bot.send_document(chat, b"text", filename="a.txt")
+    assert document.document is not None
+    with pytest.raises(BadRequest, match="Can't use file of type document as photo"):
+        await bot.send_photo(chat, document.document.file_id)
+    assert [m.photo for m in await people.messages(chat)] == [None, None]
+
+
+async def test_a_photo_that_is_not_there_is_refused(http: httpx.AsyncClient, chat: int) -> None:
+    answer = await http.post("/sendPhoto", data={"chat_id": chat})
+    assert answer.json()["description"] == "Bad Request: there is no photo in the request"
+
+
+async def test_a_document_keeps_its_bytes(bot: Bot, people: People, chat: int) -> None:
+    sent = await bot.send_document(chat, b"\0\1\2", filename="thing.bin", caption="raw")
+    assert sent.document is not None
+    assert (sent.document.file_name, sent.document.file_size) == ("thing.bin", 3)
+    assert await people.original(sent.document.file_id) == b"\0\1\2"
+
+
+async def test_an_album(bot: Bot, people: People, chat: int) -> None:
+    known = await bot.send_photo(chat, jpeg())
+    album = await bot.send_media_group(
+        chat,
+        [InputMediaPhoto(jpeg(colour="blue"), caption="first"), InputMediaPhoto(known.photo[-1])],
+        reply_to_message_id=known.id,
+    )
+    assert len(album) == 2
+    assert len({message.media_group_id for message in album}) == 1
+    assert [message.caption for message in album] == ["first", None]
+    assert [m.reply_to for m in await people.messages(chat)][-2:] == [known.id, known.id]
+
+
+@pytest.mark.parametrize(
+    ("media", "words"),
+    [
+        ([], "there are no messages to send"),
+        ([{"type": "photo", "media": "x"}], "at least 2 messages"),
+        ([{"type": "photo", "media": "x"}] * 11, "too many messages to send as an album"),
+        ([{"type": "photo", "media": "attach://x"}] * 2, "media not found"),
+        ([{"type": "photo"}] * 2, "media not found"),
+        ([{"media": "x"}] * 2, "Can't find field"),
+        ([{"type": "story", "media": "x"}] * 2, 'type "story" is unsupported'),
+        (["x", "y"], "expected an Object"),
+        ("x", "expected an Array of InputMedia"),
+        ([{"type": "photo", "media": "x"}] * 2, "wrong file identifier"),
+    ],
+)
+async def test_bad_albums_are_refused(
+    http: httpx.AsyncClient, chat: int, media: object, words: str
+) -> None:
+    form = {"chat_id": str(chat), "media": json.dumps(media)}
+    answer = await http.post("/sendMediaGroup", data=form)
+    assert answer.status_code == 400
+    assert words in answer.json()["description"]
+
+
+async def test_an_album_is_of_one_kind_and_sent_whole_or_not(
+    bot: Bot, people: People, chat: int
+) -> None:
+    mixed: list[InputMediaPhoto | InputMediaDocument] = [
+        InputMediaPhoto(jpeg()),
+        InputMediaDocument(b"x"),
+    ]
+    with pytest.raises(BadRequest, match="Can't use the media of the specified type in the album"):
+        await bot.send_media_group(chat, mixed)
+    with pytest.raises(BadRequest, match="Wrong file identifier"):
+        await bot.send_media_group(chat, [InputMediaPhoto(jpeg()), InputMediaPhoto("gone")])
+    assert len(await people.messages(chat)) == 1
+
+
+async def test_chat_actions(bot: Bot, people: People, chat: int) -> None:
+    before = await people.last_event()
+    assert await bot.send_chat_action(chat, ChatAction.UPLOAD_PHOTO)
+    (event,) = await people.events(before, kinds=["action"])
+    assert event["data"] == {"chat_id": chat, "action": "upload_photo"}
+    with pytest.raises(BadRequest, match="Wrong parameter action in request"):
+        await bot.send_chat_action(chat, "dance")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "\ud800"},
+        {"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "\ud800", "url": "x"}]]}},
+        {"text": "x", "reply_markup": {"inline_keyboard": [[{"text": "x", "url": "http://["}]]}},
+        {"text": "x", "reply_parameters": {"message_id": []}},
+        {"text": "x", "reply_parameters": {"message_id": 2**80}},
+        {"text": "x", "reply_parameters": "[" * 5000},
+        {"text": "x", "allow_sending_without_reply": "perhaps"},
+        {"text": "x", "reply_to_message_id": "1_0"},
+        {"text": ["x"], "parse_mode": {}},
+    ],
+)
+async def test_malformed_values_are_refused_never_a_fault(
+    http: httpx.AsyncClient, chat: int, fields: dict[str, object]
+) -> None:
+    body = json.dumps({"chat_id": chat, **fields})  # httpx itself refuses a lone surrogate
+    answer = await http.post(
+        "/sendMessage", content=body, headers={"content-type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["ok"]) == (400, False)
+
+
+async def test_a_broken_multipart_body_is_refused(http: httpx.AsyncClient) -> None:
+    headers = {"content-type": "multipart/form-data"}
+    answer = await http.post("/sendMessage", content=b"x", headers=headers)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "P", "RGBA", "I;16", "1"])
+async def test_photos_of_every_kind_are_taken(bot: Bot, chat: int, mode: str) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (20, 10)).save(buffer, "TIFF")
+    assert (await bot.send_photo(chat, buffer.getvalue())).photo[-1].width == 20

@@ -1,0 +1,52 @@
+"""What keeps the sandbox from starting, each in one sentence."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lookalike.errors import StartError
+from sandbox.settings import SandboxSettings
+from sandbox.store import Store
+from tests.sandbox.conftest import TOKEN
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"TELEGRAM_BOT_TOKEN": ""}, "TELEGRAM_BOT_TOKEN is not set; see .env.example."),
+        ({"TELEGRAM_BOT_TOKEN": "s3cret"}, "TELEGRAM_BOT_TOKEN: write it as Telegram does"),
+        ({"SANDBOX_LISTEN": "0.0.0.0:5000"}, "SANDBOX_LISTEN: the sandbox serves this machine"),
+        ({"SANDBOX_LISTEN": "here"}, "SANDBOX_LISTEN: write it as host:port"),
+    ],
+)
+def test_settings_that_cannot_be_used(
+    change: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"TELEGRAM_BOT_TOKEN": TOKEN, **change}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StartError) as error:
+        SandboxSettings.load()
+    assert str(error.value).startswith(words)
+    assert "s3cret" not in str(error.value)
+
+
+async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.db").write_bytes(b"no database" * 100)
+    with pytest.raises(StartError, match=r"sandbox\.db cannot be used: file is not a database"):
+        await Store.open(tmp_path)
+
+
+async def test_a_database_of_another_version(tmp_path: Path) -> None:
+    await (await Store.open(tmp_path)).close()
+    connection = sqlite3.connect(tmp_path / "sandbox.db")
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(StartError, match="written by another version of the sandbox"):
+        await Store.open(tmp_path)
+
+
+async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StartError, match="cannot be made"):
+        await Store.open(tmp_path / "file" / "sandbox")
