@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lookalike import __version__
+from lookalike.processes import service_command
 
 
 @click.group()
@@ -17,7 +18,7 @@ def main() -> None:
 
 def _become(module: str) -> None:
     """Replaces this process by a service, so that signals and the exit code are the service's."""
-    os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606
+    os.execv(sys.executable, service_command(module))  # noqa: S606, our own modules
 
 
 @main.command()

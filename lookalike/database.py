@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
@@ -46,6 +47,7 @@ def create_engine(url: str) -> AsyncEngine:
         parsed.set(drivername="sqlite+aiosqlite"),
         pool_size=1,
         max_overflow=0,
+        hide_parameters=True,  # an error in the log must not repeat what people wrote
         connect_args={"isolation_level": None},  # transactions are begun below, not by the driver
     )
     event.listen(engine.sync_engine, "connect", _on_connect)
@@ -90,6 +92,9 @@ async def migrate(engine: AsyncEngine, migrations: Path) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(run)
+    except CommandError:  # it has a version that `migrations` knows nothing of
+        path = engine.url.database
+        raise StartError(f"The database {path} was made by a newer Lookalike.") from None
     except DatabaseError as error:
         path = engine.url.database
         raise StartError(f"The database {path} cannot be used: {error.orig}.") from None

@@ -7,7 +7,18 @@ from collections.abc import Iterable
 
 _REDACTED = "[redacted]"
 _TELEGRAM_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
-_CHATTY = ("aiosqlite", "alembic", "apscheduler", "azure", "httpcore", "httpx", "urllib3")
+_CHATTY = (
+    "aiosqlite",
+    "alembic",
+    "apscheduler",
+    "azure",
+    "httpcore",
+    "httpx",
+    "httpx2",
+    "telegram.ext.Application",
+    "urllib3",
+    "uvicorn",
+)
 
 
 class RedactionFilter(logging.Filter):

@@ -18,6 +18,8 @@ from lookalike.tokens import service_token
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
+_SHORTEST_TOKEN = 16
+
 _S = TypeVar("_S", bound="Settings")
 
 
@@ -45,6 +47,13 @@ def _check_http_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write it as http://host:port or https://host")
     return value.rstrip("/")
+
+
+def _check_secret(value: SecretStr) -> SecretStr:
+    # Shorter ones can be guessed, and their redaction would make the log unreadable.
+    if len(value.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError(f"take at least {_SHORTEST_TOKEN} characters")
+    return value
 
 
 ListenAddress = Annotated[str, AfterValidator(_check_listen)]
@@ -78,7 +87,7 @@ class Settings(BaseSettings):
     )
 
     lookalike_home: Path = Field(default_factory=_default_home)
-    service_token: SecretStr | None = None
+    service_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
 
     @cached_property
     def bearer_token(self) -> str:

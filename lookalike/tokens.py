@@ -31,7 +31,7 @@ def service_token(home: Path) -> str:
 
 
 def _create(path: Path, token: str) -> None:
-    draft = path.with_name(f"{_FILE_NAME}.{os.getpid()}")
+    draft = path.with_name(f"{_FILE_NAME}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -1,0 +1,164 @@
+"""Start, memory, uploads and the empty tick, measured on the real processes.
+
+    make bench
+
+Figures are medians of this run on this machine; nothing is asserted.
+"""
+
+import asyncio
+import hashlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import grpc
+import psutil
+
+from lookalike.processes import ServiceProcess, clean_environment
+from lookalike.tokens import service_token
+from protos.lookalike.db.v1 import db_pb2 as db
+from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
+
+_BOT = 10001
+_PHOTO_BYTES = 5_000_000
+_CHUNK = 256 * 1024
+_ROUNDS = 20
+_STARTS = 3
+_TICKS_SECONDS = 5.0
+_POLL_SECONDS = 0.5
+
+
+@contextmanager
+def _service(
+    name: str, folder: Path, **settings: str
+) -> Iterator[tuple[ServiceProcess, str, float]]:
+    """A service in `folder`; gives it, its address, and how long it took to listen."""
+    environment = {
+        **clean_environment(),
+        "LOOKALIKE_HOME": str(folder),
+        "TELEGRAM_BOT_TOKEN": f"{_BOT}:a-token-of-the-sandbox-alone",
+        "SANDBOX_LISTEN": "127.0.0.1:0",
+        "DBSERVICE_LISTEN": "127.0.0.1:0",
+        "BOT_HEALTH_LISTEN": "127.0.0.1:0",
+        "CAPTIONER": "offline",
+        "BOT_POLL_SECONDS": str(_POLL_SECONDS),
+        **settings,
+    }
+    began = time.perf_counter()
+    process = ServiceProcess(name, environment, folder, folder / f"{name}.log")
+    try:
+        address = process.address()
+        yield process, address, time.perf_counter() - began
+    finally:
+        process.stop()
+
+
+def _memory(process: ServiceProcess) -> float:
+    """Resident memory in MiB."""
+    return float(psutil.Process(process.popen.pid).memory_info().rss) / 2**20
+
+
+async def _add_photos(address: str, token: str) -> list[float]:
+    """Seconds for each `Add` of 5 MB."""
+    data = os.urandom(_PHOTO_BYTES)
+    metadata = (("authorization", f"Bearer {token}"),)
+    seconds = []
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = DatabaseServiceStub(channel)
+        for number in range(1, _ROUNDS + 1):
+            await stub.Receive(
+                db.ReceiveRequest(
+                    bot_id=_BOT, chat_id=1, message_id=number, user_id=number, file_id="x"
+                ),
+                metadata=metadata,
+                timeout=10,
+            )
+        leases = await stub.LeaseUnfinished(
+            db.LeaseUnfinishedRequest(bot_id=_BOT, holder="benchmark", starting=True),
+            metadata=metadata,
+            timeout=10,
+        )
+        for lease in leases.leases:
+            image = db.ImageInfo(
+                media_type="image/jpeg",
+                width=1000,
+                height=1000,
+                size=len(data),
+                sha256=hashlib.sha256(data).hexdigest(),
+            )
+            info = db.AddRequest.Info(
+                generation_id=lease.item.generation.id, fence=lease.fence, image=image
+            )
+            parts = [db.AddRequest(info=info)]
+            parts += [
+                db.AddRequest(chunk=data[start : start + _CHUNK])
+                for start in range(0, len(data), _CHUNK)
+            ]
+            began = time.perf_counter()
+            await stub.Add(iter(parts), metadata=metadata, timeout=10)
+            seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _empty_ticks(bot: ServiceProcess) -> float:
+    """Percent of a core that the idle bot takes while it ticks."""
+    process = psutil.Process(bot.popen.pid)
+    before = process.cpu_times()
+    time.sleep(_TICKS_SECONDS)
+    after = process.cpu_times()
+    busy = after.user + after.system - before.user - before.system
+    return 100 * busy / _TICKS_SECONDS
+
+
+def _row(what: str, value: str, bar: str = "") -> None:
+    print(f"{what:<44} {value:>12} {bar}")
+
+
+def main() -> None:
+    """The command."""
+    imports = [_time_command([sys.executable, "-c", "import bot.app"]) for _ in range(_STARTS)]
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        starts = []
+        for _ in range(_STARTS):
+            with _service("dbservice", folder) as (_, _, seconds):
+                starts.append(seconds)
+        dbservice, address, _ = stack.enter_context(_service("dbservice", folder))
+        _, sandbox, _ = stack.enter_context(_service("sandbox", folder))
+        settings = {"DBSERVICE_ADDRESS": address, "TELEGRAM_API_URL": f"http://{sandbox}"}
+        bot_starts = []
+        for _ in range(_STARTS):
+            with _service("bot", folder, **settings) as (_, _, seconds):
+                bot_starts.append(seconds)
+        bot, _, _ = stack.enter_context(_service("bot", folder, **settings))
+        ticking = _empty_ticks(bot)
+        _row("dbservice: start to listening", f"{statistics.median(starts):.2f} s", "(bar: 2 s)")
+        _row("bot: start to listening", f"{statistics.median(bot_starts):.2f} s", "(bar: 2 s)")
+        _row("bot: of which imports", f"{statistics.median(imports):.2f} s")
+        _row("dbservice: memory, idle", f"{_memory(dbservice):.0f} MiB", "(bar: 150 MiB)")
+        _row("bot: memory, idle", f"{_memory(bot):.0f} MiB", "(bar: 150 MiB)")
+        _row(f"bot: CPU with an empty tick each {_POLL_SECONDS} s", f"{ticking:.1f} %")
+        bot.stop()
+        seconds = asyncio.run(_add_photos(address, service_token(folder)))
+        _row(
+            "dbservice: Add of 5 MB, median",
+            f"{1000 * statistics.median(seconds):.0f} ms",
+            "(bar: 50 ms)",
+        )
+        _row("dbservice: Add of 5 MB, slowest", f"{1000 * max(seconds):.0f} ms")
+
+
+def _time_command(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

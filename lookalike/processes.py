@@ -1,0 +1,138 @@
+"""Services as child processes: start, wait until they listen, stop."""
+
+import collections
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from lookalike.errors import StartError
+from lookalike.lifecycle import STOP_SECONDS, STOP_WITH_STDIN
+
+_LISTENING = re.compile(r": Listening on (\S+)\.$")
+_LAST_LINES = 20
+
+
+def service_command(name: str) -> list[str]:
+    """The command that runs a service.
+
+    -P keeps the working directory out of the search for modules: LOOKALIKE_HOME has folders that
+    are named like the services.
+    """
+    return [sys.executable, "-P", "-m", name]
+
+
+class ServiceProcess:
+    """A service started with `python -m`, which stops when this process is gone.
+
+    Its standard error goes to a log file as it comes.
+    """
+
+    def __init__(self, name: str, environment: Mapping[str, str], folder: Path, log: Path) -> None:
+        """Starts the service.
+
+        Args:
+            name: the package of the service.
+            environment: all of its environment variables.
+            folder: its working directory, where a `.env` would be read.
+            log: the file that its log is appended to.
+        """
+        self.name = name
+        self._log = log
+        self._address = ""
+        self._known = threading.Event()
+        self._last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+        folder.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self.popen = subprocess.Popen(  # noqa: S603, our own modules
+            service_command(name),
+            cwd=folder,
+            env={**environment, STOP_WITH_STDIN: "1"},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        self._pump = threading.Thread(target=self._read, name=f"{name}-log", daemon=True)
+        self._pump.start()
+
+    def _read(self) -> None:
+        stream = self.popen.stderr
+        assert stream is not None  # noqa: S101, it is a pipe
+        with self._log.open("a", encoding="utf-8") as log:
+            for line in stream:
+                log.write(line)
+                log.flush()
+                self._last.append(line)
+                if not self._address and (match := _LISTENING.search(line.rstrip())):
+                    self._address = match.group(1)
+                    self._known.set()
+        self._known.set()  # it has ended
+
+    def address(self, seconds: float = 60.0) -> str:
+        """Where it listens, as host:port, once it does.
+
+        Raises:
+            StartError: it has ended, or takes too long.
+        """
+        if not self._known.wait(seconds):
+            raise StartError(f"{self.name} does not start; its log is {self._log}.")
+        if not self._address:
+            raise StartError(self.last_words())
+        return self._address
+
+    def last_words(self) -> str:
+        """Why the process ended, as far as its log says."""
+        self._pump.join(1)
+        said = [line.strip() for line in self._last if line.startswith("lookalike ")]
+        return said[-1] if said else f"{self.name} has ended; its log is {self._log}."
+
+    @property
+    def running(self) -> bool:
+        """Whether it still runs."""
+        return self.popen.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """Asks it to stop and does not wait."""
+        self.popen.terminate()
+
+    def stop(self) -> int:
+        """Asks it to stop, and kills it if it does not.
+
+        Returns:
+            The exit code.
+        """
+        self.ask_to_stop()
+        try:
+            self.popen.wait(STOP_SECONDS + 2)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+        self._close()
+        return self.popen.returncode
+
+    def kill(self) -> None:
+        """Kills it as a crash would: SIGKILL, no goodbye."""
+        self.popen.kill()
+        self.popen.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self._pump.join(5)
+        for stream in (self.popen.stdin, self.popen.stderr):
+            if stream is not None:
+                stream.close()
+
+
+_OURS = re.compile(
+    r"(LOOKALIKE|TELEGRAM|CAPTIONER|AZURE_VISION|BOT|DBSERVICE|DATABASE_URL|BLOB_URL|GENERATOR|"
+    r"SANDBOX|SERVICE_TOKEN|USER_MAX)(_|$)"
+)
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without any of Lookalike's settings."""
+    return {key: value for key, value in os.environ.items() if not re.match(_OURS, key)}

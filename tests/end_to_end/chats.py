@@ -1,0 +1,95 @@
+"""What the tests look for in a chat, and the photos they send."""
+
+import asyncio
+import io
+import time
+from functools import cache
+
+from PIL import Image
+from skimage import data
+
+from bot.texts import en
+from tests.sandbox.client import People, ShownMessage
+
+Shown = list[ShownMessage]
+
+
+@cache
+def cat(side: int = 300) -> bytes:
+    """A photo of a cat, as JPEG."""
+    file = io.BytesIO()
+    Image.fromarray(data.chelsea()).resize((side, side)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def answers(messages: Shown, photo: ShownMessage) -> Shown:
+    """The bot's replies to a photo."""
+    return [message for message in messages if message.from_bot and message.reply_to == photo.id]
+
+
+def pictures(messages: Shown, photo: ShownMessage) -> Shown:
+    """The pictures among them."""
+    return [message for message in answers(messages, photo) if message.photo]
+
+
+def statuses(messages: Shown, photo: ShownMessage) -> Shown:
+    """The status messages among them, which have the Cancel button."""
+    return [
+        message
+        for message in answers(messages, photo)
+        if any(button.text == en.CANCEL_BUTTON for button in message.buttons)
+    ]
+
+
+def words(messages: Shown, photo: ShownMessage) -> Shown:
+    """The other texts among them: the caption, or how it ended."""
+    return [message for message in answers(messages, photo) if message.text and not message.buttons]
+
+
+async def delivered(people: People, photo: ShownMessage, seconds: float = 60) -> ShownMessage:
+    """Waits for the picture, and until its status message is gone."""
+
+    def look(messages: Shown) -> Shown | None:
+        return pictures(messages, photo) if not statuses(messages, photo) else None
+
+    return (await people.wait_for(photo.chat_id, look, seconds))[0]
+
+
+async def told(people: People, photo: ShownMessage, text: str, seconds: float = 30) -> None:
+    """Waits until the bot has said this in reply to the photo, and no status message is left."""
+    await people.wait_for(
+        photo.chat_id,
+        lambda messages: (
+            any(word.text == text for word in words(messages, photo))
+            and not statuses(messages, photo)
+        ),
+        seconds,
+    )
+
+
+async def ask(people: People, chat: int, command: str, user: int | None = None) -> ShownMessage:
+    """Sends a command and waits for the answer, which replies to it in groups alone."""
+    sent = await people.send_text(chat, command, user=user)
+
+    def look(messages: Shown) -> Shown:
+        return [
+            message
+            for message in messages
+            if message.from_bot and message.id > sent.id and message.reply_to in {None, sent.id}
+        ]
+
+    return (await people.wait_for(chat, look))[0]
+
+
+async def idle(people: People, chat: int) -> None:
+    """Waits until nothing of this user is unfinished."""
+    while en.NO_WORK not in (await ask(people, chat, "/status")).text:
+        pass
+
+
+async def met(people: People, fault_id: int, seconds: float = 30) -> None:
+    """Waits until a fault has met a call."""
+    deadline = time.monotonic() + seconds
+    while not any(fault["met"] for fault in await people.faults() if fault["id"] == fault_id):
+        assert time.monotonic() < deadline, f"fault {fault_id} met no call"
+        await asyncio.sleep(0.02)  # a call that is held is no event yet

@@ -1,0 +1,91 @@
+"""One house for all end-to-end tests: processes are dear, users and chats are cheap."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import azure
+from tests.azure import AzureServer
+from tests.end_to_end.house import House
+from tests.sandbox.client import People
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.end_to_end)
+
+
+@contextmanager
+def _azure_in_a_thread() -> Generator[AzureServer, None, None]:
+    """The server outlives the event loop of a single test."""
+    started = threading.Event()
+    servers: list[AzureServer] = []
+    loop = asyncio.new_event_loop()
+    done = asyncio.Event()
+
+    async def serve() -> None:
+        async with azure.serve() as server:
+            servers.append(server)
+            started.set()
+            await done.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield servers[0]
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture(scope="session")
+def vision() -> Generator[AzureServer, None, None]:
+    """Azure AI Vision, as far as the wire shows."""
+    with _azure_in_a_thread() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _house(
+    tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
+) -> Generator[House, None, None]:
+    house = House(
+        tmp_path_factory.mktemp("house"),
+        {
+            "CAPTIONER": "azure",
+            "AZURE_VISION_ENDPOINT": vision.url,
+            "AZURE_VISION_KEY": vision.key,
+        },
+    )
+    house.start_all()
+    try:
+        yield house
+    finally:
+        house.stop_all()
+
+
+@pytest.fixture
+def house(_house: House, vision: AzureServer) -> Generator[House, None, None]:
+    """The house with every service running; its logs are looked at afterwards."""
+    _house.ensure_running()
+    vision.script.clear()
+    yield _house
+    _house.check_logs()
+    assert vision.key not in _house.log("bot")
+
+
+@pytest.fixture
+async def people(house: House) -> AsyncGenerator[People, None]:
+    """The people of the sandbox."""
+    async with People(house.sandbox_url) as people:
+        await people.clear_faults()
+        yield people
+        await people.clear_faults()
+        assert (await people.bot())["unknown_methods"] == []

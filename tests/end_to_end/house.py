@@ -1,0 +1,117 @@
+"""All four processes on one machine, as a person would run them."""
+
+import re
+import signal
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from lookalike.processes import ServiceProcess, clean_environment
+
+TOKEN: Final = "10001:end-to-end-tests-token-of-the-sandbox"
+SERVICES: Final = ("sandbox", "dbservice", "generator", "bot")
+
+
+def free_port() -> int:
+    """A port that nobody listens on; it stays the same over restarts of a service."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class House:
+    """The services, their addresses and their logs."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.folder = folder
+        ports = {name: free_port() for name in SERVICES}
+        self.sandbox_url = f"http://127.0.0.1:{ports['sandbox']}"
+        self.dbservice_address = f"127.0.0.1:{ports['dbservice']}"
+        self.generator_url = f"http://127.0.0.1:{ports['generator']}"
+        self.health_url = f"http://127.0.0.1:{ports['bot']}"
+        self._environment = {
+            **clean_environment(),
+            "LOOKALIKE_HOME": str(folder / "home"),
+            "OMP_NUM_THREADS": "2",
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_API_URL": self.sandbox_url,
+            "SANDBOX_LISTEN": f"127.0.0.1:{ports['sandbox']}",
+            "DBSERVICE_LISTEN": self.dbservice_address,
+            "DBSERVICE_ADDRESS": self.dbservice_address,
+            "GENERATOR_LISTEN": f"127.0.0.1:{ports['generator']}",
+            "GENERATOR_URL": self.generator_url,
+            "GENERATOR_MODEL": "emoji",
+            "BOT_HEALTH_LISTEN": f"127.0.0.1:{ports['bot']}",
+            "BOT_POLL_SECONDS": "0.2",
+            **settings,
+        }
+        self._processes: dict[str, ServiceProcess] = {}
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def token(self) -> str:
+        """The bearer token between the services."""
+        return (self.home / "service-token").read_text()
+
+    def launch(self, name: str) -> None:
+        """Starts a service without waiting for it."""
+        self._processes[name] = ServiceProcess(
+            name, self._environment, self.folder, self.folder / f"{name}.log"
+        )
+
+    def start(self, name: str) -> None:
+        """Starts a service and waits until it listens."""
+        self.launch(name)
+        self._processes[name].address()
+
+    def start_all(self) -> None:
+        for name in SERVICES[:-1]:
+            self.launch(name)
+        for name in SERVICES[:-1]:
+            self._processes[name].address()
+        self.start("bot")
+
+    def kill(self, name: str) -> None:
+        """Kills a service as a crash would."""
+        self._processes.pop(name).kill()
+
+    def stop(self, name: str) -> int:
+        """Asks a service to stop; gives its exit code."""
+        return self._processes.pop(name).stop()
+
+    def stop_all(self) -> None:
+        """Stops what runs; every service must end well."""
+        codes = {name: self.stop(name) for name in reversed(SERVICES) if name in self._processes}
+        assert set(codes.values()) <= {0}, codes
+
+    def freeze(self, name: str) -> None:
+        """Holds a service still, as a machine does that has no time for it."""
+        self._processes[name].popen.send_signal(signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self._processes[name].popen.send_signal(signal.SIGCONT)
+
+    def ensure_running(self) -> None:
+        """Brings back what a test has left dead."""
+        for name in SERVICES:
+            if name not in self._processes or not self._processes[name].running:
+                self.start(name)
+
+    def pid(self, name: str) -> int:
+        return self._processes[name].popen.pid
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def check_logs(self) -> None:
+        """No traceback, no secret."""
+        for name in SERVICES:
+            log = self.log(name)
+            assert "Traceback" not in log, re.split("(?=Traceback)", log)[1][:5000]
+            assert TOKEN.partition(":")[2] not in log
+            assert self.token not in log

@@ -1,0 +1,134 @@
+"""/start, /help, /status, /history, /cancel, and everything that is no photo."""
+
+from bot.texts import en
+from tests.end_to_end.chats import (
+    ask,
+    cat,
+    delivered,
+    idle,
+    pictures,
+    statuses,
+    told,
+)
+from tests.sandbox.client import People
+
+
+async def test_the_command_menu_is_set(people: People) -> None:
+    (menu,) = (await people.bot())["commands"]
+    assert [(entry["command"], entry["description"]) for entry in menu["commands"]] == list(
+        en.COMMANDS
+    )
+
+
+async def test_start_and_help(people: People) -> None:
+    chat = await people.add_user()
+    assert (await ask(people, chat, "/start")).text == en.START
+    assert (await ask(people, chat, "/help")).text == en.HELP
+
+
+async def test_what_is_no_photo_gets_one_line_in_private(people: People) -> None:
+    chat = await people.add_user()
+    assert (await ask(people, chat, "hello")).text == en.CANNOT_USE
+    assert (await ask(people, chat, "/paint")).text == en.UNKNOWN_COMMAND
+    await people.send_document(chat, b"%PDF-1.7", "paper.pdf", "application/pdf")
+    await people.wait_for(
+        chat, lambda messages: len([m for m in messages if m.text == en.CANNOT_USE]) == 2
+    )
+
+
+async def test_a_group_hears_nothing_but_answers_to_photos_and_commands(people: People) -> None:
+    ada = await people.add_user("Ada")
+    group = await people.add_group([ada])
+    await people.send_text(group, "hello everybody", user=ada)
+    answer = await ask(people, group, "/status", user=ada)
+    messages = await people.messages(group)
+    assert [message.id for message in messages if message.from_bot] == [answer.id]
+
+
+async def test_edits_of_messages_are_ignored(people: People) -> None:
+    chat = await people.add_user()
+    photo = await people.send_photo(chat, cat())
+    await delivered(people, photo)
+    await people.edit(photo, "with other words")
+    await idle(people, chat)
+    assert len(pictures(await people.messages(chat), photo)) == 1
+
+
+async def test_status_lists_own_unfinished_work(people: People) -> None:
+    chat = await people.add_user()
+    assert en.NO_WORK in (await ask(people, chat, "/status")).text
+    photos = await people.send_album(chat, [cat()] * 3)
+    await people.wait_for(chat, lambda messages: statuses(messages, photos[2]))
+    status = (await ask(people, chat, "/status")).text
+    assert "1. " in status
+    assert "Captions (azure): well" in status
+    assert "Pictures: well" in status
+    for photo in photos:
+        await delivered(people, photo)
+
+
+async def test_history_goes_through_the_pages_and_opens_pictures(people: People) -> None:
+    chat = await people.add_user()
+    for count in (4, 3):
+        photos = await people.send_album(chat, [cat()] * count)
+        for photo in photos:
+            await delivered(people, photo)
+        await idle(people, chat)
+    page = await ask(people, chat, "/history")
+    newest = page.text
+    assert len(newest.splitlines()) == 5
+    assert [button.text for button in page.buttons] == ["1", "2", "3", "4", "5", en.OLDER_BUTTON]
+
+    await people.press(page, en.OLDER_BUTTON)
+    (older,) = await people.wait_for(
+        chat, lambda messages: [m for m in messages if m.id == page.id and m.text != newest]
+    )
+    assert [button.text for button in older.buttons] == ["1", "2", en.NEWER_BUTTON]
+    assert len(older.text.splitlines()) == 2
+
+    await people.press(older, en.NEWER_BUTTON)
+    await people.wait_for(
+        chat, lambda messages: [m for m in messages if m.id == page.id and m.text == newest]
+    )
+    before = len([m for m in await people.messages(chat) if m.photo and m.from_bot])
+    await people.press(page, "3")
+    await people.wait_for(
+        chat, lambda messages: len([m for m in messages if m.photo and m.from_bot]) > before
+    )
+    await idle(people, chat)
+    assert len([m for m in await people.messages(chat) if m.photo and m.from_bot]) == before + 1
+
+
+async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People) -> None:
+    ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
+    of_bob = await people.send_photo(bob, cat())
+    photos = await people.send_album(ada, [cat()] * 4)
+    await people.wait_for(ada, lambda messages: statuses(messages, photos[3]))
+    answer = (await ask(people, ada, "/cancel")).text
+    assert answer.startswith("Cancelled ")
+    await idle(people, ada)
+    messages = await people.messages(ada)
+    assert not any(statuses(messages, photo) for photo in photos)
+    cancelled = int(answer.removeprefix("Cancelled ").split()[0])
+    assert sum(len(pictures(messages, photo)) for photo in photos) == 4 - cancelled
+    assert cancelled > 0
+    assert (await ask(people, ada, "/cancel")).text == en.NOTHING_TO_CANCEL
+    await delivered(people, of_bob)
+
+
+async def test_the_button_cancels_this_one_for_its_owner_alone(people: People) -> None:
+    ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
+    group = await people.add_group([ada, bob])
+    photos = await people.send_album(group, [cat()] * 3, user=ada)
+    last = photos[2]
+    (status,) = await people.wait_for(group, lambda messages: statuses(messages, last))
+    stranger = await people.press(status, en.CANCEL_BUTTON, user=bob)
+    assert stranger is not None
+    assert stranger.text == en.NOT_YOURS
+    owner = await people.press(status, en.CANCEL_BUTTON, user=ada)
+    assert owner is not None
+    assert owner.text == en.CANCELLED
+    await told(people, last, en.CANCELLED)
+    for photo in photos[:2]:
+        await delivered(people, photo)
+    assert not pictures(await people.messages(group), last)

@@ -1,0 +1,180 @@
+"""kill -9 of any process at any moment: one picture for each photo, nothing forgotten."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.texts import en
+from tests.end_to_end.chats import (
+    cat,
+    delivered,
+    idle,
+    met,
+    pictures,
+    statuses,
+    words,
+)
+from tests.end_to_end.house import House
+from tests.sandbox.client import People, ShownMessage
+
+Moment = Callable[[People, House, int], Awaitable[ShownMessage]]
+"""Sends a photo to a chat and returns when the moment has come."""
+
+VICTIMS = ("bot", "dbservice", "generator")
+
+
+async def update_fetched(people: People, house: House, chat: int) -> ShownMessage:
+    """The update is confirmed and recorded; nothing has been done about it."""
+    del house
+    fault = await people.add_fault("hold", method="getFile")
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    return sent
+
+
+async def during_download(people: People, house: House, chat: int) -> ShownMessage:
+    del house
+    fault = await people.add_fault("hold", method="download")
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    return sent
+
+
+async def after_the_caption(people: People, house: House, chat: int) -> ShownMessage:
+    del house
+    sent = await people.send_photo(chat, cat())
+    await people.wait_for(chat, lambda messages: words(messages, sent))
+    return sent
+
+
+async def while_queued(people: People, house: House, chat: int) -> ShownMessage:
+    del house
+    other = await people.add_user("Somebody before")
+    for n in range(3):
+        await people.send_photo(other, cat(), caption=str(n))
+    sent = await people.send_photo(chat, cat())
+    await people.wait_for(chat, lambda messages: statuses(messages, sent))
+    return sent
+
+
+async def mid_step(people: People, house: House, chat: int) -> ShownMessage:
+    del house
+    sent = await people.send_photo(chat, cat())
+    await people.wait_for(
+        chat,
+        lambda messages: (
+            [m for m in statuses(messages, sent) if m.text.startswith("Painting")]
+            or pictures(messages, sent)
+        ),
+    )
+    return sent
+
+
+async def picture_stored(people: People, house: House, chat: int) -> ShownMessage:
+    """dbservice has the picture; Telegram does not take it yet."""
+    del house
+    fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=1)
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    return sent
+
+
+MOMENTS: list[Moment] = [
+    update_fetched,
+    during_download,
+    after_the_caption,
+    while_queued,
+    mid_step,
+    picture_stored,
+]
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
+async def test_exactly_one_picture(
+    people: People, house: House, moment: Moment, victim: str
+) -> None:
+    chat = await people.add_user()
+    sent = await moment(people, house, chat)
+    house.kill(victim)
+    await people.clear_faults()
+    house.start(victim)
+    await delivered(people, sent)
+    await idle(people, chat)
+    messages = await people.messages(chat)
+    assert len(pictures(messages, sent)) == 1
+    assert len(words(messages, sent)) in {1, 2}  # the caption may double in its own window
+    assert not statuses(messages, sent)
+
+
+async def test_never_none_when_killed_after_telegram_accepted_the_picture(
+    people: People, house: House
+) -> None:
+    chat = await people.add_user()
+    fault = await people.add_fault("hold", method="sendPhoto")
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    await people.wait_for(chat, lambda messages: pictures(messages, sent))
+    house.kill("bot")
+    await people.clear_faults()
+    house.start("bot")
+    await idle(people, chat)
+    messages = await people.messages(chat)
+    assert len(pictures(messages, sent)) in {1, 2}
+    assert not statuses(messages, sent)
+
+
+async def test_a_picture_whose_record_failed_is_not_sent_again(
+    people: People, house: House
+) -> None:
+    """Telegram accepted it, then dbservice died: only the record is tried again."""
+    chat = await people.add_user()
+    fault = await people.add_fault("hold", method="sendPhoto")
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    await people.wait_for(chat, lambda messages: pictures(messages, sent))
+    house.kill("dbservice")
+    await people.release(fault)
+    house.start("dbservice")
+    await idle(people, chat)
+    messages = await people.messages(chat)
+    assert len(pictures(messages, sent)) == 1
+    assert not statuses(messages, sent)
+
+
+async def test_an_update_that_was_fetched_but_never_recorded_comes_again(
+    people: People, house: House
+) -> None:
+    chat = await people.add_user()
+    house.freeze("dbservice")
+    try:
+        before = await people.last_event()
+        sent = await people.send_photo(chat, cat())
+        await people.wait_for_call("getUpdates", after=before)
+        house.kill("bot")
+    finally:
+        house.thaw("dbservice")
+    house.start("bot")
+    await delivered(people, sent)
+    await idle(people, chat)
+    assert len(pictures(await people.messages(chat), sent)) == 1
+
+
+async def test_a_status_message_that_could_not_be_recorded_is_removed_by_its_button(
+    people: People, house: House
+) -> None:
+    """The one window in which a status message is forgotten, and how it ends."""
+    chat = await people.add_user()
+    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    await people.wait_for(chat, lambda messages: statuses(messages, sent))
+    house.kill("bot")
+    await people.clear_faults()
+    house.start("bot")
+    await idle(people, chat)
+    messages = await people.messages(chat)
+    assert len(pictures(messages, sent)) == 1
+    (forgotten,) = statuses(messages, sent)
+    await people.press(forgotten, en.CANCEL_BUTTON)
+    await people.wait_for(chat, lambda now: not statuses(now, sent))

@@ -1,0 +1,172 @@
+"""What is away comes back, and the user has to do nothing."""
+
+import pytest
+
+from bot.texts import en
+from tests import azure
+from tests.azure import AzureServer
+from tests.end_to_end.chats import (
+    answers,
+    ask,
+    cat,
+    delivered,
+    idle,
+    met,
+    pictures,
+    statuses,
+    told,
+    words,
+)
+from tests.end_to_end.house import House
+from tests.sandbox.client import People
+
+
+@pytest.mark.parametrize("away", ["generator", "dbservice", "bot"])
+async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
+    people: People, house: House, away: str
+) -> None:
+    chat = await people.add_user()
+    assert house.stop(away) == 0
+    before = await people.last_event()
+    sent = await people.send_photo(chat, cat())
+    if away == "generator":
+        waiting = en.waiting("generator-away")
+        await people.wait_for(
+            chat,
+            lambda messages: [m for m in statuses(messages, sent) if m.text == waiting],
+        )
+        status = await ask(people, chat, "/status")
+        assert "Pictures: not answering" in status.text
+    elif away == "dbservice":
+        await people.wait_for_call("getUpdates", after=before)
+    house.start(away)
+    await delivered(people, sent)
+    await idle(people, chat)
+    assert len(pictures(await people.messages(chat), sent)) == 1
+
+
+async def test_a_photo_sent_while_the_captioner_is_down_is_answered_later(
+    people: People, vision: AzureServer
+) -> None:
+    vision.script.extend([azure.cut, azure.problem(503, "503", "Busy"), azure.raw(b"<html>")])
+    chat = await people.add_user()
+    sent = await people.send_photo(chat, cat())
+    await people.wait_for(
+        chat,
+        lambda messages: [
+            m for m in statuses(messages, sent) if m.text == en.waiting("captioner-away")
+        ],
+    )
+    await delivered(people, sent)
+    assert len(words(await people.messages(chat), sent)) == 1
+
+
+async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
+    people: People, vision: AzureServer
+) -> None:
+    vision.script.extend([azure.problem(401, "401", "Access denied")] * 2)
+    chat = await people.add_user()
+    sent = await people.send_photo(chat, cat())
+    misconfigured = en.waiting("captioner-misconfigured")
+    await people.wait_for(
+        chat, lambda messages: [m for m in statuses(messages, sent) if m.text == misconfigured]
+    )
+    assert "Captions (azure): does not let me in" in (await ask(people, chat, "/status")).text
+    await delivered(people, sent)
+    assert "Captions (azure): well" in (await ask(people, chat, "/status")).text
+
+
+async def test_a_photo_that_azure_refuses_is_told(people: People, vision: AzureServer) -> None:
+    vision.script.append(azure.problem(400, "InvalidRequest", "Not this one"))
+    chat = await people.add_user()
+    sent = await people.send_photo(chat, cat())
+    await told(people, sent, en.ending("photo-refused"))
+
+
+async def test_a_slow_caption_holds_up_nobody(people: People, vision: AzureServer) -> None:
+    vision.script.append(azure.hang)
+    slow, quick = await people.add_user("Slow"), await people.add_user("Quick")
+    asked = len(vision.requests)
+    held = await people.send_photo(slow, cat())
+    while len(vision.requests) == asked:
+        await people.events(await people.last_event(), wait=0.1)
+    sent = await people.send_photo(quick, cat())
+    await delivered(people, sent, seconds=25)
+    assert not pictures(await people.messages(slow), held)
+    await ask(people, slow, "/cancel")
+    await told(people, held, en.CANCELLED, seconds=10)  # and not after Azure's time is up
+
+
+async def test_a_flood_warning_is_waited_out(people: People) -> None:
+    chat = await people.add_user()
+    for method in ("sendMessage", "sendPhoto", "editMessageText"):
+        await people.add_fault("too_many_requests", method=method, retry_after=1)
+    sent = await people.send_photo(chat, cat())
+    await delivered(people, sent)
+    messages = await people.messages(chat)
+    assert (len(words(messages, sent)), len(pictures(messages, sent))) == (1, 1)
+
+
+async def test_telegram_failing_now_and_then_loses_nothing(people: People) -> None:
+    chat = await people.add_user()
+    for method in ("getFile", "download", "sendMessage", "sendPhoto", "getUpdates"):
+        await people.add_fault("http_error", method=method, status=502)
+    sent = await people.send_photo(chat, cat())
+    await delivered(people, sent)
+    await idle(people, chat)
+    assert len(pictures(await people.messages(chat), sent)) == 1
+
+
+async def test_an_answer_cut_after_delivery_may_double_but_loses_nothing(people: People) -> None:
+    chat = await people.add_user()
+    await people.add_fault("cut", method="sendPhoto")
+    sent = await people.send_photo(chat, cat())
+    await delivered(people, sent)
+    await idle(people, chat)
+    assert len(pictures(await people.messages(chat), sent)) in {1, 2}
+
+
+async def test_a_user_who_blocks_the_bot_is_given_up_quietly(people: People) -> None:
+    chat = await people.add_user()
+    before = await people.last_event()
+    fault = await people.add_fault("delay", method="sendPhoto", seconds=1)
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    await people.block(chat)
+    assert (await people.wait_for_call("sendPhoto", after=before)).status == 403
+    await people.unblock(chat)
+    await idle(people, chat)
+    assert "could not be sent" in (await ask(people, chat, "/history")).text
+    assert not pictures(await people.messages(chat), sent)
+
+
+async def test_a_group_that_became_a_supergroup_is_followed(people: People) -> None:
+    ada = await people.add_user("Ada")
+    group = await people.add_group([ada])
+    fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=2)
+    await people.send_photo(group, cat(), user=ada)
+    await met(people, fault)
+    supergroup = await people.migrate(group)
+    await people.wait_for(
+        supergroup, lambda messages: [m for m in messages if m.from_bot and m.photo]
+    )
+
+
+async def test_a_photo_that_was_deleted_is_answered_all_the_same(people: People) -> None:
+    chat = await people.add_user()
+    fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=1)
+    sent = await people.send_photo(chat, cat())
+    await met(people, fault)
+    await people.delete(sent)
+    await people.wait_for(chat, lambda messages: [m for m in messages if m.from_bot and m.photo])
+
+
+async def test_a_status_message_that_the_user_deleted_stays_deleted(people: People) -> None:
+    chat = await people.add_user()
+    photos = [await people.send_photo(chat, cat(), caption=str(n)) for n in range(3)]
+    last = photos[-1]
+    (status,) = await people.wait_for(chat, lambda messages: statuses(messages, last))
+    await people.delete(status)
+    await people.wait_for(chat, lambda messages: pictures(messages, last))
+    messages = await people.messages(chat)
+    assert len([m for m in answers(messages, last) if m.text]) == 1  # the caption alone

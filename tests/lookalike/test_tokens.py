@@ -1,0 +1,47 @@
+"""The token between the services is made once, and readable by its owner alone."""
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from lookalike.errors import StartError
+from lookalike.tokens import same_token, service_token
+
+
+def test_it_is_made_once(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    token = service_token(home)
+    assert len(token) >= 40
+    assert service_token(home) == token
+    assert stat.S_IMODE((home / "service-token").stat().st_mode) == 0o600
+
+
+def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
+    found: list[str] = []
+    start = threading.Barrier(8)
+
+    def ask() -> None:
+        start.wait()
+        found.append(service_token(tmp_path))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["service-token"]
+
+
+def test_a_home_that_is_no_folder_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(StartError, match=r"^LOOKALIKE_HOME .* cannot be used: .*\.$"):
+        service_token(tmp_path / "home")
+
+
+def test_tokens_are_compared_whatever_they_hold() -> None:
+    assert same_token("ä", "ä")
+    assert not same_token("a", "b")
