@@ -113,7 +113,7 @@ def _empty_ticks(bot: ServiceProcess) -> float:
     time.sleep(_TICKS_SECONDS)
     after = process.cpu_times()
     busy = after.user + after.system - before.user - before.system
-    return 100 * busy / _TICKS_SECONDS
+    return float(100 * busy / _TICKS_SECONDS)
 
 
 def _row(what: str, value: str, bar: str = "") -> None:
@@ -145,13 +145,13 @@ def main() -> None:
         _row("bot: memory, idle", f"{_memory(bot):.0f} MiB", "(bar: 150 MiB)")
         _row(f"bot: CPU with an empty tick each {_POLL_SECONDS} s", f"{ticking:.1f} %")
         bot.stop()
-        seconds = asyncio.run(_add_photos(address, service_token(folder)))
+        adds = asyncio.run(_add_photos(address, service_token(folder)))
         _row(
             "dbservice: Add of 5 MB, median",
-            f"{1000 * statistics.median(seconds):.0f} ms",
+            f"{1000 * statistics.median(adds):.0f} ms",
             "(bar: 50 ms)",
         )
-        _row("dbservice: Add of 5 MB, slowest", f"{1000 * max(seconds):.0f} ms")
+        _row("dbservice: Add of 5 MB, slowest", f"{1000 * max(adds):.0f} ms")
 
 
 def _time_command(command: list[str]) -> float:

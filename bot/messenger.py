@@ -1,7 +1,9 @@
 """Sending to Telegram: its many errors become the few that a stage acts on."""
 
+import datetime as dt
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from telegram import Bot, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
 from telegram.error import (
@@ -16,20 +18,14 @@ from bot.pace import EditPace
 
 _UPLOAD_SECONDS = 60.0
 _UNCHANGED = "message is not modified"
-_NOTHING_THERE = (
-    "message to edit not found",
-    "message to delete not found",
-    "message can't be edited",
-    "message can't be deleted",
-    "message identifier is not specified",
-)
+_NO_SUCH_MESSAGE = "message to be replied not found"
 
 
 class TelegramAway(Exception):
     """Telegram cannot be reached or asks for patience; the same call may succeed later.
 
     Attributes:
-        retry_after: seconds it asked to wait, if it did.
+        retry_after: seconds it asked to wait, if it did; then it has not done what was asked.
     """
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
@@ -58,9 +54,9 @@ async def _translated() -> AsyncGenerator[None, None]:
     try:
         yield
     except RetryAfter as error:
-        seconds = error.retry_after
-        wait = seconds if isinstance(seconds, int) else seconds.total_seconds()
-        raise TelegramAway("Telegram asks for patience", float(wait)) from None
+        # PTB_TIMEDELTA is set: it is a timedelta.
+        wait = cast("dt.timedelta", error.retry_after).total_seconds()
+        raise TelegramAway("Telegram asks for patience", wait) from None
     except ChatMigrated as error:
         raise Moved(error.new_chat_id) from None
     except Forbidden as error:
@@ -96,6 +92,29 @@ class Messenger:
                 return await self._bot.send_message(
                     chat_id, text, reply_parameters=_reply_to(reply_to), reply_markup=buttons
                 )
+
+    async def reply_if_there(
+        self, chat_id: int, reply_to: int, text: str, buttons: InlineKeyboardMarkup
+    ) -> Message | None:
+        """Sends a text in reply to a message, without a sound; None: there is no such message.
+
+        The answer holds the message that it replies to, which is the only way in which Telegram
+        lets a bot read one.
+        """
+        with self._pace.sending(chat_id):
+            try:
+                async with _translated():
+                    return await self._bot.send_message(
+                        chat_id,
+                        text,
+                        reply_parameters=ReplyParameters(reply_to),
+                        reply_markup=buttons,
+                        disable_notification=True,
+                    )
+            except CannotDeliver as error:
+                if _NO_SUCH_MESSAGE in str(error).lower():
+                    return None
+                raise
 
     async def reply_photo(
         self, chat_id: int, reply_to: int, photo: bytes | str, caption: str

@@ -1,7 +1,8 @@
 """Between the contract's messages and rows."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from dbservice.models import Generation, Photo, StoredImage, generation_id, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -62,6 +63,19 @@ def set_error(row: Generation, error: db.Error) -> None:
     row.error_message = error.message[:_MAX_ERROR]
 
 
+_NOTED: Final[Mapping[str, str]] = {
+    "prompt": "prompt",
+    "delivery_intended": "delivery_intended",
+    "result_message_id": "result_message_id",
+    "result_file_id": "picture_file_id",
+    "told": "told",
+}
+"""Which field of the notes belongs in which column."""
+
+_NOTED_UNLESS_ZERO: Final = ("status_after", "status_message_id")
+"""Fields and columns alike, where 0 means none."""
+
+
 def set_notes(row: Generation, notes: db.Notes) -> None:
     """Records the notes on a generation and its photo; a new chat id is the store's to follow."""
     if notes.HasField("caption"):
@@ -71,18 +85,12 @@ def set_notes(row: Generation, notes: db.Notes) -> None:
         row.photo.caption_model = notes.caption.model
     if notes.HasField("caption_message_id"):
         row.photo.caption_message_id = notes.caption_message_id
-    if notes.HasField("prompt"):
-        row.prompt = notes.prompt
-    if notes.HasField("status_message_id"):
-        row.status_message_id = notes.status_message_id or None
-    if notes.HasField("delivery_intended"):
-        row.delivery_intended = notes.delivery_intended
-    if notes.HasField("result_message_id"):
-        row.result_message_id = notes.result_message_id
-    if notes.HasField("result_file_id"):
-        row.picture_file_id = notes.result_file_id
-    if notes.HasField("told"):
-        row.told = notes.told
+    for field, column in _NOTED.items():
+        if notes.HasField(field):
+            setattr(row, column, getattr(notes, field))
+    for column in _NOTED_UNLESS_ZERO:
+        if notes.HasField(column):
+            setattr(row, column, getattr(notes, column) or None)
     if notes.HasField("error"):
         set_error(row, notes.error)
 
@@ -157,6 +165,7 @@ def _generation(row: Generation) -> db.Generation:
             guidance_scale=row.guidance_scale,
             seed=row.seed,
         ),
+        status_after=row.status_after,
         status_message_id=row.status_message_id,
         delivery_intended=row.delivery_intended,
         result_message_id=row.result_message_id,

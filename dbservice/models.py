@@ -149,6 +149,7 @@ class Generation(StoredImage, Base):
     steps: Mapped[int | None]
     guidance_scale: Mapped[float | None]
     seed: Mapped[int | None]
+    status_after: Mapped[int | None]
     status_message_id: Mapped[int | None]
     delivery_intended: Mapped[bool] = mapped_column(default=False)
     result_message_id: Mapped[int | None]

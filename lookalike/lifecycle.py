@@ -58,7 +58,9 @@ async def _supervise(settings: _S, main: Callable[[_S, asyncio.Event], Awaitable
     if os.environ.get(STOP_WITH_STDIN):
 
         def watch() -> None:
-            sys.stdin.buffer.read()
+            # Not through sys.stdin: its lock, held by this thread, would break the exit.
+            while os.read(0, 1024):
+                pass
             loop.call_soon_threadsafe(request_stop)
 
         threading.Thread(target=watch, name="parent-watch", daemon=True).start()

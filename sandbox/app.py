@@ -4,7 +4,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.botapi.router import router as botapi
 from sandbox.people.acting import router as acting
@@ -22,6 +23,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         openapi_url=None,
         max_body_size=_MAX_BODY_BYTES,
         exception_handlers={
+            ClientDisconnect: _answer_nobody,
             HTTPException: _answer_error,
             RequestValidationError: _answer_malformed,
         },
@@ -34,7 +36,19 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.include_router(botapi)
     app.include_router(acting)
     app.include_router(watching)
+    app.add_api_route("/health/live", _answer_well)
+    app.add_api_route("/health/ready", _answer_well)
     return app
+
+
+async def _answer_well() -> PlainTextResponse:
+    """The sandbox is ready for as long as it lives."""
+    return PlainTextResponse("ready\n")
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The client went away within its request: nothing has been done, and nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:

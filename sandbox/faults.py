@@ -1,7 +1,6 @@
 """Faults that a test queues for the Bot API. They live in memory: a restart clears them."""
 
 import asyncio
-import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -63,13 +62,12 @@ class Faults:
     """The queue: a call is met by the oldest fault that fits it."""
 
     def __init__(self) -> None:
-        self._ids = itertools.count(1)
         self._faults: dict[int, Fault] = {}
         self._released: dict[int, asyncio.Event] = {}
 
-    def add(self, order: FaultOrder) -> Fault:
-        """Queues an order."""
-        fault = Fault(**order.model_dump(), id=next(self._ids))
+    def add(self, order: FaultOrder, fault_id: int) -> Fault:
+        """Queues an order under an id that no other ever had."""
+        fault = Fault(**order.model_dump(), id=fault_id)
         self._faults[fault.id] = fault
         self._released[fault.id] = asyncio.Event()
         return fault

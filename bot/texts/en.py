@@ -71,7 +71,6 @@ _WAITING: Final = {
     "has to look at it; I keep trying.",
     "generator-away": "The picture service is not answering. I keep trying.",
     "generator-busy": "The picture service has no room just now. I keep trying.",
-    "storage-away": "My storage is not answering. I keep trying.",
 }
 
 _STATES: Final = {
@@ -123,6 +122,11 @@ def waiting(code: str) -> str:
 def endings() -> Sequence[str]:
     """Every code that has words of its own."""
     return tuple(_ENDINGS)
+
+
+def waits() -> Sequence[str]:
+    """Every code of something that is waited for."""
+    return tuple(_WAITING)
 
 
 def duration(seconds: float) -> str:

@@ -17,7 +17,7 @@ from sandbox.messages import shown_messages
 from sandbox.people.acting import describe
 from sandbox.schema import Json
 from sandbox.state import InSandbox
-from sandbox.store import events_after, get_option, last_event
+from sandbox.store import events_after, get_option, last_event, next_number
 from sandbox.updates import count_updates
 from sandbox.waiting import wait_any
 from sandbox.webhook import WEBHOOK
@@ -116,7 +116,9 @@ async def show_events(
 @router.post("/faults")
 async def add_fault(order: FaultOrder, sandbox: InSandbox) -> Fault:
     """Queues a fault."""
-    return sandbox.faults.add(order)
+    async with sandbox.store.transaction() as tx:
+        fault_id = await next_number(tx, "fault")
+    return sandbox.faults.add(order, fault_id)
 
 
 @router.get("/faults")

@@ -101,7 +101,7 @@ def test_the_three_formats_become_jpeg(kind: str) -> None:
 
 
 def test_a_real_photo_keeps_its_looks() -> None:
-    photo = Image.fromarray(skimage.data.chelsea())  # type: ignore[no-untyped-call]  # it has no types
+    photo = Image.fromarray(skimage.data.chelsea())
     image = opened(prepare(encode(photo, "PNG")))
     for at in ((10, 10), (225, 150), (400, 280)):
         expected = photo.getpixel(at)

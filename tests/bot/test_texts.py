@@ -37,9 +37,9 @@ def test_a_captioner_that_knows_no_confidence_claims_none() -> None:
 
 
 def test_every_state_has_words() -> None:
-    for state in db.GenerationState.values():
-        if state != db.GENERATION_STATE_UNSPECIFIED:
-            item = db.Item(generation=db.Generation(state=state))
+    for name in db.GenerationState.DESCRIPTOR.values_by_name:
+        if name != "GENERATION_STATE_UNSPECIFIED":
+            item = db.Item(generation=db.Generation(state=name))
             assert en.status_line(1, item, None).startswith("1. your photo: ")
             assert en.no_picture(item)
 

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import grpc
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2

@@ -109,6 +109,7 @@ async def test_notes_are_recorded_and_the_rest_stays(client: Client, clock: Cloc
         caption=CAPTION,
         prompt="a cat",
         caption_message_id=11,
+        status_after=11,
         status_message_id=12,
         delivery_intended=True,
         result_message_id=13,
@@ -119,13 +120,17 @@ async def test_notes_are_recorded_and_the_rest_stays(client: Client, clock: Cloc
     assert (photo.caption, photo.caption_message_id) == (CAPTION, 11)
     assert generation.parameters.prompt == "a cat"
     assert (generation.status_message_id, generation.result_message_id) == (12, 13)
+    assert generation.status_after == 11
     assert generation.delivery_intended
     assert generation.told
     assert generation.updated_at.ToSeconds() - generation.created_at.ToSeconds() == 1
     here = db.GENERATION_STATE_CAPTIONED
     assert await client.advance(lease, here, here) == item
-    gone = await client.advance(lease, here, here, db.Notes(status_message_id=0, told=False))
+    gone = await client.advance(
+        lease, here, here, db.Notes(status_message_id=0, status_after=0, told=False)
+    )
     assert not gone.generation.HasField("status_message_id")
+    assert not gone.generation.HasField("status_after")
     assert not gone.generation.told
     assert gone.photo == photo
 

@@ -1,8 +1,6 @@
 """What the tests look for in a chat, and the photos they send."""
 
-import asyncio
 import io
-import time
 from functools import cache
 
 from PIL import Image
@@ -81,15 +79,7 @@ async def ask(people: People, chat: int, command: str, user: int | None = None) 
     return (await people.wait_for(chat, look))[0]
 
 
-async def idle(people: People, chat: int) -> None:
+async def idle(people: People, chat: int, user: int | None = None) -> None:
     """Waits until nothing of this user is unfinished."""
-    while en.NO_WORK not in (await ask(people, chat, "/status")).text:
+    while en.NO_WORK not in (await ask(people, chat, "/status", user=user)).text:
         pass
-
-
-async def met(people: People, fault_id: int, seconds: float = 30) -> None:
-    """Waits until a fault has met a call."""
-    deadline = time.monotonic() + seconds
-    while not any(fault["met"] for fault in await people.faults() if fault["id"] == fault_id):
-        assert time.monotonic() < deadline, f"fault {fault_id} met no call"
-        await asyncio.sleep(0.02)  # a call that is held is no event yet

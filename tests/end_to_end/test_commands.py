@@ -14,6 +14,8 @@ from tests.sandbox.client import People
 
 
 async def test_the_command_menu_is_set(people: People) -> None:
+    chat = await people.add_user()
+    await ask(people, chat, "/help")  # the menu is set before the first update is taken
     (menu,) = (await people.bot())["commands"]
     assert [(entry["command"], entry["description"]) for entry in menu["commands"]] == list(
         en.COMMANDS

@@ -9,9 +9,9 @@ from tests.end_to_end.chats import (
     cat,
     delivered,
     idle,
-    met,
     pictures,
     statuses,
+    told,
     words,
 )
 from tests.end_to_end.house import House
@@ -28,7 +28,7 @@ async def update_fetched(people: People, house: House, chat: int) -> ShownMessag
     del house
     fault = await people.add_fault("hold", method="getFile")
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     return sent
 
 
@@ -36,7 +36,7 @@ async def during_download(people: People, house: House, chat: int) -> ShownMessa
     del house
     fault = await people.add_fault("hold", method="download")
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     return sent
 
 
@@ -75,7 +75,7 @@ async def picture_stored(people: People, house: House, chat: int) -> ShownMessag
     del house
     fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=1)
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     return sent
 
 
@@ -113,7 +113,7 @@ async def test_never_none_when_killed_after_telegram_accepted_the_picture(
     chat = await people.add_user()
     fault = await people.add_fault("hold", method="sendPhoto")
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: pictures(messages, sent))
     house.kill("bot")
     await people.clear_faults()
@@ -131,7 +131,7 @@ async def test_a_picture_whose_record_failed_is_not_sent_again(
     chat = await people.add_user()
     fault = await people.add_fault("hold", method="sendPhoto")
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: pictures(messages, sent))
     house.kill("dbservice")
     await people.release(fault)
@@ -160,21 +160,43 @@ async def test_an_update_that_was_fetched_but_never_recorded_comes_again(
     assert len(pictures(await people.messages(chat), sent)) == 1
 
 
-async def test_a_status_message_that_could_not_be_recorded_is_removed_by_its_button(
+@pytest.mark.parametrize("kind", ["private", "group"])
+async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
+    people: People, house: House, kind: str
+) -> None:
+    """Telegram accepted it, and the bot died before it could be recorded."""
+    user = await people.add_user()
+    chat = user if kind == "private" else await people.add_group([user])
+    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    sent = await people.send_photo(chat, cat(), user=user)
+    await people.wait_for_fault(fault)
+    await people.wait_for(chat, lambda messages: statuses(messages, sent))
+    house.kill("bot")
+    between = await people.send_text(chat, "What is this?", user=user)
+    await people.clear_faults()
+    house.start("bot")
+    await people.wait_for(chat, lambda messages: pictures(messages, sent))
+    await idle(people, chat, user)
+    messages = await people.messages(chat)
+    assert len(pictures(messages, sent)) == 1
+    assert not any(message.buttons for message in messages)
+    assert between.id in {message.id for message in messages}
+
+
+async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
     people: People, house: House
 ) -> None:
-    """The one window in which a status message is forgotten, and how it ends."""
     chat = await people.add_user()
     fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
-    await people.wait_for(chat, lambda messages: statuses(messages, sent))
+    await people.wait_for_fault(fault)
+    (lost,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
+    answer = await people.press(lost, en.CANCEL_BUTTON)
+    assert answer is not None
+    assert answer.text == en.CANCELLED
     house.kill("bot")
     await people.clear_faults()
     house.start("bot")
+    await told(people, sent, en.CANCELLED)
     await idle(people, chat)
-    messages = await people.messages(chat)
-    assert len(pictures(messages, sent)) == 1
-    (forgotten,) = statuses(messages, sent)
-    await people.press(forgotten, en.CANCEL_BUTTON)
-    await people.wait_for(chat, lambda now: not statuses(now, sent))
+    assert not any(message.buttons for message in await people.messages(chat))

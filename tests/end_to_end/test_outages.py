@@ -11,7 +11,6 @@ from tests.end_to_end.chats import (
     cat,
     delivered,
     idle,
-    met,
     pictures,
     statuses,
     told,
@@ -131,7 +130,7 @@ async def test_a_user_who_blocks_the_bot_is_given_up_quietly(people: People) -> 
     before = await people.last_event()
     fault = await people.add_fault("delay", method="sendPhoto", seconds=1)
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     await people.block(chat)
     assert (await people.wait_for_call("sendPhoto", after=before)).status == 403
     await people.unblock(chat)
@@ -145,7 +144,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(people: People) -> N
     group = await people.add_group([ada])
     fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=2)
     await people.send_photo(group, cat(), user=ada)
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     supergroup = await people.migrate(group)
     await people.wait_for(
         supergroup, lambda messages: [m for m in messages if m.from_bot and m.photo]
@@ -156,7 +155,7 @@ async def test_a_photo_that_was_deleted_is_answered_all_the_same(people: People)
     chat = await people.add_user()
     fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=1)
     sent = await people.send_photo(chat, cat())
-    await met(people, fault)
+    await people.wait_for_fault(fault)
     await people.delete(sent)
     await people.wait_for(chat, lambda messages: [m for m in messages if m.from_bot and m.photo])
 
@@ -170,3 +169,13 @@ async def test_a_status_message_that_the_user_deleted_stays_deleted(people: Peop
     await people.wait_for(chat, lambda messages: pictures(messages, last))
     messages = await people.messages(chat)
     assert len([m for m in answers(messages, last) if m.text]) == 1  # the caption alone
+
+
+async def test_a_command_while_the_storage_is_away_is_answered_in_words(
+    people: People, house: House
+) -> None:
+    chat = await people.add_user()
+    house.stop("dbservice")
+    assert (await ask(people, chat, "/history")).text == en.STORAGE_AWAY
+    assert "A request could not be answered" in house.log("bot")
+    house.start("dbservice")

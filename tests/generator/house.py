@@ -21,7 +21,7 @@ from lookalike import database, web
 from lookalike.lifecycle import bind
 from tests.generator.scripted import ScriptedExecutor
 
-TOKEN = "the-token"
+TOKEN = "the-token-of-the-tests"
 MIGRATIONS = Path(app.__file__).with_name("migrations")
 XML = {"Content-Type": "application/xml"}
 
@@ -224,6 +224,7 @@ async def house(
             )
         finally:
             stop.set()
+            scripted.go()  # should it be deaf
             tasks = (serving, working, housekeeping)
             await asyncio.wait(tasks)
             await engine.dispose()

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from lxml import etree
 
 from generator.executors.base import Refused, TaskError
 from generator.tables import Job
@@ -137,8 +138,13 @@ async def test_a_run_without_progress_loses_its_lease(
             return True if response.status_code == 503 and code(response) == "stuck" else None
 
         assert await eventually(stuck)
-        home.now[0] += 1.0  # the lease, no longer renewed, runs out
-        state = await home.reach(identity, "failed")
+
+        async def given_up() -> etree._Element | None:
+            home.now[0] += 1.0  # the lease, no longer renewed, runs out
+            found = await home.get(identity)
+            return found if found.get("state") == "failed" else None
+
+        state = await eventually(given_up)
         assert state[-1].get("code") == "gave-up"
         assert "no progress" in caplog.text
         executor.go()  # it comes to life: too late for this job, in time for others

@@ -4,7 +4,9 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,21 +20,21 @@ LOOKALIKE = [sys.executable, "-P", "-m", "lookalike"]
 
 
 def run(
-    *arguments: str, home: Path, timeout: float = 120, **settings: str
+    *arguments: str, home: Path, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    environment = {**clean_environment(), "LOOKALIKE_HOME": str(home), **settings}
+    environment = {**clean_environment(), "LOOKALIKE_HOME": str(home), **(settings or {})}
     return subprocess.run(
         [*LOOKALIKE, *arguments],
         env=environment,
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=150,
         check=False,
     )
 
 
-def photo(path: Path, pixels: object) -> Path:
+def photo(path: Path, pixels: Any) -> Path:
     Image.fromarray(pixels).save(path)
     return path
 
@@ -91,7 +93,7 @@ def test_a_service_that_cannot_start_says_why_in_one_sentence(
     tmp_path: Path, service: str, settings: dict[str, str], sentence: str
 ) -> None:
     listen = {"DBSERVICE_LISTEN": "127.0.0.1:0", "GENERATOR_LISTEN": "127.0.0.1:0"}
-    result = run(service, home=tmp_path, **listen, **settings)
+    result = run(service, home=tmp_path, settings={**listen, **settings})
     assert result.returncode == StartError.EXIT_CODE
     said = [line for line in result.stderr.splitlines() if line.startswith("lookalike ")]
     assert len(said) == 1
@@ -110,7 +112,7 @@ def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path, service: str) -> 
             "GENERATOR_MODEL": "emoji",
             variable: f"127.0.0.1:{taken.getsockname()[1]}",
         }
-        result = run(service, home=tmp_path, **settings)
+        result = run(service, home=tmp_path, settings=settings)
     assert result.returncode == StartError.EXIT_CODE
     assert f"lookalike {service}: {variable}: cannot listen on 127.0.0.1:" in result.stderr
     assert "Traceback" not in result.stderr

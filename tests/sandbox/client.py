@@ -345,6 +345,17 @@ class People:
         faults: list[Json] = await self._ask("GET", "/faults")
         return faults
 
+    async def wait_for_fault(self, fault_id: int, *, seconds: float = 30) -> None:
+        """Waits until the fault has met a call; it may be performed only later."""
+        deadline = time.monotonic() + seconds
+        after = 0
+        while time.monotonic() < deadline:
+            for event in await self.events(after, _LONG_POLL_SECONDS, kinds=["fault"]):
+                after = event["n"]
+                if event["data"]["id"] == fault_id:
+                    return
+        raise AssertionError(f"fault {fault_id} met no call within {seconds} s")
+
     async def release(self, fault_id: int) -> None:
         """Releases what the fault holds and ends it."""
         await self._ask("DELETE", f"/faults/{fault_id}")

@@ -8,7 +8,6 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from tests.sandbox.client import LOOPBACK, People
 from tests.sandbox.conftest import jpeg
 
-
 JSON = {"content-type": "application/json"}
 
 

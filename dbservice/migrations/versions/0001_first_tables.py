@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("steps", sa.BigInteger()),
         sa.Column("guidance_scale", sa.Double()),
         sa.Column("seed", sa.BigInteger()),
+        sa.Column("status_after", sa.BigInteger()),
         sa.Column("status_message_id", sa.BigInteger()),
         sa.Column("delivery_intended", sa.Boolean(), nullable=False),
         sa.Column("result_message_id", sa.BigInteger()),

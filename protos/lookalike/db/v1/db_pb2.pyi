@@ -134,7 +134,7 @@ class Error(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "told", "picture", "error", "created_at", "updated_at", "closed_at")
+    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "told", "picture", "error", "created_at", "updated_at", "closed_at", "status_after")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +149,7 @@ class Generation(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
     id: str
     photo_id: str
     n: int
@@ -163,7 +164,8 @@ class Generation(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     closed_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., told: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    status_after: int
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., told: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_after: _Optional[int] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("photo", "generation")
@@ -227,7 +229,7 @@ class AddResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class Notes(_message.Message):
-    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "told", "error", "chat_id")
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "told", "error", "chat_id", "status_after")
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -238,6 +240,7 @@ class Notes(_message.Message):
     TOLD_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
     caption: Caption
     prompt: str
     caption_message_id: int
@@ -248,7 +251,8 @@ class Notes(_message.Message):
     told: bool
     error: Error
     chat_id: int
-    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., told: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ...) -> None: ...
+    status_after: int
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., told: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., status_after: _Optional[int] = ...) -> None: ...
 
 class AdvanceRequest(_message.Message):
     __slots__ = ("generation_id", "fence", "from_state", "to_state", "notes")

@@ -1,0 +1,170 @@
+"""The tick against a real dbservice: one request when there is nothing to do, one task an item."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from pydantic import SecretStr
+
+from bot.captioners.base import Caption
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.generator import GeneratorClient
+from bot.messenger import CannotDeliver, Messenger
+from bot.pace import EditPace
+from bot.services import Services
+from bot.tick import Tick
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
+from protos.lookalike.db.v1 import db_pb2 as db
+
+BOT = 10001
+TOKEN = "the-token-between-the-services"
+
+_R = TypeVar("_R")
+
+
+class CountingClient(DatabaseClient):
+    """The real client, which counts its requests."""
+
+    requests = 0
+
+    async def _done(self, call: Awaitable[_R]) -> _R:
+        self.requests += 1
+        return await super()._done(call)
+
+
+class NoCaptioner:
+    name = "offline"
+
+    async def caption(self, image: bytes) -> Caption:
+        raise AssertionError(image)
+
+    async def close(self) -> None:
+        pass
+
+
+class ChatOfAnotherKind(Messenger):
+    """Takes no message and gives no file; counts how often it was asked."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(None, EditPace())  # type: ignore[arg-type] # it is never asked
+        self.error = error
+        self.asked = 0
+        self.go_on = asyncio.Event()
+
+    async def download(self, file_id: str, most: int) -> bytes:
+        del file_id, most
+        self.asked += 1
+        await self.go_on.wait()
+        raise self.error
+
+    async def reply(self, *_args: Any, **_kwargs: Any) -> Any:
+        self.asked += 1
+        raise CannotDeliver("blocked")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[CountingClient]:
+    settings = DbserviceSettings(
+        lookalike_home=tmp_path, dbservice_listen="127.0.0.1:0", service_token=SecretStr(TOKEN)
+    )
+    async with running(settings) as address:
+        client = CountingClient(address, TOKEN)
+        yield client
+        await client.disconnect()
+
+
+def services(database: DatabaseClient, messenger: Messenger) -> Services:
+    return Services(
+        database=database,
+        generator=GeneratorClient("http://127.0.0.1:1", TOKEN),
+        captioner=NoCaptioner(),
+        messenger=messenger,
+        wake=lambda: None,
+    )
+
+
+async def receive(database: DatabaseClient, message_id: int = 1) -> None:
+    await database.receive(
+        db.ReceiveRequest(
+            bot_id=BOT, chat_id=42, message_id=message_id, user_id=42, file_id="a-file"
+        )
+    )
+
+
+async def unfinished(database: DatabaseClient) -> list[db.Item]:
+    return await database.status(db.StatusRequest(bot_id=BOT, chat_id=42, user_id=42))
+
+
+async def test_a_tick_with_nothing_to_do_is_one_request(database: CountingClient) -> None:
+    tick = Tick(services(database, ChatOfAnotherKind(RuntimeError())), BOT, "here")
+    await tick.run()
+    assert database.requests == 1
+
+
+async def test_an_item_has_one_task_however_many_ticks_find_it(database: CountingClient) -> None:
+    messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
+    tick = Tick(services(database, messenger), BOT, "here")
+    await receive(database)
+    for _ in range(3):
+        await tick.run()
+    messenger.go_on.set()
+    await tick.stop()
+    assert messenger.asked == 1
+
+
+async def test_a_chat_that_takes_no_message_is_given_up_and_closed(
+    database: CountingClient,
+) -> None:
+    messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
+    messenger.go_on.set()
+    tick = Tick(services(database, messenger), BOT, "here")
+    await receive(database)
+    while await unfinished(database):
+        await tick.run()
+    await tick.stop()
+    history = await database.history(db.HistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    assert [item.generation.state for item in history.items] == [db.GENERATION_STATE_UNDELIVERABLE]
+
+
+async def test_errors_of_ours_are_logged_and_end_in_a_failure(
+    database: CountingClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.tick._LONGEST_WAIT", 0.0)
+    messenger = ChatOfAnotherKind(ZeroDivisionError("a bug"))
+    messenger.go_on.set()
+    tick = Tick(services(database, messenger), BOT, "here")
+    await receive(database)
+    while await unfinished(database):
+        await tick.run()
+    await tick.stop()
+    history = await database.history(db.HistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    (item,) = history.items
+    # Failing has to be told, which this chat does not take.
+    assert item.generation.state == db.GENERATION_STATE_UNDELIVERABLE
+    tracebacks = [record for record in caplog.records if record.exc_info]
+    assert len(tracebacks) == 5
+
+
+async def test_a_restarted_bot_takes_over_at_once_and_the_old_one_is_fenced_off(
+    database: CountingClient,
+) -> None:
+    old_messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
+    old = Tick(services(database, old_messenger), BOT, "here")
+    await receive(database)
+    await old.run()  # it hangs in the download
+
+    new_messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
+    new = Tick(services(database, new_messenger), BOT, "here")
+    await new.run()
+    old_messenger.go_on.set()
+    await old.stop()
+    (item,) = await unfinished(database)
+    assert item.generation.state == db.GENERATION_STATE_RECEIVED, "the old one wrote"
+
+    new_messenger.go_on.set()
+    while await unfinished(database):
+        await new.run()
+    await new.stop()
