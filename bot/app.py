@@ -1,6 +1,7 @@
 """Puts the bot together: application, handlers, tick; and runs it."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import socket
@@ -149,6 +150,7 @@ async def _serve(
 
 async def _initialize(application: "BotApplication", stop: asyncio.Event) -> bool:
     """Waits for Telegram, as long as it takes; False if we are to stop before that."""
+    told = False
     while not stop.is_set():
         try:
             await application.initialize()
@@ -160,12 +162,11 @@ async def _initialize(application: "BotApplication", stop: asyncio.Event) -> boo
                 "Telegram does not know this TELEGRAM_BOT_TOKEN; copy it again from @BotFather."
             ) from None
         except TelegramError as error:
-            _log.warning("Telegram cannot be reached (%s); trying again.", error.message)
-            with_stop = asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
-            try:
-                await with_stop
-            except TimeoutError:
-                continue
+            if not told:
+                _log.warning("Telegram cannot be reached (%s); trying on.", error.message)
+            told = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:
             return True
     return False

@@ -7,14 +7,16 @@ the update again.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections import deque
 
 from telegram import Document, Message, PhotoSize, Update
-from telegram.error import NetworkError
+from telegram.error import NetworkError, TelegramError
 
-from bot.clients.dbservice import DatabaseAway, DatabaseClient, DatabaseError
+from bot.clients.dbservice import DatabaseClient, DatabaseError
+from bot.texts import en
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _log = logging.getLogger(__name__)
@@ -79,8 +81,10 @@ class Receiver(asyncio.Queue[object]):
         )
         try:
             await self._database.receive(request)
-        except DatabaseAway as error:
-            raise NetworkError(f"dbservice cannot record a photo: {error}") from error
-        except DatabaseError:
+        except DatabaseError as error:
+            if error.reason != "INVALID_ARGUMENT":
+                raise NetworkError(f"dbservice cannot record a photo: {error}") from error
             # Coming again would not help this update, and would hold up all others.
             _log.exception("A photo could not be recorded")
+            with contextlib.suppress(TelegramError):
+                await message.reply_text(en.WENT_WRONG)

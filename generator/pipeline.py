@@ -22,6 +22,8 @@ _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 _OVERFLOW = "The model's numbers overflowed for this picture; another seed or guidance may work."
 
+_SMALL_PARAMETERS = 10_000_000
+
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +62,7 @@ class Pipeline:
             else:
                 reason = str(error).partition("\n")[0]
             raise StartError(f"GENERATOR_DEVICE {chosen} cannot be used: {reason}.") from None
+        _use_no_threads_if_small(pipe.unet)
         self._scheduler_config = _scheduler(pipe.scheduler.config).config
         size = pipe.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
@@ -165,6 +168,16 @@ def _device(wanted: str) -> str:
             " what there is."
         )
     return wanted
+
+
+def _use_no_threads_if_small(unet: torch.nn.Module) -> None:
+    """Computes a small model on one core: its operations are too short to be shared.
+
+    20 steps of a UNet of 1 million parameters take 0.6 s on one thread, 0.9 s on two, and on a busy
+    machine with four threads, which wait for one another, up to 40 s.
+    """
+    if sum(parameter.numel() for parameter in unet.parameters()) < _SMALL_PARAMETERS:
+        torch.set_num_threads(1)
 
 
 def _respect_cpu_quota() -> None:

@@ -315,6 +315,17 @@ def test_threads_respect_a_containers_quota(
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize(("parameters", "threads"), [(9_000_000, 1), (11_000_000, 2)])
+def test_a_small_model_takes_one_thread(parameters: int, threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        pipeline._use_no_threads_if_small(torch.nn.Linear(parameters, 1, device="meta"))
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
     emoji = Pipeline("emoji", "cpu")
     assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 128, 128)
