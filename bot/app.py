@@ -10,7 +10,13 @@ from typing import Any
 
 from telegram import BotCommand, Update
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, ContextTypes
+from telegram.ext import (
+    AIORateLimiter,
+    Application,
+    ApplicationBuilder,
+    ContextTypes,
+    Defaults,
+)
 from telegram.request import HTTPXRequest
 
 from bot import captioners, handlers, health
@@ -30,10 +36,19 @@ from lookalike.lifecycle import bind
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
+_UPDATER_STOP_SECONDS = 2.0
 _READY_SECONDS = 60.0  # a long poll, and some patience
 _UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
 
 BotApplication = Application[Any, Any, Any, Any, Any, Any]
+
+
+def _quiet_libraries() -> None:
+    """Faults that are expected are one line of ours, never a library's traceback."""
+    # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for name in ("ext.AIORateLimiter", "ext.Updater", "request.BaseRequest"):
+        logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
 
 
 async def run(settings: BotSettings, stop: asyncio.Event) -> None:
@@ -42,12 +57,14 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
     Raises:
         StartError: the bot cannot start or go on.
     """
+    _quiet_libraries()
     bound = bind(settings.bot_health_listen, "BOT_HEALTH_LISTEN")
     failure: list[str] = []
 
     def give_up(sentence: str) -> None:
         failure.append(sentence)
-        stop.set()
+        # Not before the poll that said so has come to its end.
+        asyncio.get_running_loop().call_later(0.1, stop.set)
 
     polling = Polling(give_up)
     database = DatabaseClient(settings.dbservice_address, settings.bearer_token)
@@ -63,9 +80,10 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
         tick.ask_again()
         job.job.modify(next_run_time=dt.datetime.now(dt.UTC))
 
+    generator = GeneratorClient(settings.generator_url, settings.bearer_token)
     services = Services(
         database=database,
-        generator=GeneratorClient(settings.generator_url, settings.bearer_token),
+        generator=generator,
         captioner=captioner,
         messenger=Messenger(application.bot, EditPace()),
         wake=wake,
@@ -84,6 +102,7 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
             _log.info("Listening on %s:%d.", *bound.getsockname()[:2])
             await _serve(application, polling, tick, stop)
     finally:
+        generator.close()
         await captioner.close()
         await database.disconnect()
     if failure:
@@ -100,6 +119,7 @@ def _application(settings: BotSettings, receiver: Receiver, polling: Polling) ->
         .get_updates_request(polling)
         .request(HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10))
         .rate_limiter(AIORateLimiter())
+        .defaults(Defaults(allow_sending_without_reply=True))
         .concurrent_updates(True)
         .build()
     )
@@ -108,10 +128,6 @@ def _application(settings: BotSettings, receiver: Receiver, polling: Polling) ->
 def _schedule(application: "BotApplication", tick: Tick, seconds: float) -> Any:
     if application.job_queue is None:
         raise StartError("python-telegram-bot lacks its job queue; install lookalike[bot].")
-    # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    # Each stage says what a limit means for it; the limiter's own line is a traceback.
-    logging.getLogger("telegram.ext.AIORateLimiter").setLevel(logging.CRITICAL)
 
     async def run_tick(_context: ContextTypes.DEFAULT_TYPE) -> None:
         await tick.run()
@@ -141,7 +157,9 @@ async def _serve(
         try:
             await stop.wait()
         finally:
-            await updater.stop()
+            # It would sleep through its own back-off, up to half a minute.
+            with contextlib.suppress(TimeoutError, TelegramError):
+                await asyncio.wait_for(updater.stop(), _UPDATER_STOP_SECONDS)
             await application.stop()
             await tick.stop()
     finally:

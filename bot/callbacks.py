@@ -7,9 +7,13 @@
 A generation's id is written without its hyphens.
 """
 
+import contextlib
 import re
 import uuid
 from typing import Final
+
+from telegram import CallbackQuery
+from telegram.error import TelegramError
 
 _ID = "[0-9a-f]{32}"
 
@@ -36,3 +40,9 @@ def open_data(user_id: int, generation_id: str) -> str:
 def generation_id(text: str) -> str:
     """The id with its hyphens again."""
     return str(uuid.UUID(text))
+
+
+async def answer(query: CallbackQuery, text: str | None = None) -> None:
+    """Answers a pressed button if Telegram still takes that; the work is done all the same."""
+    with contextlib.suppress(TelegramError):
+        await query.answer(text)

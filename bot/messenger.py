@@ -1,15 +1,18 @@
 """Sending to Telegram: its many errors become the few that a stage acts on."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import httpx
 from telegram import Bot, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
 from telegram.error import (
     BadRequest,
     ChatMigrated,
     Forbidden,
+    InvalidToken,
     RetryAfter,
     TelegramError,
 )
@@ -17,24 +20,34 @@ from telegram.error import (
 from bot.pace import EditPace
 
 _UPLOAD_SECONDS = 60.0
+_DOWNLOAD_SECONDS = 120.0
 _UNCHANGED = "message is not modified"
-_NO_SUCH_MESSAGE = "message to be replied not found"
+_WRONG_FILE = ("wrong file", "file identifier", "file is too big")
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class TelegramAway(Exception):
     """Telegram cannot be reached or asks for patience; the same call may succeed later.
 
     Attributes:
-        retry_after: seconds it asked to wait, if it did; then it has not done what was asked.
+        retry_after: seconds it asked to wait, if it did.
+        not_done: what was asked has certainly not been done.
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, retry_after: float | None = None, *, not_done: bool = False
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.not_done = not_done
 
 
 class CannotDeliver(Exception):
-    """This chat takes no message from us: blocked, kicked, gone, or not allowed to write."""
+    """This chat takes no message from us: blocked, kicked, or gone."""
+
+
+class NotTaken(CannotDeliver):
+    """Telegram does not take this message; another one may fare better."""
 
 
 class Moved(Exception):
@@ -56,19 +69,21 @@ async def _translated() -> AsyncGenerator[None, None]:
     except RetryAfter as error:
         # PTB_TIMEDELTA is set: it is a timedelta.
         wait = cast("dt.timedelta", error.retry_after).total_seconds()
-        raise TelegramAway("Telegram asks for patience", wait) from None
+        raise TelegramAway("Telegram asks for patience", wait, not_done=True) from None
     except ChatMigrated as error:
         raise Moved(error.new_chat_id) from None
     except Forbidden as error:
         raise CannotDeliver(error.message) from None
     except BadRequest as error:
-        if "file" in error.message.lower() and "identifier" in error.message.lower():
+        words = error.message.lower()
+        if any(sign in words for sign in _WRONG_FILE):
             raise WrongFile(error.message) from None
-        if "wrong file" in error.message.lower():
-            raise WrongFile(error.message) from None
-        raise CannotDeliver(error.message) from None
+        raise NotTaken(error.message) from None
+    except InvalidToken:
+        raise  # a 404 means a file that is gone in one place, and a revoked token in others
     except TelegramError as error:
-        raise TelegramAway(error.message or type(error).__name__) from None
+        not_done = isinstance(error.__cause__, _UNSENT)
+        raise TelegramAway(error.message or type(error).__name__, not_done=not_done) from None
 
 
 def _reply_to(message_id: int) -> ReplyParameters:
@@ -84,14 +99,23 @@ class Messenger:
         self._pace = pace
 
     async def reply(
-        self, chat_id: int, reply_to: int, text: str, buttons: InlineKeyboardMarkup | None = None
+        self,
+        chat_id: int,
+        reply_to: int,
+        text: str,
+        buttons: InlineKeyboardMarkup | None = None,
+        *,
+        silent: bool = False,
     ) -> Message:
         """Sends a text in reply to a message, which may be gone."""
-        with self._pace.sending(chat_id):
-            async with _translated():
-                return await self._bot.send_message(
-                    chat_id, text, reply_parameters=_reply_to(reply_to), reply_markup=buttons
-                )
+        async with self._sending(chat_id):
+            return await self._bot.send_message(
+                chat_id,
+                text,
+                reply_parameters=_reply_to(reply_to),
+                reply_markup=buttons,
+                disable_notification=silent,
+            )
 
     async def reply_if_there(
         self, chat_id: int, reply_to: int, text: str, buttons: InlineKeyboardMarkup
@@ -101,20 +125,17 @@ class Messenger:
         The answer holds the message that it replies to, which is the only way in which Telegram
         lets a bot read one.
         """
-        with self._pace.sending(chat_id):
-            try:
-                async with _translated():
-                    return await self._bot.send_message(
-                        chat_id,
-                        text,
-                        reply_parameters=ReplyParameters(reply_to),
-                        reply_markup=buttons,
-                        disable_notification=True,
-                    )
-            except CannotDeliver as error:
-                if _NO_SUCH_MESSAGE in str(error).lower():
-                    return None
-                raise
+        try:
+            async with self._sending(chat_id):
+                return await self._bot.send_message(
+                    chat_id,
+                    text,
+                    reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=False),
+                    reply_markup=buttons,
+                    disable_notification=True,
+                )
+        except NotTaken:
+            return None
 
     async def reply_photo(
         self, chat_id: int, reply_to: int, photo: bytes | str, caption: str
@@ -125,16 +146,15 @@ class Messenger:
             WrongFile: the file_id is not taken any more.
         """
         upload = photo if isinstance(photo, str) else InputFile(photo, "picture.png")
-        with self._pace.sending(chat_id):
-            async with _translated():
-                return await self._bot.send_photo(
-                    chat_id,
-                    upload,
-                    caption=caption[:1024],
-                    reply_parameters=_reply_to(reply_to),
-                    read_timeout=_UPLOAD_SECONDS,
-                    write_timeout=_UPLOAD_SECONDS,
-                )
+        async with self._sending(chat_id):
+            return await self._bot.send_photo(
+                chat_id,
+                upload,
+                caption=caption,
+                reply_parameters=_reply_to(reply_to),
+                read_timeout=_UPLOAD_SECONDS,
+                write_timeout=_UPLOAD_SECONDS,
+            )
 
     async def edit(
         self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
@@ -155,7 +175,7 @@ class Messenger:
                     text, chat_id=chat_id, message_id=message_id, reply_markup=buttons
                 )
         except TelegramAway as error:
-            self._pace.hold_back(error.retry_after or 1)
+            self._pace.hold_back(chat_id, error.retry_after or 1)
             return False
         except CannotDeliver as error:
             if _UNCHANGED not in str(error).lower():
@@ -178,11 +198,27 @@ class Messenger:
             WrongFile: Telegram does not have it any more, or it is too big.
         """
         try:
-            async with _translated():
+            async with asyncio.timeout(_DOWNLOAD_SECONDS), _translated():
                 file = await self._bot.get_file(file_id, read_timeout=_UPLOAD_SECONDS)
                 if (file.file_size or 0) > most:
                     raise WrongFile("file is too big")
                 data = await file.download_as_bytearray(read_timeout=_UPLOAD_SECONDS)
-        except CannotDeliver as error:
+        except (CannotDeliver, InvalidToken) as error:
             raise WrongFile(str(error)) from None
+        except TimeoutError:
+            raise TelegramAway("a download takes too long") from None
+        if len(data) > most:
+            raise WrongFile("file is too big")
         return bytes(data)
+
+    @asynccontextmanager
+    async def _sending(self, chat_id: int) -> AsyncGenerator[None, None]:
+        """While a message goes out, its chat's edits give way."""
+        try:
+            with self._pace.sending(chat_id):
+                async with _translated():
+                    yield
+        except TelegramAway as error:
+            if error.retry_after is not None:
+                self._pace.hold_back(chat_id, error.retry_after)
+            raise

@@ -18,7 +18,7 @@ class EditPace:
         self._clock = clock
         self._last_edit: dict[int, float] = {}
         self._sending: Counter[int] = Counter()
-        self._silent_until = 0.0
+        self._silent_until: dict[int, float] = {}
 
     @contextmanager
     def sending(self, chat_id: int) -> Generator[None, None, None]:
@@ -31,21 +31,26 @@ class EditPace:
             if not self._sending[chat_id]:
                 del self._sending[chat_id]
 
-    def hold_back(self, seconds: float) -> None:
-        """Telegram asked for less: no edits for so long."""
-        self._silent_until = max(self._silent_until, self._clock() + seconds)
+    def hold_back(self, chat_id: int, seconds: float) -> None:
+        """Telegram asked for less in this chat: no edits there for so long."""
+        self._forget_old()
+        self._silent_until[chat_id] = self._clock() + seconds
 
     def may_edit(self, chat_id: int) -> bool:
         """Whether an edit may go out now; if so, it counts as gone out."""
         now = self._clock()
         gap = _GROUP_SECONDS if chat_id < 0 else _PRIVATE_SECONDS
         if (
-            now < self._silent_until
+            now < self._silent_until.get(chat_id, now)
             or self._sending[chat_id]
             or now - self._last_edit.get(chat_id, -gap) < gap
         ):
             return False
-        if len(self._last_edit) >= _MOST_CHATS:
-            self._last_edit.clear()
+        self._forget_old()
         self._last_edit[chat_id] = now
         return True
+
+    def _forget_old(self) -> None:
+        for remembered in (self._last_edit, self._silent_until):
+            if len(remembered) >= _MOST_CHATS:
+                remembered.clear()

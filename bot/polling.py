@@ -1,12 +1,13 @@
 """What polling shows of Telegram: whether it answers, a second poller, a token that was revoked."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from telegram.error import Conflict, TelegramError
+from telegram.error import Conflict, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
 _log = logging.getLogger(__name__)
@@ -27,13 +28,16 @@ class Polling(HTTPXRequest):
         self._first_conflict: float | None = None
         self._last_conflict = 0.0
         self._trouble = ""
-        self.last_success = 0.0
+        self.last_success = -math.inf
         """When Telegram last answered a poll, in seconds of the clock."""
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         """Passes the request on and looks at the status of the answer."""
         status, payload = await super().do_request(*args, **kwargs)
         self.observe(status)
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}:
+            # The library would take either for a wrong token, and end its polling for good.
+            raise NetworkError(f"{status} {HTTPStatus(status).phrase}")
         return status, payload
 
     def observe(self, status: int) -> None:

@@ -15,8 +15,9 @@ from collections import deque
 from telegram import Document, Message, PhotoSize, Update
 from telegram.error import NetworkError, TelegramError
 
-from bot.clients.dbservice import DatabaseClient, DatabaseError
+from bot.clients.dbservice import DatabaseClient, DatabaseError, InvalidRequest
 from bot.texts import en
+from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _log = logging.getLogger(__name__)
@@ -59,9 +60,25 @@ class Receiver(asyncio.Queue[object]):
             if item.update_id in self._passed_on:
                 return
             if item.message is not None and picture_of(item.message) is not None:
-                await self._record(item.message)
+                await self._record_or_tell(item.message)
             self._passed_on.append(item.update_id)
         await super().put(item)
+
+    async def _record_or_tell(self, message: Message) -> None:
+        try:
+            await self._record(message)
+        except InvalidRequest:
+            _log.exception("A photo could not be recorded")
+        except DatabaseError as error:
+            raise NetworkError(f"dbservice cannot record a photo: {error}") from error
+        except Exception:  # noqa: BLE001, as the comment says
+            # Any other error than a TelegramError would end the polling.
+            _log.exception("A photo could not be recorded")
+        else:
+            return
+        # Coming again would not help this update, and would hold up all others.
+        with contextlib.suppress(TelegramError):
+            await message.reply_text(en.WENT_WRONG)
 
     async def _record(self, message: Message) -> None:
         picture = picture_of(message)
@@ -76,15 +93,7 @@ class Receiver(asyncio.Queue[object]):
             language_code=user.language_code or "",
             file_id=picture.file_id,
             file_size=picture.file_size or 0,
-            words=message.caption or "",
+            words=printable(message.caption or ""),
             parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
         )
-        try:
-            await self._database.receive(request)
-        except DatabaseError as error:
-            if error.reason != "INVALID_ARGUMENT":
-                raise NetworkError(f"dbservice cannot record a photo: {error}") from error
-            # Coming again would not help this update, and would hold up all others.
-            _log.exception("A photo could not be recorded")
-            with contextlib.suppress(TelegramError):
-                await message.reply_text(en.WENT_WRONG)
+        await self._database.receive(request)

@@ -12,29 +12,37 @@ from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient, Job
 from bot.messenger import Messenger
+from bot.texts import en
 
 _log = logging.getLogger(__name__)
 
 
 class Seen:
-    """What was last seen of a service. Only a change is worth a line in the log."""
+    """What was last seen of a service. Only a change is worth a line in the log.
+
+    Attributes:
+        words: how it was, for the chat.
+    """
 
     def __init__(self, name: str) -> None:
-        """`name` stands in the log and in the answer to /status."""
-        self.name = name
-        self.trouble: str | None = None
+        """`name` stands in the log."""
+        self.words = en.NOT_ASKED
+        self._name = name
+        self._in_trouble = False
 
     def well(self) -> None:
         """It has just answered as it should."""
-        if self.trouble is not None:
-            _log.info("The %s is back.", self.name)
-        self.trouble = None
+        if self._in_trouble:
+            _log.info("The %s is back.", self._name)
+        self._in_trouble = False
+        self.words = en.WORKING
 
     def in_trouble(self, words: str, reason: object) -> None:
         """It has just not answered, or not as it should; `words` are for the chat."""
-        if self.trouble != words:
-            _log.warning("The %s is in trouble: %s", self.name, reason)
-        self.trouble = words
+        if self.words != words:
+            _log.warning("The %s is in trouble: %s", self._name, reason)
+        self._in_trouble = True
+        self.words = words
 
 
 @dataclass
@@ -55,7 +63,8 @@ class Services:
         shown: the text that each status message shows, and when it was last edited (seconds of
             `time.monotonic`).
         dismissed: generations whose status message the user has deleted.
-        storing: bounds how many photos are in memory at a time, up to 20 MB each, more decoded.
+        downloading: bounds how many photos are in memory at a time, up to 20 MB each.
+        decoding: lets one photo be decoded at a time, which may take a gigabyte.
         captioning: bounds how many captions are asked for at a time.
     """
 
@@ -70,7 +79,8 @@ class Services:
     accepted: dict[tuple[str, str], Message] = field(default_factory=dict)
     shown: dict[str, tuple[str, float]] = field(default_factory=dict)
     dismissed: set[str] = field(default_factory=set)
-    storing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    downloading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     captioning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
 
     def show(self, generation_id: str, text: str) -> None:

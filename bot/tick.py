@@ -6,6 +6,7 @@ an item whose task runs is left alone.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Tick:
         self._patience: dict[str, _Patience] = {}
         self._database_well = True
         self._again = False
-        self.last_success = 0.0
+        self.last_success = -math.inf
         """When a tick last reached dbservice, in seconds of `time.monotonic`."""
 
     def ask_again(self) -> None:
@@ -69,6 +70,8 @@ class Tick:
             await self._look()
 
     async def _look(self) -> None:
+        # What the lease says of these is old news: something is done about them.
+        busy = {*self._tasks, *self._followed}
         works = await self._lease()
         if works is None:
             return
@@ -80,27 +83,31 @@ class Tick:
         free = [
             work
             for work in works
-            if work.id not in self._tasks and self._patience.get(work.id, _Patience()).due <= now
+            if work.id not in busy and self._patience.get(work.id, _Patience()).due <= now
         ]
         for work in free:
             if work.state not in FOLLOWED:
                 self._start(work, self._work_on(work))
         followed = [work for work in free if work.state in FOLLOWED]
-        if followed and not self._followed:
+        if followed and not self._asking():
             self._followed = {work.id for work in followed}
             self._following = asyncio.create_task(self._follow(followed))
 
     async def stop(self) -> None:
         """Lets what is under way come to an end, but not for long."""
-        if self._following is not None:
-            await asyncio.wait([self._following], timeout=_STOP_SECONDS)
-            self._following.cancel()
-        tasks = list(self._tasks.values())
-        if tasks:
-            await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while tasks := [*self._tasks.values(), *self._asking()]:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            await asyncio.wait(tasks, timeout=left)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _asking(self) -> list[asyncio.Task[None]]:
+        """The request about all that is followed, while it is under way."""
+        return [self._following] if self._following and not self._following.done() else []
 
     async def _lease(self) -> list[Work] | None:
         request = db.LeaseUnfinishedRequest(
@@ -137,8 +144,11 @@ class Tick:
     async def _follow(self, works: list[Work]) -> None:
         try:
             jobs = await follow.ask(works, self._services)
-        finally:
-            self._followed = set()
+        except Exception:  # noqa: BLE001, as the comment says
+            # The next tick asks again.
+            _log.exception("An error of ours, while the generator was asked")
+            jobs = {}
+        self._followed = set()
         # Whose status message has waited longest for an edit comes first: a chat's pace may allow
         # only one of them.
         works.sort(key=lambda work: self._services.shown.get(work.id, ("", 0.0))[1])
@@ -187,7 +197,7 @@ class Tick:
 
     async def _put_off(self, work: Work, later: Later) -> None:
         patience = self._patience.setdefault(work.id, _Patience())
-        wait = min(_LONGEST_WAIT, 2.0**patience.tries)
+        wait = min(_LONGEST_WAIT, 2.0 ** min(patience.tries, 10))
         if later.retry_after is not None:
             wait = min(_LONGEST_ASKED_WAIT, max(wait, later.retry_after))
         patience.tries += 1
@@ -232,3 +242,6 @@ class Tick:
             await work.fail("internal-error", "unexpected errors in a row; see the log")
         except DatabaseError as error:
             _log.warning("%s cannot be failed either: %s", work.id, error)
+        else:
+            del self._patience[work.id]
+            self._services.wake()

@@ -5,7 +5,7 @@ import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -62,8 +62,10 @@ class Draft:
 
     def discard(self) -> None:
         """Removes what is left of the draft; published bytes stay."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):  # it tries once more to write what the disk did not take
+            self._file.close()
+        with _explained():
+            self._path.unlink(missing_ok=True)
 
     def _write(self, chunk: bytes) -> None:
         self._hash.update(chunk)

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from dbservice.auth import BearerInterceptor
 from dbservice.blobs import Blobs
+from dbservice.errors import ServiceError
 from dbservice.servicer import DatabaseServicer, purge
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store, utc_now
@@ -28,10 +29,6 @@ _GRACE = 3.0  # seconds that running calls get to end
 
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second process is refused, not given half of the calls
-    # Clients ping every 30 s, also between calls; without these they are sent away for it
-    # (grpc/grpc, doc/keepalive.md).
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.keepalive_permit_without_calls", 1),
 )
 
 _log = logging.getLogger(__name__)
@@ -56,7 +53,10 @@ async def running(
     try:
         await migrate(engine, _MIGRATIONS)
         blobs = Blobs(settings.blobs)
-        await purge(store, blobs)
+        try:
+            await purge(store, blobs)
+        except ServiceError as error:
+            _log.warning("Bytes that are to be removed stay for now: %s", error)
         server = grpc.aio.server(
             interceptors=(BearerInterceptor(settings.bearer_token),), options=_OPTIONS
         )

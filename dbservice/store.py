@@ -116,14 +116,20 @@ class Store(Transactional):
         row.updated_at = self._clock()
         messages.set_notes(row, request.notes)
         if request.notes.HasField("chat_id"):
-            await session.execute(
-                update(Photo)
-                .where(Photo.bot_id == row.photo.bot_id, Photo.chat_id == row.photo.chat_id)
-                .values(chat_id=request.notes.chat_id)
-            )
+            await self._move_chat(session, row.photo, request.notes.chat_id)
         if row.state == CAPTIONED and row.photo.caption_text is None:
             raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
         return db.AdvanceResponse(item=messages.item(row))
+
+    async def _move_chat(self, session: AsyncSession, photo: Photo, chat_id: int) -> None:
+        """The group became a supergroup: its photos are there now, its status messages are not."""
+        same_chat = (Photo.bot_id == photo.bot_id, Photo.chat_id == photo.chat_id)
+        await session.execute(
+            update(Generation)
+            .where(Generation.photo_id.in_(select(Photo.id).where(*same_chat)))
+            .values(status_message_id=None, status_after=None)
+        )
+        await session.execute(update(Photo).where(*same_chat).values(chat_id=chat_id))
 
     @atomic
     async def again(self, session: AsyncSession, request: db.AgainRequest) -> db.AgainResponse:
@@ -168,6 +174,8 @@ class Store(Transactional):
         The answer stays under gRPC's bound on a message; what did not fit waits its turn.
         """
         now = self._clock()
+        # Users take turns, so that one who floods the bot keeps nobody else out of the window.
+        turn = func.row_number().over(partition_by=Photo.user_id, order_by=Generation.number)
         rows = await session.scalars(
             queries.with_photo(
                 Photo.bot_id == request.bot_id,
@@ -178,7 +186,7 @@ class Store(Transactional):
                     Generation.lease_expires_at <= now,
                 ),
             )
-            .order_by(Generation.number)
+            .order_by(turn, Generation.number)
             .limit(request.limit or _MAX_LEASES)
         )
         response = db.LeaseUnfinishedResponse()

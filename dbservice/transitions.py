@@ -34,7 +34,8 @@ TRANSITIONS: Mapping[db.GenerationState, frozenset[db.GenerationState]] = Mappin
         RUNNING: frozenset(
             {CAPTIONED, QUEUED, FINISHED, FAILED, REFUSED, CANCELLED, UNDELIVERABLE}
         ),
-        FINISHED: frozenset({DELIVERED, UNDELIVERABLE}),
+        # Failed, though there is a picture: Telegram does not take it, or its bytes are gone.
+        FINISHED: frozenset({DELIVERED, FAILED, UNDELIVERABLE}),
         # The user cannot be told how it ended: he blocked the bot, or the chat is gone.
         FAILED: frozenset({UNDELIVERABLE}),
         REFUSED: frozenset({UNDELIVERABLE}),

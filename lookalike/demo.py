@@ -131,7 +131,6 @@ class _Chat:
 
     def _watch(self, photo_id: int, after: int) -> str | None:
         """Shows what the bot answers to the photo; gives the picture's file_id."""
-        told = 0
         status_id = 0
         with Progress(
             TextColumn("{task.description}"),
@@ -158,9 +157,8 @@ class _Chat:
                     _show(progress, bar, message["text"])
                     continue
                 self._console.print(f"[bold]Bot[/]: {message['text']}")
-                told += 1
-                if told > 1:  # the first is the caption; a second one says why no picture comes
-                    return None
+                if not message["text"].endswith(")"):  # the caption ends with who says it
+                    return None  # this is why no picture comes
         self._console.print("No picture has come; the logs may say why.")
         return None
 

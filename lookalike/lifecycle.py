@@ -37,11 +37,21 @@ def run(
     try:
         loaded = settings.load()
         logs.configure(name, loaded.secrets())
+        threading.excepthook = _log_thread
         asyncio.run(_supervise(loaded, main))
     except StartError as error:
         print(f"lookalike {name}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(StartError.EXIT_CODE)
+    except Exception:  # noqa: BLE001, as the comment says
+        # Left to the interpreter, its traceback would go past the redaction.
+        _log.exception("The %s has a fault and ends", name)
+        sys.exit(1)
     sys.exit(0)
+
+
+def _log_thread(fault: threading.ExceptHookArgs) -> None:
+    if fault.exc_value is not None:
+        _log.error("A thread has a fault and ends", exc_info=fault.exc_value)
 
 
 async def _supervise(settings: _S, main: Callable[[_S, asyncio.Event], Awaitable[None]]) -> None:

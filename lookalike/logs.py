@@ -41,7 +41,11 @@ class RedactionFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrites the record; it always passes."""
-        record.msg = self.redact(record.getMessage())
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # arguments that do not fit; the line matters more
+            text = f"{record.msg} {record.args}"
+        record.msg = self.redact(text)
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

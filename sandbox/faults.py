@@ -14,7 +14,7 @@ class FaultOrder(BaseModel):
 
     Attributes:
         kind: `too_many_requests`: refused with 429 and `retry_after`. `http_error`: refused with
-            `status`. `delay`: performed after `seconds`. `cut`: performed, then the connection is
+            `status`. `refuse`: refused with 400 and `description`. `delay`: performed after `seconds`. `cut`: performed, then the connection is
             cut in the middle of the answer. `hold`: performed, then not answered until the fault is
             released, the client is gone or the sandbox stops.
         method: a method's name, `download`, or `*` for all methods.
@@ -22,24 +22,31 @@ class FaultOrder(BaseModel):
         chat_id: only calls for this chat.
         contains: only calls with this text in a parameter.
         retry_after: in seconds.
-        status: an HTTP status of 500 or more.
+        status: an HTTP status of 404, or of 500 or more.
+        description: Telegram's words.
         seconds: how long to wait.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["too_many_requests", "http_error", "delay", "cut", "hold"]
+    kind: Literal["too_many_requests", "http_error", "refuse", "delay", "cut", "hold"]
     method: Annotated[str, Field(min_length=1, max_length=64)] = "*"
     count: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     chat_id: int | None = None
     contains: Annotated[str, Field(max_length=1000)] | None = None
     retry_after: Annotated[int, Field(ge=1, le=86_400)] | None = None
-    status: Annotated[int, Field(ge=500, le=599)] | None = None
+    status: Annotated[int, Field(ge=404, le=599)] | None = None
+    description: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     seconds: Annotated[float, Field(gt=0, le=600)] | None = None
 
     @model_validator(mode="after")
     def _check_needs(self) -> Self:
-        needs = {"too_many_requests": "retry_after", "http_error": "status", "delay": "seconds"}
+        needs = {
+            "too_many_requests": "retry_after",
+            "http_error": "status",
+            "refuse": "description",
+            "delay": "seconds",
+        }
         for kind, field in needs.items():
             if (self.kind == kind) != (getattr(self, field) is not None):
                 raise ValueError(f"{field} belongs to {kind}")

@@ -1,15 +1,12 @@
 """What every captioner is, and how it says that it cannot answer."""
 
-import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from lookalike.text import printable
+
 MAX_CHARACTERS: Final = 500
 """Of a caption."""
-
-# Controls, and what the `Char` production of XML 1.0 (section 2.2) leaves out: the caption becomes
-# the prompt in the generator's documents.
-_FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class CaptionerAway(Exception):
@@ -76,7 +73,7 @@ def clean_text(text: str) -> str:
     Raises:
         CaptionerAway: nothing is left.
     """
-    cleaned = " ".join(_FORBIDDEN.sub("", text).split())[:MAX_CHARACTERS].rstrip()
+    cleaned = " ".join(printable(text).split())[:MAX_CHARACTERS].rstrip()
     if not cleaned:
         raise CaptionerAway("the answer holds no caption")
     return cleaned

@@ -23,20 +23,21 @@ _AWAY = frozenset(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.UNAUTHENTICATED,  # until somebody mends SERVICE_TOKEN
     }
 )
 
 
 class DatabaseError(Exception):
-    """dbservice refused a call; `reason` is the code of docs/errors.md, where it gave one."""
-
-    def __init__(self, status: str, reason: str, details: str) -> None:
-        super().__init__(f"{status} {reason}: {details}")
-        self.reason = reason
+    """dbservice refused a call; the text has the status, the reason of docs/errors.md and words."""
 
 
 class DatabaseAway(DatabaseError):
     """It cannot be reached, or cannot write just now; the same call may succeed later."""
+
+
+class InvalidRequest(DatabaseError):
+    """The request itself is wrong; the same one will never be taken."""
 
 
 class Outrun(DatabaseError):
@@ -63,13 +64,15 @@ def _translate(error: grpc.aio.AioRpcError) -> DatabaseError:
     kind = DatabaseError
     if code in _AWAY:
         kind = DatabaseAway
+    elif code is grpc.StatusCode.INVALID_ARGUMENT:
+        kind = InvalidRequest
     elif code is grpc.StatusCode.FAILED_PRECONDITION:
         kind = Outrun
     elif code is grpc.StatusCode.PERMISSION_DENIED:
         kind = NotTheirs
     elif code is grpc.StatusCode.NOT_FOUND:
         kind = NotFound
-    return kind(code.name, reason, error.details() or "")
+    return kind(f"{reason or code.name}: {error.details()}")
 
 
 @contextmanager
@@ -193,5 +196,5 @@ class DatabaseClient:
                     info = part.info
                 data += part.chunk
         if hashlib.sha256(data).hexdigest() != info.sha256:
-            raise DatabaseError("DATA_LOSS", "", "the image does not match its checksum")
+            raise DatabaseError("the image does not match its checksum")
         return bytes(data)

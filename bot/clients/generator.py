@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,11 +13,10 @@ from lxml import etree
 from protos import GENERATOR_NAMESPACE, PROBLEM_NAMESPACE
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_TIMEOUT = (3.05, 15)  # seconds to connect, to read
+_TIMEOUT = (3.05, 5)  # seconds to connect, to read
 _BULK = 200  # ids in one request; the contract's limit
 _TRY_AGAIN = frozenset({408, 425, 429})
 _XML = "application/xml"
-_FORBIDDEN_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class GeneratorAway(Exception):
@@ -85,6 +84,12 @@ class GeneratorClient:
         self._url = url
         self._token = token
         self._local = threading.local()
+        # Its own, so that a generator that hangs does not hold up what else runs in threads.
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="generator")
+
+    def close(self) -> None:
+        """Lets the threads end; what they wait for may take them a few seconds more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def submit(self, job_id: str, parameters: db.Parameters, owner: str) -> Job:
         """Submits a job, or finds it submitted.
@@ -140,7 +145,8 @@ class GeneratorClient:
                 raise
 
     async def _call(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
-        return await asyncio.to_thread(self._call_blocking, method, path, body)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._call_blocking, method, path, body)
 
     def _call_blocking(self, method: str, path: str, body: bytes | None) -> requests.Response:
         try:
@@ -158,6 +164,8 @@ class GeneratorClient:
         if response.ok:
             return response
         code, detail = _problem(response)
+        if not code:
+            raise GeneratorAway("what answers at GENERATOR_URL is no generator")
         if response.status_code >= requests.codes.server_error or (
             response.status_code in _TRY_AGAIN
         ):
@@ -179,11 +187,6 @@ class GeneratorClient:
         session = self._local.session
         assert isinstance(session, requests.Session)  # noqa: S101, for the type checker
         return session
-
-
-def printable(text: str) -> str:
-    """`text` without the characters that XML 1.0 cannot carry."""
-    return _FORBIDDEN_IN_XML.sub("", text)
 
 
 def _request_document(parameters: db.Parameters, owner: str) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 from telegram import Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes
 
-from bot.callbacks import CANCEL, generation_id
+from bot.callbacks import CANCEL, answer, generation_id
 from bot.clients.dbservice import NotFound, NotTheirs
 from bot.services import Services
 from bot.texts import en
@@ -27,7 +27,7 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         if cancelled:
             text = en.cancelled_some(cancelled, late)
         else:
-            text = en.TOO_LATE if late else en.NOTHING_TO_CANCEL
+            text = en.TOO_LATE if late else en.NO_WORK
         await message.reply_text(text)
 
     async def cancel_one(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -43,14 +43,14 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         try:
             outcome = await services.database.cancel(request)
         except NotTheirs:
-            await query.answer(en.NOT_YOURS)
+            await answer(query, en.NOT_YOURS)
             return
         except NotFound:
-            await query.answer(en.GONE)
+            await answer(query, en.GONE)
             return
         services.wake()
         # The answer says how it went, so it comes right after the one call that decides it.
-        await query.answer(en.CANCELLED if outcome.cancelled else en.TOO_LATE)
+        await answer(query, en.CANCELLED if outcome.cancelled else en.TOO_LATE)
         item = next(iter((*outcome.cancelled, *outcome.too_late)))
         if item.generation.HasField("closed_at"):
             # A status message that outlived its generation: a crash kept us from recording it.

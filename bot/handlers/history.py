@@ -1,11 +1,13 @@
 """/history: one's own generations in this chat, newest first, by pages; each opens its picture."""
 
+from functools import partial
 from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+from telegram.error import BadRequest
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes
 
-from bot.callbacks import HISTORY, OPEN, generation_id, history_data, open_data
+from bot.callbacks import HISTORY, OPEN, answer, generation_id, history_data, open_data
 from bot.messenger import WrongFile
 from bot.services import Services
 from bot.texts import en
@@ -16,54 +18,64 @@ _PAGE = 5
 
 def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
     """The handlers of the command and of the buttons under its answer."""
-
-    async def first_page(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        message, user = update.message, update.effective_user
-        if message is None or user is None:
-            return
-        text, buttons = await _page(services, context.bot.id, message.chat_id, user.id, "")
-        await message.reply_text(text, reply_markup=buttons)
-
-    async def turn(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        query = update.callback_query
-        if query is None or context.match is None or not isinstance(query.message, Message):
-            return
-        user_id, cursor = int(context.match.group(1)), context.match.group(2)
-        if user_id != query.from_user.id:
-            await query.answer(en.NOT_YOURS)
-            return
-        await query.answer()
-        text, buttons = await _page(
-            services, context.bot.id, query.message.chat.id, user_id, cursor
-        )
-        await query.edit_message_text(text, reply_markup=buttons)
-
-    async def open_picture(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        query = update.callback_query
-        if query is None or context.match is None or query.message is None:
-            return
-        user_id = int(context.match.group(1))
-        if user_id != query.from_user.id:
-            await query.answer(en.NOT_YOURS)
-            return
-        await query.answer()
-        chat_id = query.message.chat.id
-        page = await services.database.history(
-            db.HistoryRequest(
-                bot_id=context.bot.id,
-                chat_id=chat_id,
-                user_id=user_id,
-                generation_id=generation_id(context.match.group(2)),
-            )
-        )
-        for item in page.items:
-            await _send_again(services, chat_id, item)
-
     return [
-        CommandHandler("history", first_page),
-        CallbackQueryHandler(turn, pattern=HISTORY),
-        CallbackQueryHandler(open_picture, pattern=OPEN),
+        CommandHandler("history", partial(_first_page, services)),
+        CallbackQueryHandler(partial(_turn, services), pattern=HISTORY),
+        CallbackQueryHandler(partial(_open_picture, services), pattern=OPEN),
     ]
+
+
+async def _first_page(
+    services: Services, update: Update, context: ContextTypes.DEFAULT_TYPE
+) -> None:
+    message, user = update.message, update.effective_user
+    if message is None or user is None:
+        return
+    text, buttons = await _page(services, context.bot.id, message.chat_id, user.id, "")
+    await message.reply_text(text, reply_markup=buttons)
+
+
+async def _turn(services: Services, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    query = update.callback_query
+    if query is None or context.match is None or not isinstance(query.message, Message):
+        return
+    user_id, cursor = int(context.match.group(1)), context.match.group(2)
+    if user_id != query.from_user.id:
+        await answer(query, en.NOT_YOURS)
+        return
+    await answer(query)
+    text, buttons = await _page(services, context.bot.id, query.message.chat.id, user_id, cursor)
+    try:
+        await query.edit_message_text(text, reply_markup=buttons)
+    except BadRequest as error:
+        if "not modified" not in error.message:  # else it was pressed twice
+            raise
+
+
+async def _open_picture(
+    services: Services, update: Update, context: ContextTypes.DEFAULT_TYPE
+) -> None:
+    query = update.callback_query
+    if query is None or context.match is None or query.message is None:
+        return
+    user_id = int(context.match.group(1))
+    if user_id != query.from_user.id:
+        await answer(query, en.NOT_YOURS)
+        return
+    await answer(query)
+    chat_id = query.message.chat.id
+    page = await services.database.history(
+        db.HistoryRequest(
+            bot_id=context.bot.id,
+            chat_id=chat_id,
+            user_id=user_id,
+            generation_id=generation_id(context.match.group(2)),
+        )
+    )
+    if not page.items:
+        await services.messenger.reply(chat_id, query.message.message_id, en.GONE)
+    for item in page.items:
+        await _send_again(services, chat_id, item)
 
 
 async def _page(

@@ -11,6 +11,7 @@ from telegram.ext import (
     filters,
 )
 
+from bot.callbacks import answer
 from bot.services import Services
 from bot.texts import en
 
@@ -37,4 +38,4 @@ async def _cannot_use(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> No
 
 async def _old_button(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
     if update.callback_query:
-        await update.callback_query.answer(en.GONE)
+        await answer(update.callback_query, en.GONE)

@@ -9,6 +9,8 @@ from bot.services import Services
 from bot.texts import en
 from protos.lookalike.db.v1 import db_pb2 as db
 
+_MOST_LINES = 20  # a message holds 4,096 characters
+
 
 def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
     """The command's handler."""
@@ -22,13 +24,15 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         )
         lines = [
             en.status_line(number, item, services.jobs.get(item.generation.id))
-            for number, item in enumerate(items, start=1)
+            for number, item in enumerate(items[:_MOST_LINES], start=1)
         ] or [en.NO_WORK]
+        if len(items) > _MOST_LINES:
+            lines.append(en.and_more(len(items) - _MOST_LINES))
         captioner = f"Captions ({services.captioner.name})"
         lines += [
             "",
-            en.service_line(captioner, services.seen_captioner.trouble),
-            en.service_line("Pictures", services.seen_generator.trouble),
+            f"{captioner}: {services.seen_captioner.words}",
+            f"Pictures: {services.seen_generator.words}",
         ]
         await message.reply_text("\n".join(lines))
 

@@ -5,11 +5,12 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bot.captioners.base import Caption, CaptionerAway, CaptionerMisconfigured, PhotoRefused
-from bot.clients.generator import printable
+from bot.clients.dbservice import NotFound
 from bot.services import Services
 from bot.stages.outbox import recorded, send_once
 from bot.stages.work import Later, Work
 from bot.texts import en
+from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _PROMPT_CHARACTERS = 1000
@@ -43,14 +44,15 @@ async def run(work: Work, services: Services) -> None:
 async def _ask(work: Work, services: Services) -> db.Caption | None:
     seen = services.seen_captioner
     try:
-        async with services.captioning:
-            image = await services.database.get_image(db.GetImageRequest(photo_id=work.photo.id))
-            said = await _unless_abandoned(work, services.captioner.caption(image))
+        said = await _unless_abandoned(work, _caption(work, services))
+    except NotFound:
+        await work.fail("internal-error", "the photo's bytes are gone from the disk")
+        return None
     except CaptionerAway as error:
-        seen.in_trouble("not answering", error)
+        seen.in_trouble(en.NOT_ANSWERING, error)
         raise Later("captioner-away", error.retry_after) from error
     except CaptionerMisconfigured as error:
-        seen.in_trouble("does not let me in", error)
+        seen.in_trouble(en.NOT_SET_UP, error)
         raise Later("captioner-misconfigured") from error
     except PhotoRefused as error:
         seen.well()
@@ -61,6 +63,12 @@ async def _ask(work: Work, services: Services) -> db.Caption | None:
     if said.confidence is not None:
         caption.confidence = said.confidence
     return caption
+
+
+async def _caption(work: Work, services: Services) -> Caption:
+    async with services.captioning:
+        image = await services.database.get_image(db.GetImageRequest(photo_id=work.photo.id))
+        return await services.captioner.caption(image)
 
 
 async def _unless_abandoned(work: Work, asking: Coroutine[Any, Any, Caption]) -> Caption:

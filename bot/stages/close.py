@@ -1,6 +1,6 @@
 """Any end -> closed: tell the user how it ended, then tidy away what the work has left."""
 
-from bot.clients.generator import GeneratorAway
+from bot.clients.generator import GeneratorAway, JobRejected
 from bot.services import Services
 from bot.stages import status_message
 from bot.stages.outbox import recorded, send_once
@@ -17,9 +17,9 @@ async def run(work: Work, services: Services) -> None:
     if work.generation.parameters.prompt:  # else it was never submitted
         try:
             await services.generator.remove(work.id)
-        except GeneratorAway as error:
-            services.seen_generator.in_trouble("not answering", error)
-            raise Later(None, error.retry_after) from error
+        except (GeneratorAway, JobRejected) as error:
+            services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
+            raise Later(None, getattr(error, "retry_after", None)) from error
     work.item = await services.database.close(
         db.CloseRequest(generation_id=work.id, fence=work.fence)
     )

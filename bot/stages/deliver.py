@@ -1,7 +1,8 @@
 """A finished job -> finished -> delivered: keep the picture, then send it."""
 
-from bot.clients.dbservice import image_info
+from bot.clients.dbservice import NotFound, image_info
 from bot.clients.generator import GeneratorAway, Job, JobRejected
+from bot.messenger import NotTaken
 from bot.services import Services
 from bot.stages.outbox import recorded, send_once
 from bot.stages.work import Later, Work
@@ -14,7 +15,7 @@ async def fetch(work: Work, services: Services, job: Job) -> None:
     try:
         png = await services.generator.image(work.id, job.sha256)
     except GeneratorAway as error:
-        services.seen_generator.in_trouble("not answering", error)
+        services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
         raise Later(None, error.retry_after) from error
     except JobRejected:
         # Removed since the state was asked for: the next tick finds it unknown.
@@ -33,16 +34,24 @@ async def run(work: Work, services: Services) -> None:
     nothing is sent.
     """
     photo, generation = work.photo, work.generation
-    png = await services.database.get_image(db.GetImageRequest(generation_id=work.id))
+    try:
+        png = await services.database.get_image(db.GetImageRequest(generation_id=work.id))
+    except NotFound:
+        await work.fail("internal-error", "the picture's bytes are gone from the disk")
+        return
     await work.record(delivery_intended=True)
     picture = generation.picture
     text = en.picture(generation.parameters.prompt, picture.seed, picture.model)
-    message = await send_once(
-        work,
-        services,
-        "picture",
-        lambda: services.messenger.reply_photo(photo.chat_id, photo.message_id, png, text),
-    )
+    try:
+        message = await send_once(
+            work,
+            services,
+            "picture",
+            lambda: services.messenger.reply_photo(photo.chat_id, photo.message_id, png, text),
+        )
+    except NotTaken as error:
+        await work.fail("picture-not-taken", str(error))
+        return
     await recorded(
         work,
         services,

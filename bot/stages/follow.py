@@ -16,7 +16,7 @@ async def ask(works: Sequence[Work], services: Services) -> dict[str, Job]:
     try:
         jobs = await services.generator.states([work.id for work in works])
     except (GeneratorAway, JobRejected) as error:
-        services.seen_generator.in_trouble("not answering", error)
+        services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
         return {}
     services.seen_generator.well()
     services.jobs.update(jobs)

@@ -1,16 +1,20 @@
 """received -> stored: download the photo, check it, strip its metadata, give it to dbservice."""
 
 import asyncio
+import datetime as dt
 
 from bot import images
 from bot.clients.dbservice import image_info
 from bot.messenger import WrongFile
 from bot.services import Services
-from bot.stages.work import Work
+from bot.stages.work import Later, Work
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_BYTES = 20 * 1024 * 1024
 """What a bot may download from Telegram."""
+
+_PATIENCE = dt.timedelta(minutes=1)
+"""Telegram says "wrong file_id or the file is temporarily unavailable": after this, it is gone."""
 
 
 async def run(work: Work, services: Services) -> None:
@@ -19,11 +23,14 @@ async def run(work: Work, services: Services) -> None:
     if photo.file_size > MOST_BYTES:
         await work.fail("file-too-large", f"{photo.file_size} bytes")
         return
-    async with services.storing:
+    async with services.downloading:
         try:
             data = await services.messenger.download(photo.file_id, MOST_BYTES)
-            prepared = await asyncio.to_thread(images.prepare, data)
+            async with services.decoding:
+                prepared = await asyncio.to_thread(images.prepare, data)
         except WrongFile as error:
+            if "temporarily" in str(error) and _age(photo) < _PATIENCE:
+                raise Later(None) from error
             code = "file-too-large" if "too big" in str(error) else "file-gone"
             await work.fail(code, str(error))
             return
@@ -36,3 +43,7 @@ async def run(work: Work, services: Services) -> None:
             image=image_info(prepared.data, prepared.media_type, prepared.width, prepared.height),
         )
         work.item = await services.database.add(info, prepared.data)
+
+
+def _age(photo: db.Photo) -> dt.timedelta:
+    return dt.datetime.now(dt.UTC) - photo.received_at.ToDatetime(dt.UTC)

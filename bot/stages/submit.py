@@ -17,9 +17,9 @@ async def run(work: Work, services: Services) -> None:
         )
     except GeneratorAway as error:
         if error.busy:
-            seen.in_trouble("no room", error)
+            seen.in_trouble(en.NO_ROOM, error)
             raise Later("generator-busy", error.retry_after) from error
-        seen.in_trouble("not answering", error)
+        seen.in_trouble(en.NOT_ANSWERING, error)
         raise Later("generator-away", error.retry_after) from error
     except JobRejected as error:
         seen.well()

@@ -1,6 +1,7 @@
 """What the bot says, in English. Plain text everywhere: nothing needs escaping."""
 
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import Final
 
 from bot.clients.generator import Job
@@ -37,16 +38,20 @@ OLDER_BUTTON: Final = "Older »"
 NEWER_BUTTON: Final = "« Newer"
 
 NOT_YOURS: Final = "This belongs to somebody else."
-GONE: Final = "This is gone."
+GONE: Final = "This button no longer works."
 CANCELLED: Final = "Cancelled."
-NOTHING_TO_CANCEL: Final = "You have no pictures in the making here."
 TOO_LATE: Final = "Too late: this picture is done already."
+NOT_ASKED: Final = "not asked yet"
+WORKING: Final = "working"
+NOT_ANSWERING: Final = "not answering"
+NOT_SET_UP: Final = "not set up correctly"
+NO_ROOM: Final = "no room just now"
 NO_HISTORY: Final = "You have sent me no photos here yet."
-NO_WORK: Final = "None of your pictures is in the making here."
+NO_WORK: Final = "You have no pictures in the making here."
 
 _ENDINGS: Final = {
-    "too-many-unfinished": "You have as many pictures in the making as one person may have at a "
-    "time. Send this photo again when one of them is done.",
+    "too-many-unfinished": "You already have as many pictures in the making as I allow. Please "
+    "send this photo again when one of them is done.",
     "file-too-large": "This file is larger than 20 MB. Telegram does not let me fetch it; please "
     "send a smaller one.",
     "file-gone": "Telegram no longer has this file. Please send it again.",
@@ -56,6 +61,8 @@ _ENDINGS: Final = {
     "image-too-large": "This image is too large: I can take up to 40 million pixels, and up to "
     "16,000 on a side.",
     "photo-refused": "The captioning service will not take this photo.",
+    "picture-not-taken": "The picture is painted, but Telegram does not take it here. May I send "
+    "photos in this chat? /history has the picture.",
     "job-rejected": "The picture service will not take this request.",
     "gave-up": "The picture service has tried several times and could not paint this picture.",
     "cannot-compute": "The picture service could not paint this picture.",
@@ -67,8 +74,8 @@ _ENDINGS: Final = {
 
 _WAITING: Final = {
     "captioner-away": "The captioning service is not answering. I keep trying.",
-    "captioner-misconfigured": "The captioning service does not let me in. Whoever runs this bot "
-    "has to look at it; I keep trying.",
+    "captioner-misconfigured": "The captioning service is not set up correctly. Whoever runs this "
+    "bot has to look at it; I keep trying.",
     "generator-away": "The picture service is not answering. I keep trying.",
     "generator-busy": "The picture service has no room just now. I keep trying.",
 }
@@ -94,6 +101,8 @@ _SPEAKERS: Final = {
 }
 
 _BAR_CELLS: Final = 10
+_TITLE: Final = 100  # characters
+_SHOWN_PROMPT: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
 _MINUTE: Final = 60
 
 
@@ -106,6 +115,8 @@ def caption(said: db.Caption) -> str:
 
 def picture(prompt: str, seed: int, model: str) -> str:
     """What stands under a finished picture."""
+    if len(prompt) > _SHOWN_PROMPT:
+        prompt = f"{prompt[: _SHOWN_PROMPT - 1]}…"
     return f"{prompt}\n\nseed {seed}, model {model}"
 
 
@@ -157,30 +168,37 @@ def submitted() -> str:
 def cancelled_some(cancelled: int, too_late: int) -> str:
     """The answer to /cancel where it found something."""
     pictures = "1 picture" if cancelled == 1 else f"{cancelled} pictures"
-    late = f" {too_late} more could not be stopped any more." if too_late else ""
+    late = f" {too_late} {'was' if too_late == 1 else 'were'} done already." if too_late else ""
     return f"Cancelled {pictures}.{late}"
+
+
+def _title(item: db.Item) -> str:
+    return shorten(item.photo.caption.text or item.photo.words, _TITLE, placeholder="…")
+
+
+def and_more(count: int) -> str:
+    """What a list that is too long ends with."""
+    return f"... and {count} more"
 
 
 def status_line(number: int, item: db.Item, job: Job | None) -> str:
     """One unfinished generation in the answer to /status."""
-    title = item.photo.caption.text or "your photo"
+    title = _title(item) or "your photo"
     known = job is not None and job.state in {"queued", "running"}
     state = progress(job) if job is not None and known else _STATES[item.generation.state]
     return f"{number}. {title}: {state}"
 
 
-def service_line(name: str, trouble: str | None) -> str:
-    """How a service is, in the answer to /status; `trouble` is None while it is well."""
-    return f"{name}: {'well' if trouble is None else trouble}"
-
-
 def history_line(number: int, item: db.Item) -> str:
     """One generation in the answer to /history."""
     when = item.generation.created_at.ToDatetime().strftime("%Y-%m-%d %H:%M")
-    title = item.photo.caption.text or item.photo.words or "a photo"
+    title = _title(item) or "a photo"
     return f"{number}. {when} UTC, {_STATES[item.generation.state]}: {title}"
 
 
 def no_picture(item: db.Item) -> str:
     """Why a generation in the history has no picture to open."""
-    return f"There is no picture: {_STATES[item.generation.state]}."
+    state = item.generation.state
+    if item.generation.HasField("closed_at"):
+        return f"There is no picture: {_STATES[state]}."
+    return f"No picture yet: {_STATES[state]}."

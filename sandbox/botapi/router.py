@@ -51,7 +51,12 @@ _METHODS: dict[str, Method] = {
 }
 _NAMES = {name.lower(): name for name in _METHODS}
 _BYTES = "application/octet-stream"
-_STATUS_WORDS = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
+_STATUS_WORDS = {
+    404: "Not Found",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    504: "Gateway Timeout",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -142,6 +147,8 @@ async def _strike(sandbox: Sandbox, fault: Fault | None, gone: asyncio.Event) ->
         raise too_many_requests(fault.retry_after)
     if fault.status is not None:
         raise Refusal(fault.status, _STATUS_WORDS.get(fault.status, "Internal Server Error"))
+    if fault.description is not None:
+        raise Refusal(400, f"Bad Request: {fault.description}")
     if fault.seconds is not None:
         released = sandbox.faults.released(fault)
         await wait_any(released, sandbox.stop, gone, seconds=fault.seconds)

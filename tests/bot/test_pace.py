@@ -50,11 +50,12 @@ def test_a_send_under_way_holds_back_the_edits_of_its_chat_alone() -> None:
     assert pace.may_edit(GROUP)
 
 
-def test_after_a_flood_warning_nothing_is_edited_for_so_long() -> None:
+def test_after_a_flood_warning_its_chat_is_not_edited_for_so_long() -> None:
     clock = Clock()
     pace = EditPace(clock)
-    pace.hold_back(5)
+    pace.hold_back(PRIVATE, 5)
     clock.now += 4.9
     assert not pace.may_edit(PRIVATE)
+    assert pace.may_edit(GROUP)
     clock.now += 0.2
     assert pace.may_edit(PRIVATE)

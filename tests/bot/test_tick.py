@@ -1,6 +1,7 @@
 """The tick against a real dbservice: one request when there is nothing to do, one task an item."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,11 +10,12 @@ import pytest
 from pydantic import SecretStr
 
 from bot.captioners.base import Caption
-from bot.clients.dbservice import DatabaseClient
+from bot.clients.dbservice import DatabaseClient, image_info
 from bot.clients.generator import GeneratorClient
 from bot.messenger import CannotDeliver, Messenger
 from bot.pace import EditPace
 from bot.services import Services
+from bot.stages.work import Later, Work
 from bot.tick import Tick
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
@@ -168,3 +170,47 @@ async def test_a_restarted_bot_takes_over_at_once_and_the_old_one_is_fenced_off(
     while await unfinished(database):
         await new.run()
     await new.stop()
+
+
+async def test_patience_has_no_end(database: CountingClient) -> None:
+    """A wrong key over a long weekend is thousands of tries."""
+    tick = Tick(services(database, ChatOfAnotherKind(RuntimeError())), BOT, "here")
+    await receive(database)
+    (item,) = await unfinished(database)
+    work = Work(database, item, fence=1)
+    for _ in range(2000):
+        await tick._put_off(work, Later(None))
+    assert 59 < tick._patience[work.id].due - time.monotonic() <= 60
+
+
+async def test_a_picture_whose_bytes_are_lost_is_told(
+    database: CountingClient, tmp_path: Path
+) -> None:
+    messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
+    running_services = services(database, messenger)
+    tick = Tick(running_services, BOT, "here")
+    await receive(database)
+    (lease,) = (
+        await database.lease_unfinished(
+            db.LeaseUnfinishedRequest(bot_id=BOT, holder="here", starting=True)
+        )
+    ).leases
+    work = Work(database, lease.item, lease.fence)
+    photo, png = b"a photo", b"a picture"
+    info = db.AddRequest.Info(
+        generation_id=work.id, fence=work.fence, image=image_info(photo, "image/jpeg", 60, 60)
+    )
+    work.item = await database.add(info, photo)
+    said = db.Caption(text="a cat", captioner="offline", model="m")
+    await work.advance(db.GENERATION_STATE_CAPTIONED, caption=said)
+    await work.advance(db.GENERATION_STATE_QUEUED)
+    picture = db.Picture(image=image_info(png, "image/png", 64, 64), seed=1, model="emoji")
+    work.item = await database.finalize(
+        db.FinalizeRequest.Info(generation_id=work.id, fence=work.fence, picture=picture), png
+    )
+    (file,) = tmp_path.rglob(work.id)
+    file.unlink()
+    while await unfinished(database):
+        await tick.run()
+    await tick.stop()
+    assert messenger.asked == 1, "the ending, which this chat does not take"

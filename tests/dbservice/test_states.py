@@ -17,7 +17,7 @@ ALLOWED = {
     "captioned": "queued running failed refused cancelled undeliverable",
     "queued": "captioned running failed refused cancelled undeliverable",
     "running": "captioned queued failed refused cancelled undeliverable",
-    "finished": "delivered undeliverable",
+    "finished": "delivered failed undeliverable",
     "failed": "undeliverable",
     "refused": "undeliverable",
     "cancelled": "undeliverable",

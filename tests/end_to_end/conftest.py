@@ -24,25 +24,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _azure_in_a_thread() -> Generator[AzureServer, None, None]:
     """The server outlives the event loop of a single test."""
     started = threading.Event()
-    servers: list[AzureServer] = []
-    loop = asyncio.new_event_loop()
-    done = asyncio.Event()
+    running: list[tuple[AzureServer, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def serve() -> None:
         async with azure.serve() as server:
-            servers.append(server)
+            done = asyncio.Event()
+            running.append((server, asyncio.get_running_loop(), done))
             started.set()
             await done.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     assert started.wait(10)
+    server, loop, done = running[0]
     try:
-        yield servers[0]
+        yield server
     finally:
         loop.call_soon_threadsafe(done.set)
         thread.join()
-        loop.close()
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +75,9 @@ def house(_house: House, vision: AzureServer) -> Generator[House, None, None]:
     """The house with every service running; its logs are looked at afterwards."""
     _house.ensure_running()
     vision.script.clear()
+    marks = _house.mark_logs()
     yield _house
-    _house.check_logs()
+    _house.check_logs(marks)
     assert vision.key not in _house.log("bot")
 
 

@@ -57,15 +57,15 @@ class House:
         """The bearer token between the services."""
         return (self.home / "service-token").read_text()
 
-    def launch(self, name: str) -> None:
+    def launch(self, name: str, **settings: str) -> None:
         """Starts a service without waiting for it."""
-        self._processes[name] = ServiceProcess(
-            name, self._environment, self.folder, self.folder / f"{name}.log"
-        )
+        environment = {**self._environment, **settings}
+        log = self.folder / f"{name}.log"
+        self._processes[name] = ServiceProcess(name, environment, self.folder, log)
 
-    def start(self, name: str) -> None:
-        """Starts a service and waits until it listens."""
-        self.launch(name)
+    def start(self, name: str, **settings: str) -> None:
+        """Starts a service, with other settings if need be, and waits until it listens."""
+        self.launch(name, **settings)
         self._processes[name].address()
 
     def start_all(self) -> None:
@@ -98,7 +98,9 @@ class House:
     def ensure_running(self) -> None:
         """Brings back what a test has left dead."""
         for name in SERVICES:
-            if name not in self._processes or not self._processes[name].running:
+            if name in self._processes and not self._processes[name].running:
+                self.stop(name)
+            if name not in self._processes:
                 self.start(name)
 
     def pid(self, name: str) -> int:
@@ -108,10 +110,14 @@ class House:
         path = self.folder / f"{name}.log"
         return path.read_text() if path.exists() else ""
 
-    def check_logs(self) -> None:
-        """No traceback, no secret."""
+    def mark_logs(self) -> dict[str, int]:
+        """How long each log is now."""
+        return {name: len(self.log(name)) for name in SERVICES}
+
+    def check_logs(self, marks: Mapping[str, int]) -> None:
+        """No traceback, no secret, since then."""
         for name in SERVICES:
-            log = self.log(name)
+            log = self.log(name)[marks[name] :]
             assert "Traceback" not in log, re.split("(?=Traceback)", log)[1][:5000]
             assert TOKEN.partition(":")[2] not in log
             assert self.token not in log

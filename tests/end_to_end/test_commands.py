@@ -63,8 +63,8 @@ async def test_status_lists_own_unfinished_work(people: People) -> None:
     await people.wait_for(chat, lambda messages: statuses(messages, photos[2]))
     status = (await ask(people, chat, "/status")).text
     assert "1. " in status
-    assert "Captions (azure): well" in status
-    assert "Pictures: well" in status
+    assert "Captions (azure): working" in status
+    assert "Pictures: working" in status
     for photo in photos:
         await delivered(people, photo)
 
@@ -114,7 +114,7 @@ async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People) -> N
     cancelled = int(answer.removeprefix("Cancelled ").split()[0])
     assert sum(len(pictures(messages, photo)) for photo in photos) == 4 - cancelled
     assert cancelled > 0
-    assert (await ask(people, ada, "/cancel")).text == en.NOTHING_TO_CANCEL
+    assert (await ask(people, ada, "/cancel")).text == en.NO_WORK
     await delivered(people, of_bob)
 
 

@@ -68,7 +68,7 @@ async def test_progress_is_shown_and_keeps_its_pace(people: People) -> None:
     texts = " ".join(call.params["text"] for call in edits)
     assert "Waiting" in texts or "Next in line" in texts or "Painting" in texts
     gaps = [later.time - earlier.time for earlier, later in pairwise(edits)]
-    assert all(gap > 1.4 for gap in gaps), gaps  # 1.5 s by the bot's clock, a little less by ours
+    assert all(gap > 1.0 for gap in gaps), gaps  # 1.5 s by the bot's clock; the wire may be slower
 
 
 async def test_an_album_is_as_many_photos(people: People) -> None:

@@ -1,5 +1,7 @@
 """What is away comes back, and the user has to do nothing."""
 
+import asyncio
+
 import pytest
 
 from bot.texts import en
@@ -17,7 +19,7 @@ from tests.end_to_end.chats import (
     words,
 )
 from tests.end_to_end.house import House
-from tests.sandbox.client import People
+from tests.sandbox.client import People, ShownMessage
 
 
 @pytest.mark.parametrize("away", ["generator", "dbservice", "bot"])
@@ -70,9 +72,9 @@ async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
     await people.wait_for(
         chat, lambda messages: [m for m in statuses(messages, sent) if m.text == misconfigured]
     )
-    assert "Captions (azure): does not let me in" in (await ask(people, chat, "/status")).text
+    assert "Captions (azure): not set up correctly" in (await ask(people, chat, "/status")).text
     await delivered(people, sent)
-    assert "Captions (azure): well" in (await ask(people, chat, "/status")).text
+    assert "Captions (azure): working" in (await ask(people, chat, "/status")).text
 
 
 async def test_a_photo_that_azure_refuses_is_told(people: People, vision: AzureServer) -> None:
@@ -179,3 +181,82 @@ async def test_a_command_while_the_storage_is_away_is_answered_in_words(
     assert (await ask(people, chat, "/history")).text == en.STORAGE_AWAY
     assert "A request could not be answered" in house.log("bot")
     house.start("dbservice")
+
+
+async def test_a_wrong_token_between_the_services_loses_no_photo(
+    people: People, house: House
+) -> None:
+    chat = await people.add_user()
+    house.stop("bot")
+    house.start("bot", SERVICE_TOKEN="a-token-that-nobody-else-has")
+    before = await people.last_event()
+    sent = await people.send_photo(chat, cat())
+    await people.wait_for_call("getUpdates", after=before)
+    house.stop("bot")
+    assert (await people.bot())["pending_updates"] == 1, "the update was confirmed"
+    house.start("bot")
+    await delivered(people, sent)
+
+
+async def test_a_404_to_a_poll_does_not_end_the_polling(people: People, house: House) -> None:
+    chat = await people.add_user()
+    await people.add_fault("http_error", method="getUpdates", status=404)
+    sent = await people.send_photo(chat, cat())
+    await delivered(people, sent)
+    assert "Polling Telegram: NetworkError: 404 Not Found" in house.log("bot")
+
+
+async def test_cancelling_while_the_generator_hangs_is_told_once(
+    people: People, house: House
+) -> None:
+    chat = await people.add_user()
+    photos = await people.send_album(chat, [cat()] * 3)
+    last = photos[2]
+    (status,) = await people.wait_for(chat, lambda messages: statuses(messages, last))
+    house.freeze("generator")
+    try:
+        answer = await people.press(status, en.CANCEL_BUTTON)
+        assert answer is not None
+        assert answer.text == en.CANCELLED
+        await told_without_tidying(people, last)
+    finally:
+        house.thaw("generator")
+    await idle(people, chat)
+    messages = await people.messages(chat)
+    assert len([m for m in words(messages, last) if m.text == en.CANCELLED]) == 1
+    assert not statuses(messages, last)
+
+
+async def told_without_tidying(people: People, photo: ShownMessage) -> None:
+    """The answer comes although the generator, which hangs, still has the job."""
+    await people.wait_for(
+        photo.chat_id,
+        lambda messages: [m for m in words(messages, photo) if m.text == en.CANCELLED],
+    )
+
+
+async def test_a_picture_that_telegram_does_not_take_is_told(people: People, house: House) -> None:
+    chat = await people.add_user()
+    await people.add_fault(
+        "refuse", method="sendPhoto", description="not enough rights to send photos to the chat"
+    )
+    sent = await people.send_photo(chat, cat())
+    await told(people, sent, en.ending("picture-not-taken"))
+    await idle(people, chat)
+    page = await ask(people, chat, "/history")
+    await people.press(page, "1")
+    await people.wait_for(chat, lambda messages: [m for m in messages if m.from_bot and m.photo])
+    assert "Traceback" not in house.log("bot")
+
+
+async def test_a_button_pressed_twice_is_no_fault(people: People, house: House) -> None:
+    chat = await people.add_user()
+    for count in (4, 2):
+        for photo in await people.send_album(chat, [cat()] * count):
+            await delivered(people, photo)
+        await idle(people, chat)
+    page = await ask(people, chat, "/history")
+    await asyncio.gather(*(people.press(page, en.OLDER_BUTTON) for _ in range(2)))
+    await idle(people, chat)
+    assert en.WENT_WRONG not in {message.text for message in await people.messages(chat)}
+    assert "A handler failed" not in house.log("bot")
