@@ -14,9 +14,10 @@ class FaultOrder(BaseModel):
 
     Attributes:
         kind: `too_many_requests`: refused with 429 and `retry_after`. `http_error`: refused with
-            `status`. `refuse`: refused with 400 and `description`. `delay`: performed after `seconds`. `cut`: performed, then the connection is
-            cut in the middle of the answer. `hold`: performed, then not answered until the fault is
-            released, the client is gone or the sandbox stops.
+            `status`. `refuse`: refused with 400 and `description`. `delay`: performed after
+            `seconds`. `cut`: performed, then the connection is cut in the middle of the answer.
+            `hold`: performed, then not answered until the fault is released, the client is gone or
+            the sandbox stops.
         method: a method's name, `download`, or `*` for all methods.
         count: how many calls it meets.
         chat_id: only calls for this chat.

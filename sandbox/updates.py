@@ -12,9 +12,6 @@ from sandbox.schema import Json, updates
 from sandbox.store import Store, get_option, next_number, set_option
 from sandbox.waiting import wait_any
 
-KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
-"""The kinds of update that can happen here."""
-
 _KEPT_SECONDS = 24 * 3600  # core.telegram.org/bots/api, "Getting updates"
 
 
@@ -30,8 +27,8 @@ async def push_update(tx: AsyncConnection, kind: str, payload: Json) -> None:
 
 
 async def allow_updates(tx: AsyncConnection, kinds: Sequence[str]) -> None:
-    """Keeps which kinds the bot wants from now on; none of ours means all, as on Telegram."""
-    await set_option(tx, "allowed_updates", [kind for kind in kinds if kind in KINDS] or None)
+    """Keeps which kinds the bot wants from now on; an empty list means all."""
+    await set_option(tx, "allowed_updates", list(kinds) or None)
 
 
 async def confirm_updates(tx: AsyncConnection, offset: int) -> None:
