@@ -22,6 +22,14 @@ def _become(module: str) -> None:
 
 
 @main.command()
+def up() -> None:
+    """Run the bot and the services that it needs."""
+    from lookalike.up import run
+
+    run()
+
+
+@main.command()
 def bot() -> None:
     """Run the Telegram bot."""
     _become("bot")

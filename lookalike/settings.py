@@ -13,6 +13,7 @@ import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lookalike import logs
 from lookalike.errors import StartError
 from lookalike.tokens import service_token
 
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
         lookalike_home: the folder that everything written goes to.
         service_token: the bearer token between the services; absent: the one in the home folder,
             made at first start.
+        lookalike_log: how the log is written.
     """
 
     model_config = SettingsConfigDict(
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
 
     lookalike_home: Path = Field(default_factory=_default_home)
     service_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    lookalike_log: logs.Style = "text"
 
     @cached_property
     def bearer_token(self) -> str:

@@ -30,7 +30,7 @@ class House:
         self.dbservice_address = f"127.0.0.1:{ports['dbservice']}"
         self.generator_url = f"http://127.0.0.1:{ports['generator']}"
         self.health_url = f"http://127.0.0.1:{ports['bot']}"
-        self._environment = {
+        self.environment = {
             **clean_environment(),
             "LOOKALIKE_HOME": str(folder / "home"),
             "OMP_NUM_THREADS": "2",
@@ -60,7 +60,7 @@ class House:
     def launch(self, name: str) -> None:
         """Starts a service without waiting for it."""
         self._processes[name] = ServiceProcess(
-            name, self._environment, self.folder, self.folder / f"{name}.log"
+            name, self.environment, self.folder, self.folder / f"{name}.log"
         )
 
     def start(self, name: str) -> None:
