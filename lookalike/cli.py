@@ -30,6 +30,18 @@ def up() -> None:
 
 
 @main.command()
+@click.option("--spend", is_flag=True, help="Also ask Azure for a caption, which may cost money.")
+def doctor(*, spend: bool) -> None:
+    """Look at everything, and say what is wrong and what to do.
+
+    The exit code is the number of checks that failed.
+    """
+    from lookalike.doctor import run
+
+    sys.exit(run(spend=spend))
+
+
+@main.command()
 def bot() -> None:
     """Run the Telegram bot."""
     _become("bot")

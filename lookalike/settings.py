@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lookalike import logs
 from lookalike.errors import StartError
-from lookalike.tokens import service_token
+from lookalike.tokens import known_service_token, service_token
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -99,13 +99,20 @@ class Settings(BaseSettings):
             return self.service_token.get_secret_value()
         return service_token(self.lookalike_home)
 
+    def known_token(self) -> str | None:
+        """The bearer token if there is one already; nothing is made."""
+        if self.service_token is not None:
+            return self.service_token.get_secret_value()
+        return known_service_token(self.lookalike_home)
+
     def secrets(self) -> list[str]:
-        """Every secret among the settings, for the redaction of logs."""
+        """Every secret there is, for the redaction of logs."""
+        return [self.bearer_token, *self.given_secrets()]
+
+    def given_secrets(self) -> list[str]:
+        """The secrets among the settings."""
         values = [getattr(self, name) for name in type(self).model_fields]
-        return [
-            self.bearer_token,
-            *(value.get_secret_value() for value in values if isinstance(value, SecretStr)),
-        ]
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
     def folder(self, name: str) -> Path:
         """A folder of this name in the home folder, as an absolute path; not made yet."""

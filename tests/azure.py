@@ -10,9 +10,10 @@ It refuses what Azure refuses, in Azure's words; a test queues what else may hap
 import asyncio
 import io
 import socket
+import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -122,6 +123,31 @@ async def serve() -> AsyncGenerator[AzureServer, None]:
             yield server
         finally:
             await runner.cleanup()
+
+
+@contextmanager
+def serve_in_thread() -> Generator[AzureServer, None, None]:
+    """Runs the server in an event loop of its own, which outlives that of a single test."""
+    started = threading.Event()
+    servers: list[AzureServer] = []
+    loop = asyncio.new_event_loop()
+    done = asyncio.Event()
+
+    async def run() -> None:
+        async with serve() as server:
+            servers.append(server)
+            started.set()
+            await done.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield servers[0]
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join()
+        loop.close()
 
 
 def json_body(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

@@ -1,6 +1,5 @@
 """Loads a model's pipeline from wherever it is found."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from huggingface_hub.errors import (
 )
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
-from generator.models import EMOJI, SD15, Kind, Source
+from generator.models import EMOJI, SD15, Kind, Source, layout
 from lookalike.errors import StartError
 
 HUB_SECONDS = 10.0
@@ -28,8 +27,6 @@ _CHECKERS = (
     ("stable-diffusion-v1-5/stable-diffusion-v1-5", "safety_checker"),
 )
 """Where the safety checker of Stable Diffusion 1.x is found: repository and folder."""
-
-_HALF = ".fp16.safetensors"
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What the allocators of CUDA, MPS and the CPU say."""
@@ -82,11 +79,11 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
-    if problem := _problem(folder):
+    if problem := layout.problem(folder):
         raise StartError(f"GENERATOR_MODEL {source.location} cannot be loaded: {problem}.")
     options = {
         "dtype": dtype,
-        "variant": _variant(folder, dtype),
+        "variant": layout.variant(folder, half=dtype == torch.float16),
         "use_safetensors": True,
         "local_files_only": True,
     }
@@ -99,19 +96,11 @@ def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
             **{
                 name: _load_whole(kind, folder, subfolder=name, **options)
                 for name, kind in parts.items()
-                if name in _parts(_index(folder))
+                if name in layout.parts(folder)
             },
         )
     except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
         raise _unusable(source, error) from None
-
-
-def _variant(folder: Path, dtype: torch.dtype) -> str | None:
-    """Which of a part's files to take: those in half precision, or those without a mark."""
-    files = list(folder.glob("*/*.safetensors"))
-    halves = {file.parent for file in files if file.name.endswith(_HALF)}
-    plain = {file.parent for file in files if not file.name.endswith(_HALF)}
-    return "fp16" if halves and (plain <= halves if dtype == torch.float16 else not plain) else None
 
 
 def _load_whole(kind: Any, location: Any, **options: Any) -> Any:
@@ -177,34 +166,6 @@ def _cached_checker(dtype: torch.dtype) -> Any:
     return None
 
 
-def _index(folder: Path) -> dict[str, Any]:
-    """What a folder in diffusers layout says of itself."""
-    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    return index
-
-
-def _parts(index: dict[str, Any]) -> list[str]:
-    """The folders that a model is made of."""
-    return [name for name, entry in index.items() if isinstance(entry, list) and entry[0]]
-
-
-def _problem(folder: Path) -> str | None:
-    """What keeps a folder from being a whole model in diffusers layout, in words."""
-    try:
-        index = _index(folder)
-        kind = index["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "the folder has no readable model_index.json, so it is not in diffusers layout"
-    if kind != "StableDiffusionPipeline":
-        return f"it is a {kind}, and only a StableDiffusionPipeline can be run"
-    for part in (folder / name for name in _parts(index)):
-        if not part.is_dir():
-            return f"the folder lacks {part.name}"
-        if (part / "config.json").is_file() and not any(part.glob("*.safetensors")):
-            return f"{part.name} has no .safetensors weights (other formats are refused)"
-    return None
-
-
 def _fetch(source: Source, dtype: torch.dtype) -> Path:
     """The folder of a model on the hub: from the local cache, or downloaded into it."""
     repository = source.location
@@ -219,7 +180,7 @@ def _fetch(source: Source, dtype: torch.dtype) -> Path:
     except OSError:
         pass  # not in the cache
     else:
-        if _problem(cached) is None:
+        if layout.problem(cached) is None:
             return cached
     try:
         huggingface_hub.model_info(repository, timeout=HUB_SECONDS)

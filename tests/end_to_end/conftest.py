@@ -1,9 +1,6 @@
 """One house for all end-to-end tests: processes are dear, users and chats are cheap."""
 
-import asyncio
-import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,35 +17,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.end_to_end)
 
 
-@contextmanager
-def _azure_in_a_thread() -> Generator[AzureServer, None, None]:
-    """The server outlives the event loop of a single test."""
-    started = threading.Event()
-    servers: list[AzureServer] = []
-    loop = asyncio.new_event_loop()
-    done = asyncio.Event()
-
-    async def serve() -> None:
-        async with azure.serve() as server:
-            servers.append(server)
-            started.set()
-            await done.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield servers[0]
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join()
-        loop.close()
-
-
 @pytest.fixture(scope="session")
 def vision() -> Generator[AzureServer, None, None]:
     """Azure AI Vision, as far as the wire shows."""
-    with _azure_in_a_thread() as server:
+    with azure.serve_in_thread() as server:
         yield server
 
 
