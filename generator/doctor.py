@@ -71,7 +71,8 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
     if await asyncio.to_thread(_answers, listen):
         ready = (await asyncio.to_thread(checks.get, listen, "/health/ready"))[0] == 200  # noqa: PLR2004
         said = "has loaded" if ready else "is loading"
-        return [*found, ok("memory", f"The generator that runs {said} the model.")]
+        words = f"A generator runs and {said} the model that it was started with."
+        return [*found, ok("memory", words)]
     memory = _memory(count, half=half)
     if memory.mark is checks.Mark.FAILED:
         return [*found, memory]

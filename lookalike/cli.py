@@ -30,6 +30,25 @@ def up() -> None:
 
 
 @main.command()
+@click.option("--telegram-bot-token", envvar="TELEGRAM_BOT_TOKEN", help="From @BotFather.")
+@click.option("--captioner", type=click.Choice(["azure", "blip", "offline"]))
+@click.option("--azure-vision-endpoint", help="For the captioner azure.")
+@click.option("--azure-vision-key", envvar="AZURE_VISION_KEY", help="For the captioner azure.")
+@click.option("--generator-model", help="A hub id, a folder, a .safetensors file, or emoji.")
+@click.option("--overwrite", is_flag=True, help="Change a .env that is there without asking.")
+def init(*, overwrite: bool, **answers: str | None) -> None:
+    """Ask for what a first run needs, check it, and write .env.
+
+    What is given as an option is not asked for. The two secrets can be given in the environment,
+    too, by the names that they have in .env: other users see a command line.
+    """
+    from lookalike.init import run
+
+    given = {name.upper(): answer for name, answer in answers.items() if answer is not None}
+    run(given, overwrite=overwrite)
+
+
+@main.command()
 @click.option("--spend", is_flag=True, help="Also ask Azure for a caption, which may cost money.")
 def doctor(*, spend: bool) -> None:
     """Look at everything, and say what is wrong and what to do.

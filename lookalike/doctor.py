@@ -37,9 +37,9 @@ def run(*, spend: bool) -> int:
         services = {
             name: threads.submit(findings, name, os.environ, arguments) for name in SERVICES
         }
-        failures = _tell("machine", _machine())
+        failures = tell("machine", _machine())
         for name, found in services.items():
-            failures += _tell(name, found.result())
+            failures += tell(name, found.result())
     if not failures:
         click.echo("All is well.")
     else:
@@ -87,7 +87,7 @@ def _machine() -> list[Finding]:
     return found
 
 
-def _tell(group: str, found: list[Finding]) -> int:
+def tell(group: str, found: list[Finding]) -> int:
     """Prints a group of findings.
 
     Returns:

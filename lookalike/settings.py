@@ -135,6 +135,6 @@ def _load(cls: type[_S]) -> _S:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
         if first["type"] == "missing":
-            raise StartError(f"{name} is not set; see .env.example.") from None
+            raise StartError(f"{name} is not set; `lookalike init` asks for it.") from None
         words = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise StartError(f"{name}: {words}.") from None

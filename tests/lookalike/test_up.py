@@ -109,7 +109,9 @@ def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
     environment = {**clean_environment(), "LOOKALIKE_HOME": str(tmp_path / "home")}
     with started(tmp_path, environment, "up") as command:
         assert command.end() == StartError.EXIT_CODE
-    assert command.lines == ["lookalike up: TELEGRAM_BOT_TOKEN is not set; see .env.example."]
+    assert command.lines == [
+        "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
+    ]
     assert not (tmp_path / "home").exists()
 
 
