@@ -50,9 +50,12 @@ async def _pictures(settings: GeneratorSettings) -> list[Finding]:
 
 async def _model(settings: GeneratorSettings) -> list[Finding]:
     """Whether the model is here, fits this machine and loads; a running generator's has loaded."""
-    half = await asyncio.to_thread(_takes_half, settings.generator_device)
+    half = await asyncio.to_thread(models.takes_half, settings.generator_device)
     try:
         source = models.find(settings.generator_model)
+        if source.kind is Kind.HUB and layout.cached(source.location) is None:
+            words = f"GENERATOR_MODEL {source.location} is not on this machine."
+            return [failed(checks.MODEL_MISSING, words, "Fetch it: `lookalike download`.")]
         folder, files = _files(source, half=half)
     except StartError as error:
         return [failed("model", str(error), _FETCH)]
@@ -85,10 +88,7 @@ def _files(source: Source, *, half: bool) -> tuple[Path, list[Path]]:
     if source.kind is Kind.FILE:
         return path.parent, [path]
     if source.kind is Kind.HUB:
-        folder = layout.cached(source.location)
-        if folder is None:
-            raise StartError(f"GENERATOR_MODEL {source.location} is not on this machine.")
-        path = folder
+        path = layout.cached(source.location) or path
     if problem := layout.problem(path):
         raise StartError(f"GENERATOR_MODEL {source.location} cannot be loaded: {problem}.")
     return path, layout.weights(path, half=half)
@@ -99,13 +99,6 @@ def _present(words: str, licence: str) -> Finding:
         remedy = "Who lets others use it passes its conditions on (section III, paragraph 4)."
         return ok("model", words, remedy)
     return ok("model", words) if licence else warning("model", words, "Read its model card.")
-
-
-def _takes_half(device: str) -> bool:
-    """Whether the model is held in half precision, which CUDA does."""
-    import torch
-
-    return device != "cpu" and torch.cuda.is_available()
 
 
 def _memory(count: int, *, half: bool) -> Finding:

@@ -23,6 +23,9 @@ from lookalike.errors import StartError
 from lookalike.logs import RedactionFilter
 from lookalike.settings import Settings
 
+MODEL_MISSING = "model missing"
+"""The check that fails where a model on the hub is not on this machine."""
+
 START = "Start everything with `lookalike up`."
 
 _CHECK_SECONDS = 120.0

@@ -16,9 +16,9 @@ def main() -> None:
     """Lookalike: a photo in, a caption and a new picture back."""
 
 
-def _become(module: str) -> None:
+def _become(module: str, *arguments: str) -> None:
     """Replaces this process by a service, so that signals and the exit code are the service's."""
-    os.execv(sys.executable, service_command(module))  # noqa: S606, our own modules
+    os.execv(sys.executable, [*service_command(module), *arguments])  # noqa: S606, our own modules
 
 
 @main.command()
@@ -35,8 +35,9 @@ def up() -> None:
 @click.option("--azure-vision-endpoint", help="For the captioner azure.")
 @click.option("--azure-vision-key", envvar="AZURE_VISION_KEY", help="For the captioner azure.")
 @click.option("--generator-model", help="A hub id, a folder, a .safetensors file, or emoji.")
+@click.option("--accept-licence", is_flag=True, help="Download the model without asking.")
 @click.option("--overwrite", is_flag=True, help="Change a .env that is there without asking.")
-def init(*, overwrite: bool, **answers: str | None) -> None:
+def init(*, accept_licence: bool, overwrite: bool, **answers: str | None) -> None:
     """Ask for what a first run needs, check it, and write .env.
 
     What is given as an option is not asked for. The two secrets can be given in the environment,
@@ -45,7 +46,19 @@ def init(*, overwrite: bool, **answers: str | None) -> None:
     from lookalike.init import run
 
     given = {name.upper(): answer for name, answer in answers.items() if answer is not None}
-    run(given, overwrite=overwrite)
+    run(given, overwrite=overwrite, accept_licence=accept_licence)
+
+
+@main.command()
+@click.argument("model", required=False)
+@click.option("--accept-licence", is_flag=True, help="Do not ask.")
+def download(model: str | None, *, accept_licence: bool) -> None:
+    """Fetch MODEL, or that of the settings, from the Hugging Face hub.
+
+    Size and licence are said and asked about first. An interrupted download goes on where it ended.
+    """
+    arguments = [model] if model else []
+    _become("generator.download", *arguments, *(["--accept-licence"] if accept_licence else []))
 
 
 @main.command()

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import click
 from dotenv import dotenv_values
 
-from lookalike import doctor
+from lookalike import checks, doctor
 from lookalike.checks import Mark
 from lookalike.files import write_durably
+from lookalike.processes import service_command
 
 _CAPTIONERS = ("azure", "blip", "offline")
 _EXAMPLE = Path(__file__).with_name("env.example")  # the .env.example of the project
@@ -21,12 +23,13 @@ _MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 Answers = dict[str, str]
 
 
-def run(given: Answers, *, overwrite: bool) -> None:
+def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> None:
     """Asks for what is not given, and writes `.env` in the working directory.
 
     Args:
         given: answers by the settings' names; these are not asked for.
         overwrite: whether a `.env` that is there may be changed without asking.
+        accept_licence: whether a model that is not here is downloaded without asking.
 
     Raises:
         click.ClickException: an answer is missing where nobody can be asked, or does not pass.
@@ -38,7 +41,7 @@ def run(given: Answers, *, overwrite: bool) -> None:
     answers: Answers = {}
     _settle(answers, _token, given, "bot", "telegram")
     _settle(answers, _captioner, given, "bot", "captioner")
-    _settle(answers, _model, given, "generator", "model")
+    _settle(answers, _model, given, "generator", "model", accept_licence=accept_licence)
     source = target if target.exists() else _EXAMPLE
     write_durably(target, _fill(source.read_text(encoding="utf-8"), answers).encode())
     click.echo("Written to .env, which only you can read. Start everything with `lookalike up`.")
@@ -50,12 +53,17 @@ def _settle(
     given: Answers,
     service: str,
     check: str,
+    *,
+    accept_licence: bool = False,
 ) -> None:
     """Asks until the doctor has nothing against the answer, or its giver wants it all the same."""
     while True:
         said = ask(given)
         answers |= said
-        if _passes(answers, service, check):
+        failures = _failures(answers, service, check)
+        if failures == [checks.MODEL_MISSING] and _download(answers, accept_licence):
+            failures = _failures(answers, service, check)
+        if not failures:
             return
         if said.keys() <= given.keys():
             raise click.ClickException(f"{', '.join(said)}: the check failed; see above.")
@@ -63,11 +71,22 @@ def _settle(
             return
 
 
-def _passes(answers: Answers, service: str, check: str) -> bool:
+def _failures(answers: Answers, service: str, check: str) -> list[str]:
+    """The names of the checks that fail; all findings are shown."""
     click.echo("Looking ...")
     found = doctor.findings(service, {**os.environ, **answers}, ["--only", check])
     doctor.tell(check, found)
-    return all(finding.mark is not Mark.FAILED for finding in found)
+    return [finding.check for finding in found if finding.mark is Mark.FAILED]
+
+
+def _download(answers: Answers, accept_licence: bool) -> bool:  # noqa: FBT001, handed through
+    """Offers to fetch the model; whether it is here now."""
+    command = [*service_command("generator.download"), answers["GENERATOR_MODEL"]]
+    if accept_licence:
+        command.append("--accept-licence")
+    elif not sys.stdin.isatty():
+        return False
+    return subprocess.run(command, check=False).returncode == 0  # noqa: S603, our own modules
 
 
 def _token(given: Answers) -> Answers:

@@ -11,7 +11,12 @@ from huggingface_hub import try_to_load_from_cache
 from safetensors import safe_open
 
 _HALF = ".fp16.safetensors"
-_INDEX = "model_index.json"
+INDEX = "model_index.json"
+"""What a folder in diffusers layout says of itself."""
+
+_CARD = "README.md"
+_TEXTS = (".json", ".txt", ".model")
+_WEIGHTS = re.compile(r"(?:model|diffusion_pytorch_model)(\.fp16)?(?:-\d+-of-\d+)?\.safetensors")
 
 _LICENCE = re.compile(r"^license(?:_name)?:\s*(\S+)\s*$|^\| licence \| ([^,|]+)", re.MULTILINE)
 """In a model card: the hub's metadata, or a row of our own cards."""
@@ -26,19 +31,40 @@ _KNOWN = {"stable-diffusion-v1-5/stable-diffusion-v1-5": OPENRAIL}
 
 def cached(repository: str) -> Path | None:
     """The folder of a model on the hub, if it is whole in the local cache; nobody is asked."""
-    index = try_to_load_from_cache(repository, _INDEX)
+    index = try_to_load_from_cache(repository, INDEX)
     if not isinstance(index, str) or problem(Path(index).parent) is not None:
         return None
     return Path(index).parent
 
 
+def select(names: Iterable[str], wanted: Iterable[str], *, half: bool) -> list[str]:
+    """Which of a repository's files are needed; see `variant`.
+
+    Args:
+        names: all of its files.
+        wanted: the model's parts.
+        half: whether the weights are in half precision in memory.
+    """
+    parts = set(wanted)
+    weights: dict[bool, list[str]] = {True: [], False: []}
+    others = []
+    for name in names:
+        part, _, file = name.rpartition("/")
+        if (part in parts and file.endswith(_TEXTS)) or name in {INDEX, _CARD}:
+            others.append(name)
+        elif part in parts and (match := _WEIGHTS.fullmatch(file)):
+            weights[bool(match[1])].append(name)
+    halves, plain = ({name.partition("/")[0] for name in weights[mark]} for mark in (True, False))
+    marked = bool(halves) and (plain <= halves if half else not plain)
+    return sorted([*others, *weights[marked]])
+
+
 def parts(folder: Path) -> list[str]:
     """The folders that a model is made of."""
-    return parts_of(_index(folder))
+    return _parts(_index(folder))
 
 
-def parts_of(index: dict[str, Any]) -> list[str]:
-    """The folders that a `model_index.json` names."""
+def _parts(index: dict[str, Any]) -> list[str]:
     return [name for name, entry in index.items() if isinstance(entry, list) and entry[0]]
 
 
@@ -51,8 +77,8 @@ def problem(folder: Path) -> str | None:
         return "the folder has no readable model_index.json, so it is not in diffusers layout"
     if kind != "StableDiffusionPipeline":
         return f"it is a {kind}, and only a StableDiffusionPipeline can be run"
-    for part in (folder / name for name in parts_of(index)):
-        if not part.is_dir():
+    for part in (folder / name for name in _parts(index)):
+        if not part.is_dir() or not any(part.iterdir()):
             return f"the folder lacks {part.name}"
         if (part / "config.json").is_file() and not any(part.glob("*.safetensors")):
             return f"{part.name} has no .safetensors weights (other formats are refused)"
@@ -95,12 +121,17 @@ def count_numbers(files: Iterable[Path]) -> int:
 def licence(folder: Path, model: str) -> str:
     """The name of a model's licence, from its card or by its id; "" where neither is known."""
     try:
-        match = _LICENCE.search((folder / "README.md").read_text(encoding="utf-8"))
+        match = _LICENCE.search((folder / _CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         match = None
     if match is None:
-        return _KNOWN.get(model, "")
+        return known_licence(model)
     return name_licence((match[1] or match[2]).strip())
+
+
+def known_licence(repository: str) -> str:
+    """The name of the licence of a model on the hub; "" where it is not known here."""
+    return _KNOWN.get(repository, "")
 
 
 def name_licence(identifier: str) -> str:
@@ -110,5 +141,5 @@ def name_licence(identifier: str) -> str:
 
 def _index(folder: Path) -> dict[str, Any]:
     """What a folder in diffusers layout says of itself."""
-    index: dict[str, Any] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+    index: dict[str, Any] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     return index

@@ -4,23 +4,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.utils import logging as diffusers_logging
-from huggingface_hub.errors import (
-    GatedRepoError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
 from generator.models import EMOJI, SD15, Kind, Source, layout
 from lookalike.errors import StartError
-
-HUB_SECONDS = 10.0
-"""How long the hub may take to answer at all."""
 
 _CHECKERS = (
     ("CompVis/stable-diffusion-safety-checker", ""),
@@ -37,7 +28,7 @@ _log = logging.getLogger(__name__)
 def load(source: Source, dtype: torch.dtype) -> Any:
     """Loads a pipeline, with its safety checker if there is one.
 
-    Nothing is downloaded but a model on the hub that is not in the local cache.
+    Nothing is downloaded: a model on the hub has to be in the local cache.
 
     Args:
         source: where the model is found.
@@ -56,7 +47,7 @@ def load(source: Source, dtype: torch.dtype) -> Any:
         case Kind.FILE:
             pipeline = _from_file(source, dtype)
         case Kind.HUB:
-            pipeline = _from_folder(_fetch(source, dtype), source, dtype)
+            pipeline = _from_folder(_cached(source), source, dtype)
     modules = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if any(weight.is_meta for part in modules for weight in part.parameters()):
         raise _unusable(source, ValueError("tensors are missing"))
@@ -101,6 +92,16 @@ def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
         )
     except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
         raise _unusable(source, error) from None
+
+
+def _cached(source: Source) -> Path:
+    folder = layout.cached(source.location)
+    if folder is None:
+        raise StartError(
+            f"GENERATOR_MODEL {source.location} is not on this machine, at least not whole; fetch"
+            " it with `lookalike download`, or name a folder, a .safetensors file or emoji."
+        )
+    return folder
 
 
 def _load_whole(kind: Any, location: Any, **options: Any) -> Any:
@@ -164,38 +165,3 @@ def _cached_checker(dtype: torch.dtype) -> Any:
                 f"The safety checker {repository} in the hub cache is damaged; remove it there."
             ) from None
     return None
-
-
-def _fetch(source: Source, dtype: torch.dtype) -> Path:
-    """The folder of a model on the hub: from the local cache, or downloaded into it."""
-    repository = source.location
-    options = {
-        "variant": "fp16" if dtype == torch.float16 else None,
-        "use_safetensors": True,
-    }
-    try:
-        cached = Path(
-            StableDiffusionPipeline.download(repository, local_files_only=True, **options)
-        )
-    except OSError:
-        pass  # not in the cache
-    else:
-        if layout.problem(cached) is None:
-            return cached
-    try:
-        huggingface_hub.model_info(repository, timeout=HUB_SECONDS)
-        _log.info("Downloading %s from the hub; this happens once.", repository)
-        return Path(StableDiffusionPipeline.download(repository, **options))
-    except OfflineModeIsEnabled:
-        reason = "HF_HUB_OFFLINE is set"
-    except GatedRepoError:
-        reason = "the hub wants its terms accepted first, and HF_TOKEN set"
-    except RepositoryNotFoundError:
-        reason = "the hub knows no such model"
-    except Exception as error:  # noqa: BLE001, the hub's client has another HTTP library each version
-        _log.error("Downloading %s: %s: %s", repository, type(error).__name__, _first_line(error))
-        reason = f"fetching it from the hub failed ({_first_line(error)})"
-    raise StartError(
-        f"GENERATOR_MODEL {repository} is not on this machine, and {reason}; name a local folder,"
-        " a .safetensors file or emoji, or try again when the hub can be reached."
-    )

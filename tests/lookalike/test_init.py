@@ -12,11 +12,13 @@ import click
 import pytest
 from dotenv import dotenv_values
 
+from generator.models import EMOJI
 from lookalike import init
 from lookalike.processes import clean_environment
 from tests import azure
 from tests.azure import AzureServer
 from tests.end_to_end.house import TOKEN, House
+from tests.generator import hub
 from tests.lookalike.commands import LOOKALIKE
 
 EXAMPLE = Path(init.__file__).parent.parent / ".env.example"
@@ -140,6 +142,24 @@ def test_it_takes_options_and_changes_what_is_there_only_when_told(
     )
 
 
+def test_it_fetches_a_model_that_is_not_here(house: House, tmp_path: Path) -> None:
+    arguments = ["--captioner", "offline", "--generator-model", "owner/emoji"]
+    with hub.serve("owner/emoji", EMOJI) as served:
+        settings = {
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "HF_ENDPOINT": served.url,
+            "HF_HUB_CACHE": str(tmp_path / "cache"),
+        }
+        refused = script(house, tmp_path, *arguments, **settings)
+        assert refused.returncode == 1
+        assert "model missing: GENERATOR_MODEL owner/emoji is not on this machine" in refused.stdout
+        done = script(house, tmp_path, "--accept-licence", *arguments, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Licence: CreativeML OpenRAIL-M" in done.stdout
+    assert "emoji loads" in done.stdout
+    assert dotenv_values(tmp_path / ".env")["GENERATOR_MODEL"] == "owner/emoji"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -176,5 +196,5 @@ def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("value", ["${HOME}", "a\nb=c"])
 def test_what_a_env_cannot_hold_is_refused(value: str) -> None:
-    with pytest.raises(click.ClickException, match="that a .env cannot hold"):
+    with pytest.raises(click.ClickException, match="characters that a"):
         init._fill("", {"GENERATOR_MODEL": value})

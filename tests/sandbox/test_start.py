@@ -16,7 +16,7 @@ from tests.sandbox.conftest import TOKEN
     [
         (
             {"TELEGRAM_BOT_TOKEN": ""},
-            "TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it.",
+            "TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks",
         ),
         ({"TELEGRAM_BOT_TOKEN": "s3cret"}, "TELEGRAM_BOT_TOKEN: write it as Telegram does"),
         ({"SANDBOX_LISTEN": "0.0.0.0:5000"}, "SANDBOX_LISTEN: the sandbox serves this machine"),
