@@ -21,8 +21,8 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: setup ## Send a photo through everything: make demo PHOTO=cat.jpg
-	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)',$(error Say which photo: make demo PHOTO=cat.jpg))
+demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
+	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)')
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest

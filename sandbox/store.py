@@ -120,10 +120,11 @@ async def record(tx: AsyncConnection, kind: str, data: Json) -> None:
     await tx.execute(delete(table).where(table.c.n <= result.scalar_one() - _EVENTS_KEPT))
 
 
-async def last_event(tx: AsyncConnection) -> int:
-    """The newest event's number; 0 before the first."""
-    newest: int | None = (await tx.execute(select(func.max(schema.events.c.n)))).scalar()
-    return newest or 0
+async def event_range(tx: AsyncConnection) -> tuple[int, int]:
+    """The numbers of the oldest event that is kept and of the newest; (1, 0) before the first."""
+    n = schema.events.c.n
+    oldest, newest = (await tx.execute(select(func.min(n), func.max(n)))).one()
+    return oldest or 1, newest or 0
 
 
 async def events_after(tx: AsyncConnection, n: int, kinds: Sequence[str], limit: int) -> list[Json]:

@@ -15,6 +15,7 @@ from sandbox.chats import (
     Chat,
     add_group,
     add_user,
+    describe,
     find_chat,
     find_user,
     migrate_group,
@@ -104,16 +105,6 @@ async def create_group(group: NewGroup, sandbox: InSandbox) -> Json:
             await _user(tx, member)
         chat = await add_group(tx, group.type, group.title, group.members, sandbox.bot)
         return describe(chat)
-
-
-def describe(chat: Chat) -> Json:
-    """A chat as the people's side shows it."""
-    return {
-        **chat.chat,
-        "members": chat.members,
-        "bot_status": chat.bot_status,
-        "migrated_to": chat.migrated_to,
-    }
 
 
 @router.post("/chats/{chat_id}/messages")
