@@ -154,23 +154,35 @@ export class Composer {
       toast(`With a photo, ${MAX_CAPTION} characters are the most.`);
       return;
     }
-    this.#setWords("");
     const { photos, documents } = this.tray.take();
-    if (photos.length === 0 && documents.length === 0) await this.#send({ text: words });
-    if (photos.length > 0) await this.#send({ photos, caption: words });
-    for (const [i, document] of documents.entries()) {
-      await this.#send({ document, caption: photos.length === 0 && i === 0 ? words : "" });
-    }
+    this.#setWords("");
+    const contents = documents.map((document) => ({ document }));
+    if (photos.length > 0) contents.unshift({ photos });
+    if (contents.length > 0) contents[0].caption = words;
+    else contents.push({ text: words });
+    while (contents.length > 0 && (await this.#send(contents[0]))) contents.shift();
+    for (const content of contents) this.#takeBack(content); // what was not sent is not lost
   }
 
+  #takeBack({ photos, document, text, caption }) {
+    if (photos) this.tray.add(photos);
+    if (document) this.tray.add([document], true);
+    if (text || caption) this.#setWords(text || caption);
+  }
+
+  /** Sends one request; says whether that worked. */
   async #send(content) {
+    const replied = this.#replyTo;
     this.#sending = true;
-    this.#update();
-    const replyTo = this.#replyTo?.message_id;
     this.#drop();
-    await tellingErrors(() => api.send(this.#chat.id, this.store.me.id, { ...content, replyTo }));
+    this.#update();
+    const sent = await tellingErrors(() =>
+      api.send(this.#chat.id, this.store.me.id, { ...content, replyTo: replied?.message_id }),
+    );
     this.#sending = false;
     this.#update();
+    if (!sent && replied) this.reply(replied);
+    return Boolean(sent);
   }
 
   #drop() {

@@ -28,10 +28,12 @@ export async function findMe() {
 export function setUpPeople(store, openChat) {
   const { me } = store;
   byId("me").replaceChildren(avatar(me.id, me.first_name));
-  byId("me-name").textContent = `You are ${me.first_name}`;
+  byId("me-name").textContent = me.first_name;
   byId("me").addEventListener("click", () => tellingErrors(() => openPeopleMenu(me)));
-  byId("new-group").append(icon("group"));
+  byId("new-group").prepend(icon("group"));
   byId("new-group").addEventListener("click", () => tellingErrors(() => openGroup(me, openChat)));
+  byId("new-person").prepend(icon("window"));
+  byId("new-person").addEventListener("click", () => tellingErrors(openPerson));
 }
 
 async function openPeopleMenu(me) {
@@ -43,7 +45,7 @@ async function openPeopleMenu(me) {
       label: user.first_name,
       href: addressOf(user.id),
     })),
-    { icon: "plus", label: "New person…", run: () => tellingErrors(openPerson) },
+    { icon: "plus", label: "New person", run: () => tellingErrors(openPerson) },
     { separator: true, label: "Looks" },
     ...themes.map(({ name, label }) => ({
       icon: "theme",

@@ -74,14 +74,9 @@ export class Store extends EventTarget {
 
   /** Loads a page of older messages. */
   async loadOlder(chat) {
-    if (chat.complete || chat.loading) return;
-    chat.loading = true;
-    try {
-      await this.#load(chat);
-    } finally {
-      chat.loading = false;
-    }
-    this.#tell("older", { chat });
+    if (chat.complete) return;
+    chat.loading ??= this.#load(chat).finally(() => (chat.loading = null));
+    await chat.loading;
   }
 
   async #load(chat) {
@@ -90,6 +85,7 @@ export class Store extends EventTarget {
     chat.complete = page.length < PAGE;
     const entries = page.map((message) => [message.message_id, message]);
     chat.messages = new Map([...entries, ...chat.messages]);
+    this.#tell("older", { chat });
   }
 
   #keepChat(chat) {

@@ -2,10 +2,10 @@
 
 import { Bubble } from "./bubbles.js";
 import { byId, element, icon, moveFocus } from "./dom.js";
-import { toast } from "./toasts.js";
+import { tellingErrors, toast } from "./toasts.js";
 import { day } from "./times.js";
 
-const NEAR_END = 60; // pixels from the end that still count as there
+const NEAR_END = 60; // pixels from the end that count as there on the way down
 const NEAR_START = 400; // pixels from the start at which older messages are fetched
 const RUN_SECONDS = 5 * 60; // messages of one sender closer than this stand together
 
@@ -13,6 +13,7 @@ export class Timeline {
   #bubbles = new Map();
   #chat = null;
   #atEnd = true;
+  #lastTop = 0;
   #firstUnread = null;
   #positions = new Map();
   #scroller = byId("timeline");
@@ -25,7 +26,7 @@ export class Timeline {
    */
   constructor(store, actions) {
     this.store = store;
-    this.actions = { ...actions, jump: (id) => this.jump(id) };
+    this.actions = { ...actions, jump: (id) => tellingErrors(() => this.jump(id)) };
     store.addEventListener("message", ({ detail }) => this.#onMessage(detail));
     store.addEventListener("edit", ({ detail }) => this.#onEdit(detail));
     store.addEventListener("delete", ({ detail }) => this.#onDelete(detail));
@@ -59,6 +60,7 @@ export class Timeline {
     this.#arrange();
     const left = this.#positions.get(chat);
     const unread = this.#list.querySelector(".unread-line");
+    this.#lastTop = Infinity; // whatever comes now is a way up
     if (left != null) this.#scroller.scrollTop = left;
     else if (unread && chat.readTo > 0) unread.scrollIntoView({ block: "center" });
     else this.scrollToEnd();
@@ -129,22 +131,19 @@ export class Timeline {
   #reconcile(nodes) {
     const wanted = new Set(nodes);
     let at = this.#list.firstChild;
-    for (const node of nodes) {
-      if (node === at) {
-        at = at.nextSibling;
-      } else if (at && !wanted.has(at)) {
+    const dropUnwanted = () => {
+      while (at && !wanted.has(at)) {
         const gone = at;
         at = at.nextSibling;
-        gone.replaceWith(node);
-      } else {
-        this.#list.insertBefore(node, at);
+        gone.remove();
       }
+    };
+    for (const node of nodes) {
+      dropUnwanted();
+      if (node === at) at = at.nextSibling;
+      else this.#list.insertBefore(node, at);
     }
-    while (at) {
-      const gone = at;
-      at = at.nextSibling;
-      gone.remove();
-    }
+    dropUnwanted();
   }
 
   #line(kind, words) {
@@ -189,7 +188,11 @@ export class Timeline {
 
   #onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    const left = scrollHeight - scrollTop - clientHeight;
+    // Who goes up leaves the end at once; on a smooth way down to it, one is there already.
+    const goesUp = scrollTop < this.#lastTop && left > 1;
+    this.#atEnd = !goesUp && (this.#atEnd || left < NEAR_END);
+    this.#lastTop = scrollTop;
     if (this.#atEnd) this.#markRead();
     this.#updateToEnd();
     if (scrollTop < NEAR_START && this.#chat) this.store.loadOlder(this.#chat).catch(() => {});
