@@ -1,14 +1,16 @@
 """The event log as a live stream: server-sent events, as browsers read them."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.people.watching import describe_bot
 from sandbox.schema import Json
-from sandbox.state import InSandbox
+from sandbox.state import InSandbox, Sandbox
 from sandbox.store import event_range, events_after
 from sandbox.waiting import wait_any
 
@@ -36,12 +38,9 @@ async def stream(
     bot: Json = {}
     while not sandbox.stop.is_set():
         changed = sandbox.store.changed.next_ring()
-        async with sandbox.store.reading() as tx:
-            first, last = await event_range(tx)
-            found = await events_after(tx, n, _KINDS, _PAGE)
-            now = await describe_bot(tx, sandbox)
+        first, last, found, now = await sandbox.store.read(partial(_look, sandbox, n))
         if n > last or n < first - 1:
-            yield ServerSentEvent(event="reset", data=None, id=str(last))
+            yield ServerSentEvent(event="reset", data={}, id=str(last))
             return
         if now != bot:
             bot = now
@@ -52,3 +51,9 @@ async def stream(
         if not found:
             n = last
             await wait_any(changed, sandbox.stop, seconds=_LOOK_SECONDS)
+
+
+async def _look(sandbox: Sandbox, n: int, tx: AsyncConnection) -> tuple[int, int, list[Json], Json]:
+    """The log's oldest and newest numbers, what comes after `n`, and how the bot is."""
+    first, last = await event_range(tx)
+    return first, last, await events_after(tx, n, _KINDS, _PAGE), await describe_bot(tx, sandbox)

@@ -28,7 +28,7 @@ class Chat:
 
     @property
     def field(self) -> Locator:
-        return self.page.get_by_role("combobox", name="Message")
+        return self.page.get_by_role("textbox", name="Message")
 
     @property
     def messages(self) -> Locator:

@@ -26,9 +26,7 @@ async def violations(chat: Chat) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing(
-    open_window: Open, people: People, url: str, scheme: str
-) -> None:
+async def test_axe_finds_nothing(open_window: Open, people: People, url: str, scheme: str) -> None:
     chat = await open_window(f"?me={await people.add_user('Ada')}")
     await chat.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of the two
     assert await violations(chat) == []

@@ -51,9 +51,7 @@ async def drop_or_paste(page: Page, target: str, kind: str, photo: bytes) -> Non
     await page.evaluate(script, [target, kind, list(photo)])
 
 
-async def test_messages_edits_and_deletions_appear(
-    open_window: Open, bot: Bot, ada: int
-) -> None:
+async def test_messages_edits_and_deletions_appear(open_window: Open, bot: Bot, ada: int) -> None:
     chat = await open_window(f"?me={ada}")
     sent = await bot.send_message(ada, "first words", reply_markup=buttons("one", "two"))
     await expect(chat.message("first words")).to_be_visible()
@@ -72,9 +70,7 @@ async def test_messages_edits_and_deletions_appear(
     await expect(chat.message("a very red one")).to_be_visible()
 
 
-async def test_text_is_text_and_entities_are_shown(
-    open_window: Open, bot: Bot, ada: int
-) -> None:
+async def test_text_is_text_and_entities_are_shown(open_window: Open, bot: Bot, ada: int) -> None:
     chat = await open_window(f"?me={ada}")
     await bot.send_message(ada, "<img src=x onerror=alert(1)> stays as it is")
     await expect(chat.message("<img src=x onerror=alert(1)>")).to_be_visible()
@@ -82,7 +78,9 @@ async def test_text_is_text_and_entities_are_shown(
     await bot.send_message(ada, html, parse_mode="HTML")
     words = chat.messages.last.locator(".words")
     await expect(words.locator("strong em")).to_have_text("both")
-    await expect(words.get_by_role("link", name="link")).to_have_attribute("rel", re.compile("noopener"))
+    await expect(words.get_by_role("link", name="link")).to_have_attribute(
+        "rel", re.compile("noopener")
+    )
     await words.get_by_role("button", name="/status").click()
     await expect(chat.messages.last).to_contain_text("/status")
     await expect(chat.messages.last).to_have_class(re.compile("own"))
@@ -288,9 +286,7 @@ async def test_other_chats_count_what_is_unread(
     await expect(chat.page.get_by_role("heading", name="The group")).to_be_visible()
 
 
-async def test_a_draft_and_the_conversation_outlive_a_reload(
-    open_window: Open, ada: int
-) -> None:
+async def test_a_draft_and_the_conversation_outlive_a_reload(open_window: Open, ada: int) -> None:
     chat = await open_window(f"?me={ada}")
     await chat.write("kept")
     await expect(chat.message("kept")).to_be_visible()

@@ -37,7 +37,7 @@ async def overflow(chat: Chat) -> list[str]:
 async def test_a_phone_shows_one_thing_at_a_time(open_window: Open, user: int) -> None:
     chat = await open_window(f"?me={user}")
     await chat.page.set_viewport_size(PHONE)
-    sidebar = chat.page.get_by_role("complementary", name="Chats")
+    sidebar = chat.page.get_by_role("region", name="Chats")
     await expect(sidebar).to_be_hidden()
     await expect(chat.messages.last).to_be_in_viewport()
     assert await overflow(chat) == []

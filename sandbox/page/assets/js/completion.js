@@ -2,7 +2,10 @@
 
 import { byId, element } from "./dom.js";
 
-/** A list of commands that belongs to a text field, which keeps the focus (ARIA: combobox). */
+/**
+ * A list of commands that belongs to a text field, which keeps the focus. A textarea may not be a
+ * combobox (W3C, ARIA in HTML), so it says what it controls as the textbox that it is.
+ */
 export class Completion {
   #options = [];
   #chosen = 0;
@@ -24,10 +27,9 @@ export class Completion {
       hidden: true,
     });
     for (const [name, value] of Object.entries({
-      role: "combobox",
       "aria-autocomplete": "list",
       "aria-controls": "completion",
-      "aria-expanded": "false",
+      "aria-haspopup": "listbox",
     })) {
       field.setAttribute(name, value);
     }
@@ -54,7 +56,6 @@ export class Completion {
 
   close() {
     this.list.hidden = true;
-    this.field.setAttribute("aria-expanded", "false");
     this.field.removeAttribute("aria-activedescendant");
   }
 
@@ -97,7 +98,6 @@ export class Completion {
       ),
     );
     this.list.hidden = false;
-    this.field.setAttribute("aria-expanded", "true");
     this.#choose(0);
   }
 

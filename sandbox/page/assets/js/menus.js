@@ -1,6 +1,6 @@
 /** A menu at a button or a point; arrow keys move in it, Escape and a click elsewhere close it. */
 
-import { element, icon, moveFocus } from "./dom.js";
+import { byId, element, icon, moveFocus } from "./dom.js";
 
 const GAP = 6;
 
@@ -15,7 +15,7 @@ export function openMenu(label, at, items) {
   const menu = element("div", { class: "menu", role: "menu", "aria-label": label, popover: "auto" });
   const close = () => menu.hidePopover();
   menu.append(...items.map((item) => createItem(item, close)));
-  document.body.append(menu);
+  byId("app").append(menu); // in the landmark
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     menu.remove();

@@ -85,7 +85,7 @@ export class Timeline {
       return;
     }
     this.#atEnd = false;
-    bubble.node.scrollIntoView({ block: "center", behavior: "smooth" });
+    bubble.node.scrollIntoView({ block: "center" });
     bubble.node.classList.remove("pointed-out");
     requestAnimationFrame(() => bubble.node.classList.add("pointed-out"));
     bubble.node.focus({ preventScroll: true });
