@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -98,9 +99,16 @@ def sandbox() -> None:
 
 
 @main.command()
-@click.argument("photo", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def demo(photo: Path) -> None:
-    """Send PHOTO through everything, with no token, key or download."""
-    from lookalike.demo import run
+@click.argument(
+    "photo", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def demo(photo: Path | None) -> None:
+    """Try everything, with no token, key or download.
 
-    sys.exit(run(photo))
+    Serves a chat page to play in, or sends PHOTO and shows what comes back.
+    """
+    from lookalike.demo import house, page
+    from lookalike.demo import photo as one_photo
+
+    play = page.play if photo is None else partial(one_photo.play, photo)
+    sys.exit(house.run(play))
