@@ -16,6 +16,7 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
+from generator import models
 from generator.executors.base import Refused, Task
 from generator.models import loading
 from generator.pipeline import Pipeline
@@ -29,7 +30,8 @@ CHECKER = "models--CompVis--stable-diffusion-safety-checker"
 
 
 def draw(model: Path | str) -> bytes:
-    return Pipeline(str(model), "cpu").run(TASK, lambda _step: None, threading.Event()).png
+    pipeline = Pipeline(models.find(str(model)), "cpu")
+    return pipeline.run(TASK, lambda _step: None, threading.Event()).png
 
 
 @pytest.fixture(autouse=True)
@@ -132,14 +134,14 @@ def test_weights_in_half_precision_alone_are_enough(folder: Path, expected: byte
 def test_a_model_without_a_checker_is_warned_of(
     whole: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Pipeline(str(whole), "cpu")
+    Pipeline(models.find(str(whole)), "cpu")
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
         "The model tiny has no safety checker: no picture is refused."
     ]
 
 
 def test_emoji_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    Pipeline("emoji", "cpu")
+    Pipeline(models.find("emoji"), "cpu")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -166,7 +168,7 @@ def test_damaged_weights_are_said_in_one_sentence(
     folder = tiny.save(tmp_path / "tiny", "nothing")
     DAMAGES[damage](weights_of(folder, part))
     with pytest.raises(StartError, match=r"^GENERATOR_MODEL .*damaged, incomplete or no .*\.$"):
-        Pipeline(str(folder), "cpu")
+        Pipeline(models.find(str(folder)), "cpu")
     (record,) = [record for record in caplog.records if record.name.startswith("generator")]
     assert "\n" not in record.message
     assert record.exc_info is None
@@ -181,7 +183,7 @@ def test_a_model_that_does_not_fit_memory_is_not_called_damaged(
 
     monkeypatch.setattr(CLIPTextModel, "from_pretrained", refuse)
     with pytest.raises(StartError, match="does not fit this machine's memory"):
-        Pipeline(str(whole), "cpu")
+        Pipeline(models.find(str(whole)), "cpu")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_a_folder_that_is_no_whole_model_is_said_in_one_sentence(
 ) -> None:
     damage(folder)
     with pytest.raises(StartError, match=re.escape(words)):
-        Pipeline(str(folder), "cpu")
+        Pipeline(models.find(str(folder)), "cpu")
 
 
 def test_an_inpainting_model_is_refused(folder: Path) -> None:
@@ -218,7 +220,7 @@ def test_an_inpainting_model_is_refused(folder: Path) -> None:
     tensors["conv_in.weight"] = torch.zeros(8, 9, 3, 3)
     save_file(tensors, file, metadata={"format": "pt"})
     with pytest.raises(StartError, match="inpainting"):
-        Pipeline(str(folder), "cpu")
+        Pipeline(models.find(str(folder)), "cpu")
 
 
 # A single file.
@@ -278,7 +280,7 @@ def test_a_single_file_that_lacks_weights_is_said_in_one_sentence(
     file = tmp_path / "less.safetensors"
     save_file(tensors, file)
     with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
-        Pipeline(str(file), "cpu")
+        Pipeline(models.find(str(file)), "cpu")
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"\xff" * 5000])
@@ -286,7 +288,7 @@ def test_a_single_file_of_nonsense_is_said_in_one_sentence(tmp_path: Path, conte
     file = tmp_path / "bad.safetensors"
     file.write_bytes(content)
     with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
-        Pipeline(str(file), "cpu")
+        Pipeline(models.find(str(file)), "cpu")
 
 
 # The hub.
@@ -340,14 +342,14 @@ def test_a_model_that_is_half_in_the_cache_is_fetched_whole(
 
 def test_a_model_that_the_hub_does_not_know_is_said_in_one_sentence(served: hub.Hub) -> None:
     with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/nothing .* knows no such model"):
-        Pipeline("owner/nothing", "cpu")
+        Pipeline(models.find("owner/nothing"), "cpu")
     assert served.requests
 
 
 def test_a_download_that_breaks_off_is_said_in_one_sentence(served: hub.Hub) -> None:
     served.broken = True
     with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/tiny .*fetching it .* failed"):
-        Pipeline("owner/tiny", "cpu")
+        Pipeline(models.find("owner/tiny"), "cpu")
 
 
 def test_without_a_network_a_hub_id_is_said_in_one_sentence(
@@ -358,11 +360,11 @@ def test_without_a_network_a_hub_id_is_said_in_one_sentence(
     served.server_close()
     point_to(f"http://127.0.0.1:{port}", monkeypatch)
     with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/tiny .*fetching it .* failed"):
-        Pipeline("owner/tiny", "cpu")
+        Pipeline(models.find("owner/tiny"), "cpu")
 
 
 def test_offline_mode_asks_nobody(served: hub.Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(StartError, match="HF_HUB_OFFLINE is set"):
-        Pipeline("owner/tiny", "cpu")
+        Pipeline(models.find("owner/tiny"), "cpu")
     assert served.requests == []
