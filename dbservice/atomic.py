@@ -1,26 +1,16 @@
 """All or nothing: what makes a method of the store one transaction."""
 
 import asyncio
+import errno
 import functools
-import sqlite3
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from dbservice.errors import Reason, ServiceError
-
-_UNAVAILABLE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-    }
-)
+from lookalike.database import storage_fault
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -44,7 +34,7 @@ class Transactional:
         """Runs the work in a transaction, which goes to its end even if the caller is cancelled.
 
         Raises:
-            ServiceError: the database is full or away.
+            ServiceError: the database is full, busy, broken or away.
         """
         task = asyncio.create_task(self._run(work))
         self._running.add(task)
@@ -55,15 +45,14 @@ class Transactional:
         try:
             async with self._sessions.begin() as session:
                 return await work(session)
-        except PoolTimeoutError as error:
-            raise _unavailable() from error
-        except DBAPIError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the class
-            if code == sqlite3.SQLITE_FULL:
+        except SQLAlchemyError as error:
+            if (fault := storage_fault(error)) is None:
+                raise
+            if fault.errno == errno.ENOSPC:
                 raise ServiceError(Reason.DISK_FULL, "The database's disk is full.") from error
-            if code in _UNAVAILABLE:
-                raise _unavailable() from error
-            raise
+            raise ServiceError(
+                Reason.STORAGE_UNAVAILABLE, "The database cannot be reached."
+            ) from error
 
 
 def atomic(
@@ -76,7 +65,3 @@ def atomic(
         return await self.run(lambda session: method(self, session, *args, **kwargs))
 
     return transaction
-
-
-def _unavailable() -> ServiceError:
-    return ServiceError(Reason.STORAGE_UNAVAILABLE, "The database cannot be reached.")

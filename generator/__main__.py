@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import socket
+import os
 from pathlib import Path
 
 from generator.app import create_app
@@ -16,6 +16,9 @@ from lookalike import database, web
 from lookalike.lifecycle import bind, run
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
+
+_HOLDER = "inprocess"
+"""The worker's name in leases: the only one, as the database is one process's alone."""
 
 _log = logging.getLogger("generator")
 
@@ -37,7 +40,7 @@ async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
             max_attempts=settings.generator_max_attempts,
         )
         results = Results(settings.results)
-        worker = Worker(table, results, executor, holder=socket.gethostname())
+        worker = Worker(table, results, executor, holder=_HOLDER)
         await worker.recover()
         service = Service(table, results, worker, stop)
         app = create_app(service, settings.bearer_token)
@@ -59,4 +62,10 @@ async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
         bound.close()
 
 
-run("generator", GeneratorSettings, main)
+try:
+    run("generator", GeneratorSettings, main)
+except SystemExit as end:
+    # Here and not with the interpreter: that would wait for a thread which the executor left behind
+    # in a load or a download.
+    logging.shutdown()
+    os._exit(int(end.code or 0))

@@ -134,13 +134,13 @@ async def generate_image(request: Request) -> Response:
 
 
 @_router.get("/v1/schema.xsd")
-def read_schema() -> Response:
+async def read_schema() -> Response:
     """The documents' schema."""
     return Response(documents.SCHEMA, media_type="application/xml")
 
 
 @_router.get("/health/live")
-def live(request: Request) -> Response:
+async def live(request: Request) -> Response:
     """Whether the process is worth keeping."""
     if _service(request).worker.stuck:
         raise Problem(Code.STUCK, "Start the process anew.")
@@ -148,7 +148,7 @@ def live(request: Request) -> Response:
 
 
 @_router.get("/health/ready")
-def ready(request: Request) -> Response:
+async def ready(request: Request) -> Response:
     """Whether the model is loaded."""
     if _service(request).worker.model is None:
         raise Problem(Code.NOT_READY, "Jobs are taken already.", headers=_RETRY)

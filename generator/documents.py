@@ -14,7 +14,8 @@ from uuid import UUID
 
 from lxml import etree
 
-from generator.problems import Code, Finding, Problem, xml_text
+from generator.problems import Code, Finding, Problem
+from lookalike.text import printable
 
 NAMESPACE = "urn:lookalike:generator:1"
 SCHEMA = resources.files("protos").joinpath("generator.xsd").read_bytes()
@@ -263,7 +264,7 @@ def _add(
     if text == "":
         return
     child = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes or {})
-    child.text = xml_text(text) if text is not None else None
+    child.text = printable(text, "\ufffd") if text is not None else None
 
 
 def _serialise(root: etree._Element) -> bytes:

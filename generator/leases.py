@@ -6,32 +6,34 @@ a number of its own, and a write of a holder that lost its claim changes nothing
 """
 
 import asyncio
-import errno
 import secrets
-import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    and_,
     delete,
     exists,
     func,
+    or_,
     select,
     update,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from generator.documents import JobRequest
 from generator.line import FAIR_ORDER, RUNNING, Place
 from generator.problems import Code, Fault, Problem
 from generator.tables import UNFINISHED, Clock, Job, Owner, State
+from lookalike.database import storage_fault
 
 DEFAULT_STEPS = 20
 DEFAULT_GUIDANCE_SCALE = 7.5
@@ -57,7 +59,7 @@ class Committed:
 
 
 class JobTable:
-    """The jobs. Its methods raise OSError where the database's disk is full or does not work."""
+    """The jobs. Its methods raise OSError where the database is full, busy or broken."""
 
     def __init__(
         self,
@@ -83,11 +85,17 @@ class JobTable:
         self._max_attempts = max_attempts
         self._clock = clock
         self._changed = asyncio.Event()
+        # Weak: an event lives as long as somebody waits for it.
+        self._ended = WeakValueDictionary[UUID, asyncio.Event]()
 
     @property
     def changed(self) -> asyncio.Event:
         """Set at the next change of any job's state; take it before you look."""
         return self._changed
+
+    def ended(self, job_id: UUID) -> asyncio.Event:
+        """Set when this job ends or is dropped; take it before you submit the job."""
+        return self._ended.setdefault(job_id, asyncio.Event())
 
     async def submit(self, job_id: UUID, request: JobRequest, attendant: str | None = None) -> Job:
         """Puts a job in line; the same job again changes nothing.
@@ -166,12 +174,6 @@ class JobTable:
         async with self._transaction() as session:
             return await session.scalar(select(Job.id).where(*_standing(claim))) is not None
 
-    async def renew(self, claim: Job) -> None:
-        """Renews the lease, if the claim still stands."""
-        async with self._transaction() as session:
-            lease_until = self._clock() + self.lease_seconds
-            await _write(session, claim, lease_until=lease_until)
-
     async def finish(self, claim: Job, picture: Committed) -> bool:
         """Commits the claim's picture, once and for all; False: the claim is lost."""
         return await self._end(
@@ -192,10 +194,11 @@ class JobTable:
         """The attempt broke: to the back of its owner's line, or given up. False: lost."""
         async with self._transaction() as session:
             job = await session.scalar(select(Job).where(*_standing(claim)))
-            if job is not None:
-                await self._break(session, job)
-        self._announce()
-        return job is not None
+            if job is None:
+                return False
+            await self._break(session, job)
+        self._announce(*_ended_ids([job]))
+        return True
 
     async def release(self, claim: Job) -> bool:
         """Gives the claim back unharmed: to the very front, as if it had not been tried.
@@ -207,23 +210,25 @@ class JobTable:
             released = await _write(
                 session, claim, state=State.QUEUED, holder=None, attempts=claim.attempts - 1
             )
-            if released:
-                turn = update(Owner).where(Owner.name == claim.owner).values(served=0)
-                await session.execute(turn)
+            if not released:
+                return False
+            turn = update(Owner).where(Owner.name == claim.owner).values(served=0)
+            await session.execute(turn)
         self._announce()
-        return released
+        return True
 
-    async def cancel(self, job_id: UUID) -> bool:
-        """Cancels a job; False: it is not known, or has ended."""
+    async def cancel(self, job_id: UUID) -> Job | None:
+        """Cancels a job and gives back what it is now; None: it is not known, or has ended."""
         async with self._transaction() as session:
-            cancelled = await _count(
-                session,
+            cancelled = await session.scalar(
                 update(Job)
                 .where(Job.id == job_id, Job.state.in_(UNFINISHED))
-                .values(state=State.CANCELLED, ended_at=self._clock()),
+                .values(state=State.CANCELLED, ended_at=self._clock())
+                .returning(Job)
             )
-        self._announce()
-        return cancelled > 0
+        if cancelled is not None:
+            self._announce(job_id)
+        return cancelled
 
     async def remove(self, job_id: UUID) -> Job | None:
         """Removes a job that has ended and gives back what it was; None: there is none such."""
@@ -237,32 +242,50 @@ class JobTable:
     async def recover(self, holder: str) -> None:
         """At the holder's start: what it held when it died broke, what it attended is gone."""
         async with self._transaction() as session:
-            await session.execute(delete(Job).where(Job.attendant == holder))
+            attended = delete(Job).where(Job.attendant == holder).returning(Job.id)
+            dropped = (await session.scalars(attended)).all()
             held = select(Job).where(Job.state == State.RUNNING, Job.holder == holder)
-            for job in (await session.scalars(held)).all():
+            broken = (await session.scalars(held)).all()
+            for job in broken:
                 await self._break(session, job)
-        self._announce()
+        self._announce(*dropped, *_ended_ids(broken))
 
-    async def expire(self) -> int:
-        """Breaks the attempts whose lease has run out; says how many."""
+    async def expire(self, healthy: Job | None = None) -> int:
+        """Breaks the attempts whose lease has run out; says how many.
+
+        Args:
+            healthy: a claim that is at work; if it still stands, its lease is renewed first. All
+                in one moment: when the clock jumps, it has run out as well.
+        """
         async with self._transaction() as session:
-            lapsed = select(Job).where(Job.state == State.RUNNING, Job.lease_until < self._clock())
+            now = self._clock()
+            if healthy is not None:
+                await _write(session, healthy, lease_until=now + self.lease_seconds)
+            lapsed = select(Job).where(Job.state == State.RUNNING, Job.lease_until < now)
             jobs = (await session.scalars(lapsed)).all()
             for job in jobs:
                 await self._break(session, job)
         if jobs:
-            self._announce()
+            self._announce(*_ended_ids(jobs))
         return len(jobs)
 
-    async def forget(self, seconds: float) -> list[str]:
+    async def forget(self, seconds: float, cancelled_seconds: float) -> list[str]:
         """Removes jobs that ended longer ago, and owners without jobs.
+
+        Args:
+            seconds: how long an ended job is kept.
+            cancelled_seconds: how long a cancelled one is, which nobody will fetch.
 
         Returns:
             The pictures' file names.
         """
         async with self._transaction() as session:
-            old = delete(Job).where(Job.ended_at < self._clock() - seconds).returning(Job.picture)
-            names = (await session.scalars(old)).all()
+            now = self._clock()
+            old = or_(
+                Job.ended_at < now - seconds,
+                and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),
+            )
+            names = (await session.scalars(delete(Job).where(old).returning(Job.picture))).all()
             await session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
         return [name for name in names if name is not None]
 
@@ -277,7 +300,9 @@ class JobTable:
     ) -> Job:
         owner = request.owner or ""
         if await session.get(Owner, owner) is None:
-            session.add(Owner(name=owner, served=0))
+            # As if never served, newcomers would come before all who wait for their second picture.
+            last = await session.scalar(select(func.max(Owner.served))) or 1
+            session.add(Owner(name=owner, served=last - 1))
         job = Job(
             id=job_id,
             owner=owner,
@@ -314,22 +339,31 @@ class JobTable:
     async def _end(self, claim: Job, state: State, **values: Any) -> bool:
         async with self._transaction() as session:
             ended = await _write(session, claim, state=state, ended_at=self._clock(), **values)
-        self._announce()
+        if ended:
+            self._announce(claim.id)
         return ended
 
-    def _announce(self) -> None:
+    def _announce(self, *ended: UUID) -> None:
+        """After the commit: something changed, and these jobs have ended or are gone."""
         self._changed.set()
         self._changed = asyncio.Event()
+        for job_id in ended:
+            if (event := self._ended.get(job_id)) is not None:
+                event.set()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncSession]:
         try:
             async with self._sessions.begin() as session:
                 yield session
-        except OperationalError as error:
-            full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-            number = errno.ENOSPC if full else errno.EIO
-            raise OSError(number, f"the database: {error.orig}") from None
+        except SQLAlchemyError as error:
+            if (fault := storage_fault(error)) is None:
+                raise
+            raise fault from None
+
+
+def _ended_ids(jobs: Iterable[Job]) -> list[UUID]:
+    return [job.id for job in jobs if job.state not in UNFINISHED]
 
 
 async def _tick(session: AsyncSession) -> int:

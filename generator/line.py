@@ -57,5 +57,6 @@ FAIR_ORDER = _fair_order()
 """The jobs that wait, as Places, in the order in which repeated claims take them.
 
 A job's turn is its place in its owner's line. Within one turn, owners come by when they were served
-last; those never served, by the job that they have waited for longest.
+last, the one that has waited longest first; among newcomers, who stand just before whoever was
+served last, the one whose job came first.
 """

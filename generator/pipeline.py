@@ -38,11 +38,11 @@ class Pipeline:
 
     info: ModelInfo
 
-    def __init__(self, model: str, device: str) -> None:
+    def __init__(self, source: models.Source, device: str) -> None:
         """Loads a model.
 
         Args:
-            model: `GENERATOR_MODEL`.
+            source: where the model is found.
             device: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
 
         Raises:
@@ -50,7 +50,6 @@ class Pipeline:
         """
         chosen = _device(device)
         _respect_cpu_quota()
-        source = models.find(model)
         # Half precision halves memory and time on CUDA; CPUs and MPS are surer in full.
         dtype = torch.float16 if chosen == "cuda" else torch.float32
         pipe = loading.load(source, dtype)
@@ -58,7 +57,7 @@ class Pipeline:
             self._pipe = pipe.to(chosen)
         except RuntimeError as error:
             if loading.is_out_of_memory(error):
-                reason = f"{model} does not fit its memory"
+                reason = f"{source.location} does not fit its memory"
             else:
                 reason = str(error).partition("\n")[0]
             raise StartError(f"GENERATOR_DEVICE {chosen} cannot be used: {reason}.") from None

@@ -3,17 +3,16 @@
 The codes are part of the contract: `docs/errors.md` lists them, callers may rely on them.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from lxml import etree
 
+from lookalike.text import printable
+
 NAMESPACE = "urn:ietf:rfc:7807"
 MEDIA_TYPE = "application/problem+xml"
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Code(Enum):
@@ -39,6 +38,7 @@ class Code(Enum):
     UNKNOWN_PRESET = "unknown-preset", 422, "The preset does not exist"
     INVALID_QUERY = "invalid-query", 422, "The query is not valid"
     REFUSED_BY_SAFETY = "refused-by-safety", 422, "The safety filter refused the picture"
+    CANNOT_COMPUTE = "cannot-compute", 422, "The job cannot be computed"
     QUEUE_FULL = "queue-full", 429, "The queue is full"
     INTERNAL_ERROR = "internal-error", 500, "The service has a fault"
     JOB_FAILED = "job-failed", 500, "The job failed"
@@ -100,11 +100,6 @@ class Problem(Exception):
         self.findings = tuple(findings[:10])
 
 
-def xml_text(text: str) -> str:
-    """`text` with what XML 1.0 cannot hold replaced by U+FFFD."""
-    return _NOT_XML.sub("\ufffd", text)
-
-
 def write(problem: Problem) -> bytes:
     """The problem as `application/problem+xml`."""
     root = etree.Element(f"{{{NAMESPACE}}}problem", nsmap={None: NAMESPACE})
@@ -127,5 +122,5 @@ def write(problem: Problem) -> bytes:
 
 def _add(parent: etree._Element, name: str, text: str | None = None) -> etree._Element:
     child = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
-    child.text = xml_text(text) if text is not None else None
+    child.text = printable(text, "\ufffd") if text is not None else None
     return child

@@ -1,12 +1,14 @@
 """Computed pictures, as files: one folder, one file a picture, never changed."""
 
+import errno
+import hashlib
 import re
 from collections.abc import Collection
 from pathlib import Path
 from uuid import UUID
 
 from lookalike.errors import StartError
-from lookalike.files import remove_durably, write_durably
+from lookalike.files import remove_durably, sync_folder, write_durably
 
 _OURS = re.compile(r"[0-9a-f-]{36}-\d+\.png|\.draft-.*")
 
@@ -24,7 +26,9 @@ class Results:
             StartError: the folder cannot be used.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._folder.is_dir():
+                self._folder.mkdir(parents=True)
+                sync_folder(self._folder.parent)
             for path in self._folder.iterdir():
                 if path.name not in known and _OURS.fullmatch(path.name):
                     path.unlink()
@@ -38,13 +42,20 @@ class Results:
         write_durably(self._folder / name, png)
         return name
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, sha256: str) -> bytes:
         """The picture's bytes.
 
+        Args:
+            name: as `save` gave it.
+            sha256: of the picture that was saved, in hex.
+
         Raises:
-            FileNotFoundError: it was removed.
+            FileNotFoundError: it was removed, or is damaged.
         """
-        return (self._folder / name).read_bytes()
+        png = (self._folder / name).read_bytes()
+        if hashlib.sha256(png).hexdigest() != sha256:
+            raise FileNotFoundError(errno.ENOENT, "the picture is damaged", name)
+        return png
 
     def remove(self, name: str) -> None:
         """Removes a picture if it is there."""

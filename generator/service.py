@@ -9,13 +9,20 @@ from uuid import UUID, uuid4
 from generator.documents import Image, JobRequest, JobState
 from generator.estimates import Outlook, outlooks
 from generator.leases import JobTable
-from generator.problems import Code, Problem
+from generator.problems import Code, Fault, Problem
 from generator.results import Results
-from generator.tables import UNFINISHED, Job, State
+from generator.tables import Job, State
 from generator.waiting import any_of
 from generator.worker import Worker
 
 UNKNOWN = "unknown"
+
+_CODES = {
+    Fault.CANNOT_COMPUTE: Code.CANNOT_COMPUTE,
+    Fault.GAVE_UP: Code.JOB_FAILED,
+    Fault.REFUSED_BY_SAFETY: Code.REFUSED_BY_SAFETY,
+}
+"""What the caller of a synchronous call is told of how its job ended."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,13 +94,17 @@ class Service:
         """The bytes of a finished job's picture.
 
         Raises:
-            Problem: they are gone.
+            Problem: they are gone or damaged, and now the job is gone too: submitted again, it is
+                computed again.
         """
+        name, sha256 = job.picture or "", job.sha256 or ""
         try:
-            return await asyncio.to_thread(self._results.read, job.picture or "")
-        except FileNotFoundError:
-            _log.error("The picture of job %s is gone.", job.id)
-            raise Problem(Code.NO_IMAGE, "The picture is gone.") from None
+            return await asyncio.to_thread(self._results.read, name, sha256)
+        except FileNotFoundError as error:
+            if await self._table.remove(job.id) is not None:
+                _log.error("Job %s is forgotten, for its picture is lost: %s.", job.id, error)
+                await asyncio.to_thread(self._results.remove, name)
+            raise Problem(Code.NO_IMAGE, "The picture is gone; submit the job again.") from None
 
     async def withdraw(self, job_id: UUID) -> JobState | None:
         """Cancels a job that has not ended; removes one that has, and its picture.
@@ -104,8 +115,9 @@ class Service:
         Raises:
             Problem: it is not known.
         """
-        if await self._table.cancel(job_id):
-            return await self.state(job_id)
+        cancelled = await self._table.cancel(job_id)
+        if cancelled is not None:
+            return self._state(cancelled, None)
         removed = await self._table.remove(job_id)
         if removed is None:
             raise _unknown(job_id)
@@ -127,11 +139,13 @@ class Service:
             Problem: there is no picture; it says why.
         """
         job_id = uuid4()
+        ended = self._table.ended(job_id)
         await self._table.submit(job_id, request, attendant=self.worker.holder)
         try:
-            job = await self._ended(job_id, gone)
-            if job.state != State.FINISHED:
-                raise _outcome(job)
+            await any_of(ended, gone, self._stop)
+            job = await self._table.get(job_id)
+            if job is None or job.state != State.FINISHED:
+                raise self._outcome(job)
             png = await self.png(job)
             state = self._state(job, None)
             image = replace(state.image, png=png) if state.image is not None else None
@@ -139,21 +153,17 @@ class Service:
         finally:
             await self._clear(job_id)
 
-    async def _ended(self, job_id: UUID, gone: asyncio.Event) -> Job:
-        while True:
-            changed = self._table.changed
-            job = await self._table.get(job_id)
-            if job is None:
-                raise Problem(Code.JOB_CANCELLED, "The job was removed while it was waited for.")
-            if job.state not in UNFINISHED:
-                return job
-            if self._stop.is_set():
-                raise Problem(
-                    Code.STOPPING, "Ask again in a moment.", headers={"Retry-After": "10"}
-                )
-            if gone.is_set():
-                raise Problem(Code.JOB_CANCELLED, "Nobody waits for the job any more.")
-            await any_of(changed, gone, self._stop)
+    def _outcome(self, job: Job | None) -> Problem:
+        """Why a job has no picture, or is no longer waited for."""
+        if job is None:
+            return Problem(Code.JOB_CANCELLED, "The job was removed while it was waited for.")
+        if job.error_code is not None:
+            return Problem(_CODES[Fault(job.error_code)], job.error_words or "")
+        if job.state == State.CANCELLED:
+            return Problem(Code.JOB_CANCELLED, "The job was cancelled while it was waited for.")
+        if self._stop.is_set():
+            return Problem(Code.STOPPING, "Ask again in a moment.", headers={"Retry-After": "10"})
+        return Problem(Code.JOB_CANCELLED, "Nobody waits for the job any more.")
 
     async def _clear(self, job_id: UUID) -> None:
         try:
@@ -161,6 +171,8 @@ class Service:
                 await self.withdraw(job_id)
         except Problem:
             return  # somebody else has removed it
+        except OSError as error:  # the answer is not worse for it; the next start removes the job
+            _log.error("Job %s could not be removed: %s.", job_id, error)
 
     def _state(self, job: Job, outlook: Outlook | None) -> JobState:
         """What is told of a job.
@@ -190,12 +202,3 @@ class Service:
 
 def _unknown(job_id: UUID) -> Problem:
     return Problem(Code.UNKNOWN_JOB, f"There is no job {job_id}.")
-
-
-def _outcome(job: Job) -> Problem:
-    words = job.error_words or ""
-    if job.state == State.REFUSED:
-        return Problem(Code.REFUSED_BY_SAFETY, words)
-    if job.state == State.FAILED:
-        return Problem(Code.JOB_FAILED, words)
-    return Problem(Code.JOB_CANCELLED, "The job was cancelled while it was waited for.")

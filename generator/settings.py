@@ -18,7 +18,8 @@ class GeneratorSettings(Settings):
         generator_database_url: the job table; empty: in the home folder.
         generator_results_url: the folder of computed pictures; empty: in the home folder.
         generator_device: what computes.
-        generator_max_queue: how many unfinished jobs there may be; more are answered with 429.
+        generator_max_queue: how many unfinished jobs there may be; more are answered with 429. Each
+            state that is told of a queued job looks at all of them.
         generator_max_attempts: after how many broken attempts a job is given up.
     """
 
@@ -29,7 +30,7 @@ class GeneratorSettings(Settings):
     generator_database_url: SqliteUrl = ""
     generator_results_url: FileUrl = ""
     generator_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    generator_max_queue: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    generator_max_queue: Annotated[int, Field(ge=1, le=5_000)] = 1000
     generator_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
 
     @property

@@ -44,7 +44,9 @@ class Owner(Base):
 
     Attributes:
         name: as requests give it; "" stands for all who give none.
-        served: the tick of the last claim; 0: none that counts.
+        served: the tick of the last claim. A newcomer's is the one before the newest of all
+            owners': it has waited longer than whoever was served last, and no longer than the
+            others. 0: nobody was served yet, or a job was given back and its owner goes first.
     """
 
     __tablename__ = "owners"

@@ -30,6 +30,9 @@ from lookalike.errors import StartError
 _KEEP_SECONDS = 7 * 24 * 3600.0
 """How long a job that nobody removed is kept after its end."""
 
+_KEEP_CANCELLED_SECONDS = 3600.0
+"""Likewise one that was cancelled: there is nothing to fetch of it."""
+
 _RENEWALS = 4
 """How often a lease is renewed before it would run out."""
 
@@ -92,7 +95,8 @@ class Worker:
     @property
     def stuck(self) -> bool:
         """A run has made no progress for so long that only a new process helps."""
-        return self._run is not None and self._is_stale(self._run)
+        run = self._run
+        return run is not None and self._is_stale(run)
 
     def steps_done(self, job_id: UUID) -> int:
         """How far a running job is; 0 if it is not known here."""
@@ -131,12 +135,14 @@ class Worker:
                 await self._compute(_Run(claim, _task(claim, model)), stop)
 
     async def keep_house(self, stop: asyncio.Event) -> None:
-        """Breaks leases that ran out and removes old jobs, again and again until `stop`."""
+        """Renews the run's lease, breaks those that ran out, and removes old jobs, until `stop`."""
         while not stop.is_set():
             try:
-                if lapsed := await self._table.expire():
+                run = self._run
+                healthy = run.claim if run is not None and not self._is_stale(run) else None
+                if lapsed := await self._table.expire(healthy):
                     _log.warning("The lease of %d job(s) ran out.", lapsed)
-                for name in await self._table.forget(_KEEP_SECONDS):
+                for name in await self._table.forget(_KEEP_SECONDS, _KEEP_CANCELLED_SECONDS):
                     await asyncio.to_thread(self._results.remove, name)
             except OSError as error:
                 _log.error("Housekeeping failed: %s.", error)
@@ -154,23 +160,26 @@ class Worker:
 
     async def _compute(self, run: _Run, stop: asyncio.Event) -> None:
         self._run = run
-        watch = asyncio.create_task(self._watch(run, stop))
+        computing = asyncio.ensure_future(
+            self._executor.run(run.task, lambda step: self._on_step(run, step), run.cancelled)
+        )
+        watch = asyncio.create_task(self._watch(run, computing, stop))
         try:
-            record = await self._outcome(run)
+            record = await self._outcome(run.claim, computing)
             await self._insist(record, stop)
         finally:
             run.over.set()
             await watch
             self._run = None
 
-    async def _outcome(self, run: _Run) -> Callable[[], Awaitable[bool]]:
-        """Runs the task, and says how its end is to be recorded."""
-        claim = run.claim
+    async def _outcome(
+        self, claim: Job, computing: asyncio.Future[Picture]
+    ) -> Callable[[], Awaitable[bool]]:
+        """Waits for the end of the computation, and says how it is to be recorded."""
+        await asyncio.wait({computing})
         try:
-            picture = await self._executor.run(
-                run.task, lambda step: self._on_step(run, step), run.cancelled
-            )
-        except Cancelled:
+            picture = computing.result()
+        except (Cancelled, asyncio.CancelledError):
             # Whoever cancelled it has said so in the table, and the fence keeps that. Only a run
             # that was stale is still ours, and broke.
             return lambda: self._table.crash(claim)
@@ -195,15 +204,16 @@ class Worker:
         await asyncio.to_thread(self._results.remove, name)
         return False
 
-    async def _watch(self, run: _Run, stop: asyncio.Event) -> None:
-        """Renews the lease while the run lasts, and breaks the run off when it must not go on."""
+    async def _watch(
+        self, run: _Run, computing: asyncio.Future[Picture], stop: asyncio.Event
+    ) -> None:
+        """Breaks the run off when it must not go on."""
         period = self._table.lease_seconds / _RENEWALS
-        renewed_at = time.monotonic()  # by the claim
         while True:
             changed = self._table.changed
             if stop.is_set():
-                # Before the executor has ended: should that take too long, nothing is lost.
                 await self._insist(lambda: self._table.release(run.claim), stop)
+                computing.cancel()  # a step may take minutes; nothing is lost without its end
                 break
             if run.over.is_set():
                 break
@@ -213,11 +223,8 @@ class Worker:
             try:
                 if not await self._table.holds(run.claim):
                     break
-                if time.monotonic() - renewed_at >= period:
-                    await self._table.renew(run.claim)
-                    renewed_at = time.monotonic()
             except OSError as error:
-                _log.error("A lease could not be renewed: %s.", error)
+                _log.error("A claim could not be looked at: %s.", error)
             await any_of(changed, run.over, stop, seconds=period)
         run.cancelled.set()
 

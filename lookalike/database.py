@@ -3,10 +3,12 @@
 Why these PRAGMAs: docs/decisions/0003-sqlite.md.
 """
 
+import errno
+import fcntl
 import logging
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -15,7 +17,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lookalike.errors import StartError
@@ -26,15 +29,31 @@ _WAL_SAFE_FROM = (3, 51, 3)
 """SQLite before this may corrupt a database in WAL mode when two connections write or checkpoint
 at the same moment (sqlite.org, release notes of 3.51.3)."""
 
+_STORAGE_FAULTS = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Primary result codes that speak of the file or its disk, not of what the program wants of it."""
+
 
 def create_engine(url: str) -> AsyncEngine:
     """An engine on `sqlite:///path` with a single connection, which makes it the only writer.
 
     Every transaction begins with BEGIN IMMEDIATE: what it reads stays true until it commits. The
-    folder is made if it is missing.
+    folder is made if it is missing. The database is this engine's alone until it is disposed, which
+    also the death of the process does.
 
     Raises:
-        StartError: the folder cannot be made.
+        StartError: the folder cannot be made, or another process uses the database.
     """
     parsed = make_url(url)
     path = Path(parsed.database or "")
@@ -43,6 +62,7 @@ def create_engine(url: str) -> AsyncEngine:
     except OSError as error:
         reason = error.strerror or error
         raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
+    lock = _lock(path)
     engine = create_async_engine(
         parsed.set(drivername="sqlite+aiosqlite"),
         pool_size=1,
@@ -52,7 +72,48 @@ def create_engine(url: str) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _on_connect)
     event.listen(engine.sync_engine, "begin", _on_begin)
+    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: lock.close())
     return engine
+
+
+def storage_fault(error: SQLAlchemyError) -> OSError | None:
+    """What is wrong with the database's file, disk or load; None: the error is the program's own.
+
+    Returns:
+        An error whose `errno` is ENOSPC where the disk is full, else EIO.
+    """
+    if isinstance(error, PoolTimeoutError):
+        return OSError(errno.EIO, "the database: it is too busy")
+    if not isinstance(error, DBAPIError):
+        return None
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    if code not in _STORAGE_FAULTS:
+        return None
+    number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
+    return OSError(number, f"the database: {error.orig}")
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """Takes the database for this process; closing the file gives it back.
+
+    The lock is on a file of its own: closing any descriptor of the database itself would drop the
+    locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
+    """
+    try:
+        file = path.with_name(f"{path.name}.lock").open("ab")
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"The database {path} cannot be locked: {reason}.") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise StartError(f"Another process uses {path}.") from None
+    except OSError as error:
+        file.close()
+        reason = error.strerror or error
+        raise StartError(f"The database {path} cannot be locked: {reason}.") from None
+    return file
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

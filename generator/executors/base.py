@@ -98,4 +98,7 @@ class Executor(Protocol):
         """
 
     async def close(self) -> None:
-        """Waits until nothing runs any more and lets go of the model."""
+        """Lets go of the model, and waits until nothing runs any more, but not for long.
+
+        What still runs then is left to the end of the process.
+        """

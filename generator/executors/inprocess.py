@@ -7,10 +7,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from generator import models
 from generator.executors.base import ModelInfo, Picture, Task
 
 if TYPE_CHECKING:
     from generator.pipeline import Pipeline
+
+_CLOSE_SECONDS = 5.0
+"""How long the thread may take to end a step, a load or a download before it is left behind."""
 
 _QUIET = {
     "DIFFUSERS_VERBOSITY": "critical",
@@ -46,11 +50,12 @@ class InProcessExecutor:
         return self._pipeline.info
 
     def _load(self) -> "Pipeline":
+        source = models.find(self._model)  # before seconds go into imports
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
         from generator.pipeline import Pipeline
 
-        return Pipeline(self._model, self._device)
+        return Pipeline(source, self._device)
 
     async def run(
         self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
@@ -75,6 +80,9 @@ class InProcessExecutor:
             raise
 
     async def close(self) -> None:
-        """Waits until nothing runs any more and lets go of the model."""
-        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        """Waits a few seconds until nothing runs any more; see `Executor.close`."""
+        loop = asyncio.get_running_loop()
+        idle = loop.run_in_executor(self._thread, threading.Event)  # its turn comes last
+        await asyncio.wait({idle}, timeout=_CLOSE_SECONDS)
+        self._thread.shutdown(wait=idle.done(), cancel_futures=True)
         self._pipeline = None

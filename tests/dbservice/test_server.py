@@ -133,6 +133,25 @@ async def test_a_locked_database_is_unavailable(
     assert record.exc_info is None
 
 
+async def test_a_damaged_database_is_unavailable(
+    client: Client, settings: DbserviceSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.receive()
+    file = Path(settings.database.removeprefix("sqlite:///"))
+    file.write_bytes(b"nonsense" * (file.stat().st_size // 8))
+    unavailable = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", list[str]())
+    assert await refusal(client.receive(2)) == unavailable
+    (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
+    assert record.exc_info is None
+
+
+async def test_a_second_process_on_one_home_is_refused(tmp_path: Path) -> None:
+    async with running_process(tmp_path):
+        code, words = await failed_start(tmp_path)
+    assert code == 78
+    assert f"Another process uses {tmp_path / 'dbservice'}" in words
+
+
 async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     await client.receive()
     limit = "PRAGMA max_page_count = 1"

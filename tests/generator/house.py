@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 from lxml import etree
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from generator import app, documents, problems
 from generator.executors.base import Executor
@@ -132,6 +133,7 @@ class House:
     worker: Worker
     executor: ScriptedExecutor
     stop: asyncio.Event
+    engine: AsyncEngine
     folder: Path
     working: asyncio.Task[None]
     now: list[float] = field(default_factory=list)
@@ -218,6 +220,7 @@ async def house(
                 worker,
                 scripted,
                 stop,
+                engine,
                 folder,
                 working,
                 now,

@@ -2,14 +2,19 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from generator.executors.base import Refused, TaskError
 from generator.tables import State
-from tests.generator.house import TOKEN, XML, House, code, element, eventually, job, text
+from tests.generator.house import TOKEN, XML, House, code, element, eventually, house, job, text
 from tests.generator.scripted import png_of
 
 _PATH = "/generate_image"
@@ -67,7 +72,7 @@ async def test_accept_can_exclude_both(home: House) -> None:
 
 @pytest.mark.parametrize(
     ("ending", "status", "expected"),
-    [(Refused(), 422, "refused-by-safety"), (TaskError("too big"), 500, "job-failed")],
+    [(Refused(), 422, "refused-by-safety"), (TaskError("too big"), 422, "cannot-compute")],
 )
 async def test_no_picture_is_a_problem(
     home: House, ending: Exception, status: int, expected: str
@@ -77,6 +82,61 @@ async def test_no_picture_is_a_problem(
     response = await home.client.post(_PATH, content=job(), headers=XML)
     assert (response.status_code, code(response)) == (status, expected)
     assert await _nothing_is_left(home)
+
+
+async def test_a_job_that_was_given_up_is_a_fault_of_the_service(tmp_path: Path) -> None:
+    async with house(tmp_path, max_attempts=1) as home:
+        home.executor.endings.append(RuntimeError("broken"))
+        home.executor.go()
+        response = await home.client.post(_PATH, content=job(), headers=XML)
+        assert (response.status_code, code(response)) == (500, "job-failed")
+        assert await _nothing_is_left(home)
+
+
+async def test_the_picture_is_given_also_when_the_job_cannot_be_removed(
+    home: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_job_id: UUID) -> None:
+        raise OSError(errno.EIO, "the disk is away")
+
+    monkeypatch.setattr(home.table, "remove", fail)
+    home.executor.go()
+    response = await home.client.post(_PATH, content=job(), headers=XML)
+    assert response.status_code == 200
+    assert "the disk is away" in caplog.text
+
+
+async def test_who_waits_is_woken_by_nobody_elses_job(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = 20
+    transactions = 0
+    begin = home.table._transaction
+
+    def count() -> AbstractAsyncContextManager[AsyncSession]:
+        nonlocal transactions
+        transactions += 1
+        return begin()
+
+    await home.reach(await home.put(), "running")
+    queued = await home.put()
+    calls = [
+        asyncio.create_task(home.client.post(_PATH, content=job(), headers=XML))
+        for _ in range(waiting)
+    ]
+
+    async def all_wait() -> bool | None:
+        _, line = await home.table.look([queued])
+        return True if len(line) == 2 + waiting else None
+
+    await eventually(all_wait)
+    monkeypatch.setattr(home.table, "_transaction", count)
+    for _ in range(5):
+        await home.client.delete(f"/v1/jobs/{await home.put()}")
+    assert transactions < 5 * waiting
+    home.executor.go()
+    assert {answer.status_code for answer in await asyncio.gather(*calls)} == {200}
+    assert not home.table._ended
 
 
 async def _running_id(home: House) -> str | None:

@@ -1,13 +1,15 @@
 """PUT, GET, DELETE of a job: the contract line by line."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from generator.executors.base import Task
+from generator.tables import Job
 from tests.generator.house import XML, House, code, element, house, job, text
 from tests.generator.scripted import ScriptedExecutor, png_of
 
@@ -199,12 +201,43 @@ async def test_a_missing_picture_says_why(home: House) -> None:
     identity = await home.put()
     early = await home.client.get(f"/v1/jobs/{identity}/image")
     assert (early.status_code, code(early)) == (404, "no-image")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"half")])
+async def test_a_job_whose_picture_is_lost_can_be_submitted_again(
+    home: House, damage: Callable[[Path], object], caplog: pytest.LogCaptureFixture
+) -> None:
     home.executor.go()
+    identity = await home.put()
     await home.reach(identity, "finished")
-    for path in (home.folder / "results").iterdir():
-        path.unlink()
-    gone = await home.client.get(f"/v1/jobs/{identity}/image")
-    assert (gone.status_code, code(gone)) == (404, "no-image")
+    (picture,) = (home.folder / "results").iterdir()
+    damage(picture)
+    lost = await home.client.get(f"/v1/jobs/{identity}/image")
+    assert (lost.status_code, code(lost)) == (404, "no-image")
+    assert f"{identity} is forgotten" in caplog.text
+    assert not picture.exists()
+    unknown = await home.client.get(f"/v1/jobs/{identity}")
+    assert (unknown.status_code, code(unknown)) == (404, "unknown-job")
+    await home.put(job_id=identity)
+    await home.reach(identity, "finished")
+    again = await home.client.get(f"/v1/jobs/{identity}/image")
+    assert again.content == png_of(home.executor.tasks[1])
+
+
+async def test_a_job_that_was_cancelled_is_said_to_be_also_if_it_is_removed_at_once(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = await home.put()
+    cancel = home.table.cancel
+
+    async def cancel_and_lose(job_id: UUID) -> Job | None:
+        cancelled = await cancel(job_id)
+        await home.table.remove(job_id)  # another DELETE came in between
+        return cancelled
+
+    monkeypatch.setattr(home.table, "cancel", cancel_and_lose)
+    response = await _delete(home, identity)
+    assert (response.status_code, element(response).get("state")) == (200, "cancelled")
 
 
 async def _delete(home: House, identity: object) -> httpx.Response:

@@ -121,6 +121,19 @@ async def test_a_turn_is_remembered_when_the_job_is_removed(opened: _Opened) -> 
     assert (await opened.claim()).prompt == "b1"
 
 
+async def test_newcomers_do_not_hold_up_who_was_served_before(opened: _Opened) -> None:
+    for name in ("a1", "a2"):
+        await opened.add(name, owner="a")
+    done = [await opened.claim()]
+    for number in range(5):
+        await opened.add(f"n{number}", owner=f"n{number}")
+        await opened.table.finish(done[-1], _PICTURE)
+        await opened.table.forget(0, 0)  # and with it, who waits for nothing
+        done.append(await opened.claim())
+        opened.clock.now += 1
+    assert [claim.prompt for claim in done] == ["a1", "n0", "a2", "n1", "n2", "n3"]
+
+
 _actions = st.lists(
     st.sampled_from(["add a", "add b", "add c", "add ", "claim", "crash", "release", "cancel"]),
     max_size=25,
@@ -206,8 +219,7 @@ async def test_a_lease_runs_out_unless_it_is_renewed(opened: _Opened) -> None:
     identity = await opened.add("a")
     claim = await opened.claim()
     opened.clock.now = 59.0
-    assert await opened.table.expire() == 0
-    await opened.table.renew(claim)
+    assert await opened.table.expire(claim) == 0
     opened.clock.now = 118.0
     assert await opened.table.expire() == 0
     assert await opened.table.holds(claim)
@@ -215,6 +227,14 @@ async def test_a_lease_runs_out_unless_it_is_renewed(opened: _Opened) -> None:
     assert await opened.table.expire() == 1
     assert await _state(opened, identity) == "queued"
     assert not await opened.table.holds(claim)
+
+
+async def test_a_claim_at_work_outlives_a_jump_of_the_clock(opened: _Opened) -> None:
+    await opened.add("a")
+    claim = await opened.claim()
+    opened.clock.now = 1_000_000.0
+    assert await opened.table.expire(claim) == 0
+    assert await opened.table.holds(claim)
 
 
 async def test_a_lost_claim_changes_nothing(opened: _Opened) -> None:
@@ -227,7 +247,7 @@ async def test_a_lost_claim_changes_nothing(opened: _Opened) -> None:
     assert not await opened.table.fail(lost, Fault.CANNOT_COMPUTE, "no")
     assert not await opened.table.crash(lost)
     assert not await opened.table.release(lost)
-    await opened.table.renew(lost)
+    assert await opened.table.expire(lost) == 0
     assert await opened.table.holds(current)
     assert await opened.table.finish(current, _PICTURE)
     assert not await opened.table.finish(current, _PICTURE)
@@ -248,7 +268,7 @@ async def test_cancel_and_finish_have_one_winner(opened: _Opened) -> None:
     identity = await opened.add("a")
     claim = await opened.claim()
     won = await asyncio.gather(opened.table.finish(claim, _PICTURE), opened.table.cancel(identity))
-    assert sorted(won) == [False, True]
+    assert sorted(map(bool, won)) == [False, True]
 
 
 async def test_the_same_job_put_many_times_at_once_is_one(opened: _Opened) -> None:
@@ -272,10 +292,23 @@ async def test_old_ended_jobs_are_forgotten(opened: _Opened) -> None:
     opened.clock.now = 100.0
     await opened.add("fresh")
     assert await opened.table.pictures() == {"p.png"}
-    assert await opened.table.forget(101) == []
-    assert await opened.table.forget(99) == ["p.png"]
+    assert await opened.table.forget(101, 0) == []
+    assert await opened.table.forget(99, 0) == ["p.png"]
     assert await opened.table.pictures() == set()
     assert await _state(opened, unfinished) == "queued"
+
+
+async def test_cancelled_jobs_are_forgotten_sooner(opened: _Opened) -> None:
+    cancelled = await opened.add("cancelled")
+    await opened.table.cancel(cancelled)
+    finished = await opened.add("finished")
+    await opened.table.finish(await opened.claim(), _PICTURE)
+    opened.clock.now = 100.0
+    await opened.table.forget(1000, 101)
+    assert await _state(opened, cancelled) == "cancelled"
+    await opened.table.forget(1000, 99)
+    assert await opened.table.get(cancelled) is None
+    assert await _state(opened, finished) == "finished"
 
 
 async def test_a_change_is_announced_to_who_looked_before(opened: _Opened) -> None:
@@ -286,3 +319,55 @@ async def test_a_change_is_announced_to_who_looked_before(opened: _Opened) -> No
     assert not changed.is_set()
     await opened.table.cancel(identity)
     assert changed.is_set()
+
+
+async def test_what_changes_nothing_is_not_announced(opened: _Opened) -> None:
+    identity = await opened.add("a")
+    lost = await opened.claim()
+    await opened.table.cancel(identity)
+    changed = opened.table.changed
+    await opened.table.cancel(identity)
+    await opened.table.crash(lost)
+    await opened.table.release(lost)
+    await opened.table.finish(lost, _PICTURE)
+    assert not changed.is_set()
+
+
+async def test_the_end_of_a_job_is_told_however_it_comes(tmp_path: Path) -> None:
+    async with _open(tmp_path, max_attempts=1) as opened:
+
+        async def finish(claim: Job) -> None:
+            await opened.table.finish(claim, _PICTURE)
+
+        async def cancel(claim: Job) -> None:
+            await opened.table.cancel(claim.id)
+
+        async def crash(claim: Job) -> None:
+            await opened.table.crash(claim)
+
+        async def expire(_claim: Job) -> None:
+            opened.clock.now += 61
+            await opened.table.expire()
+
+        async def recover(_claim: Job) -> None:
+            await opened.table.recover("me")
+
+        for end in (finish, cancel, crash, expire, recover):
+            identity = await opened.add("a")
+            other = opened.table.ended(await opened.add("waits"))
+            ended = opened.table.ended(identity)
+            claim = await opened.claim()
+            assert not ended.is_set()
+            await end(claim)
+            assert ended.is_set(), end.__name__
+            assert not other.is_set()
+            await opened.table.release(await opened.claim())
+            await opened.table.cancel((await opened.claim()).id)
+
+
+async def test_who_waits_for_an_attended_job_is_told_that_it_is_dropped(opened: _Opened) -> None:
+    identity = uuid4()
+    ended = opened.table.ended(identity)
+    await opened.table.submit(identity, JobRequest("a"), attendant="me")
+    await opened.table.recover("me")
+    assert ended.is_set()

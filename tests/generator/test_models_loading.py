@@ -15,6 +15,7 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
+from generator import models
 from generator.executors.base import Refused, Task
 from generator.models import loading
 from generator.pipeline import Pipeline
@@ -28,7 +29,8 @@ CHECKER = "models--CompVis--stable-diffusion-safety-checker"
 
 
 def draw(model: Path | str) -> bytes:
-    return Pipeline(str(model), "cpu").run(TASK, lambda _step: None, threading.Event()).png
+    pipeline = Pipeline(models.find(str(model)), "cpu")
+    return pipeline.run(TASK, lambda _step: None, threading.Event()).png
 
 
 @pytest.fixture(autouse=True)
@@ -131,14 +133,14 @@ def test_weights_in_half_precision_alone_are_enough(folder: Path, expected: byte
 def test_a_model_without_a_checker_is_warned_of(
     whole: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Pipeline(str(whole), "cpu")
+    Pipeline(models.find(str(whole)), "cpu")
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
         "The model tiny has no safety checker: no picture is refused."
     ]
 
 
 def test_emoji_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    Pipeline("emoji", "cpu")
+    Pipeline(models.find("emoji"), "cpu")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -165,7 +167,7 @@ def test_damaged_weights_are_said_in_one_sentence(
     folder = tiny.save(tmp_path / "tiny", "nothing")
     DAMAGES[damage](weights_of(folder, part))
     with pytest.raises(StartError, match=r"^GENERATOR_MODEL .*damaged, incomplete or no .*\.$"):
-        Pipeline(str(folder), "cpu")
+        Pipeline(models.find(str(folder)), "cpu")
     (record,) = [record for record in caplog.records if record.name.startswith("generator")]
     assert "\n" not in record.message
     assert record.exc_info is None
@@ -180,7 +182,7 @@ def test_a_model_that_does_not_fit_memory_is_not_called_damaged(
 
     monkeypatch.setattr(CLIPTextModel, "from_pretrained", refuse)
     with pytest.raises(StartError, match="does not fit this machine's memory"):
-        Pipeline(str(whole), "cpu")
+        Pipeline(models.find(str(whole)), "cpu")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ def test_a_folder_that_is_no_whole_model_is_said_in_one_sentence(
 ) -> None:
     damage(folder)
     with pytest.raises(StartError, match=re.escape(words)):
-        Pipeline(str(folder), "cpu")
+        Pipeline(models.find(str(folder)), "cpu")
 
 
 def test_an_inpainting_model_is_refused(folder: Path) -> None:
@@ -217,7 +219,7 @@ def test_an_inpainting_model_is_refused(folder: Path) -> None:
     tensors["conv_in.weight"] = torch.zeros(8, 9, 3, 3)
     save_file(tensors, file, metadata={"format": "pt"})
     with pytest.raises(StartError, match="inpainting"):
-        Pipeline(str(folder), "cpu")
+        Pipeline(models.find(str(folder)), "cpu")
 
 
 # A single file.
@@ -277,7 +279,7 @@ def test_a_single_file_that_lacks_weights_is_said_in_one_sentence(
     file = tmp_path / "less.safetensors"
     save_file(tensors, file)
     with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
-        Pipeline(str(file), "cpu")
+        Pipeline(models.find(str(file)), "cpu")
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"\xff" * 5000])
@@ -285,7 +287,7 @@ def test_a_single_file_of_nonsense_is_said_in_one_sentence(tmp_path: Path, conte
     file = tmp_path / "bad.safetensors"
     file.write_bytes(content)
     with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
-        Pipeline(str(file), "cpu")
+        Pipeline(models.find(str(file)), "cpu")
 
 
 # The hub.
@@ -321,4 +323,4 @@ def test_a_model_that_is_half_in_the_cache_is_said(whole: Path, hub_cache: Path)
     for file in folder.glob("snapshots/*/unet/*"):
         file.unlink()
     with pytest.raises(StartError, match="at least not whole"):
-        Pipeline("owner/tiny", "cpu")
+        Pipeline(models.find("owner/tiny"), "cpu")

@@ -15,7 +15,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from generator import pipeline
+from generator import models, pipeline
 from generator.executors.base import Cancelled, Picture, Refused, Task, TaskError
 from generator.pipeline import Pipeline
 from lookalike.errors import StartError
@@ -36,7 +36,8 @@ TASK = Task(
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    return Pipeline(str(tiny.save(tmp_path_factory.mktemp("models") / "tiny")), "cpu")
+    folder = tiny.save(tmp_path_factory.mktemp("models") / "tiny")
+    return Pipeline(models.find(str(folder)), "cpu")
 
 
 @pytest.fixture
@@ -168,13 +169,13 @@ def test_a_task_cancelled_before_it_starts_does_no_step(loaded: Pipeline) -> Non
 
 
 def test_a_flagged_picture_is_refused(tmp_path: Path) -> None:
-    strict = Pipeline(str(tiny.save(tmp_path, "everything")), "cpu")
+    strict = Pipeline(models.find(str(tiny.save(tmp_path, "everything"))), "cpu")
     with pytest.raises(Refused):
         draw(strict, TASK)
 
 
 def test_a_picture_that_is_not_flagged_is_left_as_it_is(loaded: Pipeline, tmp_path: Path) -> None:
-    lenient = Pipeline(str(tiny.save(tmp_path, "nothing")), "cpu")
+    lenient = Pipeline(models.find(str(tiny.save(tmp_path, "nothing"))), "cpu")
     assert draw(lenient, TASK).png == draw(loaded, TASK).png
 
 
@@ -192,7 +193,7 @@ def test_numbers_that_overflow_are_an_error_at_the_first_step(
 def test_a_decoder_that_overflows_is_an_error_and_no_black_picture(
     tmp_path: Path, flags: tiny.Flags | None
 ) -> None:
-    broken = Pipeline(str(tiny.save(tmp_path, flags)), "cpu")
+    broken = Pipeline(models.find(str(tiny.save(tmp_path, flags))), "cpu")
     broken._pipe.vae.decoder.conv_out.bias.data.fill_(float("inf"))
     broken._pipe.vae.decoder.conv_out.weight.data.fill_(float("-inf"))
     with pytest.raises(TaskError, match="overflowed"):
@@ -261,7 +262,7 @@ def test_a_device_that_is_not_there_is_said_in_one_sentence(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(StartError, match=f"^GENERATOR_DEVICE {device}"):
-        Pipeline("emoji", device)
+        Pipeline(models.find("emoji"), device)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_a_device_that_refuses_the_model_is_said_in_one_sentence(
 
     monkeypatch.setattr(StableDiffusionPipeline, "to", refuse)
     with pytest.raises(StartError, match=f"^GENERATOR_DEVICE cpu cannot be used: .*{reason}.*"):
-        Pipeline("emoji", "cpu")
+        Pipeline(models.find("emoji"), "cpu")
 
 
 @pytest.mark.parametrize(
@@ -327,7 +328,7 @@ def test_a_small_model_takes_one_thread(parameters: int, threads: int) -> None:
 
 
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
-    emoji = Pipeline("emoji", "cpu")
+    emoji = Pipeline(models.find("emoji"), "cpu")
     assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 128, 128)
     task = replace(TASK, width=128, height=128, steps=3)
     pictures = [

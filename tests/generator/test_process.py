@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -105,7 +106,7 @@ async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
     lines.extend([line.decode() async for line in stream])
 
 
-async def test_it_answers_before_the_model_is_loaded_paints_and_stops(tmp_path: Path) -> None:
+async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     async with _started(tmp_path) as running:
         response = await running.client.get("/health/ready")
         assert response.status_code == 503
@@ -116,43 +117,47 @@ async def test_it_answers_before_the_model_is_loaded_paints_and_stops(tmp_path: 
         picture = await running.client.get(f"/v1/jobs/{identity}/image")
         with Image.open(io.BytesIO(picture.content)) as image:
             assert (image.format, image.size) == ("PNG", (64, 96))
-
         interrupted = await running.put(_LONG)
+        queued = await running.put(job("next", steps=1))
         await running.reach(interrupted, "running", step=2)
+        running.process.kill()
+        assert await running.end() == -signal.SIGKILL
+
+    async with _started(tmp_path) as running:
+        state = await running.get(interrupted)  # before the model is loaded again
+        assert (state.get("state"), state.get("attempt")) == ("queued", "1")
+        await running.reach(queued, "finished")  # the broken one went to the back
+        state = await running.reach(interrupted, "running", step=2)
+        assert state.get("attempt") == "2"
         running.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(8):
             assert await running.end() == 0
         assert "Traceback" not in "".join(running.lines)
         assert TOKEN not in "".join(running.lines)
-    async with _started(tmp_path) as running:
-        state = await running.get(interrupted)  # before the model is loaded again
-        assert (state.get("state"), state.get("attempt")) == ("queued", "0")
 
-
-async def test_kill_9_in_the_middle_of_a_job_costs_an_attempt_and_nothing_else(
-    tmp_path: Path,
-) -> None:
     async with _started(tmp_path) as running:
-        identity = await running.put(_LONG)
-        queued = await running.put(job("next", steps=1))
-        await running.reach(identity, "running", step=2)
-        running.process.kill()
-        assert await running.end() == -signal.SIGKILL
-    async with _started(tmp_path) as running:
-        state = await running.get(identity)
+        state = await running.get(interrupted)
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
-        await running.reach(queued, "finished")  # the broken one went to the back
-        state = await running.reach(identity, "finished")
-        assert state.get("attempt") == "2"
-        doomed = await running.put(_LONG)
-        await running.reach(doomed, "running", step=2)
-        running.process.kill()
-        await running.end()
-        assert "Traceback" not in "".join(running.lines)
-    async with _started(tmp_path, GENERATOR_MAX_ATTEMPTS="1") as running:
-        state = await running.get(doomed)
-        assert (state.get("state"), state[-1].get("code")) == ("failed", "gave-up")
     assert len(list((tmp_path / "generator" / "results").iterdir())) == 2
+
+
+async def test_a_stop_leaves_a_download_behind(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hub:
+        hub.setblocking(False)
+        more = {
+            "GENERATOR_MODEL": "owner/model",
+            "HF_ENDPOINT": f"http://127.0.0.1:{hub.getsockname()[1]}",
+            "HF_HOME": str(tmp_path / "hub"),
+            "HF_HUB_OFFLINE": "0",
+        }
+        async with _started(tmp_path / "home", **more) as running:
+            async with asyncio.timeout(60):
+                silent, _ = await asyncio.get_running_loop().sock_accept(hub)
+            with silent:
+                running.process.send_signal(signal.SIGTERM)
+                async with asyncio.timeout(10):
+                    assert await running.end() == 0
+            assert "Traceback" not in "".join(running.lines)
 
 
 async def _fails(home: Path, **more: str) -> str:
@@ -174,17 +179,23 @@ async def _fails(home: Path, **more: str) -> str:
     return sentence
 
 
-async def test_a_model_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    sentence = await _fails(tmp_path, GENERATOR_MODEL=str(tmp_path / "missing"))
-    assert "missing" in sentence
+async def test_a_model_that_is_not_there_is_one_sentence_before_pytorch_is_imported(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('too early')")
+    missing = str(tmp_path / "missing")
+    assert missing in await _fails(tmp_path, GENERATOR_MODEL=missing, PYTHONPATH=str(tmp_path))
 
 
-async def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+async def test_a_port_or_a_home_in_use_is_one_sentence(tmp_path: Path) -> None:
     async with _started(tmp_path / "first") as running:
         address = running.client.base_url.netloc.decode()
         sentence = await _fails(tmp_path / "second", GENERATOR_LISTEN=address)
-    assert "GENERATOR_LISTEN" in sentence
-    assert address in sentence
+        assert "GENERATOR_LISTEN" in sentence
+        assert address in sentence
+        sentence = await _fails(tmp_path / "first")
+        database = tmp_path / "first" / "generator" / "jobs.db"
+        assert sentence == f"lookalike generator: Another process uses {database}."
 
 
 async def test_results_that_cannot_be_kept_are_one_sentence(tmp_path: Path) -> None:

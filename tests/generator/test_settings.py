@@ -42,6 +42,7 @@ def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("GENERATOR_DEVICE", "abacus"),
         ("GENERATOR_MAX_QUEUE", "0"),
+        ("GENERATOR_MAX_QUEUE", "5001"),
         ("GENERATOR_MAX_ATTEMPTS", "none"),
         ("GENERATOR_DATABASE_URL", "postgresql://somewhere/jobs"),
         ("GENERATOR_RESULTS_URL", "s3://bucket"),

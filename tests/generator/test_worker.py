@@ -81,20 +81,14 @@ async def test_a_clean_stop_puts_the_job_back_unharmed(tmp_path: Path) -> None:
         assert state.get("attempt") == "1"
 
 
-async def test_the_job_is_put_back_before_a_slow_step_has_ended(home: House) -> None:
+async def test_a_stop_does_not_wait_for_a_slow_step(home: House) -> None:
     home.executor.deaf = True
     identity = await home.put()
     await home.reach(identity, "running")
     home.stop.set()
-
-    async def queued() -> bool | None:
-        return True if (await _job(home, identity)).state == "queued" else None
-
-    assert await eventually(queued)
-    assert not home.working.done()
-    home.executor.go()
     await home.working
-    assert (await _job(home, identity)).state == "queued"
+    kept = await _job(home, identity)
+    assert (kept.state, kept.attempts) == ("queued", 0)
     assert not _files(home)
 
 
@@ -120,6 +114,46 @@ async def test_a_lease_is_renewed_while_the_run_lasts(tmp_path: Path) -> None:
             return True if ((await _job(home, identity)).lease_until or 0) > until else None
 
         assert await eventually(renewed)
+
+
+async def test_a_jump_of_the_clock_costs_a_healthy_run_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path, lease_seconds=0.04) as home:
+        identity = await home.put()
+        await home.reach(identity, "running")
+        for _ in range(20):
+            home.now[0] += 100.0
+
+            async def looked_at() -> Job | None:
+                found = await _job(home, identity)
+                leased = (found.lease_until or 0) > home.now[0]
+                return found if leased or found.attempts > 1 or found.holder is None else None
+
+            found = await eventually(looked_at)
+            assert (found.state, found.attempts) == ("running", 1)
+
+
+async def test_a_busy_database_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with house(tmp_path, lease_seconds=0.04) as home:
+        monkeypatch.setattr(home.engine.pool, "_timeout", 0.1)
+        identity = await home.put()
+        await home.reach(identity, "running")
+        async with home.engine.connect():  # the only connection there is
+            paths = [f"/v1/jobs/{identity}", "/health/live"] * 3
+            answers = await asyncio.gather(*(home.client.get(path) for path in paths))
+            assert {answer.status_code for answer in answers} == {200, 503}
+            assert {code(answer) for answer in answers if answer.is_error} == {"storage-failed"}
+            home.executor.go()
+
+            async def told() -> bool | None:
+                lines = ("Cannot write", "Housekeeping failed")
+                return True if all(line in caplog.text for line in lines) else None
+
+            assert await eventually(told)
+        await home.reach(identity, "finished")
+        assert not home.working.done()
+        assert "Traceback" not in caplog.text
 
 
 async def test_a_run_without_progress_loses_its_lease(

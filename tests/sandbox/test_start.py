@@ -53,3 +53,10 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="cannot be made"):
         await Store.open(tmp_path / "file" / "sandbox")
+
+
+async def test_a_folder_that_another_sandbox_uses(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path)
+    with pytest.raises(StartError, match=r"^Another process uses .*sandbox\.db\.$"):
+        await Store.open(tmp_path)
+    await store.close()
