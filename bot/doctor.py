@@ -14,7 +14,7 @@ from PIL import Image
 from bot import captioners
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import Captioner, CaptionerAway, CaptionerMisconfigured, PhotoRefused
-from bot.clients.dbservice import DatabaseAway, DatabaseClient, DatabaseError
+from bot.clients.dbservice import DatabaseAway, DatabaseClient, DatabaseError, WrongToken
 from bot.clients.generator import GeneratorAway, GeneratorClient, JobRejected
 from bot.polling import CONFLICT
 from bot.settings import BotSettings
@@ -199,15 +199,15 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
     client = DatabaseClient(where, settings.known_token() or _NO_TOKEN)
     try:
         await client.status(db.StatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
+    except WrongToken:
+        words = f"dbservice at {where} does not take our SERVICE_TOKEN."
+        return [failed("dbservice", words, _SAME_TOKEN)]
     except DatabaseAway as error:
         words = f"dbservice does not answer at {where}."
         if await asyncio.to_thread(checks.someone_listens, where):
             words = f"dbservice does not answer at {where}, though somebody listens there: {error}."
         return [failed("dbservice", words, checks.START)]
     except DatabaseError as error:
-        if error.reason == "UNAUTHENTICATED":
-            words = f"dbservice at {where} does not take our SERVICE_TOKEN."
-            return [failed("dbservice", words, _SAME_TOKEN)]
         return [failed("dbservice", f"dbservice at {where} answers {error}.", "See its log.")]
     finally:
         await client.disconnect()

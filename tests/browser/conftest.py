@@ -92,8 +92,9 @@ def _house(tmp_path_factory: pytest.TempPathFactory) -> Generator[House]:
 @pytest.fixture
 def house(_house: House) -> Generator[House]:
     """All services, with the captioner that needs nobody."""
+    marks = _house.mark_logs()
     yield _house
-    _house.check_logs()
+    _house.check_logs(marks)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -314,7 +314,7 @@ def test_a_model_that_is_not_in_the_cache_is_not_fetched(
     with hub.serve("owner/tiny", whole) as served:
         monkeypatch.setattr(constants, "ENDPOINT", served.url)
         with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/tiny .*`lookalike download`"):
-            Pipeline("owner/tiny", "cpu")
+            Pipeline(models.find("owner/tiny"), "cpu")
     assert served.requests == []
 
 
