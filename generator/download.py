@@ -12,10 +12,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 import click
 import huggingface_hub
@@ -120,7 +120,7 @@ def _is_well_cached(model: str, *, half: bool) -> bool:
 
 
 @contextlib.contextmanager
-def _translated(model: str) -> Any:
+def _translated(model: str) -> Generator[None, None, None]:
     """The faults of the hub and the way there, each in a sentence."""
     try:
         yield
