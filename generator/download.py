@@ -12,10 +12,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn
 
 import click
 import huggingface_hub
@@ -84,14 +84,15 @@ def main() -> NoReturn:
 
 def _fetch(model: str, device: str, *, accepted: bool) -> None:
     source = models.find(model)
-    if source.kind is not Kind.HUB or layout.cached(model) is not None:
+    half = models.takes_half(device)
+    if source.kind is not Kind.HUB or _is_well_cached(model, half=half):
         click.echo(f"{model} is on this machine already.")
         return
     if constants.HF_HUB_OFFLINE:
         raise StartError(f"{model} is not on this machine, and HF_HUB_OFFLINE is set.")
     disable_progress_bars()
     with _translated(model):
-        offer = _ask_hub(model, half=models.takes_half(device))
+        offer = _ask_hub(model, half=half)
         _accept(offer, accepted=accepted)
         _fetch_files(offer)
         # All bytes are there; this gives them their names.
@@ -101,8 +102,25 @@ def _fetch(model: str, device: str, *, accepted: bool) -> None:
     click.echo(f"{model} is on this machine.")
 
 
+def _is_well_cached(model: str, *, half: bool) -> bool:
+    """Whether the model is in the cache and whole. Broken weights are removed: they come anew."""
+    folder = layout.cached(model)
+    if folder is None:
+        return False
+    well = True
+    for path in layout.weights(folder, half=half):
+        try:
+            layout.count_numbers([path])
+        except Exception as error:  # noqa: BLE001, as in count_numbers
+            click.echo(f"{path.parent.name}/{path.name} is broken and is fetched again: {error}.")
+            path.resolve().unlink()  # the bytes; their name is a link to them
+            path.unlink(missing_ok=True)
+            well = False
+    return well
+
+
 @contextlib.contextmanager
-def _translated(model: str) -> Any:
+def _translated(model: str) -> Generator[None, None, None]:
     """The faults of the hub and the way there, each in a sentence."""
     try:
         yield

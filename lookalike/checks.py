@@ -124,7 +124,7 @@ def run(
     try:
         loaded = settings.load()
     except StartError as error:
-        remedy = f"Mend it in .env; the other checks of the {service} need it, too."
+        remedy = f"Mend it in .env; the other checks of {service} need it, too."
         _print(failed("settings", str(error), remedy))
         sys.exit(0)
     redaction = RedactionFilter([*loaded.given_secrets(), loaded.known_token() or ""])

@@ -63,12 +63,12 @@ def findings(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        words = f"The checks of the {service} took more than {_SECONDS:g} s."
+        words = f"The checks of {service} took more than {_SECONDS:g} s."
         return [checks.failed("checks", words, "Try again when the machine has less to do.")]
     found = [Finding.from_json(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        words = f"The checks of the {service} broke off: {said[-1].rstrip('.')}."
+        words = f"The checks of {service} broke off: {said[-1].rstrip('.')}."
         remedy = f"Is it installed? pip install 'lookalike[{service}]'"
         found.append(checks.failed("checks", words, remedy))
     return found

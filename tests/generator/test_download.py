@@ -124,14 +124,25 @@ def test_what_arrived_damaged_is_not_kept(served: hub.Hub, environment: dict[str
     served.cut = 5000
     download(environment, "--accept-licence")
     (part,) = kept(environment, "blobs/*.lookalike")
-    if len(part.stem) != 64:
-        pytest.fail("the large file comes first")
+    assert len(part.stem) == 64  # a sha256, which small files lack
     part.write_bytes(b"x" * part.stat().st_size)
     served.cut = None
     damaged = download(environment, "--accept-licence")
     assert damaged.returncode == 78
     assert "arrived damaged and was removed" in damaged.stderr
     assert download(environment, "--accept-licence").returncode == 0
+
+
+def test_weights_that_broke_in_the_cache_are_fetched_again(
+    environment: dict[str, str], whole: Path
+) -> None:
+    download(environment, "--accept-licence")
+    (weights,) = kept(environment, f"snapshots/*/{UNET}")
+    weights.resolve().write_bytes(b"broken")
+    done = download(environment, "--accept-licence")
+    assert done.returncode == 0, done.stderr
+    assert f"{UNET} is broken and is fetched again" in done.stdout
+    assert weights.read_bytes() == (whole / UNET).read_bytes()
 
 
 def test_without_a_network_it_says_so(environment: dict[str, str]) -> None:
