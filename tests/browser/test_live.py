@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, FilePayload, Page, expect
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 
 from tests.browser.chat import Chat
@@ -160,7 +160,7 @@ async def test_photos_go_in_by_click_drop_and_paste_with_words(
 ) -> None:
     chat = await open_window(f"?me={ada}")
     tray = chat.page.get_by_role("list", name="To be sent")
-    photo = {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
+    photo: FilePayload = {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
     await chat.page.locator("input[type=file]").set_input_files([photo])
     await expect(tray.get_by_role("listitem")).to_have_count(1)
     await drop_or_paste(chat.page, "#timeline", "drop", jpeg(colour="blue"))
@@ -177,7 +177,7 @@ async def test_photos_go_in_by_click_drop_and_paste_with_words(
 
 async def test_a_photo_that_is_none_is_told(open_window: Open, ada: int) -> None:
     chat = await open_window(f"?me={ada}")
-    broken = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"no image"}
+    broken: FilePayload = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"no image"}
     await chat.page.locator("input[type=file]").set_input_files([broken])
     await chat.field.press("Enter")
     await expect(chat.toast).to_contain_text("IMAGE_PROCESS_FAILED")
@@ -294,6 +294,19 @@ async def test_a_draft_and_the_conversation_outlive_a_reload(open_window: Open, 
     await chat.page.reload()
     await expect(chat.message("kept")).to_be_visible()
     await expect(chat.field).to_have_value("half a sent")
+
+
+async def test_more_windows_than_a_browser_has_connections_stay_live(
+    open_window: Open, bot: Bot, ada: int
+) -> None:
+    windows = [await open_window(f"?me={ada}") for _ in range(8)]
+    await bot.send_message(ada, "to all")
+    for chat in windows:
+        await expect(chat.message("to all")).to_have_count(1)
+    await windows[0].page.close()  # which has followed the stream for all
+    await bot.send_message(ada, "to those that are left")
+    for chat in windows[1:]:
+        await expect(chat.message("to those that are left")).to_have_count(1)
 
 
 async def test_a_restart_of_the_server_is_bridged(context: BrowserContext, tmp_path: Path) -> None:

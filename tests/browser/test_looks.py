@@ -1,14 +1,14 @@
 """Sizes, light and dark, motion."""
 
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
 from tests.sandbox.client import People
 from tests.sandbox.conftest import jpeg
 
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 
 

@@ -30,6 +30,13 @@ export const showBot = () => ask("GET", "/bot");
 /** The number of the newest event. */
 export const lastEvent = async () => (await ask("GET", "/events")).last;
 
+/** Events of some kinds after one, as the server keeps them. */
+export async function listEvents(after, kinds) {
+  const query = new URLSearchParams({ after });
+  for (const kind of kinds) query.append("kind", kind);
+  return (await ask("GET", `/events?${query}`)).events;
+}
+
 /** The newest messages of a chat that are older than `before`, oldest first. */
 export function listMessages(chat, limit, before) {
   const query = new URLSearchParams({ limit });

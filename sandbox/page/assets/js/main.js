@@ -119,7 +119,11 @@ acceptDrops((files) => composer.attach(files));
 announce(store, () => open);
 history.replaceState(null, "", addressOf(me.id, chatOfAddress() ?? me.id));
 show(chatOfAddress());
-follow(last, (kind, data) => store.apply(kind, data), (connected) => store.setConnected(connected));
+await follow(
+  last,
+  (kind, data) => store.apply(kind, data),
+  (connected) => store.setConnected(connected),
+);
 
 /** A new chat comes with the stream, sooner or later than the answer that it was made. */
 function whenThere(chatId, then) {
