@@ -1,6 +1,7 @@
 """`lookalike doctor` names what is wrong, each tried by itself, and disturbs nobody."""
 
 import asyncio
+import logging
 import shutil
 import socket
 import sqlite3
@@ -434,8 +435,11 @@ def test_a_check_that_breaks_or_hangs_hides_no_other(
 
     monkeypatch.setattr(checks, "_CHECK_SECONDS", 0.1)
     monkeypatch.setattr("sys.argv", ["x.doctor"])
-    with pytest.raises(SystemExit) as ended:
-        checks.run("x", Settings, {"broken": broken, "hanging": hanging, "good": good})
+    try:
+        with pytest.raises(SystemExit) as ended:
+            checks.run("x", Settings, {"broken": broken, "hanging": hanging, "good": good})
+    finally:
+        logging.disable(logging.NOTSET)  # the process of a doctor ends silent
     assert ended.value.code == 0
     said = {
         found.check: found for found in map(Finding.from_json, capsys.readouterr().out.splitlines())
