@@ -21,10 +21,8 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-demo: ## Send a photo through everything: make demo PHOTO=cat.jpg
-	@test -n '$(PHOTO)' || { echo 'Say which photo: make demo PHOTO=cat.jpg'; exit 2; }
-	@$(MAKE) --no-print-directory setup
-	@$(BIN)/lookalike demo '$(PHOTO)'
+demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
+	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)')
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest

@@ -24,7 +24,7 @@ from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
 from bot.messenger import Messenger
 from bot.pace import EditPace
-from bot.polling import Polling
+from bot.polling import CONFLICT, Polling
 from bot.receive import Receiver
 from bot.services import Services
 from bot.settings import BotSettings
@@ -93,12 +93,18 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
     job = _schedule(application, tick, settings.bot_poll_seconds)
     handlers.register(application, services)
 
-    def ready() -> bool:
+    def trouble() -> str:
         longest_ago = time.monotonic() - _READY_SECONDS
-        return min(polling.last_success, tick.last_success) > longest_ago
+        if polling.in_conflict:
+            return CONFLICT
+        if polling.last_success < longest_ago:
+            return f"Telegram has answered no poll for {_READY_SECONDS:g} s"
+        if tick.last_success < longest_ago:
+            return f"dbservice has given no work for {_READY_SECONDS:g} s"
+        return ""
 
     try:
-        async with health.serve(bound, ready):
+        async with health.serve(bound, trouble):
             _log.info("Listening on %s:%d.", *bound.getsockname()[:2])
             await _serve(application, polling, tick, stop)
     finally:

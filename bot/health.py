@@ -8,16 +8,19 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def serve(bound: socket.socket, ready: Callable[[], bool]) -> AsyncGenerator[None, None]:
-    """Serves the checks on a bound socket; `ready` says whether the bot does its work just now."""
+async def serve(bound: socket.socket, trouble: Callable[[], str]) -> AsyncGenerator[None, None]:
+    """Serves the checks on a bound socket.
+
+    `trouble` says why the bot does not do its work just now; "" if it does.
+    """
 
     async def live(_request: web.Request) -> web.Response:
         return web.Response(text="live\n")
 
     async def readiness(_request: web.Request) -> web.Response:
-        if ready():
-            return web.Response(text="ready\n")
-        return web.Response(text="not ready\n", status=503)
+        if words := trouble():
+            return web.Response(text=f"not ready: {words}\n", status=503)
+        return web.Response(text="ready\n")
 
     app = web.Application()
     app.add_routes([web.get("/health/live", live), web.get("/health/ready", readiness)])

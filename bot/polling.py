@@ -12,6 +12,9 @@ from telegram.request import HTTPXRequest
 
 _log = logging.getLogger(__name__)
 
+CONFLICT = "another program polls with this token"
+"""In the bot's health check and in its log."""
+
 _CONFLICT_SECONDS = 60.0
 
 
@@ -30,6 +33,14 @@ class Polling(HTTPXRequest):
         self._trouble = ""
         self.last_success = -math.inf
         """When Telegram last answered a poll, in seconds of the clock."""
+
+    @property
+    def in_conflict(self) -> bool:
+        """Whether another poller was there within the last minute."""
+        return (
+            self._first_conflict is not None
+            and self._clock() - self._last_conflict < _CONFLICT_SECONDS
+        )
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         """Passes the request on and looks at the status of the answer."""
@@ -65,7 +76,7 @@ class Polling(HTTPXRequest):
     def on_error(self, error: TelegramError) -> None:
         """Logs an error of polling, once until it is over."""
         words = (
-            "another program polls with this token; I give up if that goes on for a minute"
+            f"{CONFLICT}; I give up if that goes on for a minute"
             if isinstance(error, Conflict)
             else f"{type(error).__name__}: {error.message}"
         )

@@ -36,7 +36,7 @@ def run(
     """
     try:
         loaded = settings.load()
-        logs.configure(name, loaded.secrets())
+        logs.configure(name, loaded.secrets(), loaded.lookalike_log)
         threading.excepthook = _log_thread
         asyncio.run(_supervise(loaded, main))
     except StartError as error:

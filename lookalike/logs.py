@@ -1,9 +1,15 @@
 """Logging for every process: one line a record on stderr, with secrets redacted."""
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+Style: TypeAlias = Literal["text", "json"]
+"""How a record is written: a line of words, or a JSON object on a line."""
 
 _REDACTED = "[redacted]"
 _TELEGRAM_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
@@ -56,19 +62,55 @@ class RedactionFilter(logging.Filter):
         return True
 
 
-def configure(service: str, secrets: Iterable[str]) -> None:
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON: time (RFC 3339), service, level, logger, message, traceback."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "service": self._service,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self.formatException(record.exc_info)
+        if traceback := record.exc_text or record.stack_info:
+            fields["traceback"] = traceback
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def configure(service: str, secrets: Iterable[str], style: Style = "text") -> None:
     """Sends all logging of this process to stderr, redacted.
 
     Args:
         service: the name that stands in every line.
         secrets: what must never be printed.
+        style: how a record is written.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        logging.Formatter(f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s")
+        JsonFormatter(service)
+        if style == "json"
+        else logging.Formatter(f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s")
     )
     handler.addFilter(RedactionFilter(secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def message_of(line: str) -> str:
+    """The message in a line that `configure` made, in either style; "" where there is none."""
+    if line.startswith("{"):
+        try:
+            return str(json.loads(line)["message"])
+        except (ValueError, KeyError):
+            return ""
+    return line.partition(": ")[2].rstrip()

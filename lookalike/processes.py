@@ -3,16 +3,18 @@
 import collections
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lookalike.errors import StartError
 from lookalike.lifecycle import STOP_SECONDS, STOP_WITH_STDIN
+from lookalike.logs import message_of
 
-_LISTENING = re.compile(r": Listening on (\S+)\.$")
+_LISTENING = re.compile(r"Listening on (\S+)\.$")
 _LAST_LINES = 20
 
 
@@ -28,17 +30,26 @@ def service_command(name: str) -> list[str]:
 class ServiceProcess:
     """A service started with `python -m`, which stops when this process is gone.
 
-    Its standard error goes to a log file as it comes.
+    A Ctrl-C in the terminal does not reach it: whoever has started it stops it.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], folder: Path, log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path | Callable[[str], None],
+        pass_fds: Sequence[int] = (),
+    ) -> None:
         """Starts the service.
 
         Args:
             name: the package of the service.
             environment: all of its environment variables.
             folder: its working directory, where a `.env` would be read.
-            log: the file that its log is appended to.
+            log: where the lines of its log go as they come: appended to a file, or to a function,
+                which is called on a thread.
+            pass_fds: open files that the service holds open while it runs.
         """
         self.name = name
         self._log = log
@@ -46,7 +57,8 @@ class ServiceProcess:
         self._known = threading.Event()
         self._last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
         folder.mkdir(parents=True, exist_ok=True)
-        log.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(log, Path):
+            log.parent.mkdir(parents=True, exist_ok=True)
         self.popen = subprocess.Popen(  # noqa: S603, our own modules
             service_command(name),
             cwd=folder,
@@ -55,31 +67,41 @@ class ServiceProcess:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            pass_fds=pass_fds,
+            process_group=0,
         )
         self._pump = threading.Thread(target=self._read, name=f"{name}-log", daemon=True)
         self._pump.start()
 
     def _read(self) -> None:
-        stream = self.popen.stderr
-        assert stream is not None  # noqa: S101, it is a pipe
-        with self._log.open("a", encoding="utf-8") as log:
-            for line in stream:
-                log.write(line)
-                log.flush()
-                self._last.append(line)
-                if not self._address and (match := _LISTENING.search(line.rstrip())):
-                    self._address = match.group(1)
-                    self._known.set()
+        if isinstance(self._log, Path):
+            with self._log.open("a", encoding="utf-8", buffering=1) as file:
+                self._pass_on(file.write)
+        else:
+            self._pass_on(self._log)
         self._known.set()  # it has ended
 
-    def address(self, seconds: float = 60.0) -> str:
+    def _pass_on(self, write: Callable[[str], object]) -> None:
+        stream = self.popen.stderr
+        assert stream is not None  # noqa: S101, it is a pipe
+        for line in stream:
+            write(line)
+            self._last.append(line)
+            if not self._address and (match := _LISTENING.search(message_of(line))):
+                self._address = match.group(1)
+                self._known.set()
+
+    def address(self, seconds: float | None = 60.0) -> str:
         """Where it listens, as host:port, once it does.
+
+        Args:
+            seconds: how long that may take; None: for ever.
 
         Raises:
             StartError: it has ended, or takes too long.
         """
         if not self._known.wait(seconds):
-            raise StartError(f"{self.name} does not start; its log is {self._log}.")
+            raise StartError(f"{self.name} does not start{self._see_log()}.")
         if not self._address:
             raise StartError(self.last_words())
         return self._address
@@ -88,7 +110,18 @@ class ServiceProcess:
         """Why the process ended, as far as its log says."""
         self._pump.join(1)
         said = [line.strip() for line in self._last if line.startswith("lookalike ")]
-        return said[-1] if said else f"{self.name} has ended; its log is {self._log}."
+        return said[-1] if said else f"{self.name} has ended{self._see_log()}."
+
+    def ending(self) -> str:
+        """How the process ended: its signal or exit code, and the last that it said."""
+        self._pump.join(1)
+        code = self.popen.returncode
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        last = self._last[-1].strip() if self._last else ""
+        return f"{how}, last saying: {message_of(last) or last}" if last else how
+
+    def _see_log(self) -> str:
+        return f"; its log is {self._log}" if isinstance(self._log, Path) else ""
 
     @property
     def running(self) -> bool:

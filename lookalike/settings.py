@@ -13,8 +13,9 @@ import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from lookalike import logs
 from lookalike.errors import StartError
-from lookalike.tokens import service_token
+from lookalike.tokens import known_service_token, service_token
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
         lookalike_home: the folder that everything written goes to.
         service_token: the bearer token between the services; absent: the one in the home folder,
             made at first start.
+        lookalike_log: how the log is written.
     """
 
     model_config = SettingsConfigDict(
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
 
     lookalike_home: Path = Field(default_factory=_default_home)
     service_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    lookalike_log: logs.Style = "text"
 
     @cached_property
     def bearer_token(self) -> str:
@@ -96,13 +99,20 @@ class Settings(BaseSettings):
             return self.service_token.get_secret_value()
         return service_token(self.lookalike_home)
 
+    def known_token(self) -> str | None:
+        """The bearer token if there is one already; nothing is made."""
+        if self.service_token is not None:
+            return self.service_token.get_secret_value()
+        return known_service_token(self.lookalike_home)
+
     def secrets(self) -> list[str]:
-        """Every secret among the settings, for the redaction of logs."""
+        """Every secret there is, for the redaction of logs."""
+        return [self.bearer_token, *self.given_secrets()]
+
+    def given_secrets(self) -> list[str]:
+        """The secrets among the settings."""
         values = [getattr(self, name) for name in type(self).model_fields]
-        return [
-            self.bearer_token,
-            *(value.get_secret_value() for value in values if isinstance(value, SecretStr)),
-        ]
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
     def folder(self, name: str) -> Path:
         """A folder of this name in the home folder, as an absolute path; not made yet."""
@@ -125,6 +135,6 @@ def _load(cls: type[_S]) -> _S:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
         if first["type"] == "missing":
-            raise StartError(f"{name} is not set; see .env.example.") from None
+            raise StartError(f"{name} is not set; `lookalike init` asks for it.") from None
         words = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise StartError(f"{name}: {words}.") from None

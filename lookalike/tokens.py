@@ -30,6 +30,14 @@ def service_token(home: Path) -> str:
         raise StartError(f"LOOKALIKE_HOME {home} cannot be used: {reason}.") from None
 
 
+def known_service_token(home: Path) -> str | None:
+    """The token kept in `home`, if there is one that can be read; none is made."""
+    try:
+        return (home / _FILE_NAME).read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+
+
 def _create(path: Path, token: str) -> None:
     draft = path.with_name(f"{_FILE_NAME}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -21,7 +21,7 @@ async def main(settings: SandboxSettings, stop: asyncio.Event) -> None:
     bound = lifecycle.bind(settings.sandbox_listen, "SANDBOX_LISTEN")
     store = await Store.open(settings.folder("sandbox"))
     bot = BotAccount(settings.telegram_bot_token.get_secret_value())
-    sandbox = Sandbox(store, bot, Poller(store, stop), Faults(), stop)
+    sandbox = Sandbox(store, bot, Poller(store, stop), Faults(), settings.sandbox_note, stop)
     delivery = asyncio.create_task(deliver(store, stop))
     host, port = bound.getsockname()[:2]
     _log.info("Listening on %s:%d.", host, port)

@@ -8,7 +8,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.botapi.router import router as botapi
+from sandbox.origin import SameOrigin
+from sandbox.page import add_page
 from sandbox.people.acting import router as acting
+from sandbox.people.streaming import router as streaming
 from sandbox.people.watching import router as watching
 from sandbox.refusals import Refusal
 from sandbox.state import Sandbox
@@ -17,7 +20,7 @@ _MAX_BODY_BYTES = 64 * 1024 * 1024  # whatever a route may say
 
 
 def create_app(sandbox: Sandbox) -> FastAPI:
-    """Both sides of a sandbox: the bot's and the people's."""
+    """Both sides of a sandbox, the bot's and the people's, and the chat page."""
     app = FastAPI(
         title="Lookalike sandbox",
         openapi_url=None,
@@ -30,12 +33,15 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     )
     app.state.sandbox = sandbox
     # Against DNS rebinding: a web page elsewhere cannot make a browser play people here.
+    app.add_middleware(SameOrigin)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1", "[::1]"]
     )
     app.include_router(botapi)
     app.include_router(acting)
     app.include_router(watching)
+    app.include_router(streaming)
+    add_page(app)
     app.add_api_route("/health/live", _answer_well)
     app.add_api_route("/health/ready", _answer_well)
     return app

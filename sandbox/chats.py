@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sandbox.bot import BotAccount
 from sandbox.refusals import Refusal, bad_request, forbidden
 from sandbox.schema import Json, chats, users
-from sandbox.store import next_number
+from sandbox.store import next_number, record
 from sandbox.updates import push_update
 
 Chat: TypeAlias = Row[Any]
@@ -27,8 +27,10 @@ _FIRST_SUPERGROUP = -1_002_000_000_000
 
 async def add_user(tx: AsyncConnection, user: Json) -> Json:
     """Adds a user, or gives one with this id new particulars; chooses the id if there is none."""
-    if "id" not in user:
-        user = {"id": _FIRST_USER + await next_number(tx, "user"), **user}
+    while "id" not in user:
+        user_id = _FIRST_USER + await next_number(tx, "user")
+        if await find_user(tx, user_id) is None:  # somebody may have chosen it
+            user = {"id": user_id, **user}
     known = await find_user(tx, user["id"])
     if known:
         await tx.execute(update(users).where(users.c.id == user["id"]).values(user=user))
@@ -40,6 +42,11 @@ async def add_user(tx: AsyncConnection, user: Json) -> Json:
 async def find_user(tx: AsyncConnection, user_id: int) -> Json | None:
     """The `User`, if there is one."""
     return (await tx.execute(select(users.c.user).where(users.c.id == user_id))).scalar()
+
+
+async def list_users(tx: AsyncConnection) -> list[Json]:
+    """All users, each as a `User`."""
+    return list((await tx.execute(select(users.c.user).order_by(users.c.id))).scalars())
 
 
 async def find_chat(tx: AsyncConnection, chat_id: int) -> Chat | None:
@@ -58,11 +65,24 @@ async def _add_chat(tx: AsyncConnection, chat: Json, members: Sequence[int]) -> 
             id=chat["id"], chat=chat, members=list(members), bot_status="member", migrated_to=None
         )
     )
-    return await _get(tx, chat["id"])
+    return await _changed(tx, chat["id"])
 
 
-async def _get(tx: AsyncConnection, chat_id: int) -> Chat:
-    return (await tx.execute(select(chats).where(chats.c.id == chat_id))).one()
+async def _changed(tx: AsyncConnection, chat_id: int) -> Chat:
+    """The chat as it is now, which is told to whoever watches."""
+    chat = (await tx.execute(select(chats).where(chats.c.id == chat_id))).one()
+    await record(tx, "chat", {"chat_id": chat_id, "chat": describe(chat)})
+    return chat
+
+
+def describe(chat: Chat) -> Json:
+    """A chat as the people's side shows it."""
+    return {
+        **chat.chat,
+        "members": chat.members,
+        "bot_status": chat.bot_status,
+        "migrated_to": chat.migrated_to,
+    }
 
 
 async def open_private_chat(tx: AsyncConnection, user: Json) -> Chat:
@@ -90,6 +110,7 @@ async def set_bot_status(tx: AsyncConnection, chat: Chat, status: str, bot: BotA
     if status == chat.bot_status:
         return
     await tx.execute(update(chats).where(chats.c.id == chat.id).values(bot_status=status))
+    await _changed(tx, chat.id)
     await _push_membership(tx, chat, bot, chat.members[0], (chat.bot_status, status))
 
 
@@ -99,6 +120,7 @@ async def migrate_group(tx: AsyncConnection, chat: Chat) -> Chat:
     successor = {"id": _FIRST_SUPERGROUP - number, "type": "supergroup"}
     new = await _add_chat(tx, {**successor, "title": chat.chat["title"]}, chat.members)
     await tx.execute(update(chats).where(chats.c.id == chat.id).values(migrated_to=new.id))
+    await _changed(tx, chat.id)
     return new
 
 

@@ -81,20 +81,23 @@ def _key(stored: Stored) -> tuple[Any, Any]:
     return messages.c.chat_id == stored.chat_id, messages.c.message_id == stored.message_id
 
 
-async def shown_messages(tx: AsyncConnection, chat_id: int, after: int, limit: int) -> list[Json]:
+async def shown_messages(
+    tx: AsyncConnection, chat_id: int, between: tuple[int, int], limit: int
+) -> list[Json]:
     """The chat as a client shows it: each `Message` as it is now, with `edits`, how often edited.
 
     Args:
         tx: the open transaction.
         chat_id: which chat.
-        after: only messages with a greater id.
+        between: only messages with a greater id than the first and a smaller one than the second.
         limit: at most this many, the newest; oldest first.
     """
     query = (
         select(messages)
         .where(
             messages.c.chat_id == chat_id,
-            messages.c.message_id > after,
+            messages.c.message_id > between[0],
+            messages.c.message_id < between[1],
             messages.c.deleted.is_(False),
         )
         .order_by(messages.c.message_id.desc())

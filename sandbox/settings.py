@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from lookalike.settings import LOOPBACK_HOSTS, ListenAddress, Settings
 
@@ -29,8 +29,10 @@ class SandboxSettings(Settings):
 
     Attributes:
         sandbox_listen: where it serves; loopback only, for whoever reaches it can play anybody.
+        sandbox_note: a sentence that the chat page shows over every chat.
         telegram_bot_token: the only token it accepts.
     """
 
     sandbox_listen: Annotated[ListenAddress, AfterValidator(_check_loopback)] = "127.0.0.1:5000"
+    sandbox_note: Annotated[str, Field(max_length=300)] = ""
     telegram_bot_token: Annotated[SecretStr, AfterValidator(_check_token)]

@@ -21,13 +21,15 @@ class Sandbox:
         bot: the bot that may call.
         poller: getUpdates' long poll.
         faults: what tests queued.
-        stop: set when the process is asked to stop; whoever waits, stops waiting.
+        note: a sentence that the chat page shows over every chat; may be empty.
+    stop: set when the process is asked to stop; whoever waits, stops waiting.
     """
 
     store: Store
     bot: BotAccount
     poller: Poller
     faults: Faults
+    note: str
     stop: asyncio.Event
 
 

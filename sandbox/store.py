@@ -1,10 +1,11 @@
 """The sandbox's state: one SQLite file and a folder of files. It survives kill -9."""
 
+import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -19,6 +20,8 @@ from sandbox.waiting import Bell
 
 _EVENTS_KEPT = 20_000
 
+_T = TypeVar("_T")
+
 
 class Store:
     """Transactions on the state.
@@ -30,6 +33,7 @@ class Store:
 
     def __init__(self, engine: AsyncEngine, folder: Path) -> None:
         self._engine = engine
+        self._readings: set[asyncio.Task[Any]] = set()
         self.changed = Bell()
         self.files_folder = folder / "files"
 
@@ -55,6 +59,7 @@ class Store:
 
     async def close(self) -> None:
         """Closes the file."""
+        await asyncio.gather(*self._readings, return_exceptions=True)
         await self._engine.dispose()
 
     @contextlib.asynccontextmanager
@@ -69,6 +74,22 @@ class Store:
         """A transaction that changes nothing, and so wakes nobody."""
         async with self._engine.begin() as connection:
             yield connection
+
+    async def read(self, look: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        """What `look` finds in a transaction that changes nothing.
+
+        It goes on to its end when the caller is cancelled, as a stream is whose reader has gone:
+        left halfway, it would keep everybody else out.
+        """
+
+        async def run() -> _T:
+            async with self.reading() as tx:
+                return await look(tx)
+
+        reading = asyncio.create_task(run())
+        self._readings.add(reading)
+        reading.add_done_callback(self._readings.discard)
+        return await asyncio.shield(reading)
 
 
 def _create_tables(connection: Connection, path: Path) -> None:
@@ -120,10 +141,11 @@ async def record(tx: AsyncConnection, kind: str, data: Json) -> None:
     await tx.execute(delete(table).where(table.c.n <= result.scalar_one() - _EVENTS_KEPT))
 
 
-async def last_event(tx: AsyncConnection) -> int:
-    """The newest event's number; 0 before the first."""
-    newest: int | None = (await tx.execute(select(func.max(schema.events.c.n)))).scalar()
-    return newest or 0
+async def event_range(tx: AsyncConnection) -> tuple[int, int]:
+    """The numbers of the oldest event that is kept and of the newest; (1, 0) before the first."""
+    n = schema.events.c.n
+    oldest, newest = (await tx.execute(select(func.min(n), func.max(n)))).one()
+    return oldest or 1, newest or 0
 
 
 async def events_after(tx: AsyncConnection, n: int, kinds: Sequence[str], limit: int) -> list[Json]:

@@ -1,6 +1,7 @@
 """Updates that wait for the bot, and getUpdates' long poll."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 
@@ -11,6 +12,8 @@ from sandbox.refusals import Refusal
 from sandbox.schema import Json, updates
 from sandbox.store import Store, get_option, next_number, set_option
 from sandbox.waiting import wait_any
+
+_PAUSE_SECONDS = 5.0  # between two polls of a bot that is there
 
 _KEPT_SECONDS = 24 * 3600  # core.telegram.org/bots/api, "Getting updates"
 
@@ -66,6 +69,12 @@ class Poller:
         self._stop = stop
         self._end_current: asyncio.Event | None = None
         self._conflict = ""
+        self._heard = -math.inf
+
+    @property
+    def listening(self) -> bool:
+        """Whether the bot polls."""
+        return self._end_current is not None or time.monotonic() < self._heard + _PAUSE_SECONDS
 
     def end_current(self, words: str) -> None:
         """Ends the open request, if there is one, with a conflict."""
@@ -101,5 +110,6 @@ class Poller:
                     return found
                 await wait_any(changed, end, self._stop, gone, seconds=left)
         finally:
+            self._heard = time.monotonic()
             if self._end_current is end:
                 self._end_current = None

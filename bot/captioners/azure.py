@@ -5,12 +5,13 @@ blocks nobody.
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.credentials import AzureKeyCredential
@@ -27,6 +28,18 @@ from lookalike.settings import LOOPBACK_HOSTS
 
 RETIREMENT: Final = "2028-09-25"
 """When Microsoft switches Image Analysis off (learn.microsoft.com, Image Analysis overview)."""
+
+REGIONS: Final = (
+    "East US",
+    "West US",
+    "France Central",
+    "North Europe",
+    "West Europe",
+    "Southeast Asia",
+    "East Asia",
+    "Korea Central",
+)
+"""Those that have captions (learn.microsoft.com, Image Analysis overview, region availability)."""
 
 MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a longer wish to be left alone is cut to this."""
@@ -88,23 +101,7 @@ class AzureCaptioner:
 
     async def caption(self, image: bytes) -> Caption:
         """Asks for the caption, in English and gender-neutral; see `Captioner`."""
-        from azure.ai.vision.imageanalysis.models import VisualFeatures
-
-        try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
-                result = await self._client.analyze(
-                    image,
-                    [VisualFeatures.CAPTION],
-                    language="en",
-                    gender_neutral_caption=True,
-                )
-        except HttpResponseError as error:
-            raise self._meaning(error) from None
-        except (AzureError, TimeoutError) as error:
-            words = self._told(str(error)) or "no answer in time"
-            raise CaptionerAway(f"Azure AI Vision cannot be reached: {words}") from None
-        except (ValueError, RecursionError):  # 200 with text/html, as from a captive portal
-            raise CaptionerAway("Azure AI Vision's answer is not JSON") from None
+        result = await self._analyze(image)
         # The SDK passes on whatever JSON came.
         said = getattr(result, "caption", None)
         text = getattr(said, "text", None)
@@ -113,6 +110,50 @@ class AzureCaptioner:
             _probability(getattr(said, "confidence", None)),
             self._told(str(result.model_version or "")),
         )
+
+    async def probe(self) -> str:
+        """Shows Azure the key, for nothing: what is sent is no image and is refused after it.
+
+        Returns:
+            The resource's region in Azure's words; "" where the answer does not name it.
+
+        Raises:
+            CaptionerAway: ask again later.
+            CaptionerMisconfigured: the key, the endpoint or the region cannot be used.
+        """
+        regions = [""]
+
+        def note(response: Any) -> None:
+            regions.append(response.http_response.headers.get("x-ms-region", ""))
+
+        with contextlib.suppress(PhotoRefused):
+            await self._analyze(b"no image", raw_response_hook=note)
+        region = self._told(regions[-1])
+        if region and _plain(region) not in map(_plain, REGIONS):
+            raise CaptionerMisconfigured(
+                f"The resource of AZURE_VISION_ENDPOINT is in {region}, which has no captions"
+            )
+        return region
+
+    async def _analyze(self, image: bytes, **options: Any) -> Any:
+        from azure.ai.vision.imageanalysis.models import VisualFeatures
+
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                return await self._client.analyze(
+                    image,
+                    [VisualFeatures.CAPTION],
+                    language="en",
+                    gender_neutral_caption=True,
+                    **options,
+                )
+        except HttpResponseError as error:
+            raise self._meaning(error) from None
+        except (AzureError, TimeoutError) as error:
+            words = self._told(str(error)) or "no answer in time"
+            raise CaptionerAway(f"Azure AI Vision cannot be reached: {words}") from None
+        except (ValueError, RecursionError):  # 200 with text/html, as from a captive portal
+            raise CaptionerAway("Azure AI Vision's answer is not JSON") from None
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -139,6 +180,11 @@ class AzureCaptioner:
         """Another's words, fit for a log and an exception, and never with the key."""
         printable = "".join(c if c.isprintable() else " " for c in words)
         return " ".join(printable.replace(self._key, "[redacted]").split())[:_TOLD_CHARACTERS]
+
+
+def _plain(region: str) -> str:
+    """A region's name as addresses write it: eastus."""
+    return region.replace(" ", "").lower()
 
 
 def _message(error: HttpResponseError) -> str:

@@ -23,7 +23,6 @@ _AWAY = frozenset(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.UNAUTHENTICATED,  # until somebody mends SERVICE_TOKEN
     }
 )
 
@@ -34,6 +33,10 @@ class DatabaseError(Exception):
 
 class DatabaseAway(DatabaseError):
     """It cannot be reached, or cannot write just now; the same call may succeed later."""
+
+
+class WrongToken(DatabaseAway):
+    """Our SERVICE_TOKEN is not dbservice's, until somebody mends that."""
 
 
 class InvalidRequest(DatabaseError):
@@ -64,6 +67,8 @@ def _translate(error: grpc.aio.AioRpcError) -> DatabaseError:
     kind = DatabaseError
     if code in _AWAY:
         kind = DatabaseAway
+    elif code is grpc.StatusCode.UNAUTHENTICATED:
+        kind = WrongToken
     elif code is grpc.StatusCode.INVALID_ARGUMENT:
         kind = InvalidRequest
     elif code is grpc.StatusCode.FAILED_PRECONDITION:

@@ -69,3 +69,10 @@ def find(model: str) -> Source:
         f"GENERATOR_MODEL {model}: there is no such file or folder; name one, or an id on the"
         " Hugging Face hub (owner/name), or emoji for the small model in the package."
     )
+
+
+def takes_half(device: str) -> bool:
+    """Whether a model is held in half precision on a `GENERATOR_DEVICE`: on CUDA it is."""
+    import torch
+
+    return device in {"auto", "cuda"} and torch.cuda.is_available()

@@ -1,35 +1,23 @@
 """Loads a model's pipeline from wherever it is found."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub
 import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.utils import logging as diffusers_logging
-from huggingface_hub.errors import (
-    GatedRepoError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-)
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
-from generator.models import EMOJI, SD15, Kind, Source
+from generator.models import EMOJI, SD15, Kind, Source, layout
 from lookalike.errors import StartError
-
-HUB_SECONDS = 10.0
-"""How long the hub may take to answer at all."""
 
 _CHECKERS = (
     ("CompVis/stable-diffusion-safety-checker", ""),
     ("stable-diffusion-v1-5/stable-diffusion-v1-5", "safety_checker"),
 )
 """Where the safety checker of Stable Diffusion 1.x is found: repository and folder."""
-
-_HALF = ".fp16.safetensors"
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What the allocators of CUDA, MPS and the CPU say."""
@@ -40,7 +28,7 @@ _log = logging.getLogger(__name__)
 def load(source: Source, dtype: torch.dtype) -> Any:
     """Loads a pipeline, with its safety checker if there is one.
 
-    Nothing is downloaded but a model on the hub that is not in the local cache.
+    Nothing is downloaded: a model on the hub has to be in the local cache.
 
     Args:
         source: where the model is found.
@@ -59,7 +47,7 @@ def load(source: Source, dtype: torch.dtype) -> Any:
         case Kind.FILE:
             pipeline = _from_file(source, dtype)
         case Kind.HUB:
-            pipeline = _from_folder(_fetch(source, dtype), source, dtype)
+            pipeline = _from_folder(_cached(source), source, dtype)
     modules = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if any(weight.is_meta for part in modules for weight in part.parameters()):
         raise _unusable(source, ValueError("tensors are missing"))
@@ -82,11 +70,11 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
-    if problem := _problem(folder):
+    if problem := layout.problem(folder):
         raise StartError(f"GENERATOR_MODEL {source.location} cannot be loaded: {problem}.")
     options = {
         "dtype": dtype,
-        "variant": _variant(folder, dtype),
+        "variant": layout.variant(folder, half=dtype == torch.float16),
         "use_safetensors": True,
         "local_files_only": True,
     }
@@ -99,19 +87,21 @@ def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
             **{
                 name: _load_whole(kind, folder, subfolder=name, **options)
                 for name, kind in parts.items()
-                if name in _parts(_index(folder))
+                if name in layout.parts(folder)
             },
         )
     except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
         raise _unusable(source, error) from None
 
 
-def _variant(folder: Path, dtype: torch.dtype) -> str | None:
-    """Which of a part's files to take: those in half precision, or those without a mark."""
-    files = list(folder.glob("*/*.safetensors"))
-    halves = {file.parent for file in files if file.name.endswith(_HALF)}
-    plain = {file.parent for file in files if not file.name.endswith(_HALF)}
-    return "fp16" if halves and (plain <= halves if dtype == torch.float16 else not plain) else None
+def _cached(source: Source) -> Path:
+    folder = layout.cached(source.location)
+    if folder is None:
+        raise StartError(
+            f"GENERATOR_MODEL {source.location} is not on this machine, at least not whole; fetch"
+            " it with `lookalike download`, or name a folder, a .safetensors file or emoji."
+        )
+    return folder
 
 
 def _load_whole(kind: Any, location: Any, **options: Any) -> Any:
@@ -175,66 +165,3 @@ def _cached_checker(dtype: torch.dtype) -> Any:
                 f"The safety checker {repository} in the hub cache is damaged; remove it there."
             ) from None
     return None
-
-
-def _index(folder: Path) -> dict[str, Any]:
-    """What a folder in diffusers layout says of itself."""
-    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    return index
-
-
-def _parts(index: dict[str, Any]) -> list[str]:
-    """The folders that a model is made of."""
-    return [name for name, entry in index.items() if isinstance(entry, list) and entry[0]]
-
-
-def _problem(folder: Path) -> str | None:
-    """What keeps a folder from being a whole model in diffusers layout, in words."""
-    try:
-        index = _index(folder)
-        kind = index["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "the folder has no readable model_index.json, so it is not in diffusers layout"
-    if kind != "StableDiffusionPipeline":
-        return f"it is a {kind}, and only a StableDiffusionPipeline can be run"
-    for part in (folder / name for name in _parts(index)):
-        if not part.is_dir():
-            return f"the folder lacks {part.name}"
-        if (part / "config.json").is_file() and not any(part.glob("*.safetensors")):
-            return f"{part.name} has no .safetensors weights (other formats are refused)"
-    return None
-
-
-def _fetch(source: Source, dtype: torch.dtype) -> Path:
-    """The folder of a model on the hub: from the local cache, or downloaded into it."""
-    repository = source.location
-    options = {
-        "variant": "fp16" if dtype == torch.float16 else None,
-        "use_safetensors": True,
-    }
-    try:
-        cached = Path(
-            StableDiffusionPipeline.download(repository, local_files_only=True, **options)
-        )
-    except OSError:
-        pass  # not in the cache
-    else:
-        if _problem(cached) is None:
-            return cached
-    try:
-        huggingface_hub.model_info(repository, timeout=HUB_SECONDS)
-        _log.info("Downloading %s from the hub; this happens once.", repository)
-        return Path(StableDiffusionPipeline.download(repository, **options))
-    except OfflineModeIsEnabled:
-        reason = "HF_HUB_OFFLINE is set"
-    except GatedRepoError:
-        reason = "the hub wants its terms accepted first, and HF_TOKEN set"
-    except RepositoryNotFoundError:
-        reason = "the hub knows no such model"
-    except Exception as error:  # noqa: BLE001, the hub's client has another HTTP library each version
-        _log.error("Downloading %s: %s: %s", repository, type(error).__name__, _first_line(error))
-        reason = f"fetching it from the hub failed ({_first_line(error)})"
-    raise StartError(
-        f"GENERATOR_MODEL {repository} is not on this machine, and {reason}; name a local folder,"
-        " a .safetensors file or emoji, or try again when the hub can be reached."
-    )

@@ -18,17 +18,20 @@ Acting (`acting.py`):
                                              private chat is blocked
     POST   /sandbox/chats/{chat}/migrate     -> the new supergroup
 
-Watching (`watching.py`):
+Watching (`watching.py`, `streaming.py`):
 
-    GET    /sandbox/bot                      {user, commands, pending_updates, webhook,
-                                             unknown_methods}
+    GET    /sandbox/bot                      {user, listening, note, commands, pending_updates,
+                                             webhook, unknown_methods}
+    GET    /sandbox/users                    all users
     GET    /sandbox/chats                    all chats, each {id, type, title or first_name,
                                              members, bot_status, migrated_to}
-    GET    /sandbox/chats/{chat}/messages    ?after&limit; each Message as it is now, with `edits`
+    GET    /sandbox/chats/{chat}/messages    ?after&before&limit; each Message as it is now, with
+                                             `edits`
     GET    /sandbox/files/{file_id}          the bytes as they were uploaded, by either side
     DELETE /sandbox/files/{file_id}          204; the Bot API no longer takes the file_id
     GET    /sandbox/events                   ?after&wait&kind&limit -> {events, last}; without
                                              `after` only `last`, the newest event's number
+    GET    /sandbox/stream                   ?after; server-sent events (`streaming.py`)
     POST   /sandbox/faults                   a FaultOrder (`sandbox/faults.py`) -> Fault
     GET    /sandbox/faults                   all
     DELETE /sandbox/faults                   204; releases and ends all
@@ -40,6 +43,7 @@ given twice. Kinds and their data:
     message  {chat_id, message}              edit     {chat_id, message}
     delete   {chat_id, message_id}           action   {chat_id, action}
     answer   {chat_id, callback_query_id, answer}
+    chat     {chat_id, chat}: a chat is new or has changed
     fault    {id, method}: a fault met a call, which is not performed yet
     call     {method, params, files, status, answer, fault}: the transcript of the Bot API, with
              the method `download` for files, whose answer is null

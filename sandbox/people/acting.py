@@ -15,6 +15,7 @@ from sandbox.chats import (
     Chat,
     add_group,
     add_user,
+    describe,
     find_chat,
     find_user,
     migrate_group,
@@ -22,7 +23,7 @@ from sandbox.chats import (
     set_bot_status,
 )
 from sandbox.files import Draft, draft_document, draft_photo, keep
-from sandbox.formatting import MAX_CAPTION, MAX_TEXT, with_commands
+from sandbox.formatting import MAX_CAPTION, MAX_TEXT, Formatted, with_commands
 from sandbox.keyboards import callback_data
 from sandbox.messages import (
     Stored,
@@ -106,16 +107,6 @@ async def create_group(group: NewGroup, sandbox: InSandbox) -> Json:
         return describe(chat)
 
 
-def describe(chat: Chat) -> Json:
-    """A chat as the people's side shows it."""
-    return {
-        **chat.chat,
-        "members": chat.members,
-        "bot_status": chat.bot_status,
-        "migrated_to": chat.migrated_to,
-    }
-
-
 @router.post("/chats/{chat_id}/messages")
 async def send(  # noqa: PLR0913, PLR0917, the fields of the form
     chat_id: int,
@@ -134,10 +125,10 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
     drafts = await _draft(sandbox, photos, document)
     contents: list[Json]
     if text:
-        contents = [with_commands(text).fields("text", "entities")]
+        contents = [_read(text).fields("text", "entities")]
     else:
         contents = [{} for _ in drafts]
-        contents[0] = with_commands(caption).fields("caption", "caption_entities")
+        contents[0] = _read(caption).fields("caption", "caption_entities")
     async with sandbox.store.transaction() as tx:
         sender = await _user(tx, user)
         chat = await _open_chat(tx, chat_id, sender)
@@ -151,6 +142,11 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
         for message in sent:
             await _tell_bot(tx, chat, "message", message)
         return sent
+
+
+def _read(text: str) -> Formatted:
+    """What a person wrote; a form brings its lines with CRLF between them (WHATWG HTML)."""
+    return with_commands(text.replace("\r\n", "\n"))
 
 
 async def _draft(

@@ -1,23 +1,24 @@
 """What people and tests see: chats, files, events, the bot's state; and the faults they queue."""
 
 import json
+import mimetypes
 import time
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import FileResponse
 
 from sandbox import schema
 from sandbox.botapi.router import UNKNOWN_METHODS
-from sandbox.chats import list_chats
+from sandbox.chats import describe, list_chats, list_users
 from sandbox.faults import Fault, FaultOrder
 from sandbox.files import find_file, invalidate
 from sandbox.messages import shown_messages
-from sandbox.people.acting import describe
 from sandbox.schema import Json
-from sandbox.state import InSandbox
-from sandbox.store import events_after, get_option, last_event, next_number
+from sandbox.state import InSandbox, Sandbox
+from sandbox.store import event_range, events_after, get_option, next_number
 from sandbox.updates import count_updates
 from sandbox.waiting import wait_any
 from sandbox.webhook import WEBHOOK
@@ -31,22 +32,38 @@ _MAX_ID = 2**53 - 1
 async def show_bot(sandbox: InSandbox) -> Json:
     """The bot and what it left with Telegram."""
     async with sandbox.store.reading() as tx:
-        rows = await tx.execute(select(schema.commands))
         webhook = await get_option(tx, WEBHOOK)
         return {
-            "user": sandbox.bot.user,
-            "commands": [
-                {
-                    "scope": json.loads(row.scope),
-                    "language_code": row.language_code,
-                    "commands": row.commands,
-                }
-                for row in rows
-            ],
+            **await describe_bot(tx, sandbox),
             "pending_updates": await count_updates(tx),
             "webhook": webhook["url"] if webhook else None,
             "unknown_methods": await get_option(tx, UNKNOWN_METHODS) or [],
         }
+
+
+async def describe_bot(tx: AsyncConnection, sandbox: Sandbox) -> Json:
+    """What people see of the bot."""
+    rows = await tx.execute(select(schema.commands))
+    return {
+        "user": sandbox.bot.user,
+        "listening": sandbox.poller.listening or await get_option(tx, WEBHOOK) is not None,
+        "note": sandbox.note,
+        "commands": [
+            {
+                "scope": json.loads(row.scope),
+                "language_code": row.language_code,
+                "commands": row.commands,
+            }
+            for row in rows
+        ],
+    }
+
+
+@router.get("/users")
+async def show_users(sandbox: InSandbox) -> list[Json]:
+    """All users."""
+    async with sandbox.store.reading() as tx:
+        return await list_users(tx)
 
 
 @router.get("/chats")
@@ -61,11 +78,12 @@ async def show_messages(
     chat_id: Annotated[int, Path(ge=-_MAX_ID, le=_MAX_ID)],
     sandbox: InSandbox,
     after: Annotated[int, Query(ge=0, le=_MAX_ID)] = 0,
+    before: Annotated[int, Query(ge=1, le=_MAX_ID)] = _MAX_ID,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[Json]:
     """A chat as its people see it; empty where there is none yet."""
     async with sandbox.store.reading() as tx:
-        return await shown_messages(tx, chat_id, after, limit)
+        return await shown_messages(tx, chat_id, (after, before), limit)
 
 
 @router.get("/files/{file_id}")
@@ -78,7 +96,13 @@ async def show_file(file_id: str, sandbox: InSandbox) -> FileResponse:
     return FileResponse(
         sandbox.store.files_folder / kept.original,
         media_type=kept.media_type,
-        headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox"},
+        filename=f"lookalike{mimetypes.guess_extension(kept.media_type) or ''}",
+        content_disposition_type="inline",
+        headers={
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox",
+            "Cache-Control": "private, max-age=31536000, immutable",
+        },
     )
 
 
@@ -105,7 +129,7 @@ async def show_events(
     while True:
         changed = sandbox.store.changed.next_ring()
         async with sandbox.store.reading() as tx:
-            last = await last_event(tx)
+            _, last = await event_range(tx)
             found = [] if after is None else await events_after(tx, after, kind or (), limit)
         left = deadline - time.monotonic()
         if found or after is None or left <= 0 or sandbox.stop.is_set():

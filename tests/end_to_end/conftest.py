@@ -1,9 +1,6 @@
 """One house for all end-to-end tests: processes are dear, users and chats are cheap."""
 
-import asyncio
-import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,34 +17,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.end_to_end)
 
 
-@contextmanager
-def _azure_in_a_thread() -> Generator[AzureServer, None, None]:
-    """The server outlives the event loop of a single test."""
-    started = threading.Event()
-    running: list[tuple[AzureServer, asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        async with azure.serve() as server:
-            done = asyncio.Event()
-            running.append((server, asyncio.get_running_loop(), done))
-            started.set()
-            await done.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert started.wait(10)
-    server, loop, done = running[0]
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join()
-
-
 @pytest.fixture(scope="session")
 def vision() -> Generator[AzureServer, None, None]:
     """Azure AI Vision, as far as the wire shows."""
-    with _azure_in_a_thread() as server:
+    with azure.serve_in_thread() as server:
         yield server
 
 

@@ -30,7 +30,7 @@ class House:
         self.dbservice_address = f"127.0.0.1:{ports['dbservice']}"
         self.generator_url = f"http://127.0.0.1:{ports['generator']}"
         self.health_url = f"http://127.0.0.1:{ports['bot']}"
-        self._environment = {
+        self.environment = {
             **clean_environment(),
             "LOOKALIKE_HOME": str(folder / "home"),
             "OMP_NUM_THREADS": "2",
@@ -59,7 +59,7 @@ class House:
 
     def launch(self, name: str, **settings: str) -> None:
         """Starts a service without waiting for it."""
-        environment = {**self._environment, **settings}
+        environment = {**self.environment, **settings}
         log = self.folder / f"{name}.log"
         self._processes[name] = ServiceProcess(name, environment, self.folder, log)
 

@@ -17,7 +17,9 @@ class Hub(ThreadingHTTPServer):
 
     Attributes:
         requests: the path of every request so far.
-        broken: files are cut short from now on.
+        ranges: the Range of every request for a file that had one.
+        cut: how many bytes of a body are sent before the connection ends; None: all.
+        licence: what the model's card says.
     """
 
     daemon_threads = True
@@ -27,7 +29,9 @@ class Hub(ThreadingHTTPServer):
         self.repository = repository
         self.folder = folder
         self.requests: list[str] = []
-        self.broken = False
+        self.ranges: list[str] = []
+        self.cut: int | None = None
+        self.licence = "creativeml-openrail-m"
 
     @property
     def url(self) -> str:
@@ -54,8 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"X-Repo-Commit": _COMMIT, "Content-Type": "application/json"}
         status, body = 200, b""
         if path in {api, f"{api}/revision/main", f"{api}/revision/{_COMMIT}"}:
-            siblings = [{"rfilename": name} for name in names]
-            body = json.dumps({"id": hub.repository, "sha": _COMMIT, "siblings": siblings}).encode()
+            siblings = [
+                {"rfilename": name, "size": file.stat().st_size} for name, file in names.items()
+            ]
+            info = {"id": hub.repository, "sha": _COMMIT, "siblings": siblings}
+            body = json.dumps({**info, "cardData": {"license": hub.licence}}).encode()
         elif path.startswith(f"{api}/tree/"):
             body = json.dumps(
                 [
@@ -72,7 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
             file := names.get(path[len(resolve) :].partition("/")[2])
         ):
             body = file.read_bytes()
-            headers["ETag"] = f'"{hashlib.sha1(body).hexdigest()}"'
+            large = file.suffix == ".safetensors"  # the hub names these by their sha256
+            digest = hashlib.sha256(body) if large else hashlib.sha1(body)
+            headers["ETag"] = f'"{digest.hexdigest()}"'
+            if with_body and (wanted := self.headers.get("Range")):
+                hub.ranges.append(wanted)
+                start = int(wanted.removeprefix("bytes=").rstrip("-"))
+                headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+                status, body = 206, body[start:]
         else:
             status = 404
             headers["X-Error-Code"] = "RepoNotFound"
@@ -82,8 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if with_body and not hub.broken:
-            self.wfile.write(body)
+        if with_body:
+            self.wfile.write(body[: hub.cut] if path.startswith(resolve) else body)
 
     def log_message(self, *_arguments: object) -> None:
         """Says nothing."""

@@ -1,5 +1,6 @@
 """Secrets never reach a log: not in a message, its arguments, or a traceback."""
 
+import json
 import logging
 
 import pytest
@@ -52,3 +53,32 @@ def test_the_http_library_that_prints_addresses_is_quiet(
 def test_a_secret_within_a_secret_leaves_no_rest() -> None:
     redaction = logs.RedactionFilter(["abc", "abcdef"])
     assert redaction.redact("abcdef abc") == "[redacted] [redacted]"
+
+
+@pytest.mark.usefixtures("_root")
+def test_json_is_one_object_a_line_and_as_redacted(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test", [SECRET], "json")
+    try:
+        int(SECRET)
+    except ValueError:
+        logging.getLogger("some.library").exception("it failed:\n%s", SECRET)
+    (line,) = capsys.readouterr().err.splitlines()
+    record = json.loads(line)
+    assert (record["service"], record["level"]) == ("test", "ERROR")
+    assert record["message"] == "it failed:\n[redacted]"
+    assert "ValueError" in record["traceback"]
+    assert SECRET not in line
+    assert logs.message_of(line) == record["message"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("2026-01-01 10:00:00,000 bot INFO bot.app: Listening on: x.\n", "Listening on: x."),
+        ("no log line\n", ""),
+        ("{}\n", ""),
+        ("{broken\n", ""),
+    ],
+)
+def test_the_message_is_found_in_a_line(line: str, message: str) -> None:
+    assert logs.message_of(line) == message

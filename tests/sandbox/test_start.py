@@ -14,7 +14,10 @@ from tests.sandbox.conftest import TOKEN
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"TELEGRAM_BOT_TOKEN": ""}, "TELEGRAM_BOT_TOKEN is not set; see .env.example."),
+        (
+            {"TELEGRAM_BOT_TOKEN": ""},
+            "TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks",
+        ),
         ({"TELEGRAM_BOT_TOKEN": "s3cret"}, "TELEGRAM_BOT_TOKEN: write it as Telegram does"),
         ({"SANDBOX_LISTEN": "0.0.0.0:5000"}, "SANDBOX_LISTEN: the sandbox serves this machine"),
         ({"SANDBOX_LISTEN": "here"}, "SANDBOX_LISTEN: write it as host:port"),

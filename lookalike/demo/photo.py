@@ -1,103 +1,38 @@
-"""`lookalike demo PHOTO`: all four processes, and a user who sends a photo.
+"""`lookalike demo PHOTO`: a user who sends a photo.
 
 It plays the user over the sandbox's HTTP, as a person's client would: it sees the chat and nothing
 else.
 """
 
-import fcntl
 import re
-import signal
-import sys
 import time
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import requests
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lookalike.demo.house import open_house
 from lookalike.errors import StartError
-from lookalike.processes import ServiceProcess, clean_environment
-from lookalike.settings import Settings
-from lookalike.tokens import service_token
 
 _USER = 1001  # a private chat has its user's id
-_BOT = 100001
 _SILENCE_SECONDS = 60.0
 _PATIENCE_SECONDS = 600.0
 
 Json = dict[str, Any]
 
 
-def run(photo: Path) -> int:
+def play(photo: Path, home: Path, console: Console) -> int:
     """Sends the photo and shows what comes back.
 
     Returns:
         The exit code: 0 if a picture came.
     """
-    console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, _exit)
-    try:
-        home = Settings.load().folder("demo")
-        with _lock(home), _services(home, console) as sandbox:
-            return _Chat(sandbox, console).send(photo, home / "pictures")
-    except (StartError, requests.RequestException) as error:
-        console.print(f"lookalike demo: {error}", soft_wrap=True)
-        return StartError.EXIT_CODE
-    except KeyboardInterrupt:
-        console.print("Stopped. The next demo goes on where this one was.")
-        return 130
-
-
-def _exit(_number: int, _frame: object) -> NoReturn:
-    sys.exit(143)
-
-
-@contextmanager
-def _lock(home: Path) -> Generator[None, None, None]:
-    """Keeps a second demo from opening the same databases."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StartError(f"another demo runs in {home}.") from None
-        yield
-
-
-@contextmanager
-def _services(home: Path, console: Console) -> Generator[str, None, None]:
-    """Starts all four; gives the sandbox's address."""
-    environment = clean_environment() | {
-        "LOOKALIKE_HOME": str(home),
-        "TELEGRAM_BOT_TOKEN": f"{_BOT}:{service_token(home)}",
-        "CAPTIONER": "offline",
-        "GENERATOR_MODEL": "emoji",
-        "BOT_POLL_SECONDS": "0.5",
-        "SANDBOX_LISTEN": "127.0.0.1:0",
-        "DBSERVICE_LISTEN": "127.0.0.1:0",
-        "GENERATOR_LISTEN": "127.0.0.1:0",
-        "BOT_HEALTH_LISTEN": "127.0.0.1:0",
-    }
-    with ExitStack() as stack:
-
-        def start(name: str) -> ServiceProcess:
-            process = ServiceProcess(name, environment, home, home / "logs" / f"{name}.log")
-            stack.callback(process.stop)
-            return process
-
-        console.print(f"Starting the services; their logs are in {home / 'logs'}", soft_wrap=True)
-        sandbox, dbservice, generator = map(start, ("sandbox", "dbservice", "generator"))
-        environment["TELEGRAM_API_URL"] = f"http://{sandbox.address()}"
-        environment["DBSERVICE_ADDRESS"] = dbservice.address()
-        environment["GENERATOR_URL"] = f"http://{generator.address()}"
-        bot = start("bot")
-        bot.address()
-        yield environment["TELEGRAM_API_URL"]
-        for process in (bot, generator, dbservice, sandbox):
-            process.ask_to_stop()
+    with open_house(home, console, "127.0.0.1:0") as house:
+        house.start_bot()
+        return _Chat(house.sandbox, console).send(photo, home / "pictures")
 
 
 class _Chat:

@@ -1,0 +1,266 @@
+"""`python -m bot.doctor`: the bot's own checks for `lookalike doctor`."""
+
+import asyncio
+import io
+import time
+from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from PIL import Image
+
+from bot import captioners
+from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
+from bot.captioners.base import Captioner, CaptionerAway, CaptionerMisconfigured, PhotoRefused
+from bot.clients.dbservice import DatabaseAway, DatabaseClient, DatabaseError, WrongToken
+from bot.clients.generator import GeneratorAway, GeneratorClient, JobRejected
+from bot.polling import CONFLICT
+from bot.settings import BotSettings
+from lookalike import checks
+from lookalike.checks import Finding, failed, ok, warning
+from lookalike.errors import StartError
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_SECONDS = 10.0
+_POLL_SECONDS = 5  # another poller that was thrown out is back within this
+_MOST_SKEW = 60.0  # seconds
+_NO_TOKEN = "none has been made yet"  # noqa: S105, words
+_SAME_TOKEN = "Give all services the same LOOKALIKE_HOME, or the same SERVICE_TOKEN."  # noqa: S105, words
+
+
+class _Refused(Exception):
+    """Telegram refuses a call; `status` is its HTTP status."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+async def _telegram(settings: BotSettings) -> list[Finding]:
+    """The token, this machine's clock, and whether others take the bot's updates."""
+    remedy = "Look after the network, or TELEGRAM_API_URL."
+    async with httpx.AsyncClient(timeout=_SECONDS) as http:
+        try:
+            me, date = await _call(http, settings, "getMe")
+        except _Refused as error:
+            if error.status in {401, 404}:
+                words = "Telegram does not know this TELEGRAM_BOT_TOKEN."
+                return [failed("token", words, "Copy it again from @BotFather.")]
+            return [failed("token", f"Telegram answers {error.status} {error}.", remedy)]
+        except httpx.HTTPError as error:
+            words = f"{settings.telegram_api_url} cannot be reached ({type(error).__name__})."
+            return [failed("token", words, remedy)]
+        name = f"The token is that of @{me['username']}."
+        found = [
+            ok("token", name)
+            if me.get("can_read_all_group_messages")
+            else ok(
+                "token", name, "It sees no photos in groups; @BotFather, /setprivacy, changes it."
+            )
+        ]
+        found += _clock(date)
+        try:
+            found.append(await _updates(http, settings))
+        except (_Refused, httpx.HTTPError) as error:
+            words = (
+                f"Telegram does not say who takes the updates ({type(error).__name__}: {error})."
+            )
+            found.append(failed("updates", words, remedy))
+        return found
+
+
+async def _call(
+    http: httpx.AsyncClient, settings: BotSettings, method: str, **parameters: int
+) -> tuple[Any, str]:
+    """The result of a method of the Bot API, and the answer's date."""
+    token = settings.telegram_bot_token.get_secret_value()
+    response = await http.get(
+        f"{settings.telegram_api_url}/bot{token}/{method}", params=parameters or None
+    )
+    try:
+        answer = response.json()
+        if answer["ok"]:
+            return answer["result"], response.headers.get("Date", "")
+        words = str(answer.get("description", ""))
+    except (ValueError, KeyError, TypeError):
+        words = "and nothing that the Bot API says"
+    raise _Refused(response.status_code, words)
+
+
+def _clock(date: str) -> list[Finding]:
+    try:
+        skew = time.time() - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return []
+    if abs(skew) > _MOST_SKEW:
+        words = f"This machine's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}."
+        return [failed("clock", words, "Set it, best by NTP; TLS and leases need it.")]
+    return [ok("clock", "This machine's clock agrees with Telegram's.")]
+
+
+async def _updates(http: httpx.AsyncClient, settings: BotSettings) -> Finding:
+    """Whether a webhook or a second poller takes the bot's updates.
+
+    While our own bot runs, its health check is asked: a poll of ours would end the bot's.
+    """
+    webhook, _ = await _call(http, settings, "getWebhookInfo")
+    if url := webhook.get("url"):
+        return failed(
+            "updates",
+            f"A webhook is set: another program, at {httpx.URL(url).host}, gets the updates.",
+            "Stop that program; the bot removes the webhook when it starts.",
+        )
+    status, text = await asyncio.to_thread(checks.get, settings.bot_health_listen, "/health/ready")
+    in_conflict = CONFLICT in text
+    if not status:
+        try:
+            await _call(http, settings, "getUpdates", timeout=_POLL_SECONDS, limit=1)
+        except _Refused as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            in_conflict = True
+    if in_conflict:
+        words = "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN."
+        return failed("updates", words, "Stop it, or get another token from @BotFather.")
+    return ok("updates", "No webhook and no other program takes the bot's updates.")
+
+
+async def _captioner(settings: BotSettings) -> list[Finding]:
+    """Whether the captioner works; Azure is shown the key alone."""
+
+    async def look(captioner: Captioner) -> Finding:
+        if not isinstance(captioner, AzureCaptioner):
+            await captioner.caption(_photo())
+            return ok("captioner", f"The {captioner.name} captioner works.")
+        region = await captioner.probe()
+        where = f", which is in {region}" if region else ""
+        words = f"Azure AI Vision takes the key{where}; it is retired on {RETIREMENT}."
+        return ok("captioner", words, "" if region else _regions())
+
+    return [await _with_captioner(settings, look)]
+
+
+async def _caption(settings: BotSettings) -> list[Finding]:
+    """One real caption."""
+
+    async def look(captioner: Captioner) -> Finding:
+        caption = await captioner.caption(_photo())
+        return ok("caption", f"The {captioner.name} captioner said: {caption.text}.")
+
+    return [await _with_captioner(settings, look)]
+
+
+async def _with_captioner(
+    settings: BotSettings, look: Callable[[Captioner], Awaitable[Finding]]
+) -> Finding:
+    key = settings.azure_vision_key
+    try:
+        captioner = captioners.create(
+            settings.captioner,
+            azure_endpoint=settings.azure_vision_endpoint,
+            azure_key=key.get_secret_value() if key else None,
+        )
+    except StartError as error:
+        return failed("captioner", str(error), "Or choose another CAPTIONER.")
+    try:
+        found = await look(captioner)
+    except CaptionerMisconfigured as error:
+        remedy = "Mend AZURE_VISION_KEY and AZURE_VISION_ENDPOINT"
+        if captioner.name != "azure":
+            remedy = "Install its packages and weights again"
+        return failed(
+            "captioner", f"{error}.", f"{remedy}, or choose another CAPTIONER. {_regions()}"
+        )
+    except CaptionerAway as error:
+        return failed("captioner", f"{error}.", "Look after the network and the endpoint.")
+    except PhotoRefused as error:
+        return failed("captioner", f"{error}.", "Please report this: the photo is a good one.")
+    finally:
+        await captioner.close()
+    return found
+
+
+def _regions() -> str:
+    return f"Captions are to be had in {', '.join(REGIONS)}."
+
+
+def _photo() -> bytes:
+    """A small JPEG."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(file, "JPEG")
+    return file.getvalue()
+
+
+async def _dbservice(settings: BotSettings) -> list[Finding]:
+    """Whether dbservice is up and takes our calls."""
+    where = settings.dbservice_address
+    client = DatabaseClient(where, settings.known_token() or _NO_TOKEN)
+    try:
+        await client.status(db.StatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
+    except WrongToken:
+        words = f"dbservice at {where} does not take our SERVICE_TOKEN."
+        return [failed("dbservice", words, _SAME_TOKEN)]
+    except DatabaseAway as error:
+        words = f"dbservice does not answer at {where}."
+        if await asyncio.to_thread(checks.someone_listens, where):
+            words = f"dbservice does not answer at {where}, though somebody listens there: {error}."
+        return [failed("dbservice", words, checks.START)]
+    except DatabaseError as error:
+        return [failed("dbservice", f"dbservice at {where} answers {error}.", "See its log.")]
+    finally:
+        await client.disconnect()
+    return [ok("dbservice", f"dbservice answers at {where} and takes our token.")]
+
+
+async def _generator(settings: BotSettings) -> list[Finding]:
+    """Whether the generator is up, takes our token and has its model loaded."""
+    where = settings.generator_url
+    client = GeneratorClient(where, settings.known_token() or _NO_TOKEN)
+    try:
+        await client.states([str(uuid4())])
+        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+            ready = await http.get(f"{where}/health/ready")
+    except GeneratorAway as error:
+        if "SERVICE_TOKEN" in str(error):
+            words = f"The generator at {where} does not take our SERVICE_TOKEN."
+            return [failed("generator", words, _SAME_TOKEN)]
+        words = f"The generator does not answer at {where} ({error})."
+        return [failed("generator", words, checks.START)]
+    except (JobRejected, httpx.HTTPError) as error:
+        words = f"What answers at {where} is no generator ({type(error).__name__}: {error})."
+        return [failed("generator", words, "Mend GENERATOR_URL.")]
+    if not ready.is_success:
+        words = f"The generator answers at {where}; its model is not loaded yet."
+        return [warning("generator", words, "Photos wait for it; its log says how it goes.")]
+    return [ok("generator", f"The generator answers at {where}, takes our token and is ready.")]
+
+
+async def _bot(settings: BotSettings) -> list[Finding]:
+    """Whether the bot itself is up."""
+    where = settings.bot_health_listen
+    status, text = await asyncio.to_thread(checks.get, where, "/health/ready")
+    text = text.strip()
+    if text == "ready":
+        return [ok("bot", f"The bot runs; its health check is at {where}.")]
+    if text.startswith("not ready: "):
+        return [warning("bot", f"The bot runs, but is {text}.", "Its log says more.")]
+    if status or await asyncio.to_thread(checks.someone_listens, where):
+        return [checks.port("BOT_HEALTH_LISTEN", where, ours=False)]
+    return [failed("bot", f"The bot does not run: nobody listens on {where}.", checks.START)]
+
+
+if __name__ == "__main__":
+    checks.run(
+        "bot",
+        BotSettings,
+        {
+            "telegram": _telegram,
+            "captioner": _captioner,
+            "dbservice": _dbservice,
+            "generator": _generator,
+            "bot": _bot,
+        },
+        paid={"caption": _caption},
+    )

@@ -1,0 +1,43 @@
+"""`python -m dbservice.doctor`: dbservice's own checks for `lookalike doctor`."""
+
+import asyncio
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy.engine import make_url
+
+from dbservice.settings import DbserviceSettings
+from lookalike import checks, integrity
+from lookalike.checks import Finding
+
+_SECONDS = 3.0
+
+
+async def _port(settings: DbserviceSettings) -> list[Finding]:
+    async with grpc.aio.insecure_channel(settings.dbservice_listen) as channel:
+        try:
+            check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]  # set when it is made
+            await check(health_pb2.HealthCheckRequest(), timeout=_SECONDS)
+            ours = True
+        except grpc.aio.AioRpcError:
+            ours = False
+    listen = settings.dbservice_listen
+    return [await asyncio.to_thread(checks.port, "DBSERVICE_LISTEN", listen, ours=ours)]
+
+
+async def _database(settings: DbserviceSettings) -> list[Finding]:
+    path = Path(make_url(settings.database).database or "")
+    return [await asyncio.to_thread(integrity.database, path)]
+
+
+async def _photos(settings: DbserviceSettings) -> list[Finding]:
+    return [checks.folder("photos", settings.blobs)]
+
+
+if __name__ == "__main__":
+    checks.run(
+        "dbservice",
+        DbserviceSettings,
+        {"port": _port, "database": _database, "photos": _photos},
+    )

@@ -1,0 +1,146 @@
+"""`python -m generator.doctor`: the generator's own checks for `lookalike doctor`."""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+from sqlalchemy.engine import make_url
+
+from generator import models
+from generator.executors.inprocess import InProcessExecutor
+from generator.models import Kind, Source, layout
+from generator.settings import GeneratorSettings
+from lookalike import checks, integrity
+from lookalike.checks import Finding, failed, ok, warning
+from lookalike.errors import StartError
+from protos import GENERATOR_NAMESPACE
+
+_LIBRARIES = 500_000_000
+_ACTIVATIONS = 0.4
+"""What a run at the model's own size takes beside the weights: bytes, and a share of the weights.
+
+Estimates, rounded up; for Stable Diffusion 1.5 on a CPU they come to 6.5 GB.
+"""
+
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_MEMORY_USED = Path("/sys/fs/cgroup/memory.current")
+
+_FETCH = "Name another GENERATOR_MODEL, or `emoji`, or fetch it again."
+
+
+async def _port(settings: GeneratorSettings) -> list[Finding]:
+    listen = settings.generator_listen
+    ours = await asyncio.to_thread(_answers, listen)
+    return [await asyncio.to_thread(checks.port, "GENERATOR_LISTEN", listen, ours=ours)]
+
+
+def _answers(listen: str) -> bool:
+    """Whether a generator listens there."""
+    return GENERATOR_NAMESPACE in checks.get(listen, "/v1/schema.xsd")[1]
+
+
+async def _database(settings: GeneratorSettings) -> list[Finding]:
+    path = Path(make_url(settings.database_url).database or "")
+    return [await asyncio.to_thread(integrity.database, path)]
+
+
+async def _pictures(settings: GeneratorSettings) -> list[Finding]:
+    return [checks.folder("pictures", settings.results)]
+
+
+async def _model(settings: GeneratorSettings) -> list[Finding]:
+    """Whether the model is here, fits this machine and loads; a running generator's has loaded."""
+    half = await asyncio.to_thread(models.takes_half, settings.generator_device)
+    try:
+        source = models.find(settings.generator_model)
+        if source.kind is Kind.HUB and layout.cached(source.location) is None:
+            words = f"GENERATOR_MODEL {source.location} is not on this machine."
+            return [failed(checks.MODEL_MISSING, words, "Fetch it: `lookalike download`.")]
+        folder, files = _files(source, half=half)
+    except StartError as error:
+        return [failed("model", str(error), _FETCH)]
+    try:
+        count = await asyncio.to_thread(layout.count_numbers, files)
+    except Exception as error:  # noqa: BLE001, a damaged file raises what its library likes
+        words = f"GENERATOR_MODEL {source.location} has a broken file: {error}."
+        return [failed("model", words, _FETCH)]
+    kept = checks.size(sum(file.stat().st_size for file in files))
+    licence = layout.licence(folder, source.location)
+    words = (
+        f"{source.name} is here ({kept}), under {licence or 'a licence that is not known here'}."
+    )
+    found = [_present(words, licence)]
+    listen = settings.generator_listen
+    if await asyncio.to_thread(_answers, listen):
+        ready = (await asyncio.to_thread(checks.get, listen, "/health/ready"))[0] == 200  # noqa: PLR2004
+        said = "has loaded" if ready else "is loading"
+        words = f"A generator runs and {said} the model that it was started with."
+        return [*found, ok("memory", words)]
+    memory = _memory(count, half=half)
+    if memory.mark is checks.Mark.FAILED:
+        return [*found, memory]
+    return [*found, memory, await _load(settings)]
+
+
+def _files(source: Source, *, half: bool) -> tuple[Path, list[Path]]:
+    """A model's folder and its weights."""
+    path = Path(source.location)
+    if source.kind is Kind.FILE:
+        return path.parent, [path]
+    if source.kind is Kind.HUB:
+        path = layout.cached(source.location) or path
+    if problem := layout.problem(path):
+        raise StartError(f"GENERATOR_MODEL {source.location} cannot be loaded: {problem}.")
+    return path, layout.weights(path, half=half)
+
+
+def _present(words: str, licence: str) -> Finding:
+    if licence == layout.OPENRAIL:
+        remedy = "Who lets others use it passes its conditions on (section III, paragraph 4)."
+        return ok("model", words, remedy)
+    return ok("model", words) if licence else warning("model", words, "Read its model card.")
+
+
+def _memory(count: int, *, half: bool) -> Finding:
+    """Whether the weights and a run fit what is free where they are held."""
+    weights = count * (2 if half else 4)
+    needed = weights * (1 + _ACTIVATIONS) + _LIBRARIES
+    free = _free_on_gpu() if half else _free()
+    words = f"The model needs about {checks.size(needed)} of memory; {checks.size(free)} is free."
+    if needed > free:
+        return failed("memory", words, "Close other programs, or take a smaller model.")
+    return ok("memory", words)
+
+
+def _free_on_gpu() -> int:
+    import torch
+
+    return int(torch.cuda.mem_get_info()[0])
+
+
+def _free() -> int:
+    free = int(psutil.virtual_memory().available)
+    try:  # a container's own limit (the kernel's cgroup v2 document)
+        limit, used = (int(file.read_text("ascii")) for file in (_MEMORY_LIMIT, _MEMORY_USED))
+    except (OSError, ValueError):
+        return free
+    return min(free, limit - used)
+
+
+async def _load(settings: GeneratorSettings) -> Finding:
+    executor = InProcessExecutor(settings.generator_model, settings.generator_device)
+    try:
+        info = await executor.load()
+    except StartError as error:
+        return failed("loading", str(error), _FETCH)
+    finally:
+        await executor.close()
+    return ok("loading", f"{info.name} loads; its own size is {info.width} x {info.height}.")
+
+
+if __name__ == "__main__":
+    checks.run(
+        "generator",
+        GeneratorSettings,
+        {"port": _port, "database": _database, "pictures": _pictures, "model": _model},
+    )

@@ -1,0 +1,254 @@
+"""`python -m generator.download`: fetches a model from the hub, once its licence is accepted.
+
+The hub's own client begins a file anew when it was interrupted; here each file is kept as far as it
+came. What is done lies in the hub's cache as that client would have put it there.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import click
+import huggingface_hub
+from huggingface_hub import constants
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from huggingface_hub.file_download import get_hf_file_metadata, hf_hub_url, repo_folder_name
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # they are exported lazily
+    build_hf_headers,
+    disable_progress_bars,
+    get_session,
+)
+
+from generator import models
+from generator.models import Kind, layout
+from generator.settings import GeneratorSettings
+from lookalike.checks import size
+from lookalike.errors import StartError
+
+_HUB_SECONDS = 10.0
+_TRIES = 5  # in a row without a single byte
+_PAUSE_SECONDS = 1.0
+_SHA256_CHARACTERS = 64
+_CONDITIONS = {
+    layout.OPENRAIL: (
+        "It allows commercial use and forbids the uses in its attachment A; whoever lets others "
+        "use the model passes these conditions on to them."
+    )
+}
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What the hub has: a repository at a revision, and the files to take of it.
+
+    Attributes:
+        repository: owner/name.
+        revision: the commit.
+        files: names, and sizes in bytes.
+        licence: its name; "" where the hub tells none.
+    """
+
+    repository: str
+    revision: str
+    files: dict[str, int]
+    licence: str
+
+
+def main() -> NoReturn:
+    """Fetches the model that the command line or `GENERATOR_MODEL` names, and exits."""
+    parser = argparse.ArgumentParser(prog="lookalike download")
+    parser.add_argument("model", nargs="?", help="default: GENERATOR_MODEL")
+    parser.add_argument("--accept-licence", action="store_true", help="do not ask")
+    arguments = parser.parse_args()
+    try:
+        settings = GeneratorSettings.load()
+        model = arguments.model or settings.generator_model
+        _fetch(model, settings.generator_device, accepted=arguments.accept_licence)
+    except StartError as error:
+        click.echo(f"lookalike download: {error}", err=True)
+        sys.exit(StartError.EXIT_CODE)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nStopped. What has come so far is kept; the next download goes on from there.")
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _fetch(model: str, device: str, *, accepted: bool) -> None:
+    source = models.find(model)
+    half = models.takes_half(device)
+    if source.kind is not Kind.HUB or _is_well_cached(model, half=half):
+        click.echo(f"{model} is on this machine already.")
+        return
+    if constants.HF_HUB_OFFLINE:
+        raise StartError(f"{model} is not on this machine, and HF_HUB_OFFLINE is set.")
+    disable_progress_bars()
+    with _translated(model):
+        offer = _ask_hub(model, half=half)
+        _accept(offer, accepted=accepted)
+        _fetch_files(offer)
+        # All bytes are there; this gives them their names.
+        huggingface_hub.snapshot_download(model, allow_patterns=list(offer.files))
+    if layout.cached(model) is None:
+        raise StartError(f"{model} is no whole Stable Diffusion model in safetensors.")
+    click.echo(f"{model} is on this machine.")
+
+
+def _is_well_cached(model: str, *, half: bool) -> bool:
+    """Whether the model is in the cache and whole. Broken weights are removed: they come anew."""
+    folder = layout.cached(model)
+    if folder is None:
+        return False
+    well = True
+    for path in layout.weights(folder, half=half):
+        try:
+            layout.count_numbers([path])
+        except Exception as error:  # noqa: BLE001, as in count_numbers
+            click.echo(f"{path.parent.name}/{path.name} is broken and is fetched again: {error}.")
+            path.resolve().unlink()  # the bytes; their name is a link to them
+            path.unlink(missing_ok=True)
+            well = False
+    return well
+
+
+@contextlib.contextmanager
+def _translated(model: str) -> Generator[None, None, None]:
+    """The faults of the hub and the way there, each in a sentence."""
+    try:
+        yield
+    except (StartError, click.Abort):
+        raise
+    except GatedRepoError:
+        reason = "the hub wants its terms accepted first, and HF_TOKEN set"
+    except RepositoryNotFoundError:
+        reason = "the hub knows no such model"
+    except Exception as error:  # noqa: BLE001, the hub's client has another HTTP library each version
+        first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        reason = (
+            f"the hub cannot be reached or broke off ({first}); is there a network? What has come "
+            "so far is kept, and the next download goes on from there"
+        )
+    else:
+        return
+    raise StartError(f"{model} was not fetched: {reason}.")
+
+
+def _ask_hub(repository: str, *, half: bool) -> _Offer:
+    info = huggingface_hub.model_info(repository, files_metadata=True, timeout=_HUB_SECONDS)
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    if layout.INDEX not in sizes:
+        raise StartError(f"{repository} is no model in diffusers layout.")
+    index = huggingface_hub.hf_hub_download(repository, layout.INDEX, revision=info.sha)
+    names = layout.select(sizes, layout.parts(Path(index).parent), half=half)
+    card = info.card_data
+    licence = str((card and (card.get("license_name") or card.get("license"))) or "")
+    return _Offer(
+        repository=repository,
+        revision=info.sha or "main",
+        files={name: sizes[name] for name in names},
+        licence=layout.name_licence(licence) or layout.known_licence(repository),
+    )
+
+
+def _accept(offer: _Offer, *, accepted: bool) -> None:
+    """Says size and licence, and asks; makes sure that the disk has room."""
+    total = sum(offer.files.values())
+    licence = offer.licence or "a licence that the hub does not name; see its model card"
+    click.echo(f"{offer.repository}: {size(total)} in {len(offer.files)} files.")
+    click.echo(f"Licence: {licence}. {_CONDITIONS.get(offer.licence, '')}".rstrip())
+    there = Path(constants.HF_HUB_CACHE)
+    while not there.exists():
+        there = there.parent
+    needed = total - sum(path.stat().st_size for path in _blobs(offer).glob("*"))
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise StartError(f"{needed} bytes are needed on the disk of {there}, {free} are free.")
+    if accepted:
+        return
+    if not sys.stdin.isatty():
+        raise StartError("there is no terminal to ask at: accept with --accept-licence.")
+    click.confirm("Accept the licence and download?", abort=True)
+
+
+def _blobs(offer: _Offer) -> Path:
+    folder = repo_folder_name(repo_id=offer.repository, repo_type="model")
+    return Path(constants.HF_HUB_CACHE) / folder / "blobs"
+
+
+def _fetch_files(offer: _Offer) -> None:
+    blobs = _blobs(offer)
+    blobs.mkdir(parents=True, exist_ok=True)
+    with click.progressbar(length=sum(offer.files.values()), label="Downloading") as bar:
+        for name, length in offer.files.items():
+            url = hf_hub_url(offer.repository, name, revision=offer.revision)
+            etag = get_hf_file_metadata(url, timeout=_HUB_SECONDS).etag
+            if not etag or "/" in etag:
+                raise OSError(f"the hub gives {name} no usable ETag")
+            if (blobs / etag).exists():
+                bar.update(length)
+            else:
+                _fetch_blob(url, blobs / etag, length, bar.update)
+
+
+def _fetch_blob(url: str, target: Path, length: int, advance: Callable[[int], None]) -> None:
+    """Fetches a file into the cache, going on where an earlier try ended."""
+    part = target.with_name(f"{target.name}.lookalike")
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"another download of {target} runs.") from None
+        if file.tell() > length:
+            file.truncate(0)
+        advance(file.tell())
+        tries = 0
+        while file.tell() < length:
+            before = file.tell()
+            try:
+                _append(url, file, advance)
+            except Exception:  # whatever broke off: more may come at the next try
+                file.flush()
+                tries = 0 if file.tell() > before else tries + 1
+                if tries >= _TRIES or not before:  # what never began may not exist at all
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+        file.flush()
+        os.fsync(file.fileno())
+        if file.tell() != length or not _matches(part, target.name):
+            part.unlink()
+            raise OSError("a file arrived damaged and was removed")
+        part.replace(target)
+
+
+def _append(url: str, file: BinaryIO, advance: Callable[[int], None]) -> None:
+    start = file.tell()
+    # Compressed, a range would count other bytes.
+    headers = {**build_hf_headers(), "Accept-Encoding": "identity", "Range": f"bytes={start}-"}
+    with get_session().stream("GET", url, headers=headers, follow_redirects=True) as response:
+        response.raise_for_status()
+        if response.status_code != 206:  # noqa: PLR2004, RFC 9110: the whole file comes again
+            file.truncate(0)
+            advance(-start)
+        for chunk in response.iter_bytes():
+            file.write(chunk)
+            advance(len(chunk))
+
+
+def _matches(path: Path, etag: str) -> bool:
+    """Whether the bytes are those of the hub, whose ETag of a large file is its sha256."""
+    if len(etag) != _SHA256_CHARACTERS:
+        return True
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == etag
+
+
+if __name__ == "__main__":
+    main()

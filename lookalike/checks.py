@@ -1,0 +1,233 @@
+"""Checks that a service makes of itself for `lookalike doctor`, and how they are told.
+
+`python -m <service>.doctor` prints its findings on standard output, one JSON object a line; why,
+and what stands in it: docs/decisions/0009-doctor.md. A check looks and changes nothing.
+"""
+
+import argparse
+import asyncio
+import http.client
+import json
+import logging
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NoReturn, Self, TypeVar
+
+from lookalike.errors import StartError
+from lookalike.logs import RedactionFilter
+from lookalike.settings import Settings
+
+MODEL_MISSING = "model missing"
+"""The check that fails where a model on the hub is not on this machine."""
+
+START = "Start everything with `lookalike up`."
+
+_CHECK_SECONDS = 120.0
+_CONNECT_SECONDS = 3.0
+_FULL_BYTES = 100_000_000
+_LOW_BYTES = 2_000_000_000
+
+_S = TypeVar("_S", bound=Settings)
+
+
+class Mark(StrEnum):
+    """What a check comes to."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: what was looked at, in a word or two.
+        mark: whether that is well.
+        words: one sentence.
+        remedy: what to do about it; "" where there is nothing to do.
+    """
+
+    check: str
+    mark: Mark
+    words: str
+    remedy: str = ""
+
+    def to_json(self) -> str:
+        """One line, without its end."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError: it did not write this.
+        """
+        try:
+            fields = json.loads(line)
+            return cls(**{**fields, "mark": Mark(fields["mark"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"This is no finding: {line}") from error
+
+
+def ok(check: str, words: str, remedy: str = "") -> Finding:
+    """All is well."""
+    return Finding(check, Mark.OK, words, remedy)
+
+
+def warning(check: str, words: str, remedy: str = "") -> Finding:
+    """It works, and somebody should know this."""
+    return Finding(check, Mark.WARNING, words, remedy)
+
+
+def failed(check: str, words: str, remedy: str) -> Finding:
+    """It does not work."""
+    return Finding(check, Mark.FAILED, words, remedy)
+
+
+Check = Callable[[_S], Awaitable[list[Finding]]]
+
+
+def run(
+    service: str,
+    settings: type[_S],
+    checks: Mapping[str, Check[_S]],
+    paid: Mapping[str, Check[_S]] | None = None,
+) -> NoReturn:
+    """Makes the checks at the same time, prints each one's findings as they come, and exits.
+
+    The arguments of the command line choose: `--only NAME` (repeatable) makes these checks alone,
+    `--spend` makes those of `paid`, too.
+
+    Args:
+        service: whose checks they are.
+        settings: the service's settings.
+        checks: the checks by name.
+        paid: those that cost money.
+    """
+    parser = argparse.ArgumentParser(prog=f"{service}.doctor")
+    parser.add_argument("--only", action="append", choices=list(checks))
+    parser.add_argument("--spend", action="store_true")
+    arguments = parser.parse_args()
+    logging.disable()  # what there is to say is said as a finding
+    chosen = {name: check for name, check in checks.items() if name in (arguments.only or checks)}
+    if arguments.spend:
+        chosen |= paid or {}
+    try:
+        loaded = settings.load()
+    except StartError as error:
+        remedy = f"Mend it in .env; the other checks of {service} need it, too."
+        _print(failed("settings", str(error), remedy))
+        sys.exit(0)
+    redaction = RedactionFilter([*loaded.given_secrets(), loaded.known_token() or ""])
+    asyncio.run(_make_all(loaded, chosen, redaction))
+    sys.exit(0)
+
+
+def _print(finding: Finding) -> None:
+    print(finding.to_json(), flush=True)  # noqa: T201, standard output is where findings go
+
+
+async def _make_all(
+    settings: _S, checks: Mapping[str, Check[_S]], redaction: RedactionFilter
+) -> None:
+    async def make(name: str, check: Check[_S]) -> None:
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                findings = await check(settings)
+        except TimeoutError:
+            words = f"This check took more than {_CHECK_SECONDS:g} s and was given up."
+            findings = [failed(name, words, "Try again when the machine has less to do.")]
+        except Exception as error:  # noqa: BLE001, one check that breaks must not hide the others
+            words = f"This check broke: {type(error).__name__}: {error}."
+            findings = [failed(name, words, "Please report this with the sentence above.")]
+        for found in findings:
+            _print(
+                Finding(
+                    found.check,
+                    found.mark,
+                    redaction.redact(found.words),
+                    redaction.redact(found.remedy),
+                )
+            )
+
+    await asyncio.gather(*(make(name, check) for name, check in checks.items()))
+
+
+def someone_listens(listen: str) -> bool:
+    """Whether anybody takes connections at `host:port`; the port itself is left alone."""
+    try:
+        socket.create_connection(_reachable(listen), _CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def get(listen: str, path: str) -> tuple[int, str]:
+    """What an HTTP server at `host:port` answers: status and text; (0, "") if none does."""
+    host, port = _reachable(listen)
+    connection = http.client.HTTPConnection(host, port, timeout=_CONNECT_SECONDS)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read(100_000).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def port(setting: str, listen: str, *, ours: bool) -> Finding:
+    """Whether a service can have its port; `ours` says that it is the service who answers there."""
+    if ours:
+        return ok("port", f"The service itself listens on {listen}.")
+    if someone_listens(listen):
+        return failed(
+            "port",
+            f"Another program listens on {listen}.",
+            f"Stop that program, or set {setting} and, for those who connect, its address.",
+        )
+    return ok("port", f"{listen} is free.")
+
+
+def folder(check: str, path: Path) -> Finding:
+    """Whether a folder can be written and its disk has room; it need not exist yet."""
+    there = path
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return failed(
+            check,
+            f"{path} cannot be written: {there} is no folder, or not one of this user's.",
+            "Mend the folder's owner and rights, or set another one.",
+        )
+    free = shutil.disk_usage(there).free
+    words = f"{path} is on a disk with {size(free)} free."
+    if free < _FULL_BYTES:
+        return failed(check, f"The disk is full: {words}", "Make room on it.")
+    if free < _LOW_BYTES:
+        return warning(check, words, "Make room on it soon.")
+    return ok(check, words)
+
+
+def size(count: float) -> str:
+    """Bytes in words, as disks are sold: 4.3 GB."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def _reachable(listen: str) -> tuple[str, int]:
+    """Where to connect for what listens on `host:port`, which may be every address."""
+    host, _, number = listen.rpartition(":")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))  # noqa: S104, read only
+    return host, int(number)

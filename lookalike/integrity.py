@@ -1,0 +1,69 @@
+"""Looking at a SQLite file without changing it or being in its owner's way."""
+
+import sqlite3
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from lookalike.checks import Finding, failed, ok, size, warning
+
+_SECONDS = 3.0
+"""A read holds up the owner's commits, which wait 5 s before they fail (busy_timeout)."""
+
+_WAL = b"\x02\x02"
+"""Bytes 18 and 19 of a database in WAL mode (sqlite.org, Database File Format, 1.3)."""
+
+_RESTORE = "Stop the service, put the file aside and restore a backup."
+
+
+def database(path: Path) -> Finding:
+    """Whether SQLite finds the file whole (PRAGMA integrity_check). Blocks for a few seconds."""
+    if not path.exists():
+        return ok("database", f"{path} is not there yet; it is made at the first start.")
+    try:
+        problem = _integrity(path)
+    except sqlite3.OperationalError as error:
+        return _not_now(path, error)
+    except (sqlite3.DatabaseError, OSError) as error:
+        problem = str(error)
+    if problem is not None:
+        return failed("database", f"{path} is damaged: {problem}.", _RESTORE)
+    return ok("database", f"{path} is whole ({size(path.stat().st_size)}).")
+
+
+def _integrity(path: Path) -> str | None:
+    """What is wrong, or None."""
+    with path.open("rb") as file:
+        in_wal_mode = file.read(20)[18:] == _WAL
+    options = "mode=ro"
+    if in_wal_mode and not path.with_name(f"{path.name}-wal").exists():
+        # Nobody has it open; to open it the usual way would make the files of the WAL.
+        options += "&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(path))}?{options}", uri=True, timeout=1)
+    try:
+        deadline = time.monotonic() + _SECONDS
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+        (first,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    finally:
+        connection.close()
+    return None if first == "ok" else str(first).partition("\n")[0].rstrip(".")
+
+
+def _not_now(path: Path, error: sqlite3.OperationalError) -> Finding:
+    journal = path.with_name(f"{path.name}-journal")
+    if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        return warning(
+            "database",
+            f"{path} ({size(path.stat().st_size)}) is too large to check within {_SECONDS:g} s; "
+            "longer would hold up the service.",
+            f"Stop the service and run: sqlite3 {path} 'PRAGMA integrity_check'",
+        )
+    if journal.exists() and journal.stat().st_size:
+        return ok(
+            "database",
+            f"{path} is in the middle of a write; if the service was cut off there, it takes the "
+            "write back at its next start.",
+        )
+    return failed(
+        "database", f"{path} cannot be read: {error}.", "Mend the file's owner and rights."
+    )

@@ -1,0 +1,74 @@
+/** The people's API of the sandbox; what it takes and gives: `sandbox/people/__init__.py`. */
+
+/** An answer that is an error; the message is a sentence for the person. */
+export class ApiError extends Error {}
+
+async function ask(method, path, { json, form } = {}) {
+  let response;
+  try {
+    response = await fetch(`/sandbox${path}`, {
+      method,
+      body: form ?? (json && JSON.stringify(json)),
+      headers: json ? { "Content-Type": "application/json" } : {},
+    });
+  } catch {
+    throw new ApiError("The server does not answer. Is the demo still running?");
+  }
+  if (response.ok) return response.status === 204 ? null : response.json();
+  const body = await response.json().catch(() => ({}));
+  throw new ApiError(body.detail ?? `The server answered with ${response.status}.`);
+}
+
+export const listUsers = () => ask("GET", "/users");
+export const addUser = (name) =>
+  ask("POST", "/users", { json: { first_name: name, language_code: "en" } });
+export const listChats = () => ask("GET", "/chats");
+export const addGroup = (title, members) =>
+  ask("POST", "/chats", { json: { type: "group", title, members } });
+export const showBot = () => ask("GET", "/bot");
+
+/** The number of the newest event. */
+export const lastEvent = async () => (await ask("GET", "/events")).last;
+
+/** Events of some kinds after one, as the server keeps them. */
+export async function listEvents(after, kinds) {
+  const query = new URLSearchParams({ after });
+  for (const kind of kinds) query.append("kind", kind);
+  return (await ask("GET", `/events?${query}`)).events;
+}
+
+/** The newest messages of a chat that are older than `before`, oldest first. */
+export function listMessages(chat, limit, before) {
+  const query = new URLSearchParams({ limit });
+  if (before) query.set("before", before);
+  return ask("GET", `/chats/${chat}/messages?${query}`);
+}
+
+/**
+ * Sends a message, or an album.
+ * @param {number} chat
+ * @param {number} user who sends it.
+ * @param {object} content text; or photos or document, with caption; and reply_to.
+ */
+export function send(chat, user, { text, caption, photos = [], document, replyTo }) {
+  const form = new FormData();
+  form.set("user", user);
+  if (text) form.set("text", text);
+  if (caption) form.set("caption", caption);
+  if (replyTo) form.set("reply_to", replyTo);
+  for (const photo of photos) form.append("photo", photo, photo.name);
+  if (document) form.set("document", document, document.name);
+  return ask("POST", `/chats/${chat}/messages`, { form });
+}
+
+const path = (message) => `/chats/${message.chat.id}/messages/${message.message_id}`;
+
+export const edit = (message, user, text) =>
+  ask("PATCH", path(message), { json: { user, text } });
+export const remove = (message) => ask("DELETE", path(message));
+
+/** Presses a button; gives the bot's answer {text, show_alert}, null if none came. */
+export const press = async (message, user, data) =>
+  (await ask("POST", `${path(message)}/press`, { json: { user, data } })).answer;
+
+export const fileUrl = (fileId) => `/sandbox/files/${encodeURIComponent(fileId)}`;

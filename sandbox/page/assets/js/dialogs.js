@@ -1,0 +1,99 @@
+/** Dialogs: an alert, a question, a new person, a new group. */
+
+import { element } from "./dom.js";
+
+/**
+ * Opens a modal dialog with a form.
+ * @param {string} title
+ * @param {Node[]} content
+ * @param {string} confirm what the button says.
+ * @param {{danger?: boolean, cancel?: boolean}} [options]
+ * @returns {Promise<FormData|null>} what was filled in; null if it was closed.
+ */
+function ask(title, content, confirm, { danger = false, cancel = true } = {}) {
+  return new Promise((resolve) => {
+    let answer = null;
+    const heading = element("h2", { id: "dialog-title" }, title);
+    const form = element(
+      "form",
+      { method: "dialog" },
+      heading,
+      ...content,
+      element(
+        "div",
+        { class: "dialog-buttons" },
+        cancel &&
+          element("button", { type: "button", class: "quiet", on: { click: () => dialog.close() } }, "Cancel"),
+        element("button", { type: "submit", class: danger ? "danger" : "strong" }, confirm),
+      ),
+    );
+    const dialog = element("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, form);
+    form.addEventListener("submit", () => {
+      answer = new FormData(form);
+    });
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(answer);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+/** Words that wait to be read. */
+export const tellAlert = (title, text) =>
+  ask(title, [element("p", {}, text)], "OK", { cancel: false });
+
+/** Whether the person is sure. */
+export const isSure = async (title, text, confirm) =>
+  (await ask(title, [element("p", {}, text)], confirm, { danger: true })) !== null;
+
+function field(label, name, properties) {
+  const input = element("input", { name, autocomplete: "off", ...properties });
+  return element("label", { class: "field" }, label, input);
+}
+
+/** A name for a new person; null if there is to be none. */
+export async function askPerson() {
+  const form = await ask(
+    "New person",
+    [field("Name", "name", { required: true, maxlength: 64, placeholder: "Ben", pattern: ".*\\S.*" })],
+    "Add",
+  );
+  return form && form.get("name").trim();
+}
+
+/**
+ * What a new group is to be.
+ * @param {object[]} others people who can be chosen.
+ * @returns {Promise<{title: string, members: number[], names: string[]}|null>}
+ */
+export async function askGroup(others) {
+  const boxes = others.map((user) =>
+    element(
+      "label",
+      { class: "choice" },
+      element("input", { type: "checkbox", name: "member", value: user.id, checked: true }),
+      user.first_name,
+    ),
+  );
+  const form = await ask(
+    "New group",
+    [
+      field("Name", "title", { required: true, maxlength: 128, value: "Friends", pattern: ".*\\S.*" }),
+      boxes.length > 0 &&
+        element("fieldset", {}, element("legend", {}, "Who is in it, with you and the bot"), ...boxes),
+      field("New people, with commas between them", "names", { placeholder: "Ben, Cleo", maxlength: 500 }),
+    ].filter(Boolean),
+    "Open the group",
+  );
+  if (form === null) return null;
+  return {
+    title: form.get("title").trim(),
+    members: form.getAll("member").map(Number),
+    names: form.get("names").split(",").map((name) => name.trim().slice(0, 64)).filter(Boolean),
+  };
+}

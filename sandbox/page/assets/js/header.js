@@ -1,0 +1,55 @@
+/** What stands over the open chat: its name, how the bot is, what it is doing. */
+
+import { avatar } from "./avatars.js";
+import { byId, element, icon } from "./dom.js";
+import { acting } from "./sidebar.js";
+
+export class Header {
+  #chat = null;
+  #subtitle = "";
+
+  /** @param {import("./store.js").Store} store */
+  constructor(store) {
+    this.store = store;
+    for (const name of ["bot", "connection", "action", "chat"]) {
+      store.addEventListener(name, () => this.#update());
+    }
+  }
+
+  show(chat) {
+    this.#chat = chat;
+    this.#update();
+  }
+
+  #update() {
+    const chat = this.#chat;
+    const title = this.store.title(chat);
+    byId("chat-title").textContent = title;
+    byId("chat-avatar").replaceChildren(avatar(chat.id, title, chat.type === "private"));
+    const subtitle = this.#describe(chat);
+    if (subtitle !== this.#subtitle) byId("chat-subtitle").textContent = subtitle;
+    this.#subtitle = subtitle;
+    byId("chat-subtitle").classList.toggle("lively", Boolean(chat.action));
+    this.#showActing(chat);
+    const { note } = this.store.bot;
+    byId("note").hidden = !note;
+    byId("note").replaceChildren(icon("info"), element("span", {}, note));
+  }
+
+  #describe(chat) {
+    if (!this.store.connected) return "connecting…";
+    if (chat.action) return `${this.store.bot.user.first_name} is ${acting(chat.action)}`;
+    if (!this.store.bot.listening) return "starting… what you send now is answered soon";
+    if (chat.type === "private") return "online";
+    const people = chat.members.length === 1 ? "1 person" : `${chat.members.length} people`;
+    return `${people} and the bot`;
+  }
+
+  #showActing(chat) {
+    const node = byId("acting");
+    node.hidden = !chat.action;
+    if (!chat.action || node.childElementCount) return;
+    node.setAttribute("aria-hidden", "true"); // the words over the chat say it
+    node.append(...[1, 2, 3].map(() => element("span", {})));
+  }
+}

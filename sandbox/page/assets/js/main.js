@@ -1,0 +1,132 @@
+/** Puts the page together. */
+
+import * as api from "./api.js";
+import { announce } from "./announcer.js";
+import { Composer } from "./composer.js";
+import { isSure, tellAlert } from "./dialogs.js";
+import { acceptDrops } from "./drops.js";
+import { byId, icon } from "./dom.js";
+import { Header } from "./header.js";
+import { openMenu } from "./menus.js";
+import { addressOf, findMe, openChatMenu, setUpPeople } from "./people.js";
+import { Sidebar } from "./sidebar.js";
+import { Store } from "./store.js";
+import { follow } from "./stream.js";
+import { Timeline } from "./timeline.js";
+import { tellingErrors, toast } from "./toasts.js";
+import { openViewer } from "./viewer.js";
+import { fillWelcome } from "./welcome.js";
+
+const me = await findMe();
+const [store, last] = await Store.open(me);
+let open = null;
+
+const header = new Header(store);
+const composer = new Composer(store);
+const sidebar = new Sidebar(store, (chat) => addressOf(me.id, chat.id), (chat) => go(chat.id));
+const timeline = new Timeline(store, {
+  view: (message) => openViewer(message, neighbour),
+  press,
+  command: (command) => composer.sendCommand(command),
+  menu: openMessageMenu,
+  reply: (message) => composer.reply(message),
+});
+
+/** Opens a chat, or with null the list that a phone shows instead. */
+function show(chatId) {
+  byId("app").classList.toggle("showing-list", chatId === null);
+  const chat = store.chats.get(chatId) ?? open ?? store.chats.get(me.id);
+  if (chat !== open) {
+    open = chat;
+    header.show(chat);
+    composer.show(chat);
+    timeline.show(chat);
+    store.dispatchEvent(new Event("open"));
+  }
+  sidebar.show(chatId === null ? null : chat);
+  if (chatId !== null && matchMedia("(hover: hover)").matches) composer.focus();
+}
+
+function go(chatId) {
+  history.pushState(null, "", addressOf(me.id, chatId));
+  show(chatId);
+}
+
+function chatOfAddress() {
+  const given = new URLSearchParams(location.search).get("chat");
+  return given === null ? null : Number(given);
+}
+
+async function press(message, button, node) {
+  node.classList.add("busy");
+  const answer = await tellingErrors(() => api.press(message, me.id, button.callback_data));
+  node.classList.remove("busy");
+  if (!answer?.text) return;
+  if (answer.show_alert) await tellAlert(store.bot.user.first_name, answer.text);
+  else toast(answer.text);
+}
+
+function openMessageMenu(message, at) {
+  const own = message.from.id === me.id;
+  const words = message.text ?? message.caption;
+  openMenu("Message", at, [
+    { icon: "reply", label: "Reply", run: () => composer.reply(message) },
+    ...(words ? [{ icon: "copy", label: "Copy", run: () => copy(words) }] : []),
+    ...(own && !message.document
+      ? [{ icon: "edit", label: words ? "Edit" : "Add words", run: () => composer.edit(message) }]
+      : []),
+    ...(own || open.type === "private"
+      ? [{ icon: "delete", label: "Delete", danger: true, run: () => remove(message) }]
+      : []),
+  ]);
+}
+
+async function copy(words) {
+  await navigator.clipboard.writeText(words);
+  toast("Copied.");
+}
+
+async function remove(message) {
+  if (!(await isSure("Delete this message?", "It disappears for everyone in this chat.", "Delete"))) return;
+  await tellingErrors(() => api.remove(message));
+}
+
+function neighbour(message, step) {
+  const pictures = [...open.messages.values()].filter(({ photo }) => photo);
+  const at = pictures.findIndex(({ message_id: id }) => id === message.message_id);
+  return (at < 0 ? null : pictures[at + step]) ?? null;
+}
+
+byId("back").append(icon("back"));
+byId("back").addEventListener("click", () => go(null));
+byId("chat-menu").append(icon("more"));
+byId("chat-menu").addEventListener("click", () =>
+  tellingErrors(() =>
+    openChatMenu(store, open, byId("chat-menu"), (command) => composer.sendCommand(command)),
+  ),
+);
+addEventListener("popstate", () => show(chatOfAddress()));
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open], [popover]:popover-open")) return;
+  composer.escape();
+  composer.focus();
+});
+
+fillWelcome((sample) => composer.sendSample(sample));
+setUpPeople(store, (chatId) => whenThere(chatId, go));
+acceptDrops((files) => composer.attach(files));
+announce(store, () => open);
+history.replaceState(null, "", addressOf(me.id, chatOfAddress() ?? me.id));
+show(chatOfAddress());
+await follow(
+  last,
+  (kind, data) => store.apply(kind, data),
+  (connected) => store.setConnected(connected),
+);
+
+/** A new chat comes with the stream, sooner or later than the answer that it was made. */
+function whenThere(chatId, then) {
+  if (store.chats.has(chatId)) then(chatId);
+  else store.addEventListener("chat", () => whenThere(chatId, then), { once: true });
+}

@@ -1,0 +1,28 @@
+/** What an empty chat says: what to do, and three photos to do it with. */
+
+import { byId, element } from "./dom.js";
+import { SAMPLES, sampleUrl } from "./samples.js";
+
+const WORDS =
+  "Send a photo, and you get back one sentence about it and a new picture painted from that sentence.";
+
+/** @param {(sample: object) => void} send */
+export function fillWelcome(send) {
+  byId("welcome").replaceChildren(
+    element("img", { src: "/page/icon.svg", alt: "", class: "welcome-icon" }),
+    element("p", { class: "welcome-words" }, WORDS),
+    element("p", { class: "welcome-hint" }, "No photo at hand? Click on one of these."),
+    element(
+      "div",
+      { class: "samples" },
+      ...SAMPLES.map((sample) =>
+        element(
+          "button",
+          { type: "button", class: "sample", on: { click: () => send(sample) } },
+          element("img", { src: sampleUrl(sample), alt: "" }),
+          element("span", {}, sample.label),
+        ),
+      ),
+    ),
+  );
+}

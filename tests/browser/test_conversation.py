@@ -1,0 +1,125 @@
+"""The whole house behind the page: what somebody sees who has never seen it."""
+
+import re
+
+from playwright.async_api import expect
+
+from bot.texts import en
+from tests.browser.conftest import Open
+from tests.end_to_end.chats import cat, delivered
+from tests.sandbox.client import People
+
+PATIENCE = 60_000  # milliseconds; a picture takes seconds
+
+
+async def new_person(people: People, name: str = "Ada") -> str:
+    return f"?me={await people.add_user(name)}"
+
+
+async def test_one_click_leads_to_a_caption_progress_and_a_picture(
+    open_house: Open, house_people: People
+) -> None:
+    chat = await open_house(await new_person(house_people))
+    await expect(chat.page.locator("#welcome")).to_contain_text("Send a photo")
+    await expect(chat.subtitle).to_have_text("online")
+    await chat.send_sample("A cat")
+    await expect(chat.page.locator("#welcome")).to_be_hidden()
+    await expect(chat.message("a photo of a tabby cat").first).to_be_visible(timeout=PATIENCE)
+    status = chat.messages.filter(has=chat.page.get_by_role("button", name=en.CANCEL_BUTTON))
+    await expect(status).to_be_visible(timeout=PATIENCE)
+    await expect(chat.answers_with_picture()).to_be_visible(timeout=PATIENCE)
+    await expect(status).to_have_count(0)
+    await expect(chat.messages.last).to_contain_text(re.compile(r"seed \d+, model emoji"))
+    assert await chat.is_at_end()
+
+    # Large, with a way to keep it.
+    await chat.page.locator("li.message.other .photo").click()
+    viewer = chat.page.get_by_role("dialog", name="Picture")
+    await expect(viewer.locator("figcaption")).to_contain_text("a photo of a tabby cat")
+    async with chat.page.expect_download() as download:
+        await viewer.get_by_role("link", name="Download this picture").click()
+    assert (await download.value).suggested_filename == "lookalike.png"
+    await chat.page.keyboard.press("ArrowLeft")
+    await expect(viewer.locator(".viewer-info")).to_contain_text("Ada")
+    await chat.page.keyboard.press("Escape")
+    await expect(viewer).to_have_count(0)
+
+    # A reload keeps it all.
+    shown = await chat.messages.count()
+    await chat.page.reload()
+    await expect(chat.messages).to_have_count(shown)
+    await expect(chat.answers_with_picture()).to_be_visible()
+
+
+async def test_the_history_is_paged_through_and_opens_pictures(
+    open_house: Open, house_people: People
+) -> None:
+    user = await house_people.add_user()
+    for n in range(6):
+        photo = await house_people.send_photo(user, cat(), caption=f"number {n}")
+        await delivered(house_people, photo)
+    chat = await open_house(f"?me={user}")
+    await chat.write("/history")
+    page = chat.messages.filter(has=chat.page.get_by_role("button", name=en.OLDER_BUTTON))
+    await expect(page).to_be_visible()
+    await page.get_by_role("button", name=en.OLDER_BUTTON).click()
+    newer = chat.page.get_by_role("button", name=en.NEWER_BUTTON)
+    await expect(newer).to_be_visible()
+    before = await chat.messages.count()
+    await chat.page.get_by_role("button", name="1", exact=True).click()
+    await expect(chat.messages).to_have_count(before + 1)
+    await expect(chat.messages.last).to_contain_text("number 0")
+    await newer.click()
+    await expect(chat.page.get_by_role("button", name=en.OLDER_BUTTON)).to_be_visible()
+
+
+async def test_a_button_cancels(open_house: Open, house_people: People) -> None:
+    user = await house_people.add_user()
+    chat = await open_house(f"?me={user}")
+    for n in range(3):  # the last waits long enough to be cancelled
+        await house_people.send_photo(user, cat(), caption=f"number {n}")
+    cancel = chat.page.get_by_role("button", name=en.CANCEL_BUTTON)
+    await expect(cancel.last).to_be_visible(timeout=PATIENCE)
+    await cancel.last.click()
+    await expect(chat.toast).to_contain_text(en.CANCELLED)
+    await expect(cancel).to_have_count(0, timeout=PATIENCE)
+    await expect(chat.answers_with_picture()).to_have_count(2)
+
+
+async def test_two_windows_are_two_people(open_house: Open, house_people: People) -> None:
+    ada = await open_house(await new_person(house_people, "Ada"))
+    ben = await open_house(await new_person(house_people, "Ben"))
+    await ada.send_sample("A cat")
+    await ben.send_sample("A coffee")
+    for chat, words in ((ada, "tabby cat"), (ben, "espresso")):
+        await expect(chat.answers_with_picture()).to_be_visible(timeout=PATIENCE)
+        await expect(chat.messages.last).to_contain_text(words)
+    await expect(ada.message("espresso")).to_have_count(0)
+
+
+async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
+    open_house: Open, house_people: People
+) -> None:
+    ada = await open_house(await new_person(house_people, "Ada"))
+    await ada.page.get_by_role("button", name="New group").click()
+    dialog = ada.page.get_by_role("dialog", name="New group")
+    await dialog.get_by_label("Name").fill("Painters")
+    for box in await dialog.get_by_role("checkbox").all():
+        await box.uncheck()
+    await dialog.get_by_label("New people").fill("Cleo")
+    await dialog.get_by_role("button", name="Open the group").click()
+    await expect(ada.page.get_by_role("heading", name="Painters")).to_be_visible()
+    await expect(ada.subtitle).to_have_text("2 people and the bot")
+
+    await ada.page.get_by_role("button", name="More about this chat").click()
+    async with ada.page.context.expect_page() as opened:
+        await ada.page.get_by_role("menuitem", name="Cleo").click()
+    cleo = type(ada)(await opened.value)
+    await expect(cleo.page.get_by_role("heading", name="Painters")).to_be_visible()
+
+    await ada.send_sample("A coffee")
+    await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
+    cancel = cleo.page.get_by_role("button", name=en.CANCEL_BUTTON)
+    await cancel.click(timeout=PATIENCE)
+    await expect(cleo.toast).to_contain_text(en.NOT_YOURS)
+    await expect(cleo.answers_with_picture()).to_be_visible(timeout=PATIENCE)

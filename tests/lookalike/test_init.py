@@ -1,0 +1,200 @@
+"""`lookalike init` asks, checks, and writes a .env that the services read."""
+
+import os
+import pty
+import stat
+import subprocess
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+from dotenv import dotenv_values
+
+from generator.models import EMOJI
+from lookalike import init
+from lookalike.processes import clean_environment
+from tests import azure
+from tests.azure import AzureServer
+from tests.end_to_end.house import TOKEN, House
+from tests.generator import hub
+from tests.lookalike.commands import LOOKALIKE
+
+EXAMPLE = Path(init.__file__).parent.parent / ".env.example"
+SCRIPTED = ["--captioner", "offline", "--generator-model", "emoji"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Generator[House, None, None]:
+    """A sandbox, which stands in for Telegram."""
+    house = House(tmp_path_factory.mktemp("house"), {})
+    house.start("sandbox")
+    yield house
+    house.stop_all()
+
+
+@pytest.fixture(scope="module")
+def vision() -> Generator[AzureServer, None, None]:
+    with azure.serve_in_thread() as server:
+        yield server
+
+
+def environment(house: House, folder: Path) -> dict[str, str]:
+    return {
+        **clean_environment(),
+        "TELEGRAM_API_URL": house.sandbox_url,
+        "LOOKALIKE_HOME": str(folder / "home"),
+        "BOT_HEALTH_LISTEN": house.environment["BOT_HEALTH_LISTEN"],
+        "GENERATOR_LISTEN": house.environment["GENERATOR_LISTEN"],
+        "OMP_NUM_THREADS": "2",
+    }
+
+
+def script(
+    house: House, folder: Path, *arguments: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LOOKALIKE, "init", *arguments],
+        env=environment(house, folder) | more,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def type_at(house: House, folder: Path, dialogue: Sequence[tuple[str, str]]) -> tuple[int, str]:
+    """Answers each question at a terminal; gives the exit code and what the terminal showed."""
+    parent, terminal = pty.openpty()
+    with subprocess.Popen(
+        # The shell opens the terminal as a session's leader does, which makes it the session's own.
+        ["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(terminal), *LOOKALIKE, "init"],
+        env=environment(house, folder),
+        cwd=folder,
+        start_new_session=True,
+    ) as process:
+        shown = b""
+        for question, answer in dialogue:
+            start = len(shown)
+            while question.encode() not in shown[start:]:
+                shown += os.read(parent, 10_000)
+            os.write(parent, f"{answer}\n".encode())
+        os.close(terminal)
+        with suppress(OSError):  # what the end of a terminal is on Linux
+            while part := os.read(parent, 10_000):
+                shown += part
+        os.close(parent)
+        return process.wait(30), shown.decode()
+
+
+def test_it_asks_checks_and_writes(house: House, vision: AzureServer, tmp_path: Path) -> None:
+    wrong = TOKEN[:-1] + "y"
+    code, shown = type_at(
+        house,
+        tmp_path,
+        [
+            ("token", wrong),
+            ("all the same?", "n"),
+            ("token", TOKEN),
+            ("Who says", "azure"),
+            ("endpoint", vision.url),
+            ("keys", vision.key),
+            ("The model", "emoji"),
+        ],
+    )
+    assert code == 0, shown
+    assert "Telegram does not know this TELEGRAM_BOT_TOKEN." in shown
+    assert "Azure AI Vision takes the key" in shown
+    assert "emoji loads" in shown
+    for secret in (wrong, TOKEN, vision.key):
+        assert secret not in shown
+    written = tmp_path / ".env"
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
+    expected = {
+        "TELEGRAM_BOT_TOKEN": TOKEN,
+        "CAPTIONER": "azure",
+        "AZURE_VISION_ENDPOINT": vision.url,
+        "AZURE_VISION_KEY": vision.key,
+        "GENERATOR_MODEL": "emoji",
+    }
+    assert dotenv_values(written) == expected
+    comments = [line for line in EXAMPLE.read_text().splitlines() if line.startswith("# ")]
+    assert set(comments) <= set(written.read_text().splitlines())
+    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+
+
+def test_it_takes_options_and_changes_what_is_there_only_when_told(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("# mine\nCAPTIONER=azure\nBOT_POLL_SECONDS=3")
+    refused = script(house, tmp_path, *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    assert refused.returncode == 1
+    assert "There is a .env already; --overwrite" in refused.stderr
+    done = script(house, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    assert (tmp_path / ".env").read_text() == (
+        "# mine\nCAPTIONER=offline\nBOT_POLL_SECONDS=3\n"
+        f"TELEGRAM_BOT_TOKEN={TOKEN}\nGENERATOR_MODEL=emoji\n"
+    )
+
+
+def test_it_fetches_a_model_that_is_not_here(house: House, tmp_path: Path) -> None:
+    arguments = ["--captioner", "offline", "--generator-model", "owner/emoji"]
+    with hub.serve("owner/emoji", EMOJI) as served:
+        settings = {
+            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "HF_ENDPOINT": served.url,
+            "HF_HUB_CACHE": str(tmp_path / "cache"),
+        }
+        refused = script(house, tmp_path, *arguments, **settings)
+        assert refused.returncode == 1
+        assert "model missing: GENERATOR_MODEL owner/emoji is not on this machine" in refused.stdout
+        done = script(house, tmp_path, "--accept-licence", *arguments, **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Licence: CreativeML OpenRAIL-M" in done.stdout
+    assert "emoji loads" in done.stdout
+    assert dotenv_values(tmp_path / ".env")["GENERATOR_MODEL"] == "owner/emoji"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Give me --telegram-bot-token: there is no terminal"),
+        (["--telegram-bot-token", "1:no"], "TELEGRAM_BOT_TOKEN: the check failed"),
+        (
+            ["--telegram-bot-token", TOKEN, "--captioner", "azure"],
+            "Give me --azure-vision-endpoint",
+        ),
+        (
+            ["--telegram-bot-token", TOKEN, "--captioner", "offline", "--generator-model", "./no"],
+            "GENERATOR_MODEL: the check failed",
+        ),
+    ],
+)
+def test_a_script_with_a_missing_or_wrong_answer_writes_nothing(
+    house: House, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    result = script(house, tmp_path, *arguments)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / ".env").exists()
+
+
+@pytest.mark.parametrize(
+    "value", ["plain/v-1.5", "a b", "it's", 'a "b" #c', "back\\slash", "Füße", "a=b", "~/x"]
+)
+def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None:
+    text = init._fill(EXAMPLE.read_text(), {"GENERATOR_MODEL": value})
+    (tmp_path / ".env").write_text(text)
+    assert dotenv_values(tmp_path / ".env")["GENERATOR_MODEL"] == value
+
+
+@pytest.mark.parametrize("value", ["${HOME}", "a\nb=c"])
+def test_what_a_env_cannot_hold_is_refused(value: str) -> None:
+    with pytest.raises(click.ClickException, match="characters that a"):
+        init._fill("", {"GENERATOR_MODEL": value})

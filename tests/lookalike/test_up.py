@@ -1,0 +1,201 @@
+"""`lookalike up`: three services under one supervisor."""
+
+import asyncio
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from lookalike import lifecycle, up
+from lookalike.errors import StartError
+from lookalike.processes import clean_environment
+from tests.end_to_end.house import House
+from tests.lookalike.commands import LOOKALIKE, Command, started
+
+SERVICES = ("dbservice", "generator", "bot")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Generator[House, None, None]:
+    """A sandbox to talk to, and the settings of the other three."""
+    house = House(
+        tmp_path,
+        {
+            "CAPTIONER": "azure",
+            "AZURE_VISION_ENDPOINT": "http://127.0.0.1:9",
+            "AZURE_VISION_KEY": "no key at all",
+        },
+    )
+    house.start("sandbox")
+    try:
+        yield house
+    finally:
+        house.stop_all()
+
+
+def child(command: Command, service: str) -> psutil.Process:
+    for process in psutil.Process(command.popen.pid).children():
+        if process.cmdline()[-1] == service:
+            return process
+    raise AssertionError(service)
+
+
+def check_ports_are_free(house: House) -> None:
+    for name in SERVICES:
+        variable = "BOT_HEALTH_LISTEN" if name == "bot" else f"{name.upper()}_LISTEN"
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", int(house.environment[variable].rpartition(":")[2])))
+
+
+def test_it_starts_in_order_brings_back_the_dead_and_stops(house: House) -> None:
+    with started(house.folder, house.environment, "up") as command:
+        name = command.wait_for(r"up INFO lookalike\.up: Everything is up: write to (@\w+)\.")
+        assert name[1].endswith("bot")
+        said = "\n".join(command.lines)
+        assert said.index("generator: Listening") < said.index("bot.app: Listening")
+        assert said.index("dbservice: Listening") < said.index("bot.app: Listening")
+
+        child(command, "bot").kill()
+        command.wait_for(r"bot was killed by SIGKILL, last saying: .*; it is .* again in 1 s\.$")
+        command.wait_for(r"bot\.app: Serving as @", times=2)
+        child(command, "bot").kill()
+        command.wait_for(r"bot was killed by SIGKILL, .*; it is started again in 2 s\.$")
+        child(command, "generator").terminate()
+        command.wait_for(r"generator exited with 0, .*; it is started again in 1 s\.$")
+        command.wait_for(r"generator INFO generator: Listening on", times=2)
+        command.wait_for(r"bot\.app: Serving as @", times=3)
+
+        children = psutil.Process(command.popen.pid).children()
+        assert command.end(signal.SIGTERM, seconds=10) == 0
+        assert not [process for process in children if process.is_running()]
+    check_ports_are_free(house)
+    said = "\n".join(command.lines)
+    assert said.count("Everything is up") == 1
+    assert "Traceback" not in said
+    assert "\x1b" not in said
+    assert house.token not in said
+
+
+def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(house: House) -> None:
+    with started(house.folder, house.environment, "up") as command:
+        command.wait_for("Everything is up")
+        left = psutil.Process(command.popen.pid).children()
+        assert len(left) == 3
+        command.end(signal.SIGKILL)
+    # At once, while the others still stop; and every line is JSON this time.
+    environment = {**house.environment, "LOOKALIKE_LOG": "json"}
+    with started(house.folder, environment, "up") as command:
+        command.wait_for("Everything is up")
+        assert psutil.wait_procs(left, timeout=0)[1] == []
+        assert command.end(signal.SIGINT, seconds=10) == 0
+    records = [json.loads(line) for line in command.lines]
+    assert {record["service"] for record in records} == {"up", *SERVICES}
+    assert all({"time", "level", "logger", "message"} <= set(record) for record in records)
+    check_ports_are_free(house)
+
+
+def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
+    environment = {**clean_environment(), "LOOKALIKE_HOME": str(tmp_path / "home")}
+    with started(tmp_path, environment, "up") as command:
+        assert command.end() == StartError.EXIT_CODE
+    assert command.lines == [
+        "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
+    ]
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_second_one_in_the_same_home_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "STOP_SECONDS", -2.0)
+
+    async def hold_twice() -> None:
+        stop = asyncio.Event()
+        async with up._lock(tmp_path, stop) as first:
+            assert first is not None
+            with pytest.raises(StartError, match=r"^another `lookalike up` runs in .*\.$"):
+                async with up._lock(tmp_path, stop):
+                    pass
+
+    asyncio.run(hold_twice())
+
+
+def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path: Path) -> None:
+    house = House(tmp_path, {"GENERATOR_MODEL": "./nowhere", "GENERATOR_LISTEN": "127.0.0.1:0"})
+    parent, terminal = pty.openpty()
+    with subprocess.Popen(
+        [*LOOKALIKE, "up"], env=house.environment, cwd=tmp_path, stderr=terminal
+    ) as process:
+        os.close(terminal)
+        said = b""
+        with suppress(OSError):  # what the end of a terminal is on Linux
+            while part := os.read(parent, 10_000):
+                said += part
+        os.close(parent)
+        assert process.wait(30) == StartError.EXIT_CODE
+    lines = said.decode().replace("\r\n", "\n").splitlines()
+    assert lines[-1].startswith("lookalike up: generator: GENERATOR_MODEL ./nowhere: there is no")
+    plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
+    assert any("\x1b[35mdbservice\x1b[0m" in line for line in lines)  # a terminal gets colours
+    assert any(re.search(r" dbservice INFO dbservice: Listening", line) for line in plain)
+
+
+class _Popen:
+    def wait(self) -> None:
+        """It has ended."""
+
+
+class _Dying:
+    """A service that dies at once, four times; then it says that its configuration is wrong."""
+
+    codes: Iterator[int]
+
+    def __init__(self, *_arguments: object, **_options: object) -> None:
+        self.popen = _Popen()
+
+    def address(self, _seconds: float | None) -> str:
+        raise StartError("it has ended")
+
+    def stop(self) -> int:
+        return next(self.codes)
+
+    def ending(self) -> str:
+        return "was killed by SIGKILL"
+
+    def last_words(self) -> str:
+        return "lookalike bot: It is enough."
+
+
+@pytest.mark.parametrize(
+    ("well_seconds", "pauses"), [(60.0, [0.01, 0.02, 0.04, 0.04]), (0.0, [0.01] * 4)]
+)
+async def test_pauses_double_up_to_a_limit_and_start_over_after_a_good_run(
+    well_seconds: float,
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _Dying.codes = iter([-9, -9, -9, -9, StartError.EXIT_CODE])
+    changes: dict[str, Any] = {
+        "ServiceProcess": _Dying,
+        "_FIRST_PAUSE": 0.01,
+        "_LONGEST_PAUSE": 0.04,
+        "_WELL_SECONDS": well_seconds,
+    }
+    for name, value in changes.items():
+        monkeypatch.setattr(up, name, value)
+    with pytest.raises(StartError, match=r"^bot: It is enough\.$"):
+        await up._Kept("bot", print, lock=0).keep()
+    told = [re.search(r"in ([\d.]+) s", message) for message in caplog.messages]
+    assert [float(match[1]) for match in told if match] == pauses
