@@ -250,8 +250,10 @@ class Terminals:
         self._running: dict[str, Running] = {}
 
     def start(self, *names: str) -> None:
-        for name in names or self._commands:
-            self._running[name] = self.workshop.start(self._commands[name], "Listening on ")
+        for name in names:
+            self._running[name] = Running(self.workshop, self._commands[name])
+        for name in names:
+            self._running[name].wait_for("Listening on ")
 
     def stop(self, *names: str) -> None:
         stopping = [self._running.pop(name) for name in names or tuple(self._running)]
@@ -293,7 +295,8 @@ def terminals(tmp_path_factory: pytest.TempPathFactory) -> Generator[Terminals, 
     workshop = Workshop(tmp_path_factory.mktemp("terminals"))
     terminals = Terminals(workshop, documents.typed(settings.section), settings.text)
     try:
-        terminals.start()
+        terminals.start("sandbox", "dbservice", "generator")
+        terminals.start("bot")
         terminals.send_photo()
         yield terminals
         terminals.stop()
