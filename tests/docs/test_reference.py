@@ -80,6 +80,7 @@ def test_settings_that_are_spoken_of_exist_and_take_what_they_are_given() -> Non
     spoken = re.compile(rf"\b((?:{ours})(?:_[A-Z]+)*)\b(?:=([^\s`'\"]+))?")
     texts = [word for document in DOCUMENTS for word in documents.code(document)]
     texts += [block.text for block in documents.blocks()]
+    texts += [line for _, line in documents.indented()]
     found = {(match[1], match[2]) for text in texts for match in spoken.finditer(text)}
     assert {name for name, _ in found} <= DEFINED
     given = [(name, value) for name, value in found if value and not value.endswith("...")]
