@@ -30,6 +30,7 @@ LEASE = timedelta(seconds=30)
 _RENEW_BELOW = LEASE * 2 / 3
 _MAX_LEASES = 500
 _MAX_ANSWER = 3 * 1024 * 1024  # bytes; gRPC's clients refuse an answer over 4 MiB
+_MOST_ITEMS = 50  # a chat is told of fewer
 _NO_CAPTION = "The photo has no caption yet."
 _TOO_MANY = "The user has too many unfinished generations."
 
@@ -268,15 +269,21 @@ class Store(Transactional):
         for row in rows:
             if is_allowed(row.state, CANCELLED):
                 self._enter(row, CANCELLED)
-            answer = response.cancelled if row.state == CANCELLED else response.too_late
-            answer.append(messages.item(row))
+            if row.state == CANCELLED:
+                response.cancelled_count += 1
+                named = response.cancelled
+            else:
+                response.too_late_count += 1
+                named = response.too_late
+            if len(named) < _MOST_ITEMS:
+                named.append(messages.item(row))
         return response
 
     @atomic
     async def status(self, session: AsyncSession, request: db.StatusRequest) -> db.StatusResponse:
         """The user's unclosed generations in the chat, oldest first."""
         rows = await queries.unclosed(session, request)
-        return db.StatusResponse(items=map(messages.item, rows))
+        return db.StatusResponse(items=map(messages.item, rows[:_MOST_ITEMS]), count=len(rows))
 
     @atomic
     async def history(

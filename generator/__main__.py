@@ -66,6 +66,6 @@ try:
     run("generator", GeneratorSettings, main)
 except SystemExit as end:
     # Here and not with the interpreter: that would wait for a thread which the executor left behind
-    # in a load or a download.
+    # in a load or a step.
     logging.shutdown()
     os._exit(int(end.code or 0))

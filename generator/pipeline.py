@@ -24,6 +24,9 @@ _OVERFLOW = "The model's numbers overflowed for this picture; another seed or gu
 
 _SMALL_PARAMETERS = 10_000_000
 
+_SMALLEST_SIDE = 256
+"""A picture on a phone needs about as many pixels; what a smaller model draws is enlarged."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,16 +68,21 @@ class Pipeline:
         self._scheduler_config = _scheduler(pipe.scheduler.config).config
         size = pipe.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
-        factor = pipe.vae_scale_factor
-        self.info = ModelInfo(name=source.name, width=width * factor, height=height * factor)
-        _log.info(
-            "Loaded %s (%d x %d) on %s.", source.name, self.info.width, self.info.height, chosen
+        width, height = width * pipe.vae_scale_factor, height * pipe.vae_scale_factor
+        self._enlarge = math.ceil(_SMALLEST_SIDE / min(width, height))
+        self.info = ModelInfo(
+            name=source.name, width=width * self._enlarge, height=height * self._enlarge
         )
+        enlarged = f", enlarged {self._enlarge} times" if self._enlarge > 1 else ""
+        _log.info("Loaded %s (%d x %d%s) on %s.", source.name, width, height, enlarged, chosen)
 
     def run(
         self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
     ) -> Picture:
         """Computes one picture; see `Executor.run`.
+
+        A model with a side under 256 pixels draws everything smaller by the same whole number, and
+        the picture is enlarged to the asked size.
 
         Args:
             task: what to compute.
@@ -104,8 +112,8 @@ class Pipeline:
                 output = self._pipe(
                     prompt=task.prompt,
                     negative_prompt=task.negative_prompt,
-                    width=task.width,
-                    height=task.height,
+                    width=_drawn(task.width, self._enlarge),
+                    height=_drawn(task.height, self._enlarge),
                     num_inference_steps=task.steps,
                     guidance_scale=task.guidance_scale,
                     # On the CPU whatever the device, so that a seed means the same everywhere.
@@ -125,7 +133,8 @@ class Pipeline:
         pixels = output.images[0]
         if not np.isfinite(pixels).all():
             raise TaskError(_OVERFLOW)
-        return Picture(png=_png(pixels), width=task.width, height=task.height)
+        png = _png(pixels, (task.width, task.height))
+        return Picture(png=png, width=task.width, height=task.height)
 
 
 def _scheduler(config: Any) -> Any:
@@ -144,10 +153,18 @@ def _scheduler(config: Any) -> Any:
     )
 
 
-def _png(pixels: Any) -> bytes:
-    """Encodes an array of height x width x 3 in 0 to 1, without metadata."""
+def _drawn(side: int, enlarge: int) -> int:
+    """The side to draw, a multiple of 8, for one that is to be enlarged to `side` pixels."""
+    return 8 * math.ceil(side / enlarge / 8)
+
+
+def _png(pixels: Any, size: tuple[int, int]) -> bytes:
+    """Encodes an array of height x width x 3 in 0 to 1 at `size`, without metadata."""
+    image = Image.fromarray((pixels * 255).round().astype(np.uint8))
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    Image.fromarray((pixels * 255).round().astype(np.uint8)).save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return buffer.getvalue()
 
 

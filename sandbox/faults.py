@@ -60,10 +60,12 @@ class Fault(FaultOrder):
     Attributes:
         id: its number.
         met: how many calls it met so far.
+        holding: how many answers it holds now.
     """
 
     id: int
     met: int = 0
+    holding: int = 0
 
 
 class Faults:

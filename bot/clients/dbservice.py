@@ -179,10 +179,11 @@ class DatabaseClient:
             self._stub.Cancel(request, timeout=_DEADLINE, metadata=self._metadata)
         )
 
-    async def status(self, request: db.StatusRequest) -> list[db.Item]:
+    async def status(self, request: db.StatusRequest) -> db.StatusResponse:
         """A user's unfinished work in a chat, oldest first."""
-        call = self._stub.Status(request, timeout=_DEADLINE, metadata=self._metadata)
-        return list((await self._done(call)).items)
+        return await self._done(
+            self._stub.Status(request, timeout=_DEADLINE, metadata=self._metadata)
+        )
 
     async def history(self, request: db.HistoryRequest) -> db.HistoryResponse:
         """A page of a user's generations in a chat, newest first."""

@@ -23,7 +23,7 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
             db.CancelRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
         )
         services.wake()
-        cancelled, late = len(outcome.cancelled), len(outcome.too_late)
+        cancelled, late = outcome.cancelled_count, outcome.too_late_count
         if cancelled:
             text = en.cancelled_some(cancelled, late)
         else:

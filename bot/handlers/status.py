@@ -19,15 +19,15 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         message, user = update.message, update.effective_user
         if message is None or user is None:
             return
-        items = await services.database.status(
+        work = await services.database.status(
             db.StatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
         )
         lines = [
             en.status_line(number, item, services.jobs.get(item.generation.id))
-            for number, item in enumerate(items[:_MOST_LINES], start=1)
+            for number, item in enumerate(work.items[:_MOST_LINES], start=1)
         ] or [en.NO_WORK]
-        if len(items) > _MOST_LINES:
-            lines.append(en.and_more(len(items) - _MOST_LINES))
+        if work.count > _MOST_LINES:
+            lines.append(en.and_more(work.count - _MOST_LINES))
         captioner = f"Captions ({services.captioner.name})"
         lines += [
             "",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from generator.pipeline import Pipeline
 
 _CLOSE_SECONDS = 5.0
-"""How long the thread may take to end a step, a load or a download before it is left behind."""
+"""How long the thread may take to end a step before it is left behind."""
 
 _QUIET = {
     "DIFFUSERS_VERBOSITY": "critical",
@@ -80,9 +80,14 @@ class InProcessExecutor:
             raise
 
     async def close(self) -> None:
-        """Waits a few seconds until nothing runs any more; see `Executor.close`."""
-        loop = asyncio.get_running_loop()
-        idle = loop.run_in_executor(self._thread, threading.Event)  # its turn comes last
-        await asyncio.wait({idle}, timeout=_CLOSE_SECONDS)
-        self._thread.shutdown(wait=idle.done(), cancel_futures=True)
+        """Waits a few seconds until nothing runs any more; see `Executor.close`.
+
+        A load is left behind at once: it holds nothing that could be half-written.
+        """
+        idle = False
+        if self._pipeline is not None:
+            loop = asyncio.get_running_loop()
+            last = loop.run_in_executor(self._thread, threading.Event)  # its turn comes last
+            idle = bool((await asyncio.wait({last}, timeout=_CLOSE_SECONDS))[0])
+        self._thread.shutdown(wait=idle, cancel_futures=True)
         self._pipeline = None

@@ -159,7 +159,11 @@ async def _deliver(
 ) -> Response:
     """What a fault does after the call was performed."""
     if fault is not None and fault.kind == "hold":
-        await wait_any(sandbox.faults.released(fault), sandbox.stop, gone, seconds=None)
+        fault.holding += 1
+        try:
+            await wait_any(sandbox.faults.released(fault), sandbox.stop, gone, seconds=None)
+        finally:
+            fault.holding -= 1
     if fault is not None and fault.kind == "cut":
         return _CutResponse(status_code=response.status_code)
     return response

@@ -97,7 +97,8 @@ async def receive(database: DatabaseClient, message_id: int = 1) -> None:
 
 
 async def unfinished(database: DatabaseClient) -> list[db.Item]:
-    return await database.status(db.StatusRequest(bot_id=BOT, chat_id=42, user_id=42))
+    request = db.StatusRequest(bot_id=BOT, chat_id=42, user_id=42)
+    return list((await database.status(request)).items)
 
 
 async def test_a_tick_with_nothing_to_do_is_one_request(database: CountingClient) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from dbservice.transitions import ENDED, TRANSITIONS
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import CAPTION, USER, Client, Lease, Refusal, refusal
+from tests.dbservice.client import BOT, CAPTION, CHAT, USER, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
 
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
@@ -199,6 +199,19 @@ async def test_cancel_takes_what_still_can_be(client: Client) -> None:
     assert await refusal(call) == NOT_ALLOWED  # the holder learns of it, and holds it still
     assert [lease.fence for lease in await client.lease()] == [1, 1, 1, 1, 1]
     await client.close(leases[0])
+
+
+async def test_an_answer_names_some_and_counts_all(client: Client) -> None:
+    for number in range(1, 62):
+        await client.receive(number)  # beyond the limit they are refused, and unclosed until told
+    request = db.StatusRequest(bot_id=BOT, chat_id=CHAT, user_id=USER)
+    response = await client.call(client.stub.Status, request)
+    assert [item.photo.message_id for item in response.items] == list(range(1, 51))
+    assert response.count == 61
+    outcome = await client.cancel()
+    assert outcome.cancelled_count + outcome.too_late_count == 61
+    assert len(outcome.cancelled) == outcome.cancelled_count
+    assert len(outcome.too_late) == 50 < outcome.too_late_count
 
 
 @pytest.mark.parametrize("name", ALLOWED)

@@ -75,7 +75,7 @@ def test_a_png_holds_nothing_but_the_picture(loaded: Pipeline) -> None:
 
 
 def test_the_model_says_its_name_and_own_size(loaded: Pipeline) -> None:
-    assert (loaded.info.name, loaded.info.width, loaded.info.height) == ("tiny", 64, 64)
+    assert (loaded.info.name, loaded.info.width, loaded.info.height) == ("tiny", 256, 256)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 20, 150])
@@ -122,6 +122,8 @@ def test_a_seed_means_what_it_means_in_diffusers(loaded: Pipeline) -> None:
     image = loaded._pipe(
         TASK.prompt,
         negative_prompt=TASK.negative_prompt,
+        width=TASK.width,
+        height=TASK.height,
         num_inference_steps=TASK.steps,
         guidance_scale=TASK.guidance_scale,
         generator=torch.Generator("cpu").manual_seed(TASK.seed),
@@ -327,10 +329,41 @@ def test_a_small_model_takes_one_thread(parameters: int, threads: int) -> None:
         torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize(
+    ("size", "drawn"), [((256, 256), 64), ((512, 512), 128), ((128, 128), 32), ((264, 248), 72)]
+)
+def test_what_a_small_model_draws_is_enlarged_to_the_asked_size(
+    size: tuple[int, int], drawn: int, tmp_path: Path
+) -> None:
+    small = tiny.build()
+    small.unet.register_to_config(sample_size=8)
+    small.save_pretrained(tmp_path)
+    loaded = Pipeline(models.find(str(tmp_path)), "cpu")
+    assert (loaded.info.width, loaded.info.height) == (256, 256)
+    width, height = size
+    picture = draw(loaded, replace(TASK, width=width, height=height))
+    enlarged = Image.open(io.BytesIO(picture.png))
+    assert (picture.width, picture.height) == enlarged.size == size
+    small.scheduler = pipeline._scheduler(small.scheduler.config)
+    small.set_progress_bar_config(disable=True)
+    own = small(
+        TASK.prompt,
+        negative_prompt=TASK.negative_prompt,
+        width=drawn,
+        height=64 if height == 248 else drawn,
+        num_inference_steps=TASK.steps,
+        guidance_scale=TASK.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(TASK.seed),
+    ).images[0]
+    assert np.array_equal(
+        np.asarray(enlarged), np.asarray(own.resize(size, Image.Resampling.LANCZOS))
+    )
+
+
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
     emoji = Pipeline(models.find("emoji"), "cpu")
-    assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 128, 128)
-    task = replace(TASK, width=128, height=128, steps=3)
+    assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 256, 256)
+    task = replace(TASK, width=256, height=256, steps=3)
     pictures = [
         draw(emoji, task),
         draw(emoji, replace(task, prompt="a dog")),

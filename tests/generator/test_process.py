@@ -6,7 +6,6 @@ import io
 import os
 import re
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -141,23 +140,27 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     assert len(list((tmp_path / "generator" / "results").iterdir())) == 2
 
 
-async def test_a_stop_leaves_a_download_behind(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as hub:
-        hub.setblocking(False)
-        more = {
-            "GENERATOR_MODEL": "owner/model",
-            "HF_ENDPOINT": f"http://127.0.0.1:{hub.getsockname()[1]}",
-            "HF_HOME": str(tmp_path / "hub"),
-            "HF_HUB_OFFLINE": "0",
-        }
-        async with _started(tmp_path / "home", **more) as running:
-            async with asyncio.timeout(60):
-                silent, _ = await asyncio.get_running_loop().sock_accept(hub)
-            with silent:
-                running.process.send_signal(signal.SIGTERM)
-                async with asyncio.timeout(10):
-                    assert await running.end() == 0
-            assert "Traceback" not in "".join(running.lines)
+async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    (folder / "torch.py").write_text(
+        "import sys, threading\n"
+        "print('PyTorch is imported', file=sys.stderr, flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
+        waiting = await running.put(job("a cat"))
+
+        async def importing() -> bool:
+            return "PyTorch is imported\n" in running.lines
+
+        await eventually(importing)
+        running.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(8):
+            assert await running.end() == 0
+        assert "Traceback" not in "".join(running.lines)
+    async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
+        assert (await running.get(waiting)).get("state") == "queued"
 
 
 async def _fails(home: Path, **more: str) -> str:

@@ -356,6 +356,17 @@ class People:
                     return
         raise AssertionError(f"fault {fault_id} met no call within {seconds} s")
 
+    async def wait_for_held(self, fault_id: int, number: int, *, seconds: float = 30) -> None:
+        """Waits until the fault holds as many answers."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if any(
+                fault["id"] == fault_id and fault["holding"] == number
+                for fault in await self.faults()
+            ):
+                return
+        raise AssertionError(f"fault {fault_id} does not hold {number} answers")
+
     async def release(self, fault_id: int) -> None:
         """Releases what the fault holds and ends it."""
         await self._ask("DELETE", f"/faults/{fault_id}")

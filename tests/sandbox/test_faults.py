@@ -71,10 +71,13 @@ async def test_a_held_answer_is_released(bot: Bot, people: People, chat: int) ->
 async def test_a_client_that_gives_up_frees_a_held_answer(
     people: People, chat: int, url: str
 ) -> None:
-    await people.add_fault("hold", method="sendMessage")
-    async with make_bot(url, read_timeout=0.3) as hasty:
+    fault_id = await people.add_fault("hold", method="sendMessage")
+    async with make_bot(url, read_timeout=1) as hasty:
+        sending = asyncio.create_task(hasty.send_message(chat, "x"))
+        await people.wait_for_held(fault_id, 1)
         with pytest.raises(TimedOut):
-            await hasty.send_message(chat, "x")
+            await sending
+    await people.wait_for_held(fault_id, 0)
     assert (await people.messages(chat))[-1].text == "x"
 
 

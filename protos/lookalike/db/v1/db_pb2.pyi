@@ -375,12 +375,16 @@ class CancelRequest(_message.Message):
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
 
 class CancelResponse(_message.Message):
-    __slots__ = ("cancelled", "too_late")
+    __slots__ = ("cancelled", "too_late", "cancelled_count", "too_late_count")
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     TOO_LATE_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOO_LATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     cancelled: _containers.RepeatedCompositeFieldContainer[Item]
     too_late: _containers.RepeatedCompositeFieldContainer[Item]
-    def __init__(self, cancelled: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., too_late: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
+    cancelled_count: int
+    too_late_count: int
+    def __init__(self, cancelled: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., too_late: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cancelled_count: _Optional[int] = ..., too_late_count: _Optional[int] = ...) -> None: ...
 
 class StatusRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id")
@@ -393,10 +397,12 @@ class StatusRequest(_message.Message):
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class StatusResponse(_message.Message):
-    __slots__ = ("items",)
+    __slots__ = ("items", "count")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
+    count: int
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class HistoryRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor", "generation_id")
