@@ -320,7 +320,7 @@ def test_asking_the_generator(terminals: Terminals, typed: Sequence[str]) -> Non
     paint, submit, state = typed
     terminals.workshop.succeed(paint)
     with Image.open(terminals.workshop.folder / "build" / "cat.png") as picture:
-        assert picture.size == (128, 128)
+        assert picture.size == (256, 256)
     job = submit.rpartition("/")[2]
     assert f'id="{job}" state="queued"' in terminals.workshop.succeed(submit)
     eventually(lambda: 'state="finished"' in terminals.workshop.succeed(state))
