@@ -25,6 +25,7 @@ from generator.settings import GeneratorSettings
 from lookalike import lifecycle
 from lookalike.cli import main
 from lookalike.errors import StartError
+from lookalike.processes import clean_environment
 from lookalike.settings import Settings
 from sandbox.settings import SandboxSettings
 from tests.docs import documents
@@ -55,6 +56,12 @@ IN_THE_HOME = (
 
 def test_every_setting_is_documented_and_no_other() -> None:
     assert set(rows("settings.md")) == DEFINED
+
+
+def test_the_demo_takes_no_setting_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in DEFINED:
+        monkeypatch.setenv(name, "x")
+    assert not clean_environment().keys() & DEFINED
 
 
 @pytest.mark.parametrize("example", [".env.example", "lookalike/env.example"])
