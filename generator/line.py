@@ -1,9 +1,11 @@
 """The line that jobs wait in: owners take turns, first in first out within one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Row, Select, func, literal, select
 
 from generator.tables import Job, Owner, State
 
@@ -18,6 +20,9 @@ class Place:
         steps: of the task.
         width: pixels; None: the model's own.
         height: likewise.
+        guidance_scale: of the task.
+        preset: of the task.
+        sociable: it may be computed together with others: it never broke, and it may do so once.
     """
 
     id: UUID
@@ -25,15 +30,36 @@ class Place:
     steps: int
     width: int | None
     height: int | None
+    guidance_scale: float
+    preset: str
+    sociable: bool
 
 
-def _fair_order() -> Select[UUID, bool, int, int | None, int | None]:
+_Row = Select[UUID, bool, int, int | None, int | None, float, str, int]
+
+_TASK = (Job.steps, Job.width, Job.height, Job.guidance_scale, Job.preset, Job.attempts)
+
+
+def places(rows: Iterable[Row[Any]], max_attempts: int) -> list[Place]:
+    """What RUNNING and FAIR_ORDER found.
+
+    Args:
+        rows: their results.
+        max_attempts: after how many broken attempts a job is given up: with one, a job that breaks
+            would take those computed beside it down for good.
+    """
+    found = []
+    for row in rows:
+        values: Any = tuple(row)
+        found.append(Place(*values[:-1], values[-1] == 0 and max_attempts > 1))
+    return found
+
+
+def _fair_order() -> _Row:
     line = (
         select(
             Job.id,
-            Job.steps,
-            Job.width,
-            Job.height,
+            *_TASK,
             func.row_number().over(partition_by=Job.owner, order_by=Job.sequence).label("turn"),
             func.min(Job.sequence).over(partition_by=Job.owner).label("head"),
             Owner.served,
@@ -43,18 +69,16 @@ def _fair_order() -> Select[UUID, bool, int, int | None, int | None]:
         .subquery()
         .c
     )
-    return select(line.id, literal(False), line.steps, line.width, line.height).order_by(
-        line.turn, line.served, line.head
-    )
+    task = (line[column.key] for column in _TASK)
+    order = select(line.id, literal(False), *task)
+    return cast("_Row", order.order_by(line.turn, line.served, line.head))
 
 
-RUNNING = select(Job.id, literal(True), Job.steps, Job.width, Job.height).where(
-    Job.state == State.RUNNING
-)
-"""The jobs that are being computed, as Places."""
+RUNNING = select(Job.id, literal(True), *_TASK).where(Job.state == State.RUNNING)
+"""The jobs that are being computed; see `places`."""
 
 FAIR_ORDER = _fair_order()
-"""The jobs that wait, as Places, in the order in which repeated claims take them.
+"""The jobs that wait, in the order in which repeated claims take them.
 
 A job's turn is its place in its owner's line. Within one turn, owners come by when they were served
 last, the one that has waited longest first; among newcomers, who stand just before whoever was
