@@ -34,7 +34,7 @@ def paying(seconds: Mapping[int, float], noise: float) -> dict[int, float]:
     return found
 
 
-def size(line: Sequence[Place], waiting: int, speeds: Speeds, own: tuple[int, int]) -> int:
+def choose(line: Sequence[Place], waiting: int, speeds: Speeds, own: tuple[int, int]) -> int:
     """How many jobs at the head of the line are to be computed together; at least 1.
 
     Args:
@@ -44,39 +44,34 @@ def size(line: Sequence[Place], waiting: int, speeds: Speeds, own: tuple[int, in
         own: the model's own width and height, which stand in for a size not given.
     """
     head = line[0]
-    most = alike(line, own)
     pixels = (head.width or own[0]) * (head.height or own[1])
     room = max(speeds.seconds, default=1) * speeds.pixels // pixels
-    best, saved = 1, 0.0
-    for count in speeds.seconds:
-        if 1 < count <= min(most, room):
-            saving = _saving(count, waiting, speeds.ratio(count)) / count
-            if saving > saved:
-                best, saved = count, saving
-    return best
+    sizes = [1, *(count for count in speeds.seconds if 1 < count <= room)]
+    count = alike(line, own)
+    # The sum of waiting times of the best way to cut that many jobs into batches, and its first
+    # batch: as long as a batch takes, all wait that are in it or behind it.
+    shortest, first = [0.0], [0]
+    for left in range(1, count + 1):
+        total, size = min(
+            ((left + waiting - count) * speeds.ratio(size) + shortest[left - size], size)
+            for size in sizes
+            if size <= left
+        )
+        shortest.append(total)
+        first.append(size)
+    return first[count]
 
 
 def alike(line: Sequence[Place], own: tuple[int, int]) -> int:
-    """How many jobs at the head of the line could share a batch; see `size`."""
-    if not line[0].sociable:
-        return 1
+    """How many jobs at the head of the line could share a batch; see `choose`."""
+    if line[0].attempts:
+        return 1  # it broke once: it could take its neighbours down again
     kind = _kind(line[0], own)
-    others = takewhile(lambda place: place.sociable and _kind(place, own) == kind, line)
-    return sum(1 for _ in others)
+    like = takewhile(lambda place: not place.attempts and _kind(place, own) == kind, line)
+    return sum(1 for _ in like)
 
 
 def _kind(place: Place, own: tuple[int, int]) -> tuple[object, ...]:
     """What jobs in one batch have in common."""
     width, height = place.width or own[0], place.height or own[1]
     return width, height, place.steps, place.guidance_scale, place.preset
-
-
-def _saving(count: int, waiting: int, ratio: float) -> float:
-    """How much a batch takes off the sum of waiting times, in times that one job takes.
-
-    One by one, the first job ends after 1, the second after 2, and those behind the last of them
-    begin after `count`. In a batch, all of that comes after `ratio`.
-    """
-    behind = waiting - count
-    one_by_one = count * (count + 1) / 2 + behind * count
-    return one_by_one - waiting * ratio

@@ -115,7 +115,7 @@ def _batches(
     own = (model.width, model.height) if model is not None else (1, 1)
     while at < len(line):
         head = line[at : at + batches.SIZES[-1]]
-        size = batches.size(head, len(line) - at, speeds, own)
+        size = batches.choose(head, len(line) - at, speeds, own)
         yield line[at : at + size]
         at += size
 

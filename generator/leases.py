@@ -30,7 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from generator.documents import JobRequest
-from generator.line import FAIR_ORDER, RUNNING, Place, places
+from generator.line import FAIR_ORDER, RUNNING, Place
 from generator.problems import Code, Fault, Problem
 from generator.results import Committed
 from generator.sampling.presets import Presets
@@ -47,6 +47,7 @@ class JobTable:
 
     Attributes:
         presets: what fills in a request's defaults.
+        max_attempts: after how many broken attempts a job is given up.
         lease_seconds: how long a claim holds without renewal.
     """
 
@@ -74,7 +75,7 @@ class JobTable:
         self.lease_seconds = lease_seconds
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._max_queue = max_queue
-        self._max_attempts = max_attempts
+        self.max_attempts = max_attempts
         self._clock = clock
         self._changed = asyncio.Event()
         # Weak: an event lives as long as somebody waits for it.
@@ -135,9 +136,9 @@ class JobTable:
             states = {job.state for job in found}
             line = []
             if not states.isdisjoint(UNFINISHED):
-                line += places(await session.execute(RUNNING), self._max_attempts)
+                line += [Place(*row) for row in await session.execute(RUNNING)]
             if State.QUEUED in states:  # only they need the order, which costs the most
-                line += places(await session.execute(FAIR_ORDER), self._max_attempts)
+                line += [Place(*row) for row in await session.execute(FAIR_ORDER)]
             return {job.id: job for job in found}, line
 
     async def claim(self, holder: str, model: str, size: Size, most: int) -> list[Job]:
@@ -154,7 +155,7 @@ class JobTable:
             The claims in the order of their turns; empty: none waits.
         """
         async with self._transaction() as session:
-            head = places(await session.execute(FAIR_ORDER.limit(most)), self._max_attempts)
+            head = [Place(*row) for row in await session.execute(FAIR_ORDER.limit(most))]
             if not head:
                 return []
             count = select(func.count()).where(Job.state == State.QUEUED)
@@ -332,7 +333,7 @@ class JobTable:
 
     async def _break(self, session: AsyncSession, job: Job) -> None:
         job.holder = None
-        if job.attempts < self._max_attempts:
+        if job.attempts < self.max_attempts:
             job.state = State.QUEUED
             job.sequence = await _tick(session)
             return

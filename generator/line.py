@@ -1,11 +1,10 @@
 """The line that jobs wait in: owners take turns, first in first out within one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, literal, select
+from sqlalchemy import Select, func, literal, select
 
 from generator.tables import Job, Owner, State
 
@@ -22,7 +21,7 @@ class Place:
         height: likewise.
         guidance_scale: of the task.
         preset: of the task.
-        sociable: it may be computed together with others: it never broke, and it may do so once.
+        attempts: how often its computation has begun.
     """
 
     id: UUID
@@ -32,27 +31,12 @@ class Place:
     height: int | None
     guidance_scale: float
     preset: str
-    sociable: bool
+    attempts: int
 
 
 _Row = Select[UUID, bool, int, int | None, int | None, float, str, int]
 
 _TASK = (Job.steps, Job.width, Job.height, Job.guidance_scale, Job.preset, Job.attempts)
-
-
-def places(rows: Iterable[Row[Any]], max_attempts: int) -> list[Place]:
-    """What RUNNING and FAIR_ORDER found.
-
-    Args:
-        rows: their results.
-        max_attempts: after how many broken attempts a job is given up: with one, a job that breaks
-            would take those computed beside it down for good.
-    """
-    found = []
-    for row in rows:
-        values: Any = tuple(row)
-        found.append(Place(*values[:-1], values[-1] == 0 and max_attempts > 1))
-    return found
 
 
 def _fair_order() -> _Row:
@@ -75,10 +59,10 @@ def _fair_order() -> _Row:
 
 
 RUNNING = select(Job.id, literal(True), *_TASK).where(Job.state == State.RUNNING)
-"""The jobs that are being computed; see `places`."""
+"""The jobs that are being computed, as Places."""
 
 FAIR_ORDER = _fair_order()
-"""The jobs that wait, in the order in which repeated claims take them.
+"""The jobs that wait, as Places, in the order in which repeated claims take them.
 
 A job's turn is its place in its owner's line. Within one turn, owners come by when they were served
 last, the one that has waited longest first; among newcomers, who stand just before whoever was

@@ -103,7 +103,8 @@ class Worker:
         self._stale_seconds = stale_seconds
         self._pause_seconds = pause_seconds
         self._batch: _Batch | None = None
-        self._measured = False
+        # Where a job has a single attempt, one that breaks would take its neighbours down for good.
+        self._measured = table.max_attempts == 1
 
     @property
     def stuck(self) -> bool:
@@ -180,7 +181,7 @@ class Worker:
         own = (model.width, model.height)
 
         def size(head: Sequence[Place], waiting: int) -> int:
-            return batches.size(head, waiting, self.pace.speeds, own)
+            return batches.choose(head, waiting, self.pace.speeds, own)
 
         most = max(self.pace.speeds.seconds, default=1)
         return await self._table.claim(self.holder, model.name, size, most)

@@ -4,6 +4,7 @@ What the pictures share is the UNet's pass; scheduler, noise, cancellation and f
 one's own, so that one picture's course does not depend on the others beside it.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +21,8 @@ from generator.sampling.presets import Preset, Reuse
 OVERFLOW = "The model's numbers overflowed for this picture; another seed or guidance may work."
 
 _PREVIEW_SECONDS = 1.0
-"""Between two previews."""
+"""Between two previews of a picture; of several pictures each waits longer, so that previews never
+take more time."""
 
 _Row = tuple[int, bool]
 """A row of a UNet's batch: which picture, and whether for its words or against them."""
@@ -84,7 +86,7 @@ def sample(
     batch = _Batch(denoiser, courses, reuse)
     timesteps = own[0].timesteps
     warmup = len(timesteps) - steps  # a solver may take a pass more than it has steps
-    shown_at = -_PREVIEW_SECONDS
+    shown_at = -math.inf
     for index, timestep in enumerate(timesteps):
         going = [number for number, course in enumerate(courses) if course.end is None]
         if not going:
@@ -94,7 +96,7 @@ def sample(
         scale = guidance_scale if guided and guidance_scale > 1 else None
         inputs = {n: own[n].scale_model_input(courses[n].latents, timestep) for n in going}
         predictions = batch.predict(timestep, inputs, scale)
-        due = time.monotonic() - shown_at >= _PREVIEW_SECONDS
+        due = time.monotonic() - shown_at >= _PREVIEW_SECONDS * len(going)
         for number in going:
             course, scheduler, predicted = courses[number], own[number], predictions[number]
             before = course.latents

@@ -31,6 +31,7 @@ class ScriptedExecutor:
     Attributes:
         tasks: all that were begun.
         batches: how many tasks each run had.
+        poison: the prompt of a task that breaks every run that it is in.
         endings: how the next tasks end instead of with a picture, in their order.
         deaf: it hears of no cancellation.
         loadable: clear it to have a load wait.
@@ -45,6 +46,7 @@ class ScriptedExecutor:
     def __init__(self) -> None:
         self.tasks: list[Task] = []
         self.endings: list[Exception] = []
+        self.poison: str | None = None
         self.deaf = False
         self.loadable = asyncio.Event()
         self.loadable.set()
@@ -97,6 +99,8 @@ class ScriptedExecutor:
                 break
             for number in going:
                 on_step(number, step, self.previews.get(step))
+        if self.poison in [task.prompt for task in tasks]:
+            raise RuntimeError("poisoned")
         return [
             Cancelled() if number in ended else self._end(task) for number, task in enumerate(tasks)
         ]
