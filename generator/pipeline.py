@@ -186,6 +186,36 @@ class Pipeline:
             cancelled,
         )
 
+    @torch.no_grad()
+    def sample(
+        self,
+        preset: Preset,
+        tasks: Sequence[Task],
+        on_step: loop.OnStep,
+        cancelled: Sequence[threading.Event],
+    ) -> list[Course]:
+        """Brings tasks to their last latents, which are still to be decoded and checked.
+
+        Args:
+            preset: how; the tasks' own is not looked at.
+            tasks: as for `run`.
+            on_step: as for `loop.sample`.
+            cancelled: as for `run`.
+        """
+        first = tasks[0]
+        denoiser = self._denoiser_for(preset)
+        courses = [self._begin(task, event) for task, event in zip(tasks, cancelled, strict=True)]
+        config = self._pipe.scheduler.config
+        loop.sample(denoiser, courses, preset, first.steps, first.guidance_scale, config, on_step)
+        return courses
+
+    @torch.no_grad()
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """The picture of latents: 1 x 3 x height x width, -1 to 1 and a little beyond."""
+        vae = self._pipe.vae
+        scaled = latents.to(vae.dtype) / vae.config.scaling_factor
+        return torch.as_tensor(vae.decode(scaled, return_dict=False)[0])
+
     @property
     def _device(self) -> torch.device:
         return torch.device(self._pipe.device)
@@ -193,26 +223,13 @@ class Pipeline:
     def _run(
         self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
     ) -> list[Outcome]:
-        first = tasks[0]
-        preset = PRESETS[first.preset]
-        denoiser = self._denoiser_for(preset)
-        courses = [self._begin(task, event) for task, event in zip(tasks, cancelled, strict=True)]
-
         def report(number: int, step: int, shown: torch.Tensor | None) -> None:
             preview = None
             if shown is not None and self._previewer is not None:
                 preview = self._previewer.draw(shown)
             on_step(number, step, preview)
 
-        loop.sample(
-            denoiser,
-            courses,
-            preset,
-            first.steps,
-            first.guidance_scale,
-            self._pipe.scheduler.config,
-            report,
-        )
+        courses = self.sample(PRESETS[tasks[0].preset], tasks, report, cancelled)
         # One by one: a decoder takes more memory than everything before.
         return [self._end(task, course) for task, course in zip(tasks, courses, strict=True)]
 
@@ -231,9 +248,7 @@ class Pipeline:
         if course.end is not None:
             return course.end
         pipe = self._pipe
-        vae = pipe.vae
-        latents = course.latents.to(vae.dtype) / vae.config.scaling_factor
-        image = vae.decode(latents, return_dict=False)[0]
+        image = self.decode(course.latents)
         with np.errstate(invalid="ignore"):  # the safety checker's cast of NaN; found below
             image, flagged = pipe.run_safety_checker(image, self._device, self._dtype)
         if any(flagged or ()):

@@ -6,17 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
 from generator.executors.base import Picture, Task
-from generator.models import lora
+from generator.models import loading, lora
 from generator.pipeline import Options, Pipeline
 from lookalike.errors import StartError
 from tests.generator import tiny
-from tests.generator.drawing import draw, draw_all, load
+from tests.generator.drawing import TOLERANCE, draw, draw_all, load, pixels
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -163,19 +164,8 @@ def test_fast_draws_noise_of_its_own_for_each_of_a_batch(loaded: Pipeline) -> No
     cancelled = [threading.Event() for _ in tasks]
     cancelled[0].set()
     outcomes = loaded.run(tasks, lambda *_: None, cancelled)
-    assert _like(outcomes[1], alone[1])
-    assert _like(outcomes[2], alone[2])
-
-
-def _like(one: object, other: Picture) -> bool:
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    assert isinstance(one, Picture)
-    arrays = [np.asarray(Image.open(io.BytesIO(p.png))).astype(int) for p in (one, other)]
-    return bool(np.abs(arrays[0] - arrays[1]).max() <= 2)
+    for number in (1, 2):
+        assert np.abs(pixels(outcomes[number]) - pixels(alone[number])).max() <= TOLERANCE
 
 
 @pytest.mark.parametrize("single", [False, True])
@@ -184,8 +174,6 @@ def test_the_second_unet_comes_from_where_the_first_did(
 ) -> None:
     expected = draw(load(model, Options("cpu", lcm_lora=weights)), TASK)
     if single:
-        from generator.models import loading
-
         configuration = tiny.save(tmp_path / "configuration", "nothing")
         monkeypatch.setattr(loading, "SD15", configuration)
         model = tiny.save_single_file(tmp_path / "one.safetensors")

@@ -1,6 +1,5 @@
 """The sampling loop against diffusers' own, alone and in batches."""
 
-import io
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,31 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from generator.executors.base import Cancelled, Picture, Task, TaskError
+from generator.executors.base import Cancelled, Outcome, Picture, Task, TaskError
 from generator.pipeline import Pipeline
 from generator.sampling import schedulers
 from generator.sampling.denoiser import Denoiser
 from generator.sampling.presets import PRESETS, Interval, Preset, Reuse, Solver
 from tests.generator import tiny
-from tests.generator.drawing import draw, draw_all, ignore, load
+from tests.generator.drawing import TOLERANCE, draw, draw_all, ignore, load, pixels
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
 TASK = Task("a cat lying on a sofa", "blurry", tiny.SIDE, tiny.SIDE, 6, 7.5, 42)
 BATCH = [TASK, replace(TASK, prompt="a dog", seed=7), replace(TASK, negative_prompt="", seed=1)]
-TOLERANCE = 2  # of 255: a batch's sums are taken in another order
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     return load(tiny.save(tmp_path_factory.mktemp("models") / "tiny"))
-
-
-def pixels(picture: object) -> Any:
-    assert isinstance(picture, Picture), picture
-    return np.asarray(Image.open(io.BytesIO(picture.png))).astype(int)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 20])
@@ -72,7 +64,7 @@ def test_a_picture_does_not_depend_on_its_neighbours(
 
 def _cancel_at(
     loaded: Pipeline, tasks: Sequence[Task], index: int, at: int
-) -> tuple[Sequence[object], list[tuple[int, int]]]:
+) -> tuple[Sequence[Outcome], list[tuple[int, int]]]:
     events = [threading.Event() for _ in tasks]
     reported: list[tuple[int, int]] = []
 
