@@ -2,8 +2,8 @@
 
     python -m benchmarks.presets [--model emoji] [--seeds 3] [--size 0] [--lcm-lora FILE]
 
-All presets take turns, seed by seed, so that the machine's changing pace meets them alike. Beside the
-presets stand two that are not offered, `balanced` with one half of `quick` each, to tell the halves
+All presets take turns, seed by seed, so that the machine's changing pace meets them alike. Beside
+the presets stand some that are not offered, `balanced` with one half of `quick` each, to tell them
 apart. Likeness: the cosine of the last latents with those of `faithful`, and the pictures' PSNR.
 """
 
