@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format protos bench
+.PHONY: help setup demo test lint format protos bench soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,7 +25,7 @@ demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)')
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff check
@@ -44,3 +44,6 @@ protos: setup ## Generate the stubs anew
 
 bench: setup ## Measure start, memory, uploads and the empty tick
 	$(BIN)/python -m benchmarks.services
+
+soak: setup ## Kill and freeze services for ten minutes while photos come
+	$(BIN)/python -m benchmarks.soak --minutes 10

@@ -87,6 +87,7 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
         captioner=captioner,
         messenger=Messenger(application.bot, EditPace()),
         wake=wake,
+        notice=settings.bot_notice,
     )
     holder = f"{socket.gethostname()}/{settings.bot_health_listen}"
     tick = Tick(services, settings.bot_id, holder)

@@ -55,6 +55,7 @@ class Services:
         captioner: the one captioner chosen at start.
         messenger: Telegram.
         wake: starts the next tick now.
+        notice: what /start and /help end with.
         seen_captioner: how the captioner was last seen.
         seen_generator: how the generator was last seen.
         jobs: what the generator last said of each generation under way.
@@ -73,6 +74,7 @@ class Services:
     captioner: Captioner
     messenger: Messenger
     wake: Callable[[], None]
+    notice: str = ""
     seen_captioner: Seen = field(default_factory=lambda: Seen("captioner"))
     seen_generator: Seen = field(default_factory=lambda: Seen("generator"))
     jobs: dict[str, Job] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lookalike.errors import StartError
+from lookalike.files import lock_file
 
 _log = logging.getLogger(__name__)
 
@@ -99,11 +100,7 @@ def _lock(path: Path) -> IO[bytes]:
     The lock is on a file of its own: closing any descriptor of the database itself would drop the
     locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
     """
-    try:
-        file = path.with_name(f"{path.name}.lock").open("ab")
-    except OSError as error:
-        reason = error.strerror or error
-        raise StartError(f"The database {path} cannot be locked: {reason}.") from None
+    file = lock_file(path.with_name(f"{path.name}.lock"))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -3,6 +3,35 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import IO
+
+from lookalike.errors import StartError
+
+
+def make_home(home: Path) -> None:
+    """Makes the folder that everything is written to, for its owner alone, if it is not there.
+
+    Raises:
+        StartError: it cannot be made.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"LOOKALIKE_HOME {home} cannot be used: {reason}.") from None
+
+
+def lock_file(path: Path) -> IO[bytes]:
+    """Opens a file for `fcntl.flock`; it stays empty, and stays.
+
+    Raises:
+        StartError: it cannot be opened.
+    """
+    try:
+        return path.open("ab")
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"{path} cannot be opened: {reason}.") from None
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -19,6 +19,12 @@ from lookalike.processes import service_command
 _CAPTIONERS = ("azure", "blip", "offline")
 _EXAMPLE = Path(__file__).with_name("env.example")  # the .env.example of the project
 _MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+_NOTICE = (
+    "Pictures are painted with Stable Diffusion 1.5 under the CreativeML Open RAIL-M licence: "
+    "https://huggingface.co/spaces/CompVis/stable-diffusion-license. By using this bot you agree "
+    "to its use restrictions (paragraph 5 and Attachment A)."
+)
+"""What its paragraph 4.a wants users to be told; see docs/models.md."""
 
 Answers = dict[str, str]
 
@@ -43,7 +49,9 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> None:
     _settle(answers, _captioner, given, "bot", "captioner")
     _settle(answers, _model, given, "generator", "model", accept_licence=accept_licence)
     source = target if target.exists() else _EXAMPLE
-    write_durably(target, _fill(source.read_text(encoding="utf-8"), answers).encode())
+    text = source.read_text(encoding="utf-8")
+    answers |= _notice(text, answers["GENERATOR_MODEL"])
+    write_durably(target, _fill(text, answers).encode())
     click.echo("Written to .env, which only you can read. Start everything with `lookalike up`.")
 
 
@@ -115,6 +123,13 @@ def _model(given: Answers) -> Answers:
         "small one in the package"
     )
     return {"GENERATOR_MODEL": _ask("GENERATOR_MODEL", given, words, default=_MODEL)}
+
+
+def _notice(text: str, model: str) -> Answers:
+    """The model's conditions of use, unless the operator has written a notice."""
+    before = dotenv_values(stream=io.StringIO(text)).get("BOT_NOTICE") or ""
+    wanted = _NOTICE if model == _MODEL else ""
+    return {"BOT_NOTICE": wanted} if before in {"", _NOTICE} and before != wanted else {}
 
 
 def _ask(

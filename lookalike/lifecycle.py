@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 
 from lookalike import logs
 from lookalike.errors import StartError
+from lookalike.files import make_home
 from lookalike.settings import Settings
 
 STOP_WITH_STDIN = "LOOKALIKE_STOP_WITH_STDIN"
@@ -36,6 +37,7 @@ def run(
     """
     try:
         loaded = settings.load()
+        make_home(loaded.lookalike_home)
         logs.configure(name, loaded.secrets(), loaded.lookalike_log)
         threading.excepthook = _log_thread
         asyncio.run(_supervise(loaded, main))

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from lookalike.errors import StartError
+from lookalike.files import make_home
 
 _FILE_NAME = "service-token"
 
@@ -20,8 +21,8 @@ def service_token(home: Path) -> str:
         StartError: the home folder cannot be written.
     """
     path = home / _FILE_NAME
+    make_home(home)
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
             _create(path, secrets.token_urlsafe(32))
         return path.read_text(encoding="ascii").strip()

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from lookalike import lifecycle
 from lookalike.errors import StartError
+from lookalike.files import lock_file
 from lookalike.logs import Style, message_of
 from lookalike.processes import ServiceProcess
 from lookalike.settings import Settings
@@ -72,8 +73,7 @@ async def _lock(home: Path, stop: asyncio.Event) -> AsyncGenerator[int | None, N
     Raises:
         StartError: somebody else holds it for good.
     """
-    path = home / "up.lock"
-    with path.open("a") as file:
+    with lock_file(home / "up.lock") as file:
         deadline = time.monotonic() + lifecycle.STOP_SECONDS + 2
         told = False
         while not stop.is_set():

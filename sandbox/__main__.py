@@ -1,9 +1,12 @@
 """`python -m sandbox`."""
 
 import asyncio
+import contextlib
 import logging
+import socket
 
 from lookalike import lifecycle, web
+from lookalike.errors import StartError
 from sandbox.app import create_app
 from sandbox.bot import BotAccount
 from sandbox.faults import Faults
@@ -18,7 +21,7 @@ _log = logging.getLogger("sandbox")
 
 async def main(settings: SandboxSettings, stop: asyncio.Event) -> None:
     """Serves until `stop` is set."""
-    bound = lifecycle.bind(settings.sandbox_listen, "SANDBOX_LISTEN")
+    bound = _bind(settings.sandbox_listen, settings.sandbox_ports)
     store = await Store.open(settings.folder("sandbox"))
     bot = BotAccount(settings.telegram_bot_token.get_secret_value())
     sandbox = Sandbox(store, bot, Poller(store, stop), Faults(), settings.sandbox_note, stop)
@@ -31,6 +34,20 @@ async def main(settings: SandboxSettings, stop: asyncio.Event) -> None:
         delivery.cancel()
         await asyncio.gather(delivery, return_exceptions=True)
         await store.close()
+
+
+def _bind(listen: str, ports: int) -> socket.socket:
+    """Binds the port, or the first free one of as many.
+
+    Raises:
+        StartError: none is free; it tells of the last one.
+    """
+    host, _, first = listen.rpartition(":")
+    *others, last = range(int(first), min(int(first) + ports, 65_536))
+    for port in others:
+        with contextlib.suppress(StartError):
+            return lifecycle.bind(f"{host}:{port}", "SANDBOX_LISTEN")
+    return lifecycle.bind(f"{host}:{last}", "SANDBOX_LISTEN")
 
 
 if __name__ == "__main__":

@@ -29,10 +29,12 @@ class SandboxSettings(Settings):
 
     Attributes:
         sandbox_listen: where it serves; loopback only, for whoever reaches it can play anybody.
+        sandbox_ports: how many ports to try, from that one up, where one is taken.
         sandbox_note: a sentence that the chat page shows over every chat.
         telegram_bot_token: the only token it accepts.
     """
 
     sandbox_listen: Annotated[ListenAddress, AfterValidator(_check_loopback)] = "127.0.0.1:5000"
+    sandbox_ports: Annotated[int, Field(ge=1, le=1000)] = 1
     sandbox_note: Annotated[str, Field(max_length=300)] = ""
     telegram_bot_token: Annotated[SecretStr, AfterValidator(_check_token)]

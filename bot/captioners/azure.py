@@ -50,6 +50,7 @@ _DEADLINE_SECONDS: Final = 60.0  # sending has no limit of its own
 
 _TOLD_CHARACTERS: Final = 200
 _REGION: Final = "not supported in this region"
+_QUOTA: Final = "quota"
 
 _log = logging.getLogger(__name__)
 
@@ -165,6 +166,9 @@ class AzureCaptioner:
         """What an answer other than a caption asks of us."""
         status = error.status_code or 0
         words = self._told(f"{status} {_message(error)}")
+        headers = getattr(error.response, "headers", {})
+        if status == 403 and _QUOTA in words.lower():  # noqa: PLR2004, the month's calls are used up
+            return CaptionerAway(f"Azure AI Vision answers {words}", _retry_after(headers))
         if status in {401, 403}:
             return CaptionerMisconfigured(f"Azure AI Vision refuses AZURE_VISION_KEY: {words}")
         if status == 404:  # noqa: PLR2004
@@ -172,7 +176,6 @@ class AzureCaptioner:
         if status == 400 and _REGION in words:  # noqa: PLR2004
             return CaptionerMisconfigured(f"The region of AZURE_VISION_ENDPOINT: {words}")
         if status in {408, 429} or not 400 <= status < 500:  # noqa: PLR2004
-            headers = getattr(error.response, "headers", {})
             return CaptionerAway(f"Azure AI Vision answers {words}", _retry_after(headers))
         return PhotoRefused(f"Azure AI Vision answers {words}")
 

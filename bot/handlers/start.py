@@ -1,5 +1,6 @@
 """/start and /help."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import Update
@@ -9,16 +10,19 @@ from bot.services import Services
 from bot.texts import en
 
 
-def handlers(_services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
     """The handlers of both commands."""
-    return [CommandHandler("start", _start), CommandHandler("help", _help)]
 
+    def saying(
+        words: str,
+    ) -> Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
+        if services.notice:
+            words = f"{words}\n\n{services.notice}"
 
-async def _start(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-    if update.message:
-        await update.message.reply_text(en.START)
+        async def say(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+            if update.message:
+                await update.message.reply_text(words)
 
+        return say
 
-async def _help(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-    if update.message:
-        await update.message.reply_text(en.HELP)
+    return [CommandHandler("start", saying(en.START)), CommandHandler("help", saying(en.HELP))]

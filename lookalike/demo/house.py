@@ -13,6 +13,7 @@ import requests
 from rich.console import Console
 
 from lookalike.errors import StartError
+from lookalike.files import lock_file, make_home
 from lookalike.processes import ServiceProcess, clean_environment
 from lookalike.settings import Settings
 from lookalike.tokens import service_token
@@ -51,8 +52,8 @@ def _exit(_number: int, _frame: object) -> NoReturn:
 @contextmanager
 def _lock(home: Path) -> Generator[None, None, None]:
     """Keeps a second demo from opening the same databases."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as file:
+    make_home(home)
+    with lock_file(home / "lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -76,13 +77,13 @@ class House:
 
 
 @contextmanager
-def open_house(home: Path, console: Console, listen: str) -> Generator[House, None, None]:
+def open_house(home: Path, console: Console, port: int) -> Generator[House, None, None]:
     """Starts all but the bot, and stops everything in the end.
 
     Args:
         home: where everything is kept.
         console: where it is said.
-        listen: where the sandbox shall listen.
+        port: where the sandbox shall listen, or on one of the next free ones; 0: on any.
     """
     environment = clean_environment() | {
         "LOOKALIKE_HOME": str(home),
@@ -90,7 +91,8 @@ def open_house(home: Path, console: Console, listen: str) -> Generator[House, No
         "CAPTIONER": "offline",
         "GENERATOR_MODEL": "emoji",
         "BOT_POLL_SECONDS": "0.5",
-        "SANDBOX_LISTEN": listen,
+        "SANDBOX_LISTEN": f"127.0.0.1:{port}",
+        "SANDBOX_PORTS": "20" if port else "1",
         "SANDBOX_NOTE": _NOTE,
         "DBSERVICE_LISTEN": "127.0.0.1:0",
         "GENERATOR_LISTEN": "127.0.0.1:0",

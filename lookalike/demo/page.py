@@ -7,16 +7,15 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from rich.console import Console
 
-from lookalike import lifecycle
 from lookalike.demo.house import House, open_house
 from lookalike.errors import StartError
 
-_FIRST_PORT = 5000
-_PORTS = 20
+_PORT = 5000
 _LOOK_SECONDS = 0.25
 
 _WHAT_TO_TRY = """\
@@ -28,8 +27,9 @@ _WHAT_TO_TRY = """\
 
 def play(home: Path, console: Console) -> int:
     """Serves the page and waits; gives the exit code."""
-    listen = f"127.0.0.1:{_free_port(console)}"
-    with open_house(home, console, listen) as house:
+    with open_house(home, console, port=_PORT) as house:
+        if urlsplit(house.sandbox).port != _PORT:
+            console.print(f"Port {_PORT} is taken; the page is on another.")
         console.print(f"\n  [bold]{house.sandbox}/[/]\n")
         console.print(_WHAT_TO_TRY)
         if _has_desktop():
@@ -46,19 +46,6 @@ def play(home: Path, console: Console) -> int:
             console.print("\nStopping…")
     console.print("Stopped. The next demo goes on where this one was.")
     return 0
-
-
-def _free_port(console: Console) -> int:
-    """The first free port from 5000 on."""
-    for port in range(_FIRST_PORT, _FIRST_PORT + _PORTS):
-        try:
-            lifecycle.bind(f"127.0.0.1:{port}", "the page").close()
-        except StartError:
-            continue
-        if port != _FIRST_PORT:
-            console.print(f"Port {_FIRST_PORT} is taken; the page is on {port}.")
-        return port
-    raise StartError(f"no port from {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1} is free.")
 
 
 def _has_desktop() -> bool:

@@ -30,7 +30,7 @@ def play(photo: Path, home: Path, console: Console) -> int:
     Returns:
         The exit code: 0 if a picture came.
     """
-    with open_house(home, console, "127.0.0.1:0") as house:
+    with open_house(home, console, port=0) as house:
         house.start_bot()
         return _Chat(house.sandbox, console).send(photo, home / "pictures")
 

@@ -34,7 +34,7 @@ Open = Callable[..., Awaitable[Chat]]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     loop = pytest.mark.asyncio(loop_scope="session")  # the browser's
-    skip = pytest.mark.skip(reason="there is no chromium here: apt-get install chromium")
+    skip = pytest.mark.skip(reason="there is no chromium here, see CONTRIBUTING")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(loop, append=False)

@@ -10,6 +10,8 @@ from tests.azure import AzureServer
 from tests.end_to_end.house import House
 from tests.sandbox.client import People
 
+NOTICE = "Be kind: the model's conditions of use are these."
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -34,6 +36,7 @@ def _house(
             "CAPTIONER": "azure",
             "AZURE_VISION_ENDPOINT": vision.url,
             "AZURE_VISION_KEY": vision.key,
+            "BOT_NOTICE": NOTICE,
         },
     )
     house.start_all()

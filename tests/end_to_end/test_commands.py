@@ -10,6 +10,7 @@ from tests.end_to_end.chats import (
     statuses,
     told,
 )
+from tests.end_to_end.conftest import NOTICE
 from tests.sandbox.client import People
 
 
@@ -22,10 +23,10 @@ async def test_the_command_menu_is_set(people: People) -> None:
     )
 
 
-async def test_start_and_help(people: People) -> None:
+async def test_start_and_help_end_with_the_notice(people: People) -> None:
     chat = await people.add_user()
-    assert (await ask(people, chat, "/start")).text == en.START
-    assert (await ask(people, chat, "/help")).text == en.HELP
+    assert (await ask(people, chat, "/start")).text == f"{en.START}\n\n{NOTICE}"
+    assert (await ask(people, chat, "/help")).text == f"{en.HELP}\n\n{NOTICE}"
 
 
 async def test_what_is_no_photo_gets_one_line_in_private(people: People) -> None:

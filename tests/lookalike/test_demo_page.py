@@ -97,7 +97,7 @@ def test_a_taken_port_is_said_and_sigterm_stops_everything(tmp_path: Path) -> No
             taken.listen()
         with running(tmp_path) as demo:
             assert not demo.url.endswith(":5000/")
-            assert "Port 5000 is taken; the page is on 50" in demo.output
+            assert "Port 5000 is taken; the page is on another." in demo.output
             demo.popen.terminate()
             assert demo.end() == 143
 

@@ -142,9 +142,12 @@ def test_it_takes_options_and_changes_what_is_there_only_when_told(
     )
 
 
-def test_it_fetches_a_model_that_is_not_here(house: House, tmp_path: Path) -> None:
-    arguments = ["--captioner", "offline", "--generator-model", "owner/emoji"]
-    with hub.serve("owner/emoji", EMOJI) as served:
+def test_it_fetches_a_model_that_is_not_here_and_tells_its_conditions(
+    house: House, tmp_path: Path
+) -> None:
+    model = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    arguments = ["--captioner", "offline", "--generator-model", model]
+    with hub.serve(model, EMOJI) as served:
         settings = {
             "TELEGRAM_BOT_TOKEN": TOKEN,
             "HF_ENDPOINT": served.url,
@@ -152,12 +155,24 @@ def test_it_fetches_a_model_that_is_not_here(house: House, tmp_path: Path) -> No
         }
         refused = script(house, tmp_path, *arguments, **settings)
         assert refused.returncode == 1
-        assert "model missing: GENERATOR_MODEL owner/emoji is not on this machine" in refused.stdout
+        assert f"model missing: GENERATOR_MODEL {model} is not on this machine" in refused.stdout
         done = script(house, tmp_path, "--accept-licence", *arguments, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Licence: CreativeML OpenRAIL-M" in done.stdout
-    assert "emoji loads" in done.stdout
-    assert dotenv_values(tmp_path / ".env")["GENERATOR_MODEL"] == "owner/emoji"
+    assert "stable-diffusion-v1-5 loads" in done.stdout
+    written = dotenv_values(tmp_path / ".env")
+    assert written["GENERATOR_MODEL"] == model
+    assert "paragraph 5 and Attachment A" in str(written["BOT_NOTICE"])
+    changed = script(house, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert dotenv_values(tmp_path / ".env")["BOT_NOTICE"] == ""
+
+
+def test_a_notice_of_ones_own_stays(house: House, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("BOT_NOTICE='Be kind.'\n")
+    done = script(house, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert dotenv_values(tmp_path / ".env")["BOT_NOTICE"] == "Be kind."
 
 
 @pytest.mark.parametrize(

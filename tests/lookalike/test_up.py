@@ -123,6 +123,31 @@ def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").write_text("")
+    environment = {
+        **clean_environment(),
+        "LOOKALIKE_HOME": str(tmp_path / "file" / "home"),
+        "SERVICE_TOKEN": "a-token-of-ones-own",
+        "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
+    }
+    ended = subprocess.run(
+        [*LOOKALIKE, command],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == StartError.EXIT_CODE
+    said = (ended.stdout + ended.stderr).strip()
+    assert re.fullmatch(
+        rf"lookalike {command}: LOOKALIKE_HOME .* cannot be used: Not a directory\.", said
+    )
+
+
 def test_a_second_one_in_the_same_home_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,11 +16,14 @@ _LISTENING = re.compile(r"Listening on (127\.0\.0\.1:[0-9]+)\.$")
 class SandboxProcess:
     """`python -m sandbox`, started; `url` is where it serves, `log` what it wrote so far."""
 
-    def __init__(self, home: Path, listen: str = "127.0.0.1:0", token: str = TOKEN) -> None:
+    def __init__(
+        self, home: Path, listen: str = "127.0.0.1:0", token: str = TOKEN, ports: int = 1
+    ) -> None:
         environment = {
             **os.environ,
             "LOOKALIKE_HOME": str(home),
             "SANDBOX_LISTEN": listen,
+            "SANDBOX_PORTS": str(ports),
             "TELEGRAM_BOT_TOKEN": token,
         }
         self._process = subprocess.Popen(

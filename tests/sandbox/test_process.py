@@ -113,3 +113,13 @@ def test_a_taken_port_is_one_sentence(start: Start, tmp_path: Path) -> None:
     )
     words = f"lookalike sandbox: SANDBOX_LISTEN: cannot listen on {taken}: Address already in use."
     assert (ended.returncode, ended.stderr.strip()) == (78, words)
+
+
+def test_of_several_ports_the_first_free_one_is_taken(start: Start, tmp_path: Path) -> None:
+    taken = start().url.removeprefix("http://")
+    first = int(taken.rpartition(":")[2])
+    process = SandboxProcess(tmp_path / "second", taken, ports=50)
+    try:
+        assert first < int(process.url.rpartition(":")[2]) < first + 50
+    finally:
+        assert process.end(signal.SIGTERM) == 0

@@ -186,6 +186,15 @@ async def test_a_wrong_key_waits_for_the_operator(server: AzureServer) -> None:
     await captioner.close()
 
 
+async def test_a_used_up_month_is_waited_for(
+    server: AzureServer, captioner: AzureCaptioner
+) -> None:
+    words = "Out of call volume quota. Quota will be replenished in 3 days."
+    server.script.append(fake.problem(403, "403", words))
+    with pytest.raises(CaptionerAway, match="403 Out of call volume quota"):
+        await captioner.caption(photo())
+
+
 async def test_forbidden_waits_for_the_operator(
     server: AzureServer, captioner: AzureCaptioner
 ) -> None:

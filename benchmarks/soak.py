@@ -1,0 +1,144 @@
+"""A soak: photos keep coming while services are killed and frozen and Telegram has faults.
+
+    python -m benchmarks.soak --minutes 10 --seed 1
+
+Afterwards every photo has its picture, one or, where a kill met the moment between Telegram's
+acceptance and our record, two; no status message is left; and no log has a traceback. The exit code
+says whether that holds.
+"""
+
+import asyncio
+import random
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+import click
+
+from tests.end_to_end.chats import cat, pictures, statuses, words
+from tests.end_to_end.house import SERVICES, House
+from tests.sandbox.client import People, ShownMessage
+
+_VICTIMS = ("bot", "dbservice", "generator")
+_METHODS = ("*", "sendMessage", "sendPhoto", "editMessageText", "deleteMessage", "getFile")
+_FAULTS = (
+    {"kind": "too_many_requests", "retry_after": 2},
+    {"kind": "http_error", "status": 502},
+    {"kind": "delay", "seconds": 2.0},
+    {"kind": "cut"},
+)
+_USERS = 6
+_SETTLE_SECONDS = 180.0
+
+
+@dataclass
+class _Soak:
+    """A run: its dice, its house, and what has been sent and done."""
+
+    dice: random.Random
+    house: House
+    people: People
+    end: float
+    sent: list[ShownMessage] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+    twice: set[int] = field(default_factory=set)
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self.end
+
+    async def send(self, user: int) -> None:
+        """A person who sends a photo now and then."""
+        while not self.over:
+            self.sent.append(await self.people.send_photo(user, cat()))
+            await asyncio.sleep(self.dice.uniform(4, 16))
+
+    async def harm(self) -> None:
+        """Kills or freezes a service, or queues a fault, every few seconds."""
+        while not self.over:
+            await asyncio.sleep(self.dice.uniform(1, 6))
+            what = self.dice.choice(("kill", "kill", "freeze", "fault"))
+            name = self.dice.choice(_VICTIMS)
+            if what == "kill":
+                self.house.kill(name)
+                await asyncio.sleep(self.dice.choice((0, 0, 3)))
+                self.house.launch(name)
+            elif what == "freeze":
+                self.house.freeze(name)
+                await asyncio.sleep(self.dice.uniform(0.5, 12))
+                self.house.thaw(name)
+            else:
+                name = self.dice.choice(_METHODS)
+                fault = self.dice.choice(_FAULTS)
+                await self.people.add_fault(**fault, method=name, count=self.dice.randint(1, 3))
+            self.done[f"{what} {name}"] += 1
+
+    async def settle(self) -> list[str]:
+        """Lets the house be until every photo is answered, and says what is not as it should be."""
+        await self.people.clear_faults()
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while True:
+            self.house.ensure_running()
+            wrong = [complaint for sent in self.sent for complaint in await self._look(sent)]
+            if not any(complaint.startswith("later") for complaint in wrong):
+                return wrong
+            if time.monotonic() > deadline:
+                return wrong
+            await asyncio.sleep(1)
+
+    async def _look(self, sent: ShownMessage) -> list[str]:
+        messages = await self.people.messages(sent.chat_id)
+        count = len(pictures(messages, sent))
+        wrong = []
+        if statuses(messages, sent):
+            wrong.append(f"later: {sent.chat_id}/{sent.id} still has a status message")
+        if count == 0:
+            said = [word.text for word in words(messages, sent)]
+            wrong.append(f"later: {sent.chat_id}/{sent.id} has no picture: {said}")
+        if count > 1:
+            self.twice.add(sent.id)
+        if count > 2:  # noqa: PLR2004, one window, one double
+            wrong.append(f"{sent.chat_id}/{sent.id} has {count} pictures")
+        return wrong
+
+
+async def _run(minutes: float, seed: int, folder: Path) -> int:
+    house = House(folder, {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "100"})
+    house.start_all()
+    try:
+        async with People(house.sandbox_url) as people:
+            dice = random.Random(seed)
+            soak = _Soak(dice, house, people, time.monotonic() + 60 * minutes)
+            users = [await people.add_user(f"User {number}") for number in range(_USERS)]
+            await asyncio.gather(soak.harm(), *(soak.send(user) for user in users))
+            wrong = await soak.settle()
+            tracebacks = {
+                name: len(re.findall("^Traceback", house.log(name), re.MULTILINE))
+                for name in SERVICES
+            }
+    finally:
+        house.stop_all()
+    print(
+        f"{len(soak.sent)} photos, {len(soak.twice)} answered with two pictures; logs in {folder}"
+    )
+    print(dict(soak.done.most_common()))
+    wrong += [f"{name}.log has {count} tracebacks" for name, count in tracebacks.items() if count]
+    for complaint in wrong:
+        print(complaint)
+    return 1 if wrong else 0
+
+
+@click.command(help=__doc__)
+@click.option("--minutes", default=5.0, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="For the logs; a new one if not.")
+def main(minutes: float, seed: int, folder: Path | None) -> None:
+    """Runs a soak and exits."""
+    raise SystemExit(asyncio.run(_run(minutes, seed, folder or Path(mkdtemp(prefix="soak-")))))
+
+
+if __name__ == "__main__":
+    main()

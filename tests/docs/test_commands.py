@@ -1,0 +1,369 @@
+"""Every command in the documents is run as it stands there.
+
+A block `sh` holds commands, one on each line, a block `python` what is given to Python. Each
+section with such blocks belongs to a test below, which runs them. A block `console` holds what
+nobody can run here.
+"""
+
+import re
+import stat
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import pytest
+import requests
+from PIL import Image
+from skimage import data
+
+from generator.models import EMOJI
+from tests.docs import documents
+from tests.docs.documents import ROOT, Section
+from tests.docs.workshop import Running, Workshop, eventually
+from tests.end_to_end.house import TOKEN, House, free_port
+from tests.generator import hub, test_download
+from tests.lookalike import test_doctor, test_init, test_up
+
+LANGUAGES: Final = {"sh", "python", "console", "ini", "env"}
+
+IN_CI: Final = {"make test", "make lint"}
+"""They cannot run within themselves."""
+
+ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
+    ".venv/bin/lookalike init": test_init.test_it_asks_checks_and_writes,
+    ".venv/bin/lookalike up": test_up.test_it_starts_in_order_brings_back_the_dead_and_stops,
+    ".venv/bin/lookalike doctor": (
+        test_doctor.test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing
+    ),
+    ".venv/bin/lookalike doctor --spend": test_doctor.test_it_spends_when_asked,
+    ".venv/bin/lookalike download": test_download.test_it_asks_at_a_terminal_and_shows_a_bar,
+}
+"""Commands that a test of their own runs, and which."""
+
+NOT_HERE: Final = {
+    "az ": "wants an Azure account",
+    "git pull": "wants the place where the repository came from",
+    "journalctl ": "wants a systemd that runs",
+    "loginctl ": "wants a systemd that runs",
+    "sqlite3 ": "is no part of Python, and saves what it can of a damaged file",
+    "systemctl ": "wants a systemd that runs",
+}
+"""How the commands in blocks `console` begin, and why they are not run."""
+
+_RUN: Final[list[Section]] = []
+
+_Test = TypeVar("_Test", bound=Callable[..., object])
+
+
+def reads(*sections: Section) -> Callable[[_Test], _Test]:
+    """Gives a test as `typed` what a reader types in these sections, less what runs elsewhere."""
+    _RUN.extend(sections)
+    commands = [
+        command
+        for command in documents.typed(*sections)
+        if command not in ELSEWHERE and command not in IN_CI
+    ]
+    return pytest.mark.parametrize("typed", [commands], ids=[sections[0][1]])
+
+
+# The convention.
+
+
+def test_every_section_with_commands_has_its_test_and_no_test_has_none() -> None:
+    sections = {block.section for block in documents.blocks() if block.language in {"sh", "python"}}
+    only_elsewhere = {
+        section for section in sections if set(documents.typed(section)) <= set(ELSEWHERE)
+    }
+    assert len(_RUN) == len(set(_RUN))
+    assert set(_RUN) == sections - only_elsewhere
+    assert set(ELSEWHERE) | IN_CI <= set(documents.typed())
+
+
+def test_blocks_are_of_a_known_language_and_commands_stand_in_blocks() -> None:
+    assert {block.language for block in documents.blocks()} <= LANGUAGES
+    for document, line in documents.indented():
+        assert not re.match(r"\$ |make |(?:\.venv/bin/)?lookalike |curl ", line), (document, line)
+
+
+def test_what_is_not_run_is_of_few_kinds() -> None:
+    lines = [line for block in documents.blocks("console") for line in block.text.splitlines()]
+    for line in lines:
+        assert line.startswith(tuple(f"$ {start}" for start in NOT_HERE)), line
+    for start in NOT_HERE:
+        assert any(line.startswith(f"$ {start}") for line in lines), start
+
+
+def test_ci_runs_what_it_is_said_to_run() -> None:
+    assert set((ROOT / ".ci" / "run").read_text().splitlines()) >= IN_CI
+
+
+# A copy of the repository.
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A reader's machine."""
+    return Workshop(tmp_path)
+
+
+@reads(
+    ("docs/running.md", "Before the first start"),
+    ("docs/running.md", "Upgrading"),
+    ("CONTRIBUTING.md", "Set up"),
+    ("CONTRIBUTING.md", "Lint"),
+    ("CONTRIBUTING.md", "Change a contract"),
+)
+def test_make(workshop: Workshop, typed: Sequence[str]) -> None:
+    setup, format_, protos = typed
+    workshop.succeed(setup)
+    stubs = workshop.folder / "protos" / "lookalike" / "db" / "v1"
+    (stubs / "db_pb2_grpc.py").unlink()
+    workshop.succeed(protos)
+    for made in stubs.glob("*.py*"):
+        assert made.read_bytes() == (ROOT / made.relative_to(workshop.folder)).read_bytes()
+    (workshop.folder / "bot" / "__init__.py").write_text("x = ( 1)\n")
+    assert "1 file reformatted" in workshop.run(format_).stdout
+    assert (workshop.folder / "bot" / "__init__.py").read_text() == "x = 1\n"
+
+
+@reads(("CONTRIBUTING.md", "Test"))
+def test_parts_of_the_tests(
+    workshop: Workshop, pytestconfig: pytest.Config, typed: Sequence[str]
+) -> None:
+    package, one, browser, fast = typed
+    assert "1 passed" in workshop.succeed(one)
+    # These three are large parts of what runs just now; that they name something must do.
+    for command in (package, browser):
+        assert list((ROOT / command.rpartition(" ")[2]).glob("test_*.py"))
+    assert fast.endswith(' -m "not end_to_end"')
+    assert any(mark.startswith("end_to_end:") for mark in pytestconfig.getini("markers"))
+
+
+@reads(("README.md", "Try it"))
+def test_the_demo(workshop: Workshop, typed: Sequence[str]) -> None:
+    page, photo = typed
+    demo = workshop.start(page, "Ctrl-C stops everything")
+    try:
+        # Both at a time, since each waits much; each has a home of its own.
+        Image.fromarray(data.chelsea()).save(workshop.folder / "cat.jpg")
+        said = workshop.succeed(photo, HOME=str(workshop.folder))
+        for line in (
+            "You sent cat.jpg",
+            "Bot: a photo of a tabby cat",
+            "(93% sure, says the offline",
+        ):
+            assert line in (ROOT / "README.md").read_text()
+            assert line in said
+        demo.wait_for("Everything is ready.")
+        match = re.search(r"http://127\.0\.0\.1:\d+/", demo.said)
+        assert match is not None
+        assert "<title>Lookalike</title>" in requests.get(match[0], timeout=10).text
+        demo.interrupt()
+        assert "Stopped." in demo.end()
+    finally:
+        demo.kill()
+
+
+# The first start for real.
+
+
+@reads(("docs/running.md", "The first start"), ("docs/running.md", "Logs"))
+def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str]) -> None:
+    by_script, up = typed
+    house = House(tmp_path / "house", {})
+    listen = {name for name in house.environment if name.endswith(("_LISTEN", "_ADDRESS", "_URL"))}
+    workshop.environment |= {name: house.environment[name] for name in sorted(listen)}
+    workshop.instead = {"10001:the-token-that-BotFather-gave": TOKEN}
+    house.start("sandbox")
+    try:
+        assert "Written to .env" in workshop.succeed(by_script)
+        assert stat.S_IMODE((workshop.folder / ".env").stat().st_mode) == 0o600
+        running = workshop.start(up, "Everything is up: write to @")
+        running.interrupt()
+        said = running.end()
+    finally:
+        house.stop_all()
+    assert all(line.startswith('{"time": ') for line in said.splitlines())
+
+
+# Models.
+
+
+@reads(("docs/models.md", "Fetching one"), ("docs/azure.md", "Without Azure"))
+def test_weights_from_the_hub(workshop: Workshop, typed: Sequence[str]) -> None:
+    model, blip = typed
+    with hub.serve(model.split()[2], EMOJI) as served:
+        said = workshop.succeed(model, HF_ENDPOINT=served.url)
+    assert "CreativeML OpenRAIL-M" in said
+    assert said.endswith("is on this machine.\n")
+    with hub.serve(blip.split()[-1], EMOJI) as served:
+        workshop.succeed(blip, HF_ENDPOINT=served.url)
+    names = {path.name for path in (workshop.home / ".cache/huggingface/hub").iterdir()}
+    assert {
+        f"models--{each.replace('/', '--')}" for each in (model.split()[2], blip.split()[-1])
+    } <= names
+
+
+# Services in terminals of their own, as in CONTRIBUTING.
+
+
+class Terminals:
+    """The services, each as its command, from the `.env` that the page gives.
+
+    Attributes:
+        workshop: where they run; its home folder is where the documents suppose it.
+        user: somebody with one photo, and its picture.
+    """
+
+    user = 1001
+
+    def __init__(self, workshop: Workshop, commands: Sequence[str], settings: str) -> None:
+        self.workshop = workshop
+        ports = {5000 + n: free_port() for n in range(4)}
+        workshop.instead = {f"127.0.0.1:{old}": f"127.0.0.1:{new}" for old, new in ports.items()}
+        listen = ("SANDBOX_LISTEN", "GENERATOR_LISTEN", "DBSERVICE_LISTEN", "BOT_HEALTH_LISTEN")
+        addresses = {name: f"127.0.0.1:{ports[5000 + n]}" for n, name in enumerate(listen)}
+        workshop.environment |= {
+            **addresses,
+            "DBSERVICE_ADDRESS": addresses["DBSERVICE_LISTEN"],
+            "GENERATOR_URL": f"http://{addresses['GENERATOR_LISTEN']}",
+            "BOT_POLL_SECONDS": "0.2",
+        }
+        self.sandbox = f"http://{addresses['SANDBOX_LISTEN']}/sandbox"
+        (workshop.folder / ".env").write_text(workshop.put_in_place(settings))
+        share = workshop.home / ".local" / "share"
+        share.mkdir(parents=True)
+        (share / "lookalike").symlink_to(workshop.folder / "build" / "home")
+        self._commands = {command.split()[-1]: command for command in commands}
+        self._running: dict[str, Running] = {}
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            self._running[name] = Running(self.workshop, self._commands[name])
+        for name in names:
+            self._running[name].wait_for("Listening on ")
+
+    def stop(self, *names: str) -> None:
+        stopping = [self._running.pop(name) for name in names or tuple(self._running)]
+        for running in stopping:
+            running.interrupt()
+        for running in stopping:
+            assert "Traceback" not in running.end()
+
+    def kill(self) -> None:
+        for running in self._running.values():
+            running.kill()
+
+    def send_photo(self) -> None:
+        user = {"id": self.user, "first_name": "Ada"}
+        requests.post(f"{self.sandbox}/users", json=user, timeout=10).raise_for_status()
+        Image.fromarray(data.chelsea()).save(self.workshop.folder / "cat.jpg")
+        with (self.workshop.folder / "cat.jpg").open("rb") as file:
+            requests.post(
+                self._messages, data={"user": self.user}, files={"photo": file}, timeout=10
+            ).raise_for_status()
+        eventually(lambda: any(self._is_picture(message) for message in self._read()))
+
+    @property
+    def _messages(self) -> str:
+        return f"{self.sandbox}/chats/{self.user}/messages"
+
+    def _read(self) -> list[Any]:
+        messages: list[Any] = requests.get(self._messages, timeout=10).json()
+        return messages
+
+    @staticmethod
+    def _is_picture(message: Any) -> bool:
+        return "photo" in message and message["from"]["is_bot"]
+
+
+@pytest.fixture(scope="module")
+def terminals(tmp_path_factory: pytest.TempPathFactory) -> Generator[Terminals, None, None]:
+    (settings,) = documents.blocks("env")
+    workshop = Workshop(tmp_path_factory.mktemp("terminals"))
+    terminals = Terminals(workshop, documents.typed(settings.section), settings.text)
+    try:
+        terminals.start("sandbox", "dbservice", "generator")
+        terminals.start("bot")
+        terminals.send_photo()
+        yield terminals
+        terminals.stop()
+    finally:
+        terminals.kill()
+
+
+@reads(("CONTRIBUTING.md", "Run it while you work"))
+def test_each_service_runs_in_a_terminal(terminals: Terminals, typed: Sequence[str]) -> None:
+    assert [command.split()[-1] for command in typed] == [
+        "sandbox",
+        "dbservice",
+        "generator",
+        "bot",
+    ]
+    assert (terminals.workshop.folder / "build" / "home" / "service-token").exists()
+
+
+@reads(("docs/running.md", "Is it well?"))
+def test_health(terminals: Terminals, typed: Sequence[str]) -> None:
+    *checks, dbservice = typed
+    assert [terminals.workshop.succeed(check) for check in checks] == [
+        "ok\n",
+        "ok\n",
+        "live\n",
+        "ready\n",
+    ]
+    assert terminals.workshop.python(dbservice).stdout == "SERVING\n"
+
+
+@reads(("CONTRIBUTING.md", "Ask the generator"))
+def test_asking_the_generator(terminals: Terminals, typed: Sequence[str]) -> None:
+    paint, submit, state = typed
+    terminals.workshop.succeed(paint)
+    with Image.open(terminals.workshop.folder / "build" / "cat.png") as picture:
+        assert picture.size == (256, 256)
+    job = submit.rpartition("/")[2]
+    assert f'id="{job}" state="queued"' in terminals.workshop.succeed(submit)
+    eventually(lambda: 'state="finished"' in terminals.workshop.succeed(state))
+
+
+@reads(("CONTRIBUTING.md", "Make Telegram fail"))
+def test_making_telegram_fail(terminals: Terminals, typed: Sequence[str]) -> None:
+    order, look, clear = typed
+    terminals.workshop.succeed(order)
+    assert '"count":3' in terminals.workshop.succeed(look).replace(" ", "")
+    terminals.workshop.succeed(clear)
+    assert terminals.workshop.succeed(look) == "[]"
+
+
+@reads(
+    ("CONTRIBUTING.md", "Ask dbservice"),
+    ("docs/running.md", "Backing up"),
+    ("docs/security.md", "Removing somebody"),
+    ("docs/troubleshooting.md", '"is damaged"'),
+)
+def test_what_was_removed_comes_back_from_the_backup(
+    terminals: Terminals, typed: Sequence[str]
+) -> None:
+    history, *rest = typed
+    *backup_and_restore, forget, put_aside = rest
+    shell = terminals.workshop
+    assert "a photo of a tabby cat" in shell.python(history).stdout
+
+    for command in backup_and_restore[:4]:
+        shell.succeed(command)
+    kept = shell.home / "lookalike-backup"
+    assert {path.name for path in kept.iterdir()} == {"lookalike.db", "blobs", ".env"}
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+
+    # It is closed once the picture's job is removed at the generator.
+    eventually(lambda: "photos: 1\ngenerations: 1" in shell.python(forget).stdout)
+    assert shell.python(history).stdout == "\n"
+    blobs = shell.folder / "build" / "home" / "dbservice" / "blobs"
+    assert [path.name for path in blobs.iterdir()] == ["drafts"]
+
+    terminals.stop("generator", "dbservice")
+    for command in [*backup_and_restore[4:], put_aside]:
+        shell.succeed(command)
+    terminals.start("dbservice", "generator")
+    assert "a photo of a tabby cat" in shell.python(history).stdout
+    assert len(list(blobs.iterdir())) == 3

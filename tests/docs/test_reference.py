@@ -1,0 +1,258 @@
+"""The documents say what the code does: settings, commands, codes, checks, bounds, files."""
+
+import ast
+import configparser
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import pytest
+from pydantic import TypeAdapter
+
+from bot import images
+from bot.captioners import azure, base
+from bot.settings import BotSettings
+from bot.texts import en
+from dbservice import validation
+from dbservice.errors import Reason
+from dbservice.settings import DbserviceSettings
+from generator import exchange
+from generator.problems import Code, Fault
+from generator.settings import GeneratorSettings
+from lookalike import lifecycle
+from lookalike.cli import main
+from lookalike.errors import StartError
+from lookalike.processes import clean_environment
+from lookalike.settings import Settings
+from sandbox.settings import SandboxSettings
+from tests.docs import documents
+from tests.docs.documents import DOCUMENTS, ROOT, rows
+
+ALL_SETTINGS: dict[str, type[Settings]] = {
+    "bot": BotSettings,
+    "dbservice": DbserviceSettings,
+    "generator": GeneratorSettings,
+    "sandbox": SandboxSettings,
+}
+
+DEFINED = {name.upper() for cls in ALL_SETTINGS.values() for name in cls.model_fields}
+
+PACKAGES = ("bot", "dbservice", "generator", "sandbox", "lookalike", "protos")
+
+IN_THE_HOME = (
+    "dbservice/lookalike.db",
+    "dbservice/blobs/",
+    "generator/jobs.db",
+    "generator/results/",
+)
+"""Paths under LOOKALIKE_HOME that look like the repository's."""
+
+
+# Settings.
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    assert set(rows("settings.md")) == DEFINED
+
+
+def test_the_demo_takes_no_setting_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in DEFINED:
+        monkeypatch.setenv(name, "x")
+    assert not clean_environment().keys() & DEFINED
+
+
+@pytest.mark.parametrize("example", [".env.example", "lookalike/env.example"])
+def test_every_setting_is_in_the_example_and_no_other(example: str) -> None:
+    text = (ROOT / example).read_text()
+    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) == DEFINED
+
+
+@pytest.mark.parametrize("service", ALL_SETTINGS)
+def test_the_documented_defaults_are_the_real_ones(service: str) -> None:
+    documented = rows("settings.md")
+    example = (ROOT / ".env.example").read_text()
+    for name, field in ALL_SETTINGS[service].model_fields.items():
+        _, default, readers, _ = documented[name.upper()]
+        assert readers == "all" or service in readers.split(", ")
+        if isinstance(field.default, str | int) and field.default:
+            assert default == f"`{field.default}`"
+            assert f"#{name.upper()}={field.default}\n" in example
+
+
+def test_settings_that_are_spoken_of_exist_and_take_what_they_are_given() -> None:
+    ours = "|".join(sorted({name.partition("_")[0] for name in DEFINED}))
+    spoken = re.compile(rf"\b((?:{ours})(?:_[A-Z]+)*)\b(?:=([^\s`'\"]+))?")
+    texts = [word for document in DOCUMENTS for word in documents.code(document)]
+    texts += [block.text for block in documents.blocks()]
+    texts += [line for _, line in documents.indented()]
+    found = {(match[1], match[2]) for text in texts for match in spoken.finditer(text)}
+    assert {name for name, _ in found} <= DEFINED
+    given = [(name, value) for name, value in found if value and not value.endswith("...")]
+    assert len(given) > 10
+    for name, value in given:
+        for cls in ALL_SETTINGS.values():
+            if field := cls.model_fields.get(name.lower()):
+                kind: Any = Annotated[field.annotation, *field.metadata, None]
+                TypeAdapter(kind).validate_python(value)
+
+
+# Commands.
+
+
+def test_every_chat_command_is_documented() -> None:
+    documented = set(re.findall(r"^\| `/(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert documented == {name for name, _ in en.COMMANDS}
+
+
+def test_every_command_of_the_command_line_is_documented() -> None:
+    text = "\n".join(document.read_text() for document in DOCUMENTS)
+    for name in main.commands:
+        assert f"lookalike {name}" in text, name
+
+
+def test_commands_that_are_spoken_of_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    seen = set()
+    for document in DOCUMENTS:
+        for words in documents.code(document):
+            first, _, rest = words.removeprefix(".venv/bin/").partition(" ")
+            if first == "make" and rest:
+                assert rest.split()[0] in targets, f"{document.name}: {words}"
+                seen.add(rest)
+            if first == "lookalike" and rest and not rest.startswith("..."):
+                _check_command(document, rest.split())
+                seen.add(rest)
+    assert len(seen) > 10
+
+
+def _check_command(document: Path, words: list[str]) -> None:
+    command = main.commands.get(words[0])
+    assert command is not None, f"{document.name}: lookalike {words[0]}"
+    options = {
+        option for each in command.params if isinstance(each, click.Option) for option in each.opts
+    }
+    for word in words[1:]:
+        assert not word.startswith("--") or word in options, f"{document.name}: {words}"
+
+
+# Errors.
+
+
+def test_every_error_code_is_documented_and_no_other() -> None:
+    codes = {code.code for code in Code} | {fault.value for fault in Fault}
+    assert set(rows("errors.md")) == {
+        *codes,
+        *(reason.name for reason in Reason),
+        *en.endings(),
+        *en.waits(),
+        "undeliverable",
+    }
+
+
+def test_every_error_code_has_something_to_do() -> None:
+    for code, cells in rows("errors.md").items():
+        assert cells[-1].endswith("."), code
+        assert len(cells) >= 3, code
+
+
+def test_every_problem_has_the_status_that_is_documented() -> None:
+    documented = rows("errors.md")
+    for code in Code:
+        if code.code not in en.endings():
+            assert documented[code.code][1] == str(code.status)
+
+
+def test_every_way_a_job_fails_has_words_of_its_own() -> None:
+    assert {fault.value for fault in Fault} <= set(en.endings())
+
+
+# Troubleshooting.
+
+
+def _strings(package: str) -> Iterator[str]:
+    """What a package can say: the constant parts of its strings."""
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_the_words_that_troubleshooting_quotes_are_said() -> None:
+    said = "\n".join(string for package in PACKAGES for string in _strings(package))
+    page = ROOT / "docs" / "troubleshooting.md"
+    quoted = [
+        words for heading in documents.headings(page) for words in re.findall('"(.+)"', heading)
+    ]
+    quoted += re.findall(r"^\* \*([^*]+)\*", page.read_text(), re.MULTILINE)
+    assert len(quoted) > 15
+    for words in quoted:
+        assert words.removesuffix("SIGKILL") in said, words
+
+
+def test_every_check_of_the_doctor_is_explained_and_no_other() -> None:
+    text = "\n".join(
+        (ROOT / path).read_text()
+        for path in (
+            *(f"{service}/doctor.py" for service in ("bot", "dbservice", "generator", "lookalike")),
+            "lookalike/checks.py",
+            "lookalike/integrity.py",
+        )
+    )
+    names = set(re.findall(r'\b(?:ok|warning|failed|folder)\(\s*"([^"]+)"', text))
+    names |= {re.search(r'MODEL_MISSING = "(.+)"', text)[1]}  # type: ignore[index]  # it is there
+    explained = rows("troubleshooting.md")
+    assert set(explained) == names
+
+
+# Facts.
+
+
+def test_the_regions_and_the_end_of_image_analysis() -> None:
+    text = (ROOT / "docs" / "azure.md").read_text()
+    listed = re.findall(r"^ *\| (?:America|Europe|Asia) \| (.+) \|$", text, re.MULTILINE)
+    assert sorted(", ".join(listed).split(", ")) == sorted(azure.REGIONS)
+    end = date.fromisoformat(azure.RETIREMENT)
+    assert f"## {end.day} {end:%B} {end.year}" in text
+
+
+def test_the_bounds_are_the_real_ones() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    for bound in (
+        f"sides of {images.MIN_SIDE} to {images.MAX_SIDE:,} pixels",
+        f"{images.MAX_PIXELS // 1_000_000} million pixels",
+        f"{base.MAX_CHARACTERS} characters",
+        f"{exchange.MAX_BODY_BYTES // 1024} KiB",
+        f"{validation.MAX_CHUNK // 1024} KiB a chunk",
+        f"photos of {validation.MAX_PHOTO // 2**20} MiB",
+        f"pictures of {validation.MAX_PICTURE // 2**20} MiB",
+    ):
+        assert bound in text, bound
+
+
+def test_the_unit_for_systemd_fits_how_a_process_ends() -> None:
+    (block,) = documents.blocks("ini")
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.read_string(block.text)
+    service = unit["Service"]
+    command = service["ExecStart"].removeprefix(f"{service['WorkingDirectory']}/")
+    assert command in documents.typed()
+    assert service["RestartPreventExitStatus"] == str(StartError.EXIT_CODE)
+    assert float(service["TimeoutStopSec"]) > lifecycle.STOP_SECONDS
+
+
+def test_files_that_are_spoken_of_exist() -> None:
+    top = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    seen = set()
+    for document in DOCUMENTS:
+        for words in documents.code(document):
+            if re.fullmatch(r"[\w.]+/[\w./-]*", words) and words.partition("/")[0] in top:
+                seen.add(words)
+                assert words in IN_THE_HOME or (ROOT / words).exists(), f"{document.name}: {words}"
+    assert len(seen) > 40
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150

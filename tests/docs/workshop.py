@@ -1,0 +1,189 @@
+"""A reader's machine: a copy of the repository, a home, and a shell to type commands at."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from lookalike.processes import clean_environment
+from tests.docs.documents import ROOT
+
+_NOT_COPIED: Final = (
+    ".git",
+    ".venv",
+    ".env",
+    "build",
+    "dist",
+    "*.egg-info",
+    "__pycache__",
+    ".*_cache",
+)
+_SECONDS: Final = 120
+
+
+class Workshop:
+    """Runs commands as they stand in the documents, in the folder that they speak of.
+
+    Attributes:
+        folder: the copy of the repository, with a `.venv` that is set up.
+        home: the reader's home folder.
+        environment: what every command gets.
+        instead: what is put in the place of words in a command: addresses that this machine may
+            have no room for, and hosts elsewhere.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(
+            shutil.copytree(ROOT, folder / "lookalike", ignore=shutil.ignore_patterns(*_NOT_COPIED))
+        )
+        self._link_venv()
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.environment = {
+            **{name: value for name, value in clean_environment().items() if name[:3] != "HF_"},
+            "HOME": str(self.home),
+            "OMP_NUM_THREADS": "2",
+        }
+        for variable in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "DISPLAY", "WAYLAND_DISPLAY"):
+            self.environment.pop(variable, None)
+        self.instead: dict[str, str] = {}
+
+    def _link_venv(self) -> None:
+        """The virtual environment of these tests, with the stamp of `make setup`."""
+        venv = self.folder / ".venv"
+        venv.mkdir()
+        for name in ("bin", "lib", "pyvenv.cfg"):
+            (venv / name).symlink_to(Path(sys.prefix) / name)
+        (venv / ".ready").touch()
+
+    def put_in_place(self, text: str) -> str:
+        """The text with what stands `instead`."""
+        for words, other in self.instead.items():
+            text = text.replace(words, other)
+        return text
+
+    def run(self, command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Types a command and waits for its end."""
+        return self._run(["sh", "-c", self.put_in_place(command)], more)
+
+    def python(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Gives a text to `.venv/bin/python`."""
+        return self._run([".venv/bin/python", "-c", self.put_in_place(text)], {})
+
+    def _run(self, arguments: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            arguments,
+            cwd=self.folder,
+            env=self.environment | more,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+
+    def succeed(self, command: str, **more: str) -> str:
+        """What a command says that ends well."""
+        done = self.run(command, **more)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def start(self, command: str, until: str) -> "Running":
+        """Types a command that runs until it is stopped; returns when it has said that it is up."""
+        running = Running(self, command)
+        try:
+            running.wait_for(until)
+        except BaseException:
+            running.kill()
+            raise
+        return running
+
+
+class Running:
+    """A command that is under way; `said` is what came out of it so far."""
+
+    def __init__(self, workshop: Workshop, command: str) -> None:
+        settings, arguments = _split(workshop.put_in_place(command))
+        self.said = ""
+        self._over = False
+        self._news = threading.Condition()
+        self._popen = subprocess.Popen(
+            arguments,
+            cwd=workshop.folder,
+            env=workshop.environment | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        for line in self._popen.stdout:
+            with self._news:
+                self.said += line
+                self._news.notify_all()
+        with self._news:
+            self._over = True
+            self._news.notify_all()
+
+    def wait_for(self, words: str) -> None:
+        with self._news:
+            self._news.wait_for(lambda: words in self.said or self._over, _SECONDS)
+            assert words in self.said, self.said
+
+    def interrupt(self) -> None:
+        """Presses Ctrl-C, for the program itself and not for `make` around it."""
+        process = psutil.Process(self._popen.pid)
+        while process.name() == "make":
+            (process,) = process.children()
+        process.send_signal(signal.SIGINT)
+
+    def end(self) -> str:
+        """All that it has said, once it has ended, which it has to do well."""
+        assert self._end() == 0, self.said
+        return self.said
+
+    def kill(self) -> None:
+        """Ends it and its children, should it still run."""
+        if self._popen.poll() is None:
+            os.killpg(self._popen.pid, signal.SIGKILL)
+            self._end()
+
+    def _end(self) -> int:
+        code = self._popen.wait(30)
+        self._reader.join(10)
+        assert self._popen.stdout is not None
+        self._popen.stdout.close()
+        return code
+
+
+def _split(command: str) -> tuple[dict[str, str], list[str]]:
+    """The variables that a command sets for itself, and the command."""
+    words = shlex.split(command)
+    settings = dict[str, str]()
+    while match := re.fullmatch(r"([A-Z_]+)=(.*)", words[0]):
+        settings[match[1]] = match[2]
+        words = words[1:]
+    return settings, words
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Waits for what other processes do."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
