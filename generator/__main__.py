@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from generator.app import create_app
-from generator.executors.inprocess import InProcessExecutor
+from generator.executors.inprocess import InProcessExecutor, quieten
 from generator.leases import JobTable
 from generator.models import lora
 from generator.results import Results
@@ -78,6 +78,7 @@ def _presets(settings: GeneratorSettings) -> tuple[Presets, Path | None]:
     Returns:
         The presets; and the weights for the one that needs its own, if they are here.
     """
+    quieten()
     lcm_lora = lora.find(settings.generator_lcm_lora)
     presets = Presets(settings.generator_preset)
     if lcm_lora is None:

@@ -41,7 +41,7 @@ class Kind:
 
 @dataclass
 class Pace:
-    """Seconds a step, an exponentially weighted average for each kind and size of batch.
+    """Exponentially weighted averages of what computing takes.
 
     Attributes:
         speeds: what was measured of batches.
@@ -49,23 +49,41 @@ class Pace:
 
     speeds: Speeds = field(default_factory=Speeds)
     _seconds: dict[tuple[Kind, int], float] = field(default_factory=dict)
+    _guesses: dict[tuple[Kind, int], float] = field(default_factory=dict)
+    _endings: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def guess(self, kind: Kind, batch: int, seconds: float) -> None:
+        """Takes in what a step has taken so far in a batch that is not at its end.
+
+        A preset's steps may differ: only a whole batch tells the mean.
+        """
+        self._guesses[kind, batch] = seconds
 
     def measure(self, kind: Kind, batch: int, seconds: float) -> None:
-        """Takes in what one step of a batch took."""
+        """Takes in what a step of a whole batch took in the mean."""
         known = self._seconds.get((kind, batch), seconds)
         self._seconds[kind, batch] = known + _WEIGHT * (seconds - known)
 
+    def measure_ending(self, kind: Kind, seconds: float) -> None:
+        """Takes in what one picture took after its last step: it is decoded and checked."""
+        size = kind.width, kind.height
+        known = self._endings.get(size, seconds)
+        self._endings[size] = known + _WEIGHT * (seconds - known)
+
     def seconds(self, kind: Kind, batch: int, steps: int) -> float | None:
-        """What steps of a batch will take; None: none of this kind was measured yet."""
-        if (known := self._seconds.get((kind, batch))) is not None:
-            return known * steps
-        others = (
-            seconds / self.speeds.ratio(size) * self.speeds.ratio(batch)
-            for (other, size), seconds in self._seconds.items()
-            if other == kind
-        )
-        known = next(others, None)
-        return None if known is None else known * steps
+        """What a batch will take that has so many steps to do; None: no such step was measured."""
+        step = self._step(kind, batch)
+        ending = self._endings.get((kind.width, kind.height), 0.0)
+        return None if step is None else step * steps + ending * batch
+
+    def _step(self, kind: Kind, batch: int) -> float | None:
+        for source in (self._seconds, self._guesses):
+            if (known := source.get((kind, batch))) is not None:
+                return known
+            for (other, size), seconds in source.items():
+                if other == kind:
+                    return seconds / self.speeds.ratio(size) * self.speeds.ratio(batch)
+        return None
 
 
 @dataclass(frozen=True)

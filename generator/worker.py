@@ -62,6 +62,7 @@ class _Batch:
 
     runs: list[_Run]
     progressed_at: float = field(default_factory=time.monotonic)
+    stepped_at: float | None = None  # for the first time
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -234,6 +235,7 @@ class Worker:
         watch = asyncio.create_task(self._watch(batch, computing, stop))
         try:
             outcomes = await self._outcomes(batch, computing)
+            self._measure_ending(batch, outcomes)
             for run, outcome in zip(runs, outcomes, strict=True):
                 await self._insist(self._record(run.claim, outcome), stop)
         finally:
@@ -320,12 +322,20 @@ class Worker:
         run.preview = preview or run.preview
         if not first or self.model is None:  # one of a batch stands for all
             return
-        now = time.monotonic()
-        if step > 1:  # what comes before the first step is no step
-            going = sum(1 for other in batch.runs if other.step >= step - 1)
-            taken = now - batch.progressed_at
-            self.pace.measure(Kind.of(run.task, self.model), going, taken)
-        batch.progressed_at = now
+        now = batch.progressed_at = time.monotonic()
+        if batch.stepped_at is None:  # what comes before the first step is no step
+            batch.stepped_at = now
+        elif all(other.step >= step - 1 for other in batch.runs):  # nobody has left
+            kind, size = Kind.of(run.task, self.model), len(batch.runs)
+            tell = self.pace.measure if step == run.task.steps else self.pace.guess
+            tell(kind, size, (now - batch.stepped_at) / (step - 1))
+
+    def _measure_ending(self, batch: _Batch, outcomes: Sequence[Outcome | None]) -> None:
+        """Takes in what the pictures of a batch took after the last step, one after another."""
+        pictures = sum(isinstance(outcome, Picture) for outcome in outcomes)
+        if pictures and self.model is not None:
+            taken = time.monotonic() - batch.progressed_at
+            self.pace.measure_ending(Kind.of(batch.runs[0].task, self.model), taken / pictures)
 
     def _is_stale(self, batch: _Batch) -> bool:
         return time.monotonic() - batch.progressed_at > self._stale_seconds

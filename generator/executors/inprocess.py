@@ -29,6 +29,12 @@ _QUIET = {
 """What the libraries read once, when they are imported: our log says what there is to say."""
 
 
+def quieten() -> None:
+    """Has the libraries keep quiet; to be called before the first of them is imported."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+
+
 class InProcessExecutor:
     """An `Executor` with a pipeline of its own.
 
@@ -67,8 +73,7 @@ class InProcessExecutor:
 
     def _load(self) -> "Pipeline":
         source = models.find(self._model)  # before seconds go into imports
-        for name, value in _QUIET.items():
-            os.environ.setdefault(name, value)
+        quieten()
         from generator.pipeline import Options, Pipeline
 
         return Pipeline(source, Options(self._device, self._lcm_lora, self._previews))

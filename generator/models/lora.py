@@ -2,15 +2,12 @@
 
 A LoRA is a low-rank change of a layer's weights: up x down, times alpha over the rank (arXiv
 2106.09685). In the published file each layer is named after its path in the UNet, with underscores.
-Importing this costs nothing; PyTorch comes along only with what needs it.
+Importing this costs nothing; libraries come along only with what needs them.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from huggingface_hub import try_to_load_from_cache
-from safetensors import safe_open
 
 from generator import models
 from lookalike.errors import StartError
@@ -34,6 +31,8 @@ def find(location: str) -> Path | None:
     if path.is_file() and path.suffix == ".safetensors":
         return path
     if models.is_hub_id(location):
+        from huggingface_hub import try_to_load_from_cache
+
         cached = try_to_load_from_cache(location, _FILE)
         return Path(cached) if isinstance(cached, str) else None
     raise StartError(
@@ -44,6 +43,8 @@ def find(location: str) -> Path | None:
 
 def fits(file: Path, unet: Any) -> bool:
     """Whether every layer of the file is one of the UNet's and of its shape; reads headers only."""
+    from safetensors import safe_open
+
     try:
         with safe_open(file, "pt") as weights:
             shapes = {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118, no mapping
@@ -70,6 +71,8 @@ def fuse(file: Path, unet: Any) -> None:
         file: that fits.
         unet: a `UNet2DConditionModel` whose layers are PyTorch's own.
     """
+    from safetensors import safe_open
+
     layers = dict(_layers(unet))
     with safe_open(file, "pt") as weights:
         names = set(weights.keys())

@@ -140,6 +140,27 @@ def test_what_was_measured_of_a_batch_is_taken_as_it_is() -> None:
     assert pace.seconds(replace(kind, preset="quick"), 1, 10) is None
 
 
+def test_decoding_comes_after_the_last_step_one_picture_at_a_time() -> None:
+    pace = _pace()
+    pace.measure_ending(Kind.of(_PLACE, _MODEL), 5.0)
+    line = _line(5)
+    found = outlooks(line, _MODEL, pace, lambda _: 0)
+    etas = [found[place.id].eta_seconds for place in line]
+    assert etas == pytest.approx([88, 88, 88, 88, 88 + 45])
+
+
+def test_the_mean_of_whole_batches_outweighs_what_is_known_so_far() -> None:
+    pace = Pace(GPU)
+    kind = Kind.of(_PLACE, _MODEL)
+    pace.guess(kind, 1, 9.0)
+    assert pace.seconds(kind, 2, 10) == pytest.approx(108)
+    pace.measure(kind, 2, 2.4)
+    pace.guess(kind, 1, 9.0)
+    assert pace.seconds(kind, 1, 10) == pytest.approx(20)
+    pace.measure(kind, 2, 4.4)
+    assert pace.seconds(kind, 2, 10) == pytest.approx(30)
+
+
 def test_without_a_model_nothing_is_foretold_but_positions() -> None:
     line = _line(3)
     found = outlooks(line, None, Pace(), lambda _: 0)
