@@ -16,6 +16,7 @@ from PIL import Image
 
 from generator import memory, models
 from generator.executors.base import (
+    Cancelled,
     ModelInfo,
     OnStep,
     Outcome,
@@ -247,10 +248,13 @@ class Pipeline:
         """Decodes and checks a picture that has come to its end."""
         if course.end is not None:
             return course.end
+        if course.cancelled.is_set():  # while those before it were decoded
+            return Cancelled()
         pipe = self._pipe
         image = self.decode(course.latents)
         with np.errstate(invalid="ignore"):  # the safety checker's cast of NaN; found below
-            image, flagged = pipe.run_safety_checker(image, self._device, self._dtype)
+            dtype = getattr(pipe.safety_checker, "dtype", image.dtype)
+            image, flagged = pipe.run_safety_checker(image, self._device, dtype)
         if any(flagged or ()):
             return Refused()
         pixels = pipe.image_processor.postprocess(image, output_type="np")[0]

@@ -39,9 +39,9 @@ class Denoiser:
         Args:
             latents: batch x channels x height x width, float32.
             timestep: one number.
-            text: batch x tokens x features, in the UNet's type.
+            text: batch x tokens x features.
         """
-        sample = latents.to(self._unet.dtype)
+        sample, text = latents.to(self._unet.dtype), text.to(self._unet.dtype)
         predicted = self._unet(sample, timestep, encoder_hidden_states=text, return_dict=False)[0]
         return torch.as_tensor(predicted).float()
 
@@ -57,6 +57,7 @@ class Denoiser:
             layers: how many of the outermost layers `shallow` is to compute.
         """
         unet = self._unet
+        text = text.to(unet.dtype)
         sample, emb = self._enter(latents, timestep)
         skips: tuple[torch.Tensor, ...] = (sample,)
         for block in unet.down_blocks:
@@ -96,6 +97,7 @@ class Denoiser:
             features: of the same rows, as `deep` gave them.
         """
         first, outer = self._unet.down_blocks[0], self._unet.up_blocks[-1]
+        text = text.to(self._unet.dtype)
         sample, emb = self._enter(latents, timestep)
         skips = [sample]
         for index in range(min(layers, len(outer.resnets)) - 1):

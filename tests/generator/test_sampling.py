@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,30 @@ def test_a_batch_that_is_cancelled_whole_does_no_more_steps(loaded: Pipeline) ->
     outcomes = loaded.run(BATCH, on_step, events)
     assert all(isinstance(outcome, Cancelled) for outcome in outcomes)
     assert reported == [1, 1, 1]
+
+
+def test_a_task_cancelled_while_others_are_decoded_is_not_decoded(
+    loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [threading.Event() for _ in BATCH]
+    decode = loaded.decode
+
+    def decode_and_cancel(latents: torch.Tensor) -> torch.Tensor:
+        events[1].set()
+        return decode(latents)
+
+    monkeypatch.setattr(loaded, "decode", decode_and_cancel)
+    outcomes = loaded.run(BATCH, ignore, events)
+    assert [type(outcome) for outcome in outcomes] == [Picture, Cancelled, Picture]
+
+
+@pytest.mark.parametrize("preset", ["balanced", "quick"])
+def test_a_unet_in_half_precision_works_with_the_rest_in_full(tmp_path: Path, preset: str) -> None:
+    mixed = load(tiny.save(tmp_path))
+    whole = pixels(draw(mixed, replace(TASK, preset=preset)))
+    mixed._pipe.unet.to(torch.bfloat16)
+    half = pixels(draw(mixed, replace(TASK, preset=preset)))
+    assert 0 < np.abs(half - whole).mean() < 20
 
 
 def test_numbers_that_overflow_in_one_picture_end_that_one_alone(
