@@ -6,13 +6,16 @@ import os
 from pathlib import Path
 
 from generator.app import create_app
-from generator.executors.inprocess import InProcessExecutor
+from generator.executors.inprocess import InProcessExecutor, quieten
 from generator.leases import JobTable
+from generator.models import lora
 from generator.results import Results
+from generator.sampling.presets import FAST, Presets
 from generator.service import Service
 from generator.settings import GeneratorSettings
 from generator.worker import Worker
 from lookalike import database, web
+from lookalike.errors import StartError
 from lookalike.lifecycle import bind, run
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -31,13 +34,20 @@ async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
     """
     bound = bind(settings.generator_listen, "GENERATOR_LISTEN")
     engine = database.create_engine(settings.database_url)
-    executor = InProcessExecutor(settings.generator_model, settings.generator_device)
+    presets, lcm_lora = _presets(settings)
+    executor = InProcessExecutor(
+        settings.generator_model,
+        settings.generator_device,
+        lcm_lora=lcm_lora,
+        previews=settings.generator_previews,
+    )
     try:
         await database.migrate(engine, _MIGRATIONS)
         table = JobTable(
             engine,
             max_queue=settings.generator_max_queue,
             max_attempts=settings.generator_max_attempts,
+            presets=presets,
         )
         results = Results(settings.results)
         worker = Worker(table, results, executor, holder=_HOLDER)
@@ -60,6 +70,26 @@ async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
         await executor.close()
         await engine.dispose()
         bound.close()
+
+
+def _presets(settings: GeneratorSettings) -> tuple[Presets, Path | None]:
+    """What presets there are, as far as that can be told before the model is loaded.
+
+    Returns:
+        The presets; and the weights for the one that needs its own, if they are here.
+    """
+    quieten()
+    lcm_lora = lora.find(settings.generator_lcm_lora)
+    presets = Presets(settings.generator_preset)
+    if lcm_lora is None:
+        words = (
+            f"The preset fast needs the weights {settings.generator_lcm_lora}, which are not on"
+            " this machine."
+        )
+        if presets.default == FAST:
+            raise StartError(f"GENERATOR_PRESET cannot be used. {words}")
+        presets.unavailable[FAST] = words
+    return presets, lcm_lora
 
 
 try:

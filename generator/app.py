@@ -28,6 +28,7 @@ from generator.service import Service
 from generator.tables import UNFINISHED
 
 _PNG = "image/png"
+_JPEG = "image/jpeg"
 _MAX_STATES = 200
 _OPEN_PATHS = frozenset({"/v1/schema.xsd", "/health/live", "/health/ready"})
 _RETRY = {"Retry-After": "2"}
@@ -104,6 +105,18 @@ async def read_image(request: Request, job_id: str) -> Response:
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(await service.png(job), headers=headers, media_type=media_type)
+
+
+@_router.api_route("/v1/jobs/{job_id}/preview", methods=["GET", "HEAD"])
+async def read_preview(request: Request, job_id: str) -> Response:
+    """Where a running job is, as a small picture."""
+    identity = parse_id(job_id)
+    media_type = negotiate(request, (_JPEG,))
+    preview = await _service(request).preview(identity)
+    headers = {"ETag": entity_tag(preview), "Cache-Control": "no-store"}
+    if not_modified(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(preview, headers=headers, media_type=media_type)
 
 
 @_router.delete("/v1/jobs/{job_id}")

@@ -15,6 +15,7 @@ from uuid import UUID
 from lxml import etree
 
 from generator.problems import Code, Finding, Problem
+from generator.sampling.presets import PRESETS
 from lookalike.text import printable
 
 NAMESPACE = "urn:lookalike:generator:1"
@@ -22,7 +23,6 @@ SCHEMA = resources.files("protos").joinpath("generator.xsd").read_bytes()
 
 _JOB = f"{{{NAMESPACE}}}job"
 _PROMPT = f"{{{NAMESPACE}}}prompt"
-_PRESETS = ("balanced",)
 _SIDE_FACTOR = 8
 _MAX_WORDS = 500
 
@@ -91,6 +91,7 @@ class JobState:
         progress: steps done, and all.
         position: how many jobs are ahead of it.
         eta_seconds: until it is finished, as far as known.
+        preview: there is one.
         image: if finished.
         error: code and words, if it ended without a picture.
     """
@@ -104,6 +105,7 @@ class JobState:
     progress: tuple[int, int] | None = None
     position: int | None = None
     eta_seconds: float | None = None
+    preview: bool = False
     image: Image | None = None
     error: tuple[str, str] | None = None
 
@@ -121,16 +123,15 @@ def parse_request(body: bytes, encoding: str | None = None) -> JobRequest:
     root = _parse(body, encoding)
     _validate(root)
     texts = {str(etree.QName(child).localname): child.text or "" for child in root}
-    preset = texts.get("preset", _PRESETS[0]).strip()
-    if preset not in _PRESETS:
-        raise Problem(
-            Code.UNKNOWN_PRESET, f"There is no preset {preset} yet; leave it out or say balanced."
-        )
+    preset = texts["preset"].strip() if "preset" in texts else None
+    if preset is not None and preset not in PRESETS:
+        known = ", ".join(PRESETS)
+        raise Problem(Code.UNKNOWN_PRESET, f"There is no preset {preset}; there is {known}.")
     request = JobRequest(
         prompt=texts["prompt"],
         negative_prompt=texts.get("negative-prompt"),
         owner=texts.get("owner"),
-        preset=preset if "preset" in texts else None,
+        preset=preset,
         width=_integer(texts.get("width")),
         height=_integer(texts.get("height")),
         steps=_integer(texts.get("steps")),
@@ -238,6 +239,8 @@ def _fill(element: etree._Element, state: JobState) -> None:
         _add(element, "position", str(state.position))
     if state.eta_seconds is not None:
         _add(element, "eta-seconds", f"{state.eta_seconds:.1f}")
+    if state.preview:
+        _add(element, "preview", None, {"href": f"/v1/jobs/{state.id}/preview"})
     if state.image is not None:
         _add_image(element, state.id, state.image)
     if state.error is not None:

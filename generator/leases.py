@@ -2,15 +2,15 @@
 
 Fair means: owners take turns, the one served longest ago first, first in first out within one.
 Leased means: who computes a job holds it for a while and renews that. Fenced means: a claim gets
-a number of its own, and a write of a holder that lost its claim changes nothing.
+a number of its own, and a write of a holder that lost its claim changes nothing. A batch is several
+claims, taken in one transaction as if one after another, and each stands for itself.
 """
 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -32,34 +32,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from generator.documents import JobRequest
 from generator.line import FAIR_ORDER, RUNNING, Place
 from generator.problems import Code, Fault, Problem
+from generator.results import Committed
+from generator.sampling.presets import Presets
 from generator.tables import UNFINISHED, Clock, Job, Owner, State
 from lookalike.database import storage_fault
 
-DEFAULT_STEPS = 20
-DEFAULT_GUIDANCE_SCALE = 7.5
+Size = Callable[[Sequence[Place], int], int]
 
 _QUEUE_RETRY_SECONDS = 10
 
 
-@dataclass(frozen=True)
-class Committed:
-    """What is recorded of a picture.
+class JobTable:
+    """The jobs. Its methods raise OSError where the database is full, busy or broken.
 
     Attributes:
-        name: its file's.
-        width: pixels.
-        height: pixels.
-        sha256: of its bytes, in hex.
+        presets: what fills in a request's defaults.
+        max_attempts: after how many broken attempts a job is given up.
+        lease_seconds: how long a claim holds without renewal.
     """
-
-    name: str
-    width: int
-    height: int
-    sha256: str
-
-
-class JobTable:
-    """The jobs. Its methods raise OSError where the database is full, busy or broken."""
 
     def __init__(
         self,
@@ -67,6 +57,7 @@ class JobTable:
         *,
         max_queue: int,
         max_attempts: int,
+        presets: Presets | None = None,
         lease_seconds: float = 60.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -76,13 +67,15 @@ class JobTable:
             engine: of the database.
             max_queue: how many unfinished jobs there may be.
             max_attempts: after how many broken attempts a job is given up.
+            presets: what fills in a request's defaults.
             lease_seconds: how long a claim holds without renewal.
             clock: seconds since 1970.
         """
+        self.presets = presets or Presets()
         self.lease_seconds = lease_seconds
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._max_queue = max_queue
-        self._max_attempts = max_attempts
+        self.max_attempts = max_attempts
         self._clock = clock
         self._changed = asyncio.Event()
         # Weak: an event lives as long as somebody waits for it.
@@ -106,7 +99,8 @@ class JobTable:
             attendant: the holder that the job dies with.
 
         Raises:
-            Problem: another job is known under this id, or the queue is full.
+            Problem: another job is known under this id, the queue is full, or the preset is not
+                available.
         """
         async with self._transaction() as session:
             known = await session.get(Job, job_id)
@@ -147,32 +141,44 @@ class JobTable:
                 line += [Place(*row) for row in await session.execute(FAIR_ORDER)]
             return {job.id: job for job in found}, line
 
-    async def claim(self, holder: str, model: str) -> Job | None:
-        """Leases the job whose turn it is; None: none waits. Counts as an attempt.
+    async def claim(self, holder: str, model: str, size: Size, most: int) -> list[Job]:
+        """Leases the job whose turn it is, and maybe some that follow; an attempt of each.
 
         Args:
-            holder: who will compute it.
+            holder: who will compute them.
             model: with what.
+            size: says how many to take, at least one, of the head of the line and of how many
+                that wait in all.
+            most: how long a head of the line it wants to see.
+
+        Returns:
+            The claims in the order of their turns; empty: none waits.
         """
         async with self._transaction() as session:
-            first = (await session.execute(FAIR_ORDER.limit(1))).first()
-            if first is None:
-                return None
-            job = await session.get_one(Job, first.id)
-            owner = await session.get_one(Owner, job.owner)
-            job.state = State.RUNNING
-            job.attempts += 1
-            job.fence = owner.served = await _tick(session)
-            job.holder = holder
-            job.lease_until = self._clock() + self.lease_seconds
-            job.model = model
+            head = [Place(*row) for row in await session.execute(FAIR_ORDER.limit(most))]
+            if not head:
+                return []
+            count = select(func.count()).where(Job.state == State.QUEUED)
+            waiting = (await session.execute(count)).scalar_one()
+            jobs = []
+            for place in head[: size(head, waiting)]:
+                job = await session.get_one(Job, place.id)
+                owner = await session.get_one(Owner, job.owner)
+                job.state = State.RUNNING
+                job.attempts += 1
+                job.fence = owner.served = await _tick(session)
+                job.holder = holder
+                job.lease_until = self._clock() + self.lease_seconds
+                job.model = model
+                jobs.append(job)
         self._announce()
-        return job
+        return jobs
 
-    async def holds(self, claim: Job) -> bool:
-        """Whether the claim still stands."""
+    async def standing(self, claims: Iterable[Job]) -> set[UUID]:
+        """The jobs whose claims still stand."""
+        either = or_(*(and_(*_standing(claim)) for claim in claims))
         async with self._transaction() as session:
-            return await session.scalar(select(Job.id).where(*_standing(claim))) is not None
+            return set((await session.scalars(select(Job.id).where(either))).all())
 
     async def finish(self, claim: Job, picture: Committed) -> bool:
         """Commits the claim's picture, once and for all; False: the claim is lost."""
@@ -250,17 +256,17 @@ class JobTable:
                 await self._break(session, job)
         self._announce(*dropped, *_ended_ids(broken))
 
-    async def expire(self, healthy: Job | None = None) -> int:
+    async def expire(self, healthy: Iterable[Job] = ()) -> int:
         """Breaks the attempts whose lease has run out; says how many.
 
         Args:
-            healthy: a claim that is at work; if it still stands, its lease is renewed first. All
-                in one moment: when the clock jumps, it has run out as well.
+            healthy: claims that are at work; the leases of those that still stand are renewed
+                first. All in one moment: when the clock jumps, they have run out as well.
         """
         async with self._transaction() as session:
             now = self._clock()
-            if healthy is not None:
-                await _write(session, healthy, lease_until=now + self.lease_seconds)
+            for claim in healthy:
+                await _write(session, claim, lease_until=now + self.lease_seconds)
             lapsed = select(Job).where(Job.state == State.RUNNING, Job.lease_until < now)
             jobs = (await session.scalars(lapsed)).all()
             for job in jobs:
@@ -298,6 +304,7 @@ class JobTable:
     async def _add(
         self, session: AsyncSession, job_id: UUID, request: JobRequest, attendant: str | None
     ) -> Job:
+        choice = self.presets.choose(request.preset, request.steps, request.guidance_scale)
         owner = request.owner or ""
         if await session.get(Owner, owner) is None:
             # As if never served, newcomers would come before all who wait for their second picture.
@@ -314,10 +321,9 @@ class JobTable:
             negative_prompt=request.negative_prompt or "",
             width=request.width,
             height=request.height,
-            steps=DEFAULT_STEPS if request.steps is None else request.steps,
-            guidance_scale=(
-                DEFAULT_GUIDANCE_SCALE if request.guidance_scale is None else request.guidance_scale
-            ),
+            preset=choice.preset,
+            steps=choice.steps,
+            guidance_scale=choice.guidance_scale,
             seed=secrets.randbelow(2**63) if request.seed is None else request.seed,
             attempts=0,
             fence=0,
@@ -327,7 +333,7 @@ class JobTable:
 
     async def _break(self, session: AsyncSession, job: Job) -> None:
         job.holder = None
-        if job.attempts < self._max_attempts:
+        if job.attempts < self.max_attempts:
             job.state = State.QUEUED
             job.sequence = await _tick(session)
             return

@@ -1,6 +1,7 @@
 """The line that jobs wait in: owners take turns, first in first out within one."""
 
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal, select
@@ -18,6 +19,9 @@ class Place:
         steps: of the task.
         width: pixels; None: the model's own.
         height: likewise.
+        guidance_scale: of the task.
+        preset: of the task.
+        attempts: how often its computation has begun.
     """
 
     id: UUID
@@ -25,15 +29,21 @@ class Place:
     steps: int
     width: int | None
     height: int | None
+    guidance_scale: float
+    preset: str
+    attempts: int
 
 
-def _fair_order() -> Select[UUID, bool, int, int | None, int | None]:
+_Row = Select[UUID, bool, int, int | None, int | None, float, str, int]
+
+_TASK = (Job.steps, Job.width, Job.height, Job.guidance_scale, Job.preset, Job.attempts)
+
+
+def _fair_order() -> _Row:
     line = (
         select(
             Job.id,
-            Job.steps,
-            Job.width,
-            Job.height,
+            *_TASK,
             func.row_number().over(partition_by=Job.owner, order_by=Job.sequence).label("turn"),
             func.min(Job.sequence).over(partition_by=Job.owner).label("head"),
             Owner.served,
@@ -43,14 +53,12 @@ def _fair_order() -> Select[UUID, bool, int, int | None, int | None]:
         .subquery()
         .c
     )
-    return select(line.id, literal(False), line.steps, line.width, line.height).order_by(
-        line.turn, line.served, line.head
-    )
+    task = (line[column.key] for column in _TASK)
+    order = select(line.id, literal(False), *task)
+    return cast("_Row", order.order_by(line.turn, line.served, line.head))
 
 
-RUNNING = select(Job.id, literal(True), Job.steps, Job.width, Job.height).where(
-    Job.state == State.RUNNING
-)
+RUNNING = select(Job.id, literal(True), *_TASK).where(Job.state == State.RUNNING)
 """The jobs that are being computed, as Places."""
 
 FAIR_ORDER = _fair_order()

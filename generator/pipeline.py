@@ -1,33 +1,66 @@
-"""The diffusers pipeline: load once, run, report steps."""
+"""The diffusers pipeline: load once, compute batches, report steps."""
 
 import io
 import logging
 import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from diffusers import DPMSolverMultistepScheduler
 from PIL import Image
 
-from generator import models
-from generator.executors.base import Cancelled, ModelInfo, Picture, Refused, Task, TaskError
-from generator.models import loading
+from generator import memory, models
+from generator.executors.base import (
+    Cancelled,
+    ModelInfo,
+    OnStep,
+    Outcome,
+    Picture,
+    Previews,
+    Refused,
+    Speeds,
+    Task,
+    TaskError,
+)
+from generator.models import loading, lora
+from generator.sampling import loop, speeds
+from generator.sampling.denoiser import Denoiser
+from generator.sampling.loop import OVERFLOW, Course
+from generator.sampling.presets import FAST, PRESETS, Preset, Solver
+from generator.sampling.previews import Previewer
 from lookalike.errors import StartError
 
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-
-_OVERFLOW = "The model's numbers overflowed for this picture; another seed or guidance may work."
 
 _SMALL_PARAMETERS = 10_000_000
 
 _SMALLEST_SIDE = 256
 """A picture on a phone needs about as many pixels; what a smaller model draws is enlarged."""
 
+_LIVE_TENSORS = 48
+"""How many tensors of the UNet's widest layers a guided pass holds at once, rounded up."""
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a pipeline is told besides its model.
+
+    Attributes:
+        device: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
+        lcm_lora: the weights that the preset `fast` needs; None: there are none.
+        previews: whether there are any.
+    """
+
+    device: str = "auto"
+    lcm_lora: Path | None = None
+    previews: Previews = "1"
 
 
 class Pipeline:
@@ -41,116 +74,238 @@ class Pipeline:
 
     info: ModelInfo
 
-    def __init__(self, source: models.Source, device: str) -> None:
+    def __init__(self, source: models.Source, options: Options) -> None:
         """Loads a model.
 
         Args:
             source: where the model is found.
-            device: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
+            options: what else is to be known.
 
         Raises:
             StartError: the model or the device is missing or unusable.
         """
-        chosen = _device(device)
+        chosen = _device(options.device)
         _respect_cpu_quota()
         # Half precision halves memory and time on CUDA; CPUs and MPS are surer in full.
-        dtype = torch.float16 if chosen == "cuda" else torch.float32
-        pipe = loading.load(source, dtype)
-        try:
-            self._pipe = pipe.to(chosen)
-        except RuntimeError as error:
-            if loading.is_out_of_memory(error):
-                reason = f"{source.location} does not fit its memory"
-            else:
-                reason = str(error).partition("\n")[0]
-            raise StartError(f"GENERATOR_DEVICE {chosen} cannot be used: {reason}.") from None
-        _use_no_threads_if_small(pipe.unet)
-        self._scheduler_config = _scheduler(pipe.scheduler.config).config
+        self._dtype = torch.float16 if chosen == "cuda" else torch.float32
+        pipe = loading.load(source, self._dtype)
+        self._source = source
+        self._pipe = _move(pipe, chosen, source)
+        self._small = _is_small(pipe.unet)
+        if self._small:
+            # Its operations are too short to be shared. 20 steps of a UNet of 1 million parameters
+            # take 0.6 s on one thread, 0.9 s on two, and on a busy machine with four threads, which
+            # wait for one another, up to 40 s.
+            torch.set_num_threads(1)
+        self._denoiser = Denoiser(self._pipe.unet)
+        self._lcm_lora = options.lcm_lora
+        self._fast: Denoiser | None = None
+        self._previewer = self._make_previewer(options.previews)
         size = pipe.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
         width, height = width * pipe.vae_scale_factor, height * pipe.vae_scale_factor
         self._enlarge = math.ceil(_SMALLEST_SIDE / min(width, height))
+        unavailable = {}
+        if self._lcm_lora is not None and not lora.fits(self._lcm_lora, pipe.unet):
+            unavailable[FAST] = (
+                f"The preset fast needs weights made for {source.name}, and those of"
+                " GENERATOR_LCM_LORA were made for another model."
+            )
         self.info = ModelInfo(
-            name=source.name, width=width * self._enlarge, height=height * self._enlarge
+            name=source.name,
+            width=width * self._enlarge,
+            height=height * self._enlarge,
+            unavailable=unavailable,
         )
         enlarged = f", enlarged {self._enlarge} times" if self._enlarge > 1 else ""
         _log.info("Loaded %s (%d x %d%s) on %s.", source.name, width, height, enlarged, chosen)
 
+    @torch.no_grad()
     def run(
-        self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
-    ) -> Picture:
-        """Computes one picture; see `Executor.run`.
+        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+    ) -> list[Outcome]:
+        """Computes pictures together; see `Executor.run`.
 
         A model with a side under 256 pixels draws everything smaller by the same whole number, and
         the picture is enlarged to the asked size.
 
         Args:
-            task: what to compute.
-            on_step: called on this thread with the number of steps done.
-            cancelled: looked at before the first and after every step.
-
-        Raises:
-            Refused: the safety checker flagged the picture.
-            Cancelled: `cancelled` was set.
-            TaskError: the numbers overflowed or memory ran out.
+            tasks: alike in all but prompts and seeds.
+            on_step: called on this thread.
+            cancelled: one for each task.
         """
-        if cancelled.is_set():
-            raise Cancelled
-
-        def step_end(_pipe: Any, index: int, _timestep: Any, tensors: dict[str, Any]) -> Any:
-            # This look also waits for the device, so that a step reported is a step done.
-            if not tensors["latents"].isfinite().all():
-                raise TaskError(_OVERFLOW)
-            on_step(index + 1)
-            if cancelled.is_set():
-                raise Cancelled  # diffusers lets it pass, and the next run is none the worse
-            return tensors
-
-        self._pipe.scheduler = _scheduler(self._scheduler_config)
         try:
-            with np.errstate(invalid="ignore"):  # the safety checker's cast of NaN; found below
-                output = self._pipe(
-                    prompt=task.prompt,
-                    negative_prompt=task.negative_prompt,
-                    width=_drawn(task.width, self._enlarge),
-                    height=_drawn(task.height, self._enlarge),
-                    num_inference_steps=task.steps,
-                    guidance_scale=task.guidance_scale,
-                    # On the CPU whatever the device, so that a seed means the same everywhere.
-                    generator=torch.Generator("cpu").manual_seed(task.seed),
-                    output_type="np",
-                    callback_on_step_end=step_end,
-                )
+            return self._run(tasks, on_step, cancelled)
         except (RuntimeError, MemoryError) as error:
             if not loading.is_out_of_memory(error):
                 raise
-            raise TaskError(
-                f"A picture of {task.width} x {task.height} does not fit this machine's memory;"
-                " ask for a smaller one."
-            ) from None
-        if any(output.nsfw_content_detected or ()):
-            raise Refused
-        pixels = output.images[0]
+        first = tasks[0]
+        if len(tasks) == 1:
+            return [
+                TaskError(
+                    f"A picture of {first.width} x {first.height} does not fit this machine's"
+                    " memory; ask for a smaller one."
+                )
+            ]
+        _log.warning("%d pictures at once do not fit memory; one by one.", len(tasks))
+
+        def alone(number: int) -> OnStep:
+            return lambda _index, step, preview: on_step(number, step, preview)
+
+        return [
+            self.run([task], alone(number), [event])[0]
+            for number, (task, event) in enumerate(zip(tasks, cancelled, strict=True))
+        ]
+
+    @torch.no_grad()
+    def measure(self, sizes: Sequence[int], cancelled: threading.Event) -> Speeds | None:
+        """Finds out which batches pay; see `Executor.measure`."""
+        if self._small:
+            return Speeds()
+        pipe, unet = self._pipe, self._pipe.unet
+        width, height = (self.info.width, self.info.height)
+        shape = self._shape(width, height)
+        text = pipe.encode_prompt("", self._device, 1, do_classifier_free_guidance=False)[0]
+        timestep = pipe.scheduler.timesteps[0]
+        bytes_each = (
+            _LIVE_TENSORS
+            * unet.config.block_out_channels[0]
+            * math.prod(shape[2:])
+            * self._dtype.itemsize
+        )
+
+        def step(size: int) -> None:
+            latents = torch.zeros((2 * size, *shape[1:]), device=self._device)
+            predicted = self._denoiser(latents, timestep, text.expand(2 * size, -1, -1))
+            predicted.isfinite().all().item()  # waits for the device
+
+        return speeds.measure(
+            step,
+            sizes,
+            lambda size: size * bytes_each < memory.free(self._device),
+            width * height,
+            cancelled,
+        )
+
+    @torch.no_grad()
+    def sample(
+        self,
+        preset: Preset,
+        tasks: Sequence[Task],
+        on_step: loop.OnStep,
+        cancelled: Sequence[threading.Event],
+    ) -> list[Course]:
+        """Brings tasks to their last latents, which are still to be decoded and checked.
+
+        Args:
+            preset: how; the tasks' own is not looked at.
+            tasks: as for `run`.
+            on_step: as for `loop.sample`.
+            cancelled: as for `run`.
+        """
+        first = tasks[0]
+        denoiser = self._denoiser_for(preset)
+        courses = [self._begin(task, event) for task, event in zip(tasks, cancelled, strict=True)]
+        config = self._pipe.scheduler.config
+        loop.sample(denoiser, courses, preset, first.steps, first.guidance_scale, config, on_step)
+        return courses
+
+    @torch.no_grad()
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """The picture of latents: 1 x 3 x height x width, -1 to 1 and a little beyond."""
+        vae = self._pipe.vae
+        scaled = latents.to(vae.dtype) / vae.config.scaling_factor
+        return torch.as_tensor(vae.decode(scaled, return_dict=False)[0])
+
+    @property
+    def _device(self) -> torch.device:
+        return torch.device(self._pipe.device)
+
+    def _run(
+        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+    ) -> list[Outcome]:
+        def report(number: int, step: int, shown: torch.Tensor | None) -> None:
+            preview = None
+            if shown is not None and self._previewer is not None:
+                preview = self._previewer.draw(shown)
+            on_step(number, step, preview)
+
+        courses = self.sample(PRESETS[tasks[0].preset], tasks, report, cancelled)
+        # One by one: a decoder takes more memory than everything before.
+        return [self._end(task, course) for task, course in zip(tasks, courses, strict=True)]
+
+    def _begin(self, task: Task, cancelled: threading.Event) -> Course:
+        """A picture's noise and words. Each prompt is encoded alone, so that none sees another."""
+        generator = torch.Generator("cpu").manual_seed(task.seed)
+        words, against = self._pipe.encode_prompt(
+            task.prompt, self._device, 1, task.guidance_scale > 1, task.negative_prompt
+        )
+        shape = self._shape(task.width, task.height)
+        latents = loop.noise(shape, generator, self._device)
+        return Course(words, against, generator, cancelled, latents)
+
+    def _end(self, task: Task, course: Course) -> Outcome:
+        """Decodes and checks a picture that has come to its end."""
+        if course.end is not None:
+            return course.end
+        if course.cancelled.is_set():  # while those before it were decoded
+            return Cancelled()
+        pipe = self._pipe
+        image = self.decode(course.latents)
+        with np.errstate(invalid="ignore"):  # the safety checker's cast of NaN; found below
+            dtype = getattr(pipe.safety_checker, "dtype", image.dtype)
+            image, flagged = pipe.run_safety_checker(image, self._device, dtype)
+        if any(flagged or ()):
+            return Refused()
+        pixels = pipe.image_processor.postprocess(image, output_type="np")[0]
         if not np.isfinite(pixels).all():
-            raise TaskError(_OVERFLOW)
+            return TaskError(OVERFLOW)
         png = _png(pixels, (task.width, task.height))
         return Picture(png=png, width=task.width, height=task.height)
 
+    def _shape(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Of the latents of a picture of this size."""
+        pipe = self._pipe
+        rows, columns = (
+            _drawn(side, self._enlarge) // pipe.vae_scale_factor for side in (height, width)
+        )
+        return 1, pipe.unet.config.in_channels, rows, columns
 
-def _scheduler(config: Any) -> Any:
-    """A scheduler for one run: DPM-Solver++ 2M on Karras' noise levels.
+    def _denoiser_for(self, preset: Preset) -> Denoiser:
+        """The UNet with the weights that a preset needs.
 
-    The noise schedule is the model's own. Sources: arXiv 2211.01095 and 2206.00364.
-    """
-    return DPMSolverMultistepScheduler.from_config(
-        config,
-        algorithm_type="dpmsolver++",
-        solver_order=2,
-        solver_type="midpoint",
-        use_karras_sigmas=True,
-        lower_order_final=True,
-        final_sigmas_type="zero",
-    )
+        Those of LCM-LoRA are a second UNet, loaded when it is first asked for. Adding them to the
+        first and taking them away again would not give its weights back to the bit.
+        """
+        if preset.solver is not Solver.LCM:
+            return self._denoiser
+        if self._fast is None:
+            if self._lcm_lora is None or FAST in self.info.unavailable:
+                raise ValueError("the preset fast has no weights")
+            began = time.perf_counter()
+            unet = loading.load_unet(self._source, self._dtype)
+            lora.fuse(self._lcm_lora, unet)
+            self._fast = Denoiser(unet.to(self._device))
+            _log.info("Loaded the preset fast in %.1f s.", time.perf_counter() - began)
+        return self._fast
+
+    def _make_previewer(self, wanted: Previews) -> Previewer | None:
+        """None: there are no previews; they would show what the safety checker refuses."""
+        checked = self._pipe.safety_checker is not None
+        if wanted == "0" or (wanted == "1" and checked):
+            return None
+        return Previewer(self._pipe.vae)
+
+
+def _move(pipe: Any, device: str, source: models.Source) -> Any:
+    try:
+        return pipe.to(device)
+    except RuntimeError as error:
+        if loading.is_out_of_memory(error):
+            reason = f"{source.location} does not fit its memory"
+        else:
+            reason = str(error).partition("\n")[0]
+        raise StartError(f"GENERATOR_DEVICE {device} cannot be used: {reason}.") from None
 
 
 def _drawn(side: int, enlarge: int) -> int:
@@ -186,14 +341,8 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def _use_no_threads_if_small(unet: torch.nn.Module) -> None:
-    """Computes a small model on one core: its operations are too short to be shared.
-
-    20 steps of a UNet of 1 million parameters take 0.6 s on one thread, 0.9 s on two, and on a busy
-    machine with four threads, which wait for one another, up to 40 s.
-    """
-    if sum(parameter.numel() for parameter in unet.parameters()) < _SMALL_PARAMETERS:
-        torch.set_num_threads(1)
+def _is_small(unet: torch.nn.Module) -> bool:
+    return sum(parameter.numel() for parameter in unet.parameters()) < _SMALL_PARAMETERS
 
 
 def _respect_cpu_quota() -> None:

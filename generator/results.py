@@ -4,6 +4,7 @@ import errno
 import hashlib
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +12,23 @@ from lookalike.errors import StartError
 from lookalike.files import remove_durably, sync_folder, write_durably
 
 _OURS = re.compile(r"[0-9a-f-]{36}-\d+\.png|\.draft-.*")
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What is recorded of a picture.
+
+    Attributes:
+        name: its file's.
+        width: pixels.
+        height: pixels.
+        sha256: of its bytes, in hex.
+    """
+
+    name: str
+    width: int
+    height: int
+    sha256: str
 
 
 class Results:

@@ -47,7 +47,8 @@ class Service:
         """Puts a job in line and tells its state; the same again is told again.
 
         Raises:
-            Problem: another job is known under this id, or the queue is full.
+            Problem: another job is known under this id, the queue is full, or the preset is not
+                available.
         """
         job = await self._table.submit(job_id, request)
         (state,) = await self.states([job_id])
@@ -89,6 +90,20 @@ class Service:
         if job.state != State.FINISHED:
             raise Problem(Code.NO_IMAGE, f"The job is {job.state}.")
         return job
+
+    async def preview(self, job_id: UUID) -> bytes:
+        """The newest preview of a running job, a JPEG.
+
+        Raises:
+            Problem: the job is not known, or has none.
+        """
+        job = await self._table.get(job_id)
+        if job is None:
+            raise _unknown(job_id)
+        preview = self.worker.preview(job_id) if job.state == State.RUNNING else None
+        if preview is None:
+            raise Problem(Code.NO_PREVIEW, f"The job is {job.state}.")
+        return preview
 
     async def png(self, job: Job) -> bytes:
         """The bytes of a finished job's picture.
@@ -192,7 +207,11 @@ class Service:
         if outlook is not None:
             state = replace(state, position=outlook.position, eta_seconds=outlook.eta_seconds)
         if job.state == State.RUNNING:
-            state = replace(state, progress=(self.worker.steps_done(job.id), job.steps))
+            state = replace(
+                state,
+                progress=(self.worker.steps_done(job.id), job.steps),
+                preview=self.worker.preview(job.id) is not None,
+            )
         if job.picture_width and job.picture_height and job.sha256:
             state = replace(state, image=Image(job.picture_width, job.picture_height, job.sha256))
         if job.error_code is not None:

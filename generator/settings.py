@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
+from generator.executors.base import Previews
 from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl
 
 
@@ -18,6 +19,10 @@ class GeneratorSettings(Settings):
         generator_database_url: the job table; empty: in the home folder.
         generator_results_url: the folder of computed pictures; empty: in the home folder.
         generator_device: what computes.
+        generator_preset: of requests that name none.
+        generator_lcm_lora: the weights that the preset fast needs: a hub id, a folder or a file.
+        generator_previews: whether running jobs have previews: 0: none has; 1: unless the model has
+            a safety checker, which sees no preview; always: with a safety checker, too.
         generator_max_queue: how many unfinished jobs there may be; more are answered with 429. Each
             state that is told of a queued job looks at all of them.
         generator_max_attempts: after how many broken attempts a job is given up.
@@ -30,6 +35,9 @@ class GeneratorSettings(Settings):
     generator_database_url: SqliteUrl = ""
     generator_results_url: FileUrl = ""
     generator_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    generator_preset: Literal["faithful", "balanced", "quick", "fast"] = "balanced"
+    generator_lcm_lora: Annotated[str, Field(min_length=1)] = "latent-consistency/lcm-lora-sdv1-5"
+    generator_previews: Previews = "1"
     generator_max_queue: Annotated[int, Field(ge=1, le=5_000)] = 1000
     generator_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
 

@@ -65,10 +65,11 @@ class Job(Base):
         state: a State.
         sequence: the tick that gives its place in its owner's line.
         attendant: the holder whose open request waits for the job; the job dies with it.
-        prompt: of the task, as the six that follow.
+        prompt: of the task, as the seven that follow.
         negative_prompt: default filled in.
         width: pixels; None: the model's own.
         height: likewise.
+        preset: default filled in.
         steps: default filled in.
         guidance_scale: default filled in.
         seed: given or chosen.
@@ -103,6 +104,7 @@ class Job(Base):
     negative_prompt: Mapped[str] = mapped_column(Text)
     width: Mapped[int | None]
     height: Mapped[int | None]
+    preset: Mapped[str] = mapped_column(Text)
     steps: Mapped[int]
     guidance_scale: Mapped[float]
     seed: Mapped[int] = mapped_column(BigInteger)

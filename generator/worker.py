@@ -1,28 +1,32 @@
-"""The worker: claim, run, commit; one job at a time."""
+"""The worker: claim, run, commit; one batch at a time."""
 
 import asyncio
 import hashlib
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from generator.estimates import Pace
+from generator import batches
+from generator.estimates import Kind, Pace
 from generator.executors.base import (
-    Cancelled,
     Executor,
     ModelInfo,
+    Outcome,
     Picture,
     Refused,
+    Speeds,
     Task,
     TaskError,
 )
-from generator.leases import Committed, JobTable
+from generator.leases import JobTable
+from generator.line import Place
 from generator.problems import Fault
-from generator.results import Results
+from generator.results import Committed, Results
 from generator.tables import Job
 from generator.waiting import any_of
 from lookalike.errors import StartError
@@ -48,8 +52,17 @@ class _Run:
     claim: Job
     task: Task
     step: int = 0
-    progressed_at: float = field(default_factory=time.monotonic)
+    preview: bytes | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class _Batch:
+    """The runs that are computed together."""
+
+    runs: list[_Run]
+    progressed_at: float = field(default_factory=time.monotonic)
+    stepped_at: float | None = None  # for the first time
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -90,18 +103,29 @@ class Worker:
         self._executor = executor
         self._stale_seconds = stale_seconds
         self._pause_seconds = pause_seconds
-        self._run: _Run | None = None
+        self._batch: _Batch | None = None
+        # Where a job has a single attempt, one that breaks would take its neighbours down for good.
+        self._measured = table.max_attempts == 1
 
     @property
     def stuck(self) -> bool:
         """A run has made no progress for so long that only a new process helps."""
-        run = self._run
-        return run is not None and self._is_stale(run)
+        batch = self._batch
+        return batch is not None and self._is_stale(batch)
 
     def steps_done(self, job_id: UUID) -> int:
         """How far a running job is; 0 if it is not known here."""
-        run = self._run
-        return run.step if run is not None and run.claim.id == job_id else 0
+        run = self._find(job_id)
+        return 0 if run is None else run.step
+
+    def preview(self, job_id: UUID) -> bytes | None:
+        """The newest preview of a running job, a JPEG; None: there is none."""
+        run = self._find(job_id)
+        return None if run is None else run.preview
+
+    def _find(self, job_id: UUID) -> _Run | None:
+        runs = self._batch.runs if self._batch is not None else []
+        return next((run for run in runs if run.claim.id == job_id), None)
 
     async def recover(self) -> None:
         """To be called once, before anything else: puts right what a crash left behind.
@@ -125,28 +149,69 @@ class Worker:
         model = await self._load(stop)
         if model is None:
             return
+        self._table.presets.unavailable.update(model.unavailable)
+        if (words := model.unavailable.get(self._table.presets.default)) is not None:
+            raise StartError(f"GENERATOR_PRESET cannot be used. {words}")
         self.model = model
         while not stop.is_set():
             changed = self._table.changed
-            claim = await self._insist(lambda: self._table.claim(self.holder, model.name), stop)
-            if claim is None:
+            claims = await self._insist(lambda: self._claim(model), stop)
+            if claims:
+                await self._compute(_Batch([_Run(job, _task(job, model)) for job in claims]), stop)
+                await self._measure(stop)  # nobody is kept waiting for a first picture any more
+            elif self._measured:
                 await any_of(changed, stop)
             else:
-                await self._compute(_Run(claim, _task(claim, model)), stop)
+                await self._measure(changed, stop)
 
     async def keep_house(self, stop: asyncio.Event) -> None:
-        """Renews the run's lease, breaks those that ran out, and removes old jobs, until `stop`."""
+        """Renews leases, breaks those that ran out, and removes old jobs, until `stop`."""
         while not stop.is_set():
             try:
-                run = self._run
-                healthy = run.claim if run is not None and not self._is_stale(run) else None
-                if lapsed := await self._table.expire(healthy):
+                batch = self._batch
+                healthy = batch.runs if batch is not None and not self._is_stale(batch) else []
+                if lapsed := await self._table.expire([run.claim for run in healthy]):
                     _log.warning("The lease of %d job(s) ran out.", lapsed)
                 for name in await self._table.forget(_KEEP_SECONDS, _KEEP_CANCELLED_SECONDS):
                     await asyncio.to_thread(self._results.remove, name)
             except OSError as error:
                 _log.error("Housekeeping failed: %s.", error)
             await any_of(stop, seconds=self._table.lease_seconds / _RENEWALS)
+
+    async def _claim(self, model: ModelInfo) -> list[Job]:
+        own = (model.width, model.height)
+
+        def size(head: Sequence[Place], waiting: int) -> int:
+            return batches.choose(head, waiting, self.pace.speeds, own)
+
+        most = max(self.pace.speeds.seconds, default=1)
+        return await self._table.claim(self.holder, model.name, size, most)
+
+    async def _measure(self, *interruptions: asyncio.Event) -> None:
+        """Finds out once which batches pay; an interruption ends that, and it begins anew later."""
+        if self._measured:
+            return
+        cancelled = threading.Event()
+        measuring = asyncio.ensure_future(self._executor.measure(batches.SIZES, cancelled))
+        over = asyncio.Event()
+        measuring.add_done_callback(lambda _: over.set())
+        await any_of(over, *interruptions)
+        cancelled.set()
+        await asyncio.wait({measuring})
+        try:
+            speeds = measuring.result()
+        except Exception:  # noqa: BLE001, whatever it is, jobs can be computed one by one
+            _log.exception("Batches could not be measured; jobs are computed one by one.")
+            speeds = Speeds()
+        if speeds is None:
+            return
+        self._measured = True
+        self.pace.speeds = speeds
+        if len(speeds.seconds) > 1:
+            sizes = (f"{size}: {taken:.3g} s" for size, taken in speeds.seconds.items())
+            _log.info("A step of a batch of %s. Long queues go faster so.", ", of ".join(sizes))
+        elif speeds.seconds:
+            _log.info("A step takes %.3g s; batches gain nothing.", speeds.seconds[1])
 
     async def _load(self, stop: asyncio.Event) -> ModelInfo | None:
         loading = asyncio.ensure_future(self._executor.load())
@@ -158,41 +223,54 @@ class Worker:
             return None
         return loading.result()
 
-    async def _compute(self, run: _Run, stop: asyncio.Event) -> None:
-        self._run = run
-        computing = asyncio.ensure_future(
-            self._executor.run(run.task, lambda step: self._on_step(run, step), run.cancelled)
-        )
-        watch = asyncio.create_task(self._watch(run, computing, stop))
-        try:
-            record = await self._outcome(run.claim, computing)
-            await self._insist(record, stop)
-        finally:
-            run.over.set()
-            await watch
-            self._run = None
+    async def _compute(self, batch: _Batch, stop: asyncio.Event) -> None:
+        self._batch = batch
+        runs = batch.runs
 
-    async def _outcome(
-        self, claim: Job, computing: asyncio.Future[Picture]
-    ) -> Callable[[], Awaitable[bool]]:
-        """Waits for the end of the computation, and says how it is to be recorded."""
+        def on_step(index: int, step: int, preview: bytes | None) -> None:
+            self._on_step(batch, runs[index], step, preview)
+
+        tasks, cancelled = [run.task for run in runs], [run.cancelled for run in runs]
+        computing = asyncio.ensure_future(self._executor.run(tasks, on_step, cancelled))
+        watch = asyncio.create_task(self._watch(batch, computing, stop))
+        try:
+            outcomes = await self._outcomes(batch, computing)
+            self._measure_ending(batch, outcomes)
+            for run, outcome in zip(runs, outcomes, strict=True):
+                await self._insist(self._record(run.claim, outcome), stop)
+        finally:
+            batch.over.set()
+            await watch
+            self._batch = None
+
+    async def _outcomes(
+        self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]]
+    ) -> Sequence[Outcome | None]:
+        """Waits for the end of the computation; None stands for an attempt that broke."""
         await asyncio.wait({computing})
         try:
-            picture = computing.result()
-        except (Cancelled, asyncio.CancelledError):
-            # Whoever cancelled it has said so in the table, and the fence keeps that. Only a run
-            # that was stale is still ours, and broke.
-            return lambda: self._table.crash(claim)
-        except Refused:
-            words = "The safety filter refused the picture."
-            return lambda: self._table.fail(claim, Fault.REFUSED_BY_SAFETY, words)
-        except TaskError as error:
-            words = str(error)
-            return lambda: self._table.fail(claim, Fault.CANNOT_COMPUTE, words)
+            return computing.result()
+        except asyncio.CancelledError:
+            pass
         except Exception:  # noqa: BLE001, whatever it is, the other jobs go on; attempts bound it
-            _log.exception("Attempt %d of job %s broke off.", claim.attempts, claim.id)
-            return lambda: self._table.crash(claim)
-        return lambda: self._commit(claim, picture)
+            names = ", ".join(f"{run.claim.attempts} of job {run.claim.id}" for run in batch.runs)
+            _log.exception("Attempt %s broke off.", names)
+        return [None] * len(batch.runs)
+
+    def _record(self, claim: Job, outcome: Outcome | None) -> Callable[[], Awaitable[bool]]:
+        """How an outcome is to be recorded."""
+        match outcome:
+            case Picture() as picture:
+                return lambda: self._commit(claim, picture)
+            case Refused():
+                words = "The safety filter refused the picture."
+                return lambda: self._table.fail(claim, Fault.REFUSED_BY_SAFETY, words)
+            case TaskError() as error:
+                return lambda: self._table.fail(claim, Fault.CANNOT_COMPUTE, str(error))
+            case _:
+                # Whoever cancelled it has said so in the table, and the fence keeps that. Only a
+                # run that was stale is still ours, and broke.
+                return lambda: self._table.crash(claim)
 
     async def _commit(self, claim: Job, picture: Picture) -> bool:
         """The picture's bytes first, then its record; without the record, the bytes go."""
@@ -205,39 +283,62 @@ class Worker:
         return False
 
     async def _watch(
-        self, run: _Run, computing: asyncio.Future[Picture], stop: asyncio.Event
+        self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]], stop: asyncio.Event
     ) -> None:
-        """Breaks the run off when it must not go on."""
+        """Breaks the runs off that must not go on."""
         period = self._table.lease_seconds / _RENEWALS
         while True:
             changed = self._table.changed
             if stop.is_set():
-                await self._insist(lambda: self._table.release(run.claim), stop)
+                for run in batch.runs:
+                    await self._insist(partial(self._table.release, run.claim), stop)
                 computing.cancel()  # a step may take minutes; nothing is lost without its end
                 break
-            if run.over.is_set():
+            if batch.over.is_set():
                 break
-            if self._is_stale(run):
-                _log.error("Job %s made no progress for too long.", run.claim.id)
+            if self._is_stale(batch):
+                names = ", ".join(str(run.claim.id) for run in batch.runs)
+                _log.error("Job %s made no progress for too long.", names)
                 break
-            try:
-                if not await self._table.holds(run.claim):
-                    break
-            except OSError as error:
-                _log.error("A claim could not be looked at: %s.", error)
-            await any_of(changed, run.over, stop, seconds=period)
-        run.cancelled.set()
+            await self._drop_lost(batch)
+            await any_of(changed, batch.over, stop, seconds=period)
+        for run in batch.runs:
+            run.cancelled.set()
 
-    def _on_step(self, run: _Run, step: int) -> None:
-        now = time.monotonic()
-        if run.step:  # what comes before the first step is no step
-            taken = (now - run.progressed_at) / (step - run.step)
-            self.pace.measure((run.task.width, run.task.height), taken)
+    async def _drop_lost(self, batch: _Batch) -> None:
+        """Breaks the runs off whose claims do not stand any more."""
+        try:
+            standing = await self._table.standing(run.claim for run in batch.runs)
+        except OSError as error:
+            _log.error("Claims could not be looked at: %s.", error)
+            return
+        for run in batch.runs:
+            if run.claim.id not in standing:
+                run.cancelled.set()
+
+    def _on_step(self, batch: _Batch, run: _Run, step: int, preview: bytes | None) -> None:
+        first = all(other.step < step for other in batch.runs)
         run.step = step
-        run.progressed_at = now
+        run.preview = preview or run.preview
+        if not first or self.model is None:  # one of a batch stands for all
+            return
+        now = batch.progressed_at = time.monotonic()
+        if batch.stepped_at is None:  # what comes before the first step is no step
+            batch.stepped_at = now
+        elif all(other.step >= step - 1 for other in batch.runs):  # nobody has left
+            kind, size = Kind.of(run.task, self.model), len(batch.runs)
+            tell = self.pace.measure if step == run.task.steps else self.pace.guess
+            tell(kind, size, (now - batch.stepped_at) / (step - 1))
 
-    def _is_stale(self, run: _Run) -> bool:
-        return time.monotonic() - run.progressed_at > self._stale_seconds
+    def _measure_ending(self, batch: _Batch, outcomes: Sequence[Outcome | None]) -> None:
+        """Takes in what the pictures of a batch took after the last step, one after another."""
+        pictures = sum(isinstance(outcome, Picture) for outcome in outcomes)
+        if pictures and self.model is not None:
+            taken = time.monotonic() - batch.progressed_at
+            self.pace.measure_ending(Kind.of(batch.runs[0].task, self.model), taken / pictures)
+
+    def _is_stale(self, batch: _Batch) -> bool:
+        return time.monotonic() - batch.progressed_at > self._stale_seconds
 
     async def _insist(self, write: Callable[[], Awaitable[_T]], stop: asyncio.Event) -> _T | None:
         """Writes again and again until the disk takes it; None: stopped before it did."""
@@ -251,8 +352,8 @@ class Worker:
                     told = True
             if stop.is_set():
                 return None
-            if self._run is not None:
-                self._run.progressed_at = time.monotonic()  # it waits, it does not hang
+            if self._batch is not None:
+                self._batch.progressed_at = time.monotonic()  # it waits, it does not hang
             await any_of(stop, seconds=self._pause_seconds)
 
 
@@ -265,4 +366,5 @@ def _task(claim: Job, model: ModelInfo) -> Task:
         steps=claim.steps,
         guidance_scale=claim.guidance_scale,
         seed=claim.seed,
+        preset=claim.preset,
     )

@@ -1,9 +1,12 @@
 """What the worker asks of an executor."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Previews = Literal["0", "1", "always"]
+"""`GENERATOR_PREVIEWS`."""
 
 
 @dataclass(frozen=True)
@@ -14,11 +17,13 @@ class ModelInfo:
         name: how results call it, such as `stable-diffusion-v1-5`.
         width: its own width in pixels.
         height: its own height in pixels.
+        unavailable: presets that it cannot be used with: why, in a sentence each, by name.
     """
 
     name: str
     width: int
     height: int
+    unavailable: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Task:
         steps: 1 to 150.
         guidance_scale: 0 to 30.
         seed: 0 to 2^63 - 1.
+        preset: a name in `generator.sampling.presets`.
     """
 
     prompt: str
@@ -42,6 +48,7 @@ class Task:
     steps: int
     guidance_scale: float
     seed: int
+    preset: str = "balanced"
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,36 @@ class TaskError(Exception):
     """The task cannot be computed, now or later; the message is for the person who asked."""
 
 
+@dataclass(frozen=True)
+class Speeds:
+    """What was measured of batches.
+
+    Attributes:
+        seconds: a step takes, by how many pictures are computed together: 1, and the sizes that
+            take less time for each. Empty: nothing was measured, and batches are not wanted.
+        pixels: of each picture that was measured.
+    """
+
+    seconds: Mapping[int, float] = field(default_factory=dict)
+    pixels: int = 0
+
+    def ratio(self, size: int) -> float:
+        """How much longer a step of so many pictures takes than one of a single picture."""
+        if size not in self.seconds:
+            return float(size)
+        return self.seconds[size] / self.seconds[1]
+
+
+Outcome = Picture | Refused | Cancelled | TaskError
+"""How a task ended."""
+
+OnStep = Callable[[int, int, bytes | None], None]
+"""Told after each step: which task of a batch, how many of its steps are done, and now and then a
+preview as a JPEG."""
+
+
 class Executor(Protocol):
-    """Computes tasks, one at a time, off the event loop."""
+    """Computes batches of tasks, one batch at a time, off the event loop."""
 
     async def load(self) -> ModelInfo:
         """Loads the model; called once, before anything else.
@@ -81,20 +116,29 @@ class Executor(Protocol):
             StartError: the model is missing or unusable.
         """
 
-    async def run(
-        self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
-    ) -> Picture:
-        """Computes one picture.
+    async def measure(self, sizes: Sequence[int], cancelled: threading.Event) -> Speeds | None:
+        """Finds out which batches pay, at the model's own size.
 
         Args:
-            task: what to compute.
-            on_step: called on the event loop with the number of steps done, 1 to `task.steps`.
-            cancelled: set it to have the task end within one step.
+            sizes: of batches, ascending, beginning with 1.
+            cancelled: set it to have the measurement end within one step.
 
-        Raises:
-            Refused: the safety checker flagged the picture.
-            Cancelled: `cancelled` was set.
-            TaskError: the task cannot be computed.
+        Returns:
+            None: cancelled.
+        """
+
+    async def run(
+        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+    ) -> Sequence[Outcome]:
+        """Computes pictures together.
+
+        Args:
+            tasks: at least one, alike in all but prompts and seeds.
+            on_step: called on the event loop; steps count from 1 to `steps`.
+            cancelled: one for each task; set it to have the task end within one step.
+
+        Returns:
+            How each task ended.
         """
 
     async def close(self) -> None:

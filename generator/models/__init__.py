@@ -63,12 +63,17 @@ def find(model: str) -> Source:
                 " when they are read, so they are refused."
             )
         return Source(Kind.FILE, str(path), path.stem)
-    if path.suffix != ".safetensors" and _HUB_ID.fullmatch(model):
+    if is_hub_id(model):
         return Source(Kind.HUB, model, path.name)
     raise StartError(
         f"GENERATOR_MODEL {model}: there is no such file or folder; name one, or an id on the"
         " Hugging Face hub (owner/name), or emoji for the small model in the package."
     )
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name has the form of an id on the hub: owner/name."""
+    return not name.endswith(".safetensors") and _HUB_ID.fullmatch(name) is not None
 
 
 def takes_half(device: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPImageProcessorPil, CLIPTextModel
@@ -60,6 +60,29 @@ def load(source: Source, dtype: torch.dtype) -> Any:
         _log.warning("The model %s has no safety checker: no picture is refused.", source.name)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def load_unet(source: Source, dtype: torch.dtype) -> Any:
+    """Loads a UNet of its own from a model that has been loaded before.
+
+    Args:
+        source: where the model is found.
+        dtype: of the weights in memory.
+
+    Returns:
+        A `UNet2DConditionModel` on the CPU.
+
+    Raises:
+        StartError: the model is not there any more.
+    """
+    options = {"subfolder": "unet", "dtype": dtype, "local_files_only": True}
+    if source.kind is Kind.FILE:
+        return UNet2DConditionModel.from_single_file(source.location, config=str(SD15), **options)
+    folder = _cached(source) if source.kind is Kind.HUB else Path(source.location)
+    variant = layout.variant(folder, half=dtype == torch.float16)
+    return UNet2DConditionModel.from_pretrained(
+        folder, variant=variant, use_safetensors=True, **options
+    )
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from generator import app, documents, problems
 from generator.executors.base import Executor
 from generator.leases import JobTable
 from generator.results import Results
+from generator.sampling.presets import Presets
 from generator.service import Service
 from generator.worker import Worker
 from lookalike import database, web
@@ -173,6 +174,7 @@ async def house(
     *,
     max_queue: int = 1000,
     max_attempts: int = 3,
+    presets: Presets | None = None,
     lease_seconds: float = 60.0,
     stale_seconds: float = 600.0,
 ) -> AsyncGenerator[House]:
@@ -185,6 +187,7 @@ async def house(
         engine,
         max_queue=max_queue,
         max_attempts=max_attempts,
+        presets=presets,
         lease_seconds=lease_seconds,
         clock=lambda: now[0],
     )

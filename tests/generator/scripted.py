@@ -2,9 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from generator.executors.base import Cancelled, ModelInfo, Picture, Task
+from generator.executors.base import (
+    Cancelled,
+    ModelInfo,
+    OnStep,
+    Outcome,
+    Picture,
+    Refused,
+    Speeds,
+    Task,
+    TaskError,
+)
 from lookalike.errors import StartError
 
 MODEL = ModelInfo("scripted", 64, 72)
@@ -16,15 +26,38 @@ def png_of(task: Task) -> bytes:
 
 
 class ScriptedExecutor:
-    """Waits before each step until the test lets it go on; `go()` lets all go on from now on."""
+    """Waits before each step until the test lets it go on; `go()` lets all go on from now on.
+
+    Attributes:
+        tasks: all that were begun.
+        batches: how many tasks each run had.
+        poison: the prompt of a task that breaks every run that it is in.
+        endings: how the next tasks end instead of with a picture, in their order.
+        deaf: it hears of no cancellation.
+        loadable: clear it to have a load wait.
+        load_error: how the load ends.
+        info: what was loaded.
+        speeds: what a measurement finds.
+        measurable: clear it to have a measurement wait.
+        measurements: how many were begun.
+        previews: what is shown after a step, by the step's number.
+    """
 
     def __init__(self) -> None:
         self.tasks: list[Task] = []
         self.endings: list[Exception] = []
+        self.poison: str | None = None
         self.deaf = False
         self.loadable = asyncio.Event()
         self.loadable.set()
         self.load_error: StartError | None = None
+        self.info = MODEL
+        self.batches: list[int] = []
+        self.speeds = Speeds()
+        self.measurable = asyncio.Event()
+        self.measurable.set()
+        self.measurements = 0
+        self.previews: dict[int, bytes] = {}
         self._steps = asyncio.Semaphore(0)
         self._free = False
 
@@ -40,23 +73,48 @@ class ScriptedExecutor:
         await self.loadable.wait()
         if self.load_error is not None:
             raise self.load_error
-        return MODEL
+        return self.info
+
+    async def measure(self, sizes: Sequence[int], cancelled: threading.Event) -> Speeds | None:
+        assert tuple(sizes[:2]) == (1, 2)
+        self.measurements += 1
+        while not self.measurable.is_set():
+            if cancelled.is_set():
+                return None
+            await asyncio.sleep(0.001)
+        return self.speeds
 
     async def run(
-        self, task: Task, on_step: Callable[[int], None], cancelled: threading.Event
-    ) -> Picture:
-        self.tasks.append(task)
-        for step in range(1, task.steps + 1):
+        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+    ) -> list[Outcome]:
+        self.tasks.extend(tasks)
+        self.batches.append(len(tasks))
+        ended: set[int] = set()
+        for step in range(1, tasks[0].steps + 1):
             await self._permission(cancelled)
-            if cancelled.is_set() and not self.deaf:
-                raise Cancelled
-            on_step(step)
-        if self.endings:
-            raise self.endings.pop(0)
-        return Picture(png_of(task), task.width, task.height)
+            if not self.deaf:
+                ended.update(number for number, event in enumerate(cancelled) if event.is_set())
+            going = [number for number in range(len(tasks)) if number not in ended]
+            if not going:
+                break
+            for number in going:
+                on_step(number, step, self.previews.get(step))
+        if self.poison in [task.prompt for task in tasks]:
+            raise RuntimeError("poisoned")
+        return [
+            Cancelled() if number in ended else self._end(task) for number, task in enumerate(tasks)
+        ]
 
-    async def _permission(self, cancelled: threading.Event) -> None:
-        while not self._free and (self.deaf or not cancelled.is_set()):
+    def _end(self, task: Task) -> Outcome:
+        ending = self.endings.pop(0) if self.endings else None
+        if ending is None:
+            return Picture(png_of(task), task.width, task.height)
+        if isinstance(ending, Refused | TaskError):
+            return ending
+        raise ending
+
+    async def _permission(self, cancelled: Sequence[threading.Event]) -> None:
+        while not self._free and (self.deaf or not all(event.is_set() for event in cancelled)):
             try:
                 async with asyncio.timeout(0.01):
                     await self._steps.acquire()

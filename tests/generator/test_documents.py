@@ -13,6 +13,7 @@ from lxml import etree
 from generator import documents
 from generator.documents import Image, JobRequest, JobState
 from generator.problems import Code, Problem
+from generator.sampling.presets import PRESETS
 from tests.generator.house import job, text
 
 _SCHEMA = etree.XMLSchema(etree.fromstring(documents.SCHEMA))
@@ -35,7 +36,7 @@ _requests = st.builds(
     prompt=_text(1000, 1),
     negative_prompt=st.none() | _text(1000),
     owner=st.none() | _text(64),
-    preset=st.sampled_from([None, "balanced"]),
+    preset=st.sampled_from([None, *PRESETS]),
     width=st.none() | _sides,
     height=st.none() | _sides,
     steps=st.none() | st.integers(1, 150),
@@ -92,6 +93,7 @@ def test_no_bytes_break_the_parser(body: bytes) -> None:
         progress=st.none() | st.tuples(st.integers(0, 150), st.integers(1, 150)),
         position=st.none() | st.integers(0, 100_000),
         eta_seconds=st.none() | st.floats(0, 1e9),
+        preview=st.booleans(),
         error=st.none() | st.tuples(st.just("gave-up"), st.text()),
     )
 )
@@ -111,8 +113,9 @@ def test_a_state_keeps_the_order_of_the_contract() -> None:
         (1, 2),
         0,
         1.25,
-        Image(8, 8, "0" * 64),
-        ("gave-up", "words"),
+        preview=True,
+        image=Image(8, 8, "0" * 64),
+        error=("gave-up", "words"),
     )
     root = etree.fromstring(documents.write_job(state))
     names = [etree.QName(child).localname for child in root]
@@ -123,6 +126,7 @@ def test_a_state_keeps_the_order_of_the_contract() -> None:
         "progress",
         "position",
         "eta-seconds",
+        "preview",
         "image",
         "error",
     ]
@@ -139,6 +143,9 @@ def test_a_state_keeps_the_order_of_the_contract() -> None:
         job("x", negative=""),
         job("x", owner="o" * 64),
         job("x", preset=" balanced "),
+        job("x", preset="faithful"),
+        job("x", preset="quick"),
+        job("x", preset="fast"),
         job("x", width=64, height=1024),
         job("x", width="0" * 5000 + "512"),
         job("x", steps=1),
@@ -190,10 +197,10 @@ _REFUSED = [
     (job("x" * 1001), Code.INVALID_DOCUMENT),
     (job("x", negative="y" * 1001), Code.INVALID_DOCUMENT),
     (job("x", owner="o" * 65), Code.INVALID_DOCUMENT),
-    (job("x", preset="imaginary"), Code.INVALID_DOCUMENT),
-    (job("x", preset="quick"), Code.UNKNOWN_PRESET),
-    (job("x", preset="faithful"), Code.UNKNOWN_PRESET),
-    (job("x", preset="fast"), Code.UNKNOWN_PRESET),
+    (job("x", preset="imaginary"), Code.UNKNOWN_PRESET),
+    (job("x", preset="Balanced"), Code.INVALID_DOCUMENT),
+    (job("x", preset="b" * 33), Code.INVALID_DOCUMENT),
+    (job("x", preset=""), Code.INVALID_DOCUMENT),
     (job("x", width=56), Code.INVALID_DOCUMENT),
     (job("x", width=1032), Code.INVALID_DOCUMENT),
     (job("x", width=100), Code.INVALID_SIZE),
@@ -230,6 +237,11 @@ def test_what_the_contract_forbids_is_refused(body: bytes, expected: Code) -> No
     with pytest.raises(Problem) as refused:
         documents.parse_request(body)
     assert refused.value.code is expected
+
+
+def test_an_unknown_preset_is_told_which_there_are() -> None:
+    with pytest.raises(Problem, match="faithful, balanced, quick, fast"):
+        documents.parse_request(job("x", preset="imaginary"))
 
 
 def test_the_finding_names_its_line() -> None:

@@ -21,6 +21,7 @@ async def test_without_the_token_nothing_is_told(home: House) -> None:
         ("PUT", _JOB),
         ("DELETE", _JOB),
         ("GET", f"{_JOB}/image"),
+        ("GET", f"{_JOB}/preview"),
         ("GET", "/v1/jobs"),
         ("POST", "/generate_image"),
         ("GET", "/nothing"),
@@ -56,7 +57,7 @@ async def test_what_is_not_there(home: House) -> None:
         ("GET", _JOB, 404, "unknown-job"),
         ("DELETE", _JOB, 404, "unknown-job"),
         ("GET", f"{_JOB}/image", 404, "unknown-job"),
-        ("GET", f"{_JOB}/preview", 404, "no-such-path"),
+        ("GET", f"{_JOB}/preview", 404, "unknown-job"),
         ("POST", _JOB, 405, "method-not-allowed"),
         ("GET", "/generate_image", 405, "method-not-allowed"),
         ("POST", "/health/live", 405, "method-not-allowed"),
@@ -71,7 +72,7 @@ async def test_a_wrong_method_is_told_the_right_ones(home: House) -> None:
 
 
 async def test_accept_can_exclude_the_answer(home: House) -> None:
-    for path in (_JOB, "/v1/jobs", f"{_JOB}/image"):
+    for path in (_JOB, "/v1/jobs", f"{_JOB}/image", f"{_JOB}/preview"):
         response = await home.client.get(path, headers={"Accept": "application/json"})
         assert (response.status_code, code(response)) == (406, "not-acceptable")
 

@@ -140,8 +140,8 @@ async def test_who_waits_is_woken_by_nobody_elses_job(
 
 
 async def _running_id(home: House) -> str | None:
-    run = home.worker._run
-    return str(run.claim.id) if run is not None else None
+    batch = home.worker._batch
+    return str(batch.runs[0].claim.id) if batch is not None else None
 
 
 async def test_another_caller_may_cancel_it(home: House) -> None:
@@ -163,7 +163,7 @@ async def test_a_caller_that_goes_away_takes_the_job_along(home: House) -> None:
 
     async def gone() -> bool | None:
         answer = await home.client.get(f"/v1/jobs/{identity}")
-        idle = home.worker._run is None
+        idle = home.worker._batch is None
         return True if answer.status_code == 404 and idle else None
 
     assert await eventually(gone)

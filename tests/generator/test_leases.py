@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from generator.documents import JobRequest
-from generator.leases import Committed, JobTable
+from generator.leases import JobTable
 from generator.problems import Fault, Problem
+from generator.results import Committed
 from generator.tables import Base, Job
 from lookalike import database
 from tests.generator.house import MIGRATIONS
@@ -46,10 +47,15 @@ class _Opened:
         self.names[identity] = name
         return identity
 
+    async def claims(self, count: int = 1, holder: str = "me") -> list[Job]:
+        return await self.table.claim(holder, "model", lambda _line, _waiting: count, count)
+
     async def claim(self) -> Job:
-        job = await self.table.claim("me", "model")
-        assert job is not None
+        (job,) = await self.claims()
         return job
+
+    async def holds(self, claim: Job) -> bool:
+        return await self.table.standing([claim]) == {claim.id}
 
     async def order(self) -> list[str]:
         """The unfinished jobs as the positions have them."""
@@ -101,7 +107,7 @@ async def test_owners_take_turns_and_each_line_is_first_in_first_out(opened: _Op
     expected = ["a1", "b1", "c1", "a2", "b2", "a3"]
     assert await opened.order() == expected
     assert [(await opened.claim()).prompt for _ in expected] == expected
-    assert await opened.table.claim("me", "model") is None
+    assert await opened.claims() == []
 
 
 async def test_an_owner_with_a_long_line_does_not_hold_up_a_newcomer(opened: _Opened) -> None:
@@ -135,7 +141,9 @@ async def test_newcomers_do_not_hold_up_who_was_served_before(opened: _Opened) -
 
 
 _actions = st.lists(
-    st.sampled_from(["add a", "add b", "add c", "add ", "claim", "crash", "release", "cancel"]),
+    st.sampled_from(
+        ["add a", "add b", "add c", "add ", "claim 1", "claim 3", "crash", "release", "cancel"]
+    ),
     max_size=25,
 )
 
@@ -153,7 +161,7 @@ def test_positions_tell_the_order_of_claims(actions: list[str]) -> None:
                 await opened.table.cancel(claim.id)
             foretold = await opened.order()
             assert [(await opened.claim()).prompt for _ in foretold] == foretold
-            assert await opened.table.claim("me", "model") is None
+            assert await opened.claims() == []
 
     with TemporaryDirectory() as folder:
         asyncio.run(run(folder))
@@ -162,9 +170,8 @@ def test_positions_tell_the_order_of_claims(actions: list[str]) -> None:
 async def _act(opened: _Opened, action: str, claims: list[Job], names: Iterator[str]) -> None:
     if action.startswith("add"):
         await opened.add(next(names), owner=action[4:])
-    elif action == "claim":
-        if (claim := await opened.table.claim("me", "model")) is not None:
-            claims.append(claim)
+    elif action.startswith("claim"):
+        claims.extend(await opened.claims(int(action[6:])))
     elif claims:
         claim = claims.pop()
         if action == "crash":
@@ -209,7 +216,7 @@ async def test_a_job_that_keeps_breaking_is_given_up(opened: _Opened) -> None:
 async def test_a_start_frees_ones_own_leases_only(opened: _Opened) -> None:
     mine, other = await opened.add("mine"), await opened.add("other")
     await opened.claim()
-    assert await opened.table.claim("somebody else", "model") is not None
+    assert await opened.claims(holder="somebody else")
     await opened.table.recover("me")
     assert await _state(opened, mine) == "queued"
     assert await _state(opened, other) == "running"
@@ -219,22 +226,22 @@ async def test_a_lease_runs_out_unless_it_is_renewed(opened: _Opened) -> None:
     identity = await opened.add("a")
     claim = await opened.claim()
     opened.clock.now = 59.0
-    assert await opened.table.expire(claim) == 0
+    assert await opened.table.expire([claim]) == 0
     opened.clock.now = 118.0
     assert await opened.table.expire() == 0
-    assert await opened.table.holds(claim)
+    assert await opened.holds(claim)
     opened.clock.now = 120.0
     assert await opened.table.expire() == 1
     assert await _state(opened, identity) == "queued"
-    assert not await opened.table.holds(claim)
+    assert not await opened.holds(claim)
 
 
 async def test_a_claim_at_work_outlives_a_jump_of_the_clock(opened: _Opened) -> None:
     await opened.add("a")
     claim = await opened.claim()
     opened.clock.now = 1_000_000.0
-    assert await opened.table.expire(claim) == 0
-    assert await opened.table.holds(claim)
+    assert await opened.table.expire([claim]) == 0
+    assert await opened.holds(claim)
 
 
 async def test_a_lost_claim_changes_nothing(opened: _Opened) -> None:
@@ -247,8 +254,8 @@ async def test_a_lost_claim_changes_nothing(opened: _Opened) -> None:
     assert not await opened.table.fail(lost, Fault.CANNOT_COMPUTE, "no")
     assert not await opened.table.crash(lost)
     assert not await opened.table.release(lost)
-    assert await opened.table.expire(lost) == 0
-    assert await opened.table.holds(current)
+    assert await opened.table.expire([lost]) == 0
+    assert await opened.holds(current)
     assert await opened.table.finish(current, _PICTURE)
     assert not await opened.table.finish(current, _PICTURE)
     assert await _state(opened, identity) == "finished"

@@ -4,7 +4,6 @@ import json
 import logging
 import re
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,11 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
-from generator import models
 from generator.executors.base import Refused, Task
 from generator.models import loading
-from generator.pipeline import Pipeline
 from lookalike.errors import StartError
-from tests.generator import hub, tiny
+from tests.generator import drawing, hub, tiny
+from tests.generator.drawing import load
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -29,8 +27,7 @@ CHECKER = "models--CompVis--stable-diffusion-safety-checker"
 
 
 def draw(model: Path | str) -> bytes:
-    pipeline = Pipeline(models.find(str(model)), "cpu")
-    return pipeline.run(TASK, lambda _step: None, threading.Event()).png
+    return drawing.draw(load(model), TASK).png
 
 
 @pytest.fixture(autouse=True)
@@ -133,14 +130,14 @@ def test_weights_in_half_precision_alone_are_enough(folder: Path, expected: byte
 def test_a_model_without_a_checker_is_warned_of(
     whole: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Pipeline(models.find(str(whole)), "cpu")
+    load(whole)
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
         "The model tiny has no safety checker: no picture is refused."
     ]
 
 
 def test_emoji_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    Pipeline(models.find("emoji"), "cpu")
+    load("emoji")
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -167,7 +164,7 @@ def test_damaged_weights_are_said_in_one_sentence(
     folder = tiny.save(tmp_path / "tiny", "nothing")
     DAMAGES[damage](weights_of(folder, part))
     with pytest.raises(StartError, match=r"^GENERATOR_MODEL .*damaged, incomplete or no .*\.$"):
-        Pipeline(models.find(str(folder)), "cpu")
+        load(folder)
     (record,) = [record for record in caplog.records if record.name.startswith("generator")]
     assert "\n" not in record.message
     assert record.exc_info is None
@@ -182,7 +179,7 @@ def test_a_model_that_does_not_fit_memory_is_not_called_damaged(
 
     monkeypatch.setattr(CLIPTextModel, "from_pretrained", refuse)
     with pytest.raises(StartError, match="does not fit this machine's memory"):
-        Pipeline(models.find(str(whole)), "cpu")
+        load(whole)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +206,7 @@ def test_a_folder_that_is_no_whole_model_is_said_in_one_sentence(
 ) -> None:
     damage(folder)
     with pytest.raises(StartError, match=re.escape(words)):
-        Pipeline(models.find(str(folder)), "cpu")
+        load(folder)
 
 
 def test_an_inpainting_model_is_refused(folder: Path) -> None:
@@ -219,7 +216,7 @@ def test_an_inpainting_model_is_refused(folder: Path) -> None:
     tensors["conv_in.weight"] = torch.zeros(8, 9, 3, 3)
     save_file(tensors, file, metadata={"format": "pt"})
     with pytest.raises(StartError, match="inpainting"):
-        Pipeline(models.find(str(folder)), "cpu")
+        load(folder)
 
 
 # A single file.
@@ -279,7 +276,7 @@ def test_a_single_file_that_lacks_weights_is_said_in_one_sentence(
     file = tmp_path / "less.safetensors"
     save_file(tensors, file)
     with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
-        Pipeline(models.find(str(file)), "cpu")
+        load(file)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"\xff" * 5000])
@@ -287,7 +284,7 @@ def test_a_single_file_of_nonsense_is_said_in_one_sentence(tmp_path: Path, conte
     file = tmp_path / "bad.safetensors"
     file.write_bytes(content)
     with pytest.raises(StartError, match="damaged, incomplete or no Stable Diffusion 1"):
-        Pipeline(models.find(str(file)), "cpu")
+        load(file)
 
 
 # The hub.
@@ -314,7 +311,7 @@ def test_a_model_that_is_not_in_the_cache_is_not_fetched(
     with hub.serve("owner/tiny", whole) as served:
         monkeypatch.setattr(constants, "ENDPOINT", served.url)
         with pytest.raises(StartError, match=r"^GENERATOR_MODEL owner/tiny .*`lookalike download`"):
-            Pipeline(models.find("owner/tiny"), "cpu")
+            load("owner/tiny")
     assert served.requests == []
 
 
@@ -323,4 +320,4 @@ def test_a_model_that_is_half_in_the_cache_is_said(whole: Path, hub_cache: Path)
     for file in folder.glob("snapshots/*/unet/*"):
         file.unlink()
     with pytest.raises(StartError, match="at least not whole"):
-        Pipeline(models.find("owner/tiny"), "cpu")
+        load("owner/tiny")

@@ -5,7 +5,6 @@ import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,13 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from generator import models, pipeline
-from generator.executors.base import Cancelled, Picture, Refused, Task, TaskError
-from generator.pipeline import Pipeline
+from generator import pipeline
+from generator.executors.base import Cancelled, Refused, Task, TaskError
+from generator.pipeline import Options, Pipeline
+from generator.sampling.presets import Solver
 from lookalike.errors import StartError
 from tests.generator import tiny
+from tests.generator.drawing import draw, draw_all, load
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -37,7 +38,7 @@ TASK = Task(
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     folder = tiny.save(tmp_path_factory.mktemp("models") / "tiny")
-    return Pipeline(models.find(str(folder)), "cpu")
+    return load(folder)
 
 
 @pytest.fixture
@@ -50,10 +51,6 @@ def restored(loaded: Pipeline) -> Iterator[Any]:
     yield loaded._pipe
     for part, weights in zip(parts, before, strict=True):
         part.load_state_dict(weights)
-
-
-def draw(loaded: Pipeline, task: Task) -> Picture:
-    return loaded.run(task, lambda _step: None, threading.Event())
 
 
 def test_a_picture_has_the_asked_size_and_is_no_flat_field(loaded: Pipeline) -> None:
@@ -81,7 +78,7 @@ def test_the_model_says_its_name_and_own_size(loaded: Pipeline) -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3, 20, 150])
 def test_every_step_is_reported_once(loaded: Pipeline, steps: int) -> None:
     reported: list[int] = []
-    loaded.run(replace(TASK, steps=steps), reported.append, threading.Event())
+    draw_all(loaded, [replace(TASK, steps=steps)], lambda _index, step, _: reported.append(step))
     assert reported == list(range(1, steps + 1))
 
 
@@ -116,21 +113,6 @@ def test_guidance_of_one_or_less_is_none_and_needs_no_negative_prompt(loaded: Pi
     assert draw(loaded, plain) == draw(loaded, replace(plain, guidance_scale=0))
 
 
-def test_a_seed_means_what_it_means_in_diffusers(loaded: Pipeline) -> None:
-    picture = draw(loaded, TASK)
-    loaded._pipe.scheduler = pipeline._scheduler(loaded._pipe.scheduler.config)
-    image = loaded._pipe(
-        TASK.prompt,
-        negative_prompt=TASK.negative_prompt,
-        width=TASK.width,
-        height=TASK.height,
-        num_inference_steps=TASK.steps,
-        guidance_scale=TASK.guidance_scale,
-        generator=torch.Generator("cpu").manual_seed(TASK.seed),
-    ).images[0]
-    assert np.array_equal(np.asarray(image), np.asarray(Image.open(io.BytesIO(picture.png))))
-
-
 @pytest.mark.parametrize(
     "prompt",
     ["x" * 1000, "word " * 200, "猫🐈" * 500, "<|endoftext|>" * 70, " ", "\u0301\u200d", "{}%s\\"],
@@ -150,13 +132,13 @@ def test_a_cancelled_task_ends_within_one_step_and_leaves_no_trace(loaded: Pipel
     reported: list[int] = []
     cancelled = threading.Event()
 
-    def on_step(step: int) -> None:
+    def on_step(_index: int, step: int, _preview: bytes | None) -> None:
         reported.append(step)
         if step == 3:
             cancelled.set()
 
-    with pytest.raises(Cancelled):
-        loaded.run(replace(TASK, steps=50, seed=7), on_step, cancelled)
+    (outcome,) = loaded.run([replace(TASK, steps=50, seed=7)], on_step, [cancelled])
+    assert isinstance(outcome, Cancelled)
     assert reported == [1, 2, 3]
     assert draw(loaded, TASK) == before
 
@@ -165,19 +147,19 @@ def test_a_task_cancelled_before_it_starts_does_no_step(loaded: Pipeline) -> Non
     reported: list[int] = []
     cancelled = threading.Event()
     cancelled.set()
-    with pytest.raises(Cancelled):
-        loaded.run(TASK, reported.append, cancelled)
+    (outcome,) = loaded.run([TASK], lambda _index, step, _: reported.append(step), [cancelled])
+    assert isinstance(outcome, Cancelled)
     assert reported == []
 
 
 def test_a_flagged_picture_is_refused(tmp_path: Path) -> None:
-    strict = Pipeline(models.find(str(tiny.save(tmp_path, "everything"))), "cpu")
+    strict = load(tiny.save(tmp_path, "everything"))
     with pytest.raises(Refused):
         draw(strict, TASK)
 
 
 def test_a_picture_that_is_not_flagged_is_left_as_it_is(loaded: Pipeline, tmp_path: Path) -> None:
-    lenient = Pipeline(models.find(str(tiny.save(tmp_path, "nothing"))), "cpu")
+    lenient = load(tiny.save(tmp_path, "nothing"))
     assert draw(lenient, TASK).png == draw(loaded, TASK).png
 
 
@@ -186,8 +168,9 @@ def test_numbers_that_overflow_are_an_error_at_the_first_step(
 ) -> None:
     restored.unet.conv_out.bias.data.fill_(float("nan"))
     reported: list[int] = []
-    with pytest.raises(TaskError, match="overflowed"):
-        loaded.run(TASK, reported.append, threading.Event())
+    (outcome,) = draw_all(loaded, [TASK], lambda _index, step, _: reported.append(step))
+    assert isinstance(outcome, TaskError)
+    assert "overflowed" in str(outcome)
     assert reported == []
 
 
@@ -195,7 +178,7 @@ def test_numbers_that_overflow_are_an_error_at_the_first_step(
 def test_a_decoder_that_overflows_is_an_error_and_no_black_picture(
     tmp_path: Path, flags: tiny.Flags | None
 ) -> None:
-    broken = Pipeline(models.find(str(tiny.save(tmp_path, flags))), "cpu")
+    broken = load(tiny.save(tmp_path, flags))
     broken._pipe.vae.decoder.conv_out.bias.data.fill_(float("inf"))
     broken._pipe.vae.decoder.conv_out.weight.data.fill_(float("-inf"))
     with pytest.raises(TaskError, match="overflowed"):
@@ -240,23 +223,6 @@ def test_another_fault_is_not_taken_for_a_lack_of_memory(
         draw(loaded, TASK)
 
 
-def test_the_noise_levels_are_those_of_karras(loaded: Pipeline) -> None:
-    draw(loaded, replace(TASK, steps=20))
-    config = loaded._pipe.scheduler.config
-    assert (config.algorithm_type, config.solver_order, config.solver_type) == (
-        "dpmsolver++",
-        2,
-        "midpoint",
-    )
-    sigmas = loaded._pipe.scheduler.sigmas
-    assert len(sigmas) == 21
-    assert sigmas[-1] == 0
-    # Karras et al., equation 5 with rho = 7: the seventh roots are evenly spaced.
-    roots = [float(sigma) ** (1 / 7) for sigma in sigmas[:-1]]
-    gaps = [first - second for first, second in pairwise(roots)]
-    assert max(gaps) - min(gaps) < 1e-3
-
-
 @pytest.mark.parametrize("device", ["cuda", "mps", "tpu", ""])
 def test_a_device_that_is_not_there_is_said_in_one_sentence(
     device: str, monkeypatch: pytest.MonkeyPatch
@@ -264,7 +230,7 @@ def test_a_device_that_is_not_there_is_said_in_one_sentence(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(StartError, match=f"^GENERATOR_DEVICE {device}"):
-        Pipeline(models.find("emoji"), device)
+        load("emoji", Options(device))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +245,7 @@ def test_a_device_that_refuses_the_model_is_said_in_one_sentence(
 
     monkeypatch.setattr(StableDiffusionPipeline, "to", refuse)
     with pytest.raises(StartError, match=f"^GENERATOR_DEVICE cpu cannot be used: .*{reason}.*"):
-        Pipeline(models.find("emoji"), "cpu")
+        load("emoji", Options("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -318,13 +284,17 @@ def test_threads_respect_a_containers_quota(
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("parameters", "threads"), [(9_000_000, 1), (11_000_000, 2)])
-def test_a_small_model_takes_one_thread(parameters: int, threads: int) -> None:
+@pytest.mark.parametrize(("parameters", "small"), [(9_000_000, True), (11_000_000, False)])
+def test_a_model_under_ten_million_numbers_is_small(parameters: int, *, small: bool) -> None:
+    assert pipeline._is_small(torch.nn.Linear(parameters, 1, device="meta")) is small
+
+
+def test_a_small_model_takes_one_thread(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        pipeline._use_no_threads_if_small(torch.nn.Linear(parameters, 1, device="meta"))
-        assert torch.get_num_threads() == threads
+        load(tiny.save(tmp_path))
+        assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
 
@@ -338,30 +308,21 @@ def test_what_a_small_model_draws_is_enlarged_to_the_asked_size(
     small = tiny.build()
     small.unet.register_to_config(sample_size=8)
     small.save_pretrained(tmp_path)
-    loaded = Pipeline(models.find(str(tmp_path)), "cpu")
+    loaded = load(tmp_path)
     assert (loaded.info.width, loaded.info.height) == (256, 256)
     width, height = size
     picture = draw(loaded, replace(TASK, width=width, height=height))
     enlarged = Image.open(io.BytesIO(picture.png))
     assert (picture.width, picture.height) == enlarged.size == size
-    small.scheduler = pipeline._scheduler(small.scheduler.config)
-    small.set_progress_bar_config(disable=True)
-    own = small(
-        TASK.prompt,
-        negative_prompt=TASK.negative_prompt,
-        width=drawn,
-        height=64 if height == 248 else drawn,
-        num_inference_steps=TASK.steps,
-        guidance_scale=TASK.guidance_scale,
-        generator=torch.Generator("cpu").manual_seed(TASK.seed),
-    ).images[0]
+    task = replace(TASK, width=drawn, height=64 if height == 248 else drawn)
+    own = tiny.reference(small, task, Solver.DPM)
     assert np.array_equal(
         np.asarray(enlarged), np.asarray(own.resize(size, Image.Resampling.LANCZOS))
     )
 
 
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
-    emoji = Pipeline(models.find("emoji"), "cpu")
+    emoji = load("emoji", Options("cpu"))
     assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 256, 256)
     task = replace(TASK, width=256, height=256, steps=3)
     pictures = [

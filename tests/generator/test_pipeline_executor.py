@@ -13,10 +13,19 @@ from typing import TypeVar
 
 import pytest
 
-from generator.executors.base import Cancelled, Executor, Picture, Refused, Task
+from generator.executors.base import (
+    Cancelled,
+    Executor,
+    OnStep,
+    Outcome,
+    Picture,
+    Refused,
+    Task,
+)
 from generator.executors.inprocess import InProcessExecutor
 from lookalike.errors import StartError
 from tests.generator import tiny
+from tests.generator.drawing import ignore
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -38,8 +47,20 @@ async def executor(model: str) -> AsyncIterator[Executor]:
     await made.close()
 
 
+async def run(
+    executor: Executor,
+    task: Task = TASK,
+    on_step: OnStep = ignore,
+    cancelled: threading.Event | None = None,
+) -> Outcome:
+    (outcome,) = await executor.run([task], on_step, [cancelled or threading.Event()])
+    return outcome
+
+
 async def draw(executor: Executor, task: Task = TASK) -> Picture:
-    return await executor.run(task, lambda _step: None, threading.Event())
+    outcome = await run(executor, task)
+    assert isinstance(outcome, Picture)
+    return outcome
 
 
 async def turns_during(work: Awaitable[_T]) -> tuple[_T, int]:
@@ -68,9 +89,7 @@ async def test_the_loop_goes_on_while_a_picture_is_computed(executor: Executor) 
 async def test_steps_are_reported_on_the_loop_and_before_the_picture(executor: Executor) -> None:
     here = threading.get_ident()
     reports: list[tuple[int, int]] = []
-    await executor.run(
-        TASK, lambda step: reports.append((step, threading.get_ident())), threading.Event()
-    )
+    await run(executor, TASK, lambda _index, step, _: reports.append((step, threading.get_ident())))
     assert reports == [(step, here) for step in range(1, TASK.steps + 1)]
 
 
@@ -79,12 +98,12 @@ async def test_a_task_is_cancelled_from_the_loop(executor: Executor) -> None:
     cancelled = threading.Event()
     steps: list[int] = []
 
-    def on_step(step: int) -> None:
+    def on_step(_index: int, step: int, _preview: bytes | None) -> None:
         steps.append(step)
         cancelled.set()
 
-    with pytest.raises(Cancelled):
-        await executor.run(replace(TASK, steps=150), on_step, cancelled)
+    outcome = await run(executor, replace(TASK, steps=150), on_step, cancelled)
+    assert isinstance(outcome, Cancelled)
     assert len(steps) < 150
     assert await draw(executor) == before
 
@@ -93,7 +112,7 @@ async def test_who_stops_waiting_cancels_the_task(executor: Executor) -> None:
     started = asyncio.Event()
     cancelled = threading.Event()
     waiting = asyncio.create_task(
-        executor.run(replace(TASK, steps=150), lambda _step: started.set(), cancelled)
+        run(executor, replace(TASK, steps=150), lambda *_: started.set(), cancelled)
     )
     await started.wait()
     waiting.cancel()
@@ -106,18 +125,17 @@ async def test_who_stops_waiting_cancels_the_task(executor: Executor) -> None:
 async def test_tasks_run_one_at_a_time(executor: Executor) -> None:
     order: list[str] = []
 
-    async def run(name: str) -> None:
-        await executor.run(TASK, lambda _step: order.append(name), threading.Event())
+    async def named(name: str) -> None:
+        await run(executor, TASK, lambda *_: order.append(name))
 
-    await asyncio.gather(run("first"), run("second"))
+    await asyncio.gather(named("first"), named("second"))
     assert order == ["first"] * TASK.steps + ["second"] * TASK.steps
 
 
 async def test_a_refusal_reaches_the_caller(tmp_path: Path) -> None:
     executor = InProcessExecutor(str(tiny.save(tmp_path, "everything")), "cpu")
     await executor.load()
-    with pytest.raises(Refused):
-        await draw(executor)
+    assert isinstance(await run(executor), Refused)
     await executor.close()
 
 
@@ -134,13 +152,12 @@ async def test_close_waits_for_the_running_task(model: str) -> None:
     started = asyncio.Event()
     cancelled = threading.Event()
     running = asyncio.create_task(
-        executor.run(replace(TASK, steps=150), lambda _step: started.set(), cancelled)
+        run(executor, replace(TASK, steps=150), lambda *_: started.set(), cancelled)
     )
     await started.wait()
     cancelled.set()
     await executor.close()
-    with pytest.raises(Cancelled):
-        await running
+    assert isinstance(await running, Cancelled)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("pipeline")]
 
 
@@ -152,20 +169,16 @@ def test_the_libraries_keep_quiet(tmp_path: Path) -> None:
     """In a process of its own, as they read their settings when they are imported."""
     code = """
 import asyncio, json, sys, threading
-from generator.executors.base import Refused, Task
+from generator.executors.base import Task
 from generator.executors.inprocess import InProcessExecutor
 
 async def main(model):
     executor = InProcessExecutor(model, "cpu")
     info = await executor.load()
     task = Task("word " * 200, "word " * 200, info.width, info.height, 2, 7.5, 1)
-    try:
-        picture = await executor.run(task, lambda step: None, threading.Event())
-        size = len(picture.png)
-    except Refused:
-        size = 0
+    (outcome,) = await executor.run([task], lambda *_: None, [threading.Event()])
     await executor.close()
-    return [info.name, size]
+    return [info.name, type(outcome).__name__]
 
 print(json.dumps(asyncio.run(main(sys.argv[1]))))
 """
@@ -177,6 +190,6 @@ print(json.dumps(asyncio.run(main(sys.argv[1]))))
         check=True,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")},
     )
-    assert json.loads(done.stdout) == ["strict", 0]
+    assert json.loads(done.stdout) == ["strict", "Refused"]
     assert done.stderr == ""
     assert not (tmp_path / "home").exists()

@@ -113,6 +113,8 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
         identity = await running.put(job("a cat", width=64, height=96, steps=2, seed=1))
         await running.reach(identity, "finished")
         assert (await running.client.get("/health/ready")).status_code == 200
+        quick = await running.put(job("a cat", width=64, height=96, preset="quick"))
+        await running.reach(quick, "finished")
         picture = await running.client.get(f"/v1/jobs/{identity}/image")
         with Image.open(io.BytesIO(picture.content)) as image:
             assert (image.format, image.size) == ("PNG", (64, 96))
@@ -137,7 +139,7 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     async with _started(tmp_path) as running:
         state = await running.get(interrupted)
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
-    assert len(list((tmp_path / "generator" / "results").iterdir())) == 2
+    assert len(list((tmp_path / "generator" / "results").iterdir())) == 3
 
 
 async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
@@ -199,6 +201,17 @@ async def test_a_port_or_a_home_in_use_is_one_sentence(tmp_path: Path) -> None:
         sentence = await _fails(tmp_path / "first")
         database = tmp_path / "first" / "generator" / "jobs.db"
         assert sentence == f"lookalike generator: Another process uses {database}."
+
+
+async def test_a_preset_without_its_weights_is_one_sentence(tmp_path: Path) -> None:
+    more = {"GENERATOR_PRESET": "fast", "HF_HUB_CACHE": str(tmp_path / "cache")}
+    sentence = await _fails(tmp_path / "home", **more)
+    assert sentence.endswith(
+        "GENERATOR_PRESET cannot be used. The preset fast needs the weights"
+        " latent-consistency/lcm-lora-sdv1-5, which are not on this machine."
+    )
+    sentence = await _fails(tmp_path / "home", GENERATOR_LCM_LORA=str(tmp_path / "missing"))
+    assert "GENERATOR_LCM_LORA" in sentence
 
 
 async def test_results_that_cannot_be_kept_are_one_sentence(tmp_path: Path) -> None:

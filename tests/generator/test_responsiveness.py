@@ -3,14 +3,14 @@
 import ast
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from generator import app
-from generator.executors.base import ModelInfo, Picture, Task
+from generator.executors.base import ModelInfo, OnStep, Outcome, Picture, Speeds, Task
 from tests.generator.house import XML, house, job
 
 _BLOCKING = {
@@ -100,13 +100,16 @@ class _Burner:
     async def load(self) -> ModelInfo:
         return ModelInfo("burner", 64, 64)
 
+    async def measure(self, _sizes: Sequence[int], _cancelled: threading.Event) -> Speeds:
+        return Speeds()
+
     async def run(
-        self, task: Task, on_step: Callable[[int], None], _cancelled: threading.Event
-    ) -> Picture:
-        on_step(1)
+        self, tasks: Sequence[Task], on_step: OnStep, _cancelled: Sequence[threading.Event]
+    ) -> list[Outcome]:
+        on_step(0, 1, None)
         self.burning.set()
         await asyncio.to_thread(self._burn)
-        return Picture(b"png", task.width, task.height)
+        return [Picture(b"png", task.width, task.height) for task in tasks]
 
     def _burn(self) -> None:
         number = 1

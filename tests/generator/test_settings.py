@@ -22,6 +22,9 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.generator_listen == "127.0.0.1:5001"
     assert settings.generator_model == "stable-diffusion-v1-5/stable-diffusion-v1-5"
     assert settings.generator_device == "auto"
+    assert settings.generator_preset == "balanced"
+    assert settings.generator_lcm_lora == "latent-consistency/lcm-lora-sdv1-5"
+    assert settings.generator_previews == "1"
     assert settings.generator_max_queue == 1000
     assert settings.generator_max_attempts == 3
     home = tmp_path / "home" / "generator"
@@ -41,6 +44,8 @@ def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         ("GENERATOR_DEVICE", "abacus"),
+        ("GENERATOR_PRESET", "imaginary"),
+        ("GENERATOR_PREVIEWS", "sometimes"),
         ("GENERATOR_MAX_QUEUE", "0"),
         ("GENERATOR_MAX_QUEUE", "5001"),
         ("GENERATOR_MAX_ATTEMPTS", "none"),

@@ -11,10 +11,12 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DPMSolverMultistepScheduler,
+    PNDMScheduler,
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+from PIL import Image
 from safetensors.torch import save_file
 from transformers import (
     CLIPConfig,
@@ -24,6 +26,8 @@ from transformers import (
     CLIPVisionConfig,
 )
 
+from generator.executors.base import Task
+from generator.sampling.presets import Solver
 from training.placeholder import TOKENS, byte_tokenizer, fill
 
 torch.set_num_threads(2)
@@ -90,6 +94,30 @@ def build(flags: Flags | None = None) -> Any:
         feature_extractor=flags and CLIPImageProcessorPil(size=32, crop_size=32),
         requires_safety_checker=flags is not None,
     )
+
+
+def reference(pipeline: Any, task: Task, solver: Solver) -> Image.Image:
+    """What diffusers' own call draws with the same parts."""
+    pipeline = StableDiffusionPipeline(**pipeline.components, requires_safety_checker=False)
+    config = pipeline.scheduler.config
+    if solver is Solver.PNDM:
+        pipeline.scheduler = PNDMScheduler.from_config(config, skip_prk_steps=True)
+    else:
+        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(
+            config, algorithm_type="dpmsolver++", solver_order=2, use_karras_sigmas=True
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    drawn = pipeline(
+        task.prompt,
+        negative_prompt=task.negative_prompt,
+        width=task.width,
+        height=task.height,
+        num_inference_steps=task.steps,
+        guidance_scale=task.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(task.seed),
+    )
+    image: Image.Image = drawn.images[0]
+    return image
 
 
 def save(folder: Path, flags: Flags | None = None) -> Path:

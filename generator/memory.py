@@ -1,0 +1,21 @@
+"""How much memory is free, for what is about to be computed."""
+
+from pathlib import Path
+
+import psutil
+import torch
+
+_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_USED = Path("/sys/fs/cgroup/memory.current")
+
+
+def free(device: torch.device) -> int:
+    """Bytes that are free where the device computes."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    available = int(psutil.virtual_memory().available)
+    try:  # a container's own limit (the kernel's cgroup v2 document)
+        limit, used = (int(file.read_text("ascii")) for file in (_LIMIT, _USED))
+    except (OSError, ValueError):
+        return available
+    return min(available, limit - used)

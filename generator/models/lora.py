@@ -1,0 +1,96 @@
+"""The weights of LCM-LoRA: where they are found, whether they fit, and putting them into a UNet.
+
+A LoRA is a low-rank change of a layer's weights: up x down, times alpha over the rank (arXiv
+2106.09685). In the published file each layer is named after its path in the UNet, with underscores.
+Importing this costs nothing; libraries come along only with what needs them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from generator import models
+from lookalike.errors import StartError
+
+_FILE = "pytorch_lora_weights.safetensors"
+_PREFIX = "lora_unet_"
+
+
+def find(location: str) -> Path | None:
+    """The file of weights that `GENERATOR_LCM_LORA` names; None: it is not on this machine.
+
+    Args:
+        location: a .safetensors file, a folder that holds the published one, or an id on the hub.
+
+    Raises:
+        StartError: it is none of these, or the folder lacks the file.
+    """
+    path = Path(location).expanduser()
+    if path.is_dir():
+        path /= _FILE
+    if path.is_file() and path.suffix == ".safetensors":
+        return path
+    if models.is_hub_id(location):
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = try_to_load_from_cache(location, _FILE)
+        return Path(cached) if isinstance(cached, str) else None
+    raise StartError(
+        f"GENERATOR_LCM_LORA {location}: name a .safetensors file, a folder with {_FILE}, or an id"
+        " on the Hugging Face hub."
+    )
+
+
+def fits(file: Path, unet: Any) -> bool:
+    """Whether every layer of the file is one of the UNet's and of its shape; reads headers only."""
+    from safetensors import safe_open
+
+    try:
+        with safe_open(file, "pt") as weights:
+            shapes = {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118, no mapping
+    except Exception:  # noqa: BLE001, safetensors has its own type for a damaged file
+        return False
+    layers = dict(_layers(unet))
+    downs = [name for name in shapes if name.endswith(".lora_down.weight")]
+    for name in downs:
+        stem = name.removesuffix(".lora_down.weight")
+        up = shapes.get(f"{stem}.lora_up.weight")
+        layer = layers.get(stem)
+        if layer is None or up is None:
+            return False
+        shape = [up[0], *shapes[name][1:]]
+        if shape != list(layer.weight.shape) or up[1] != shapes[name][0]:
+            return False
+    return bool(downs)
+
+
+def fuse(file: Path, unet: Any) -> None:
+    """Adds the file's change to the UNet's weights, in place, for good.
+
+    Args:
+        file: that fits.
+        unet: a `UNet2DConditionModel` whose layers are PyTorch's own.
+    """
+    from safetensors import safe_open
+
+    layers = dict(_layers(unet))
+    with safe_open(file, "pt") as weights:
+        names = set(weights.keys())
+        for name in sorted(name for name in names if name.endswith(".lora_down.weight")):
+            stem = name.removesuffix(".lora_down.weight")
+            down = weights.get_tensor(name).float()
+            up = weights.get_tensor(f"{stem}.lora_up.weight").float()
+            rank = down.shape[0]
+            alpha = f"{stem}.alpha"
+            scale = float(weights.get_tensor(alpha)) / rank if alpha in names else 1.0
+            change = (up.flatten(1) @ down.flatten(1)).reshape(up.shape[0], *down.shape[1:])
+            weight = layers[stem].weight.data
+            # Summed in full precision, rounded once.
+            weight.copy_(weight.float() + scale * change.to(weight.device))
+
+
+def _layers(unet: Any) -> Iterator[tuple[str, Any]]:
+    """Layers that have weights, by their names in the file."""
+    for name, module in unet.named_modules():
+        if getattr(module, "weight", None) is not None:
+            yield _PREFIX + name.replace(".", "_"), module

@@ -1,0 +1,128 @@
+"""What a step takes for batches of several sizes: measured, with what it costs to be wrong."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from generator import batches, memory, pipeline
+from generator.executors.base import Speeds
+from generator.sampling import speeds
+from tests.generator import tiny
+from tests.generator.drawing import load
+
+pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+
+
+class _Machine:
+    """A clock that steps advance, each size by its own time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: Callable[[int], float]) -> None:
+        self.now = 0.0
+        self.sizes: list[int] = []
+        self._seconds = seconds
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
+
+    def step(self, size: int) -> None:
+        self.sizes.append(size)
+        self.now += self._seconds(size)
+
+    def measure(self, most: int = 8, cancelled: threading.Event | None = None) -> Speeds | None:
+        return speeds.measure(
+            self.step,
+            batches.SIZES,
+            lambda size: size <= most,
+            512 * 512,
+            cancelled or threading.Event(),
+        )
+
+
+def test_all_sizes_that_pay_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _Machine(monkeypatch, lambda size: 1 + 0.2 * size).measure()
+    assert found is not None
+    assert found.pixels == 512 * 512
+    assert found.seconds == pytest.approx({1: 1.2, 2: 1.4, 4: 1.8, 8: 2.6})
+
+
+def test_what_does_not_pay_ends_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = _Machine(monkeypatch, float)
+    found = machine.measure()
+    assert found is not None
+    assert set(found.seconds) == {1}
+    assert 4 not in machine.sizes
+
+
+def test_what_may_not_fit_memory_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = _Machine(monkeypatch, lambda _: 1.0)
+    found = machine.measure(most=2)
+    assert found is not None
+    assert set(found.seconds) == set(machine.sizes) == {1, 2}
+
+
+def test_a_gain_within_the_noise_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    paces = iter([1.0, 1.6, 0.7, 1.5, 0.8, 1.4] * 10)
+    found = _Machine(monkeypatch, lambda size: size * 0.92 ** (size > 1) * next(paces)).measure()
+    assert found is not None
+    assert set(found.seconds) == {1}
+
+
+def test_a_machine_that_slows_down_all_the_while_is_not_misread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = _Machine(monkeypatch, lambda size: size * (1 + machine.now / 1000))
+    found = machine.measure()
+    assert found is not None
+    assert set(found.seconds) == {1}
+
+
+def test_a_cancelled_measurement_ends_within_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled = threading.Event()
+
+    def cancel(size: int) -> float:
+        cancelled.set()
+        return float(size)
+
+    machine = _Machine(monkeypatch, cancel)
+    assert machine.measure(cancelled=cancelled) is None
+    assert machine.sizes == [1]
+
+
+def test_a_small_model_does_not_batch(tmp_path: Path) -> None:
+    loaded = load(tiny.save(tmp_path))
+    assert loaded.measure(batches.SIZES, threading.Event()) == Speeds()
+
+
+def test_a_model_is_measured_at_its_own_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_SMALL_PARAMETERS", 0)
+    loaded = load(tiny.save(tmp_path))
+    found = loaded.measure(batches.SIZES[:2], threading.Event())
+    assert found is not None
+    assert found.pixels == 256 * 256
+    assert found.seconds[1] > 0
+    monkeypatch.setattr(memory, "free", lambda _device: 0)
+    assert loaded.measure(batches.SIZES, threading.Event()) == Speeds({}, 256 * 256)
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "free"),
+    [("1000", "400", 600), ("max", "400", None), (None, None, None)],
+)
+def test_a_containers_memory_limit_counts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str | None,
+    used: str | None,
+    free: int | None,
+) -> None:
+    for name, content in (("_LIMIT", limit), ("_USED", used)):
+        file = tmp_path / name
+        if content is not None:
+            file.write_text(content)
+        monkeypatch.setattr(memory, name, file)
+    found = memory.free(torch.device("cpu"))
+    assert found == free if free is not None else found > 1_000_000
