@@ -250,7 +250,11 @@ class JobTable:
         async with self._transaction() as session:
             attended = delete(Job).where(Job.attendant == holder).returning(Job.id)
             dropped = (await session.scalars(attended)).all()
-            held = select(Job).where(Job.state == State.RUNNING, Job.holder == holder)
+            held = (
+                select(Job)
+                .where(Job.state == State.RUNNING, Job.holder == holder)
+                .order_by(Job.sequence)
+            )
             broken = (await session.scalars(held)).all()
             for job in broken:
                 await self._break(session, job)
@@ -267,7 +271,11 @@ class JobTable:
             now = self._clock()
             for claim in healthy:
                 await _write(session, claim, lease_until=now + self.lease_seconds)
-            lapsed = select(Job).where(Job.state == State.RUNNING, Job.lease_until < now)
+            lapsed = (
+                select(Job)
+                .where(Job.state == State.RUNNING, Job.lease_until < now)
+                .order_by(Job.sequence)
+            )
             jobs = (await session.scalars(lapsed)).all()
             for job in jobs:
                 await self._break(session, job)

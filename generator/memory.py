@@ -7,6 +7,7 @@ import torch
 
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
 _USED = Path("/sys/fs/cgroup/memory.current")
+_STATISTICS = Path("/sys/fs/cgroup/memory.stat")
 
 
 def free(device: torch.device) -> int:
@@ -16,6 +17,8 @@ def free(device: torch.device) -> int:
     available = int(psutil.virtual_memory().available)
     try:  # a container's own limit (the kernel's cgroup v2 document)
         limit, used = (int(file.read_text("ascii")) for file in (_LIMIT, _USED))
-    except (OSError, ValueError):
+        statistics = dict(line.split() for line in _STATISTICS.read_text("ascii").splitlines())
+        cached = int(statistics["inactive_file"])  # of files that were read; given back when needed
+    except (OSError, ValueError, KeyError):
         return available
-    return min(available, limit - used)
+    return min(available, limit - used + cached)

@@ -136,6 +136,8 @@ class Pipeline:
         """
         try:
             return self._run(tasks, on_step, cancelled)
+        except TaskError as error:
+            return [error] * len(tasks)
         except (RuntimeError, MemoryError) as error:
             if not loading.is_out_of_memory(error):
                 raise
@@ -179,13 +181,16 @@ class Pipeline:
             predicted = self._denoiser(latents, timestep, text.expand(2 * size, -1, -1))
             predicted.isfinite().all().item()  # waits for the device
 
-        return speeds.measure(
-            step,
-            sizes,
-            lambda size: size * bytes_each < memory.free(self._device),
-            width * height,
-            cancelled,
-        )
+        def fits(size: int) -> bool:
+            return size == 1 or size * bytes_each < memory.free(self._device)
+
+        try:
+            return speeds.measure(step, sizes, fits, width * height, cancelled)
+        except (RuntimeError, MemoryError) as error:
+            if not loading.is_out_of_memory(error):
+                raise
+            _log.warning("A batch did not fit memory; jobs are computed one by one.")
+            return Speeds()
 
     @torch.no_grad()
     def sample(
@@ -281,7 +286,8 @@ class Pipeline:
             return self._denoiser
         if self._fast is None:
             if self._lcm_lora is None or FAST in self.info.unavailable:
-                raise ValueError("the preset fast has no weights")
+                # It was asked for before the model was loaded, or when there was another one.
+                raise TaskError("The preset fast has no weights here that fit the model.")
             began = time.perf_counter()
             unet = loading.load_unet(self._source, self._dtype)
             lora.fuse(self._lcm_lora, unet)

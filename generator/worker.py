@@ -37,6 +37,9 @@ _KEEP_SECONDS = 7 * 24 * 3600.0
 _KEEP_CANCELLED_SECONDS = 3600.0
 """Likewise one that was cancelled: there is nothing to fetch of it."""
 
+_MANY = 8
+"""From so many waiting jobs on, finding out which batches pay is worth that they wait for it."""
+
 _RENEWALS = 4
 """How often a lease is renewed before it would run out."""
 
@@ -104,13 +107,17 @@ class Worker:
         self._stale_seconds = stale_seconds
         self._pause_seconds = pause_seconds
         self._batch: _Batch | None = None
+        self._measuring_since: float | None = None
+        self._waiting = 0
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.
         self._measured = table.max_attempts == 1
 
     @property
     def stuck(self) -> bool:
         """A run has made no progress for so long that only a new process helps."""
-        batch = self._batch
+        batch, since = self._batch, self._measuring_since
+        if since is not None:
+            return time.monotonic() - since > self._stale_seconds
         return batch is not None and self._is_stale(batch)
 
     def steps_done(self, job_id: UUID) -> int:
@@ -158,7 +165,8 @@ class Worker:
             claims = await self._insist(lambda: self._claim(model), stop)
             if claims:
                 await self._compute(_Batch([_Run(job, _task(job, model)) for job in claims]), stop)
-                await self._measure(stop)  # nobody is kept waiting for a first picture any more
+                if not self._measured and self._waiting >= _MANY:
+                    await self._measure(asyncio.Event(), stop)
             elif self._measured:
                 await any_of(changed, stop)
             else:
@@ -182,22 +190,26 @@ class Worker:
         own = (model.width, model.height)
 
         def size(head: Sequence[Place], waiting: int) -> int:
+            self._waiting = waiting
             return batches.choose(head, waiting, self.pace.speeds, own)
 
         most = max(self.pace.speeds.seconds, default=1)
         return await self._table.claim(self.holder, model.name, size, most)
 
-    async def _measure(self, *interruptions: asyncio.Event) -> None:
-        """Finds out once which batches pay; an interruption ends that, and it begins anew later."""
-        if self._measured:
-            return
+    async def _measure(self, changed: asyncio.Event, stop: asyncio.Event) -> None:
+        """Finds out once which batches pay; what changes ends that, and it begins anew later."""
         cancelled = threading.Event()
         measuring = asyncio.ensure_future(self._executor.measure(batches.SIZES, cancelled))
         over = asyncio.Event()
         measuring.add_done_callback(lambda _: over.set())
-        await any_of(over, *interruptions)
+        self._measuring_since = time.monotonic()
+        await any_of(over, changed, stop)
         cancelled.set()
-        await asyncio.wait({measuring})
+        await any_of(over, stop)
+        self._measuring_since = None
+        if not measuring.done():
+            measuring.cancel()  # a step may take minutes; nothing is lost without its end
+            return
         try:
             speeds = measuring.result()
         except Exception:  # noqa: BLE001, whatever it is, jobs can be computed one by one
@@ -320,9 +332,9 @@ class Worker:
         first = all(other.step < step for other in batch.runs)
         run.step = step
         run.preview = preview or run.preview
+        now = batch.progressed_at = time.monotonic()
         if not first or self.model is None:  # one of a batch stands for all
             return
-        now = batch.progressed_at = time.monotonic()
         if batch.stepped_at is None:  # what comes before the first step is no step
             batch.stepped_at = now
         elif all(other.step >= step - 1 for other in batch.runs):  # nobody has left

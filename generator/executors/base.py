@@ -93,9 +93,10 @@ class Speeds:
 
     def ratio(self, size: int) -> float:
         """How much longer a step of so many pictures takes than one of a single picture."""
-        if size not in self.seconds:
+        next_larger = min((known for known in self.seconds if known >= size), default=None)
+        if next_larger is None:
             return float(size)
-        return self.seconds[size] / self.seconds[1]
+        return self.seconds[next_larger] / self.seconds[1]  # an upper bound where one has left
 
 
 Outcome = Picture | Refused | Cancelled | TaskError

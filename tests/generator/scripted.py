@@ -79,7 +79,7 @@ class ScriptedExecutor:
         assert tuple(sizes[:2]) == (1, 2)
         self.measurements += 1
         while not self.measurable.is_set():
-            if cancelled.is_set():
+            if cancelled.is_set() and not self.deaf:
                 return None
             await asyncio.sleep(0.001)
         return self.speeds

@@ -71,6 +71,11 @@ def test_nothing_measured_means_no_batches() -> None:
     assert _size(_line(8), Speeds()) == 1
 
 
+def test_a_batch_that_one_has_left_takes_no_longer_than_before() -> None:
+    speeds = Speeds({1: 1.0, 2: 1.3, 4: 1.8, 8: 2.6})
+    assert [speeds.ratio(size) for size in (1, 3, 4, 7, 8, 9)] == [1, 1.8, 1.8, 2.6, 2.6, 9]
+
+
 @pytest.mark.parametrize(("waiting", "size"), [(2, 1), (5, 1), (7, 2), (100, 2)])
 def test_a_small_gain_pays_where_many_wait(waiting: int, size: int) -> None:
     assert _size(_line(min(waiting, 8)), CPU, waiting) == size

@@ -232,10 +232,47 @@ async def test_a_measurement_that_fails_means_no_batches(
         assert caplog.text.count("could not be measured") == 1
 
 
-async def test_a_stop_does_not_wait_for_the_measurement(tmp_path: Path) -> None:
+async def test_a_long_line_waits_for_the_measurement(tmp_path: Path) -> None:
     executor = ScriptedExecutor()
     executor.measurable.clear()
+    executor.speeds = FAST
     async with house(tmp_path, executor) as home:
+        blocker = await home.put(job("blocker", steps=99))
+        await home.reach(blocker, "running")
+        executor.measurable.set()
+        ids = [await home.put(job(str(n), steps=1)) for n in range(10)]
+        await home.client.delete(f"/v1/jobs/{blocker}")
+        executor.go()
+        for identity in ids:
+            await home.reach(identity, "finished")
+    # Its length was seen when the first of them was taken, alone as nothing was known yet.
+    assert executor.batches[:2] == [1, 1]
+    assert max(executor.batches) > 1
+
+
+async def test_a_measurement_that_hangs_is_seen(tmp_path: Path) -> None:
+    executor = ScriptedExecutor()
+    executor.measurable.clear()
+    async with house(tmp_path, executor, stale_seconds=0) as home:
+
+        async def stuck() -> bool | None:
+            return True if home.worker.stuck else None
+
+        await eventually(stuck)
+        executor.measurable.set()
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_a_stop_does_not_wait_for_the_measurement(tmp_path: Path, *, deaf: bool) -> None:
+    executor = ScriptedExecutor()
+    executor.measurable.clear()
+    executor.deaf = deaf
+    async with house(tmp_path, executor) as home:
+
+        async def measuring() -> bool | None:
+            return True if executor.measurements else None
+
+        await eventually(measuring)
         home.stop.set()
         async with asyncio.timeout(5):
             await home.working

@@ -289,3 +289,12 @@ def test_the_picture_in_the_noise_is_found(prediction: str) -> None:
     }[prediction]
     found = schedulers.denoised(scheduler, timestep, noisy, predicted)
     assert torch.allclose(found, clean, atol=1e-4)
+
+
+def test_a_preset_that_lost_its_weights_is_told_for_each_task(loaded: Pipeline) -> None:
+    tasks = [replace(task, preset="fast") for task in BATCH]
+    outcomes = loaded.run(tasks, ignore, [threading.Event() for _ in tasks])
+    assert len(outcomes) == 3
+    for outcome in outcomes:
+        assert isinstance(outcome, TaskError)
+        assert "fast has no weights" in str(outcome)
