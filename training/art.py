@@ -88,6 +88,12 @@ def random_view(
     )
 
 
+def random_colour(coloured: float, random: np.random.Generator) -> str:
+    """White, or with that chance any other of `COLOURS`."""
+    others = [colour for colour in COLOURS if colour != WHITE]
+    return others[int(random.integers(len(others)))] if random.random() < coloured else WHITE
+
+
 class Art:
     """The arts of all concepts in memory."""
 

@@ -10,12 +10,24 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from training import team
-from training.art import COLOURS, WHITE, Art, View, pictures, plain, random_view, sheet, tensor
+from training.art import (
+    COLOURS,
+    WHITE,
+    Art,
+    View,
+    pictures,
+    plain,
+    random_colour,
+    random_view,
+    sheet,
+    tensor,
+)
 from training.latents import Latents
 from training.loop import Stage
 
 _BATCH: Final = 18
 _KL: Final = 1e-5
+_COLOURED: Final = 0.15
 _WRONG: Final = 0.3
 """How much noise the decoder learns to bear; the latents' own deviation is 1."""
 
@@ -92,7 +104,10 @@ def refine(
 
     def loss(step: int) -> Tensor:
         random = np.random.default_rng((seed, 4, step, team.rank()))
-        chosen = random.integers(len(latents.views), size=_BATCH // team.size())
+        chosen = [
+            latents.pick(int(concept), random_colour(_COLOURED, random), 1, random)[0]
+            for concept in random.integers(len(art), size=_BATCH // team.size())
+        ]
         wanted = tensor([art.picture(latents.views[number]) for number in chosen])
         exact = latents.values[chosen]
         noise = torch.from_numpy(random.standard_normal(exact.shape, np.float32))

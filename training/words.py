@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Any, Final
 
@@ -59,15 +60,32 @@ def _merges(words: set[str]) -> list[tuple[str, str]]:
     for word in sorted(words):
         pieces = [letters[byte] for byte in word.encode()]
         spelt.append([*pieces[:-1], pieces[-1] + _WORD_END])
-    merges: list[tuple[str, str]] = []
-    while True:
-        pairs = Counter(pair for pieces in spelt for pair in pairwise(pieces))
-        if not pairs:
-            return merges
-        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+    counts = Counter(pair for pieces in spelt for pair in pairwise(pieces))
+    holders: dict[tuple[str, str], set[int]] = {}
+    for number, pieces in enumerate(spelt):
+        for pair in pairwise(pieces):
+            holders.setdefault(pair, set()).add(number)
+    queue = [(-count, pair) for pair, count in counts.items()]
+    heapify(queue)
+    merges = []
+    while queue:
+        count, best = heappop(queue)
+        if counts[best] != -count:  # an old entry: the pair has a newer one, or is gone
+            continue
         merges.append(best)
-        spelt = [_merged(pieces, best) for pieces in spelt]
-        spelt = [pieces for pieces in spelt if len(pieces) > 1]
+        changed = set()
+        for number in holders.pop(best):
+            before, after = spelt[number], _merged(spelt[number], best)
+            counts.subtract(pairwise(before))
+            counts.update(pairwise(after))
+            changed.update(pairwise(before), pairwise(after))
+            for pair in pairwise(after):
+                holders.setdefault(pair, set()).add(number)
+            spelt[number] = after
+        for pair in changed:
+            if counts[pair] > 0:
+                heappush(queue, (-counts[pair], pair))
+    return merges
 
 
 def _merged(pieces: list[str], pair: tuple[str, str]) -> list[str]:

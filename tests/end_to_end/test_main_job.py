@@ -40,7 +40,7 @@ async def test_photo_in_caption_progress_and_picture_out(
     assert picture.photo is not None
     with Image.open(io.BytesIO(await people.original(picture.photo))) as png:
         png.load()
-        assert (png.format, png.size, png.info) == ("PNG", (128, 128), {})
+        assert (png.format, png.size, png.info) == ("PNG", (64, 64), {})
 
     edits = [
         event["data"]["message"]["text"]

@@ -329,8 +329,8 @@ def test_a_small_model_takes_one_thread(parameters: int, threads: int) -> None:
 
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
     emoji = Pipeline(models.find("emoji"), "cpu")
-    assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 128, 128)
-    task = replace(TASK, width=128, height=128, steps=3)
+    assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 64, 64)
+    task = replace(TASK, width=64, height=64, steps=3)
     pictures = [
         draw(emoji, task),
         draw(emoji, replace(task, prompt="a dog")),

@@ -52,7 +52,7 @@ def test_the_demo_ends_with_a_caption_and_a_picture_twice(tmp_path: Path) -> Non
     assert "says the offline captioner" in first.stdout
     with Image.open(written(first.stdout)) as picture:
         picture.load()
-        assert (picture.format, picture.size) == ("PNG", (128, 128))
+        assert (picture.format, picture.size) == ("PNG", (64, 64))
 
     # Another photo of the same name, on the same home, is another photo.
     second = run("demo", str(photo(tmp_path / "photo.jpg", data.coffee())), home=tmp_path)
