@@ -147,7 +147,8 @@ class Stage:
 
 def _sorted(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Weights for Muon: those inside the networks; and for Adam: at their ends, tables, vectors."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, weight in module.named_parameters():
         if weight.requires_grad:
             inside = (

@@ -67,13 +67,13 @@ def _merges(words: set[str]) -> list[tuple[str, str]]:
             holders.setdefault(pair, set()).add(number)
     queue = [(-count, pair) for pair, count in counts.items()]
     heapify(queue)
-    merges = []
+    merges: list[tuple[str, str]] = []
     while queue:
         count, best = heappop(queue)
         if counts[best] != -count:  # an old entry: the pair has a newer one, or is gone
             continue
         merges.append(best)
-        changed = set()
+        changed: set[tuple[str, str]] = set()
         for number in holders.pop(best):
             before, after = spelt[number], _merged(spelt[number], best)
             counts.subtract(pairwise(before))

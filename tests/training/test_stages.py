@@ -14,7 +14,7 @@ from generator import models
 from generator.models import loading
 from tests.generator import tiny
 from training import autoencoder, diffusion, evaluate, export, latents, words
-from training.art import COLOURS, SIDE, WHITE, Art, View, plain, random_view
+from training.art import COLOURS, SIDE, WHITE, Art, View, plain, random_view, tensor
 from training.captions import Captions
 from training.concepts import concepts
 from training.latents import Latents
@@ -126,7 +126,7 @@ def test_what_is_exported_loads_in_the_generator(tmp_path: Path, art: Art) -> No
 def test_latents_are_standard_and_pictures_stay(tmp_path: Path, art: Art) -> None:
     torch.manual_seed(SEED)
     coder = autoencoder.build().eval().requires_grad_(False)
-    seen = autoencoder.tensor([art.picture(plain(number)) for number in range(3)])
+    seen = tensor([art.picture(plain(number)) for number in range(3)])
     before = autoencoder.reconstruct(coder, seen)
 
     latents.standardize(coder, art)
