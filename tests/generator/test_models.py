@@ -12,7 +12,6 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from generator import models
 from generator.models import EMOJI, SD15, Kind
 from lookalike.errors import StartError
-from training import placeholder
 
 
 def test_emoji_is_the_model_in_the_package() -> None:
@@ -90,39 +89,6 @@ def test_finding_a_model_imports_no_library() -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'diffusers', 'transformers')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_the_placeholder_is_small() -> None:
-    size = sum(path.stat().st_size for path in EMOJI.rglob("*") if path.is_file())
-    assert size < 3 * 1024 * 1024
-
-
-def test_the_placeholder_is_what_its_script_makes(tmp_path: Path) -> None:
-    placeholder.save(tmp_path)
-    made = {
-        path.relative_to(tmp_path): path.read_bytes()
-        for path in tmp_path.rglob("*")
-        if path.suffix == ".safetensors" or path.name == "tokenizer.json"
-    }
-    assert len(made) == 4
-    for name, content in made.items():
-        assert (EMOJI / name).read_bytes() == content, name
-
-
-def test_the_placeholders_card_is_honest() -> None:
-    card = (EMOJI / "README.md").read_text(encoding="utf-8")
-    assert "random" in card
-    assert "training/placeholder.py" in card
-
-
-def test_no_text_is_unknown_to_the_placeholder() -> None:
-    tokenizer = CLIPTokenizer.from_pretrained(EMOJI, subfolder="tokenizer")
-    text = "Ärger 猫 🐈 \u00ad\u007f <|x|> don't"
-    tokens = tokenizer(text).input_ids
-    assert tokens[0] == tokenizer.bos_token_id
-    assert tokens.count(tokenizer.eos_token_id) == 1
-    # The longest words keep their bytes: nothing is folded into "unknown".
-    assert len(tokens) - 2 == len("".join(text.split()).encode())
 
 
 def test_the_shipped_vocabulary_is_that_of_clip() -> None:

@@ -3,7 +3,9 @@
 They draw noise within milliseconds a step.
 """
 
+import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,19 +20,24 @@ from diffusers import (
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
 from safetensors.torch import save_file
+from torch import nn
 from transformers import (
     CLIPConfig,
     CLIPImageProcessorPil,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTokenizer,
     CLIPVisionConfig,
 )
 
 from generator.executors.base import Task
 from generator.sampling.presets import Solver
-from training.placeholder import TOKENS, byte_tokenizer, fill
+from training.words import byte_letters
 
 torch.set_num_threads(2)
+
+TOKENS = 77
+"""A prompt's length in tokens, start and end included, as in every CLIP."""
 
 OWN_SIDE = 256
 """The tiny models' own width and height in pixels."""
@@ -118,6 +125,33 @@ def reference(pipeline: Any, task: Task, solver: Solver) -> Image.Image:
     )
     image: Image.Image = drawn.images[0]
     return image
+
+
+def byte_tokenizer() -> CLIPTokenizer:
+    """A CLIP tokenizer without merges: a token is a byte, or the last byte of a word."""
+    start, end = "<|startoftext|>", "<|endoftext|>"
+    letters = byte_letters()
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), start, end]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    return CLIPTokenizer(
+        vocab=vocabulary, merges=[], pad_token=end, unk_token=end, model_max_length=TOKENS
+    )
+
+
+def fill(modules: Iterable[nn.Module], seed: int) -> None:
+    """Fills all weights from one generator, whatever the libraries' own initialisation is.
+
+    Matrices are normal with variance 1 / inputs, so that a signal keeps its strength from layer
+    to layer; scales of norms are 1 and biases 0.
+    """
+    generator = torch.Generator("cpu").manual_seed(seed)
+    for module in modules:
+        for name, weight in sorted(module.named_parameters()):
+            if weight.ndim > 1:
+                values = torch.randn(weight.shape, generator=generator)
+                weight.data = values / math.sqrt(weight[0].numel())
+            else:
+                weight.data.fill_(1.0 if name.endswith("weight") else 0.0)
 
 
 def save(folder: Path, flags: Flags | None = None) -> Path:

@@ -1,0 +1,1 @@
+"""Tests of how the small model is made, and of what was made."""

@@ -1,0 +1,23 @@
+import numpy as np
+import torch
+
+from training.evaluate import Judge, Score
+
+
+def test_the_judge_knows_a_picture_again_when_it_is_a_little_different() -> None:
+    random = np.random.default_rng(1)
+    arts = [
+        random.integers(0, 256, (8, 8, 3), np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(4)
+    ]
+    darker = [(picture * 0.9).astype(np.uint8) for picture in arts]
+
+    ranks = Judge(arts).ranks([*darker, arts[0]], [0, 1, 2, 3, 1])
+
+    assert ranks[:4].tolist() == [0, 0, 0, 0]
+    assert ranks[4] > 0
+
+
+def test_scores() -> None:
+    score = Score.of(torch.tensor([0, 0, 4, 5]))
+
+    assert (score.first, score.five) == (0.5, 0.75)

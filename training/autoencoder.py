@@ -1,0 +1,158 @@
+"""The autoencoder: 64x64 pixels to 8x8x8 numbers and back."""
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+
+from training import team
+from training.art import (
+    COLOURS,
+    WHITE,
+    Art,
+    View,
+    pictures,
+    plain,
+    random_colour,
+    random_view,
+    sheet,
+    tensor,
+)
+from training.latents import Latents
+from training.loop import Stage
+
+_BATCH: Final = 18
+_KL: Final = 1e-5
+_COLOURED: Final = 0.15
+_WRONG: Final = 0.3
+"""How much noise the decoder learns to bear; the latents' own deviation is 1."""
+
+_BACKGROUNDS: Final = (*COLOURS, *[WHITE] * 6)
+"""White as often as all others together, about."""
+
+_log = logging.getLogger(__name__)
+
+
+def build() -> Any:
+    """A new autoencoder."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(24, 48, 96, 128),
+        layers_per_block=1,
+        norm_num_groups=8,
+        latent_channels=8,
+        sample_size=64,
+        scaling_factor=1.0,
+    ).to(memory_format=torch.channels_last)
+
+
+def train(art: Art, lettered: frozenset[int], folder: Path, *, steps: int, seed: int) -> Any:
+    """Trains the autoencoder, or takes it up from `folder`.
+
+    Returns:
+        The autoencoder with averaged weights.
+    """
+    torch.manual_seed(seed)
+    module = build()
+    stage = Stage(folder / "autoencoder.pt", module, rate=1.5e-3, decay=0.998)
+    seen = [plain(concept) for concept in range(0, len(art), max(1, len(art) // 64))]
+    originals = [art.picture(view) for view in seen]
+
+    def loss(step: int) -> Tensor:
+        random = np.random.default_rng((seed, 1, step, team.rank()))
+        torch.manual_seed(int(random.integers(2**62)))
+        views = [
+            _view(concept, lettered, random)
+            for concept in random.integers(len(art), size=_BATCH // team.size())
+        ]
+        wanted = tensor([art.picture(view) for view in views])
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = module.encode(wanted.to(memory_format=torch.channels_last)).latent_dist
+            drawn = module.decode(posterior.sample()).sample
+        distant: Tensor = posterior.kl().float().mean()
+        return difference(drawn.float(), wanted) + _KL * distant
+
+    def report(step: int) -> None:
+        averaged = copy(module, stage)
+        drawn = pictures(reconstruct(averaged, tensor(originals)))
+        errors = (drawn.astype(np.float32) - np.stack(originals)) ** 2
+        _log.info("autoencoder step %d: %.2f dB", step, 10 * np.log10(255**2 / errors.mean()))
+        rows = [
+            [*originals[start : start + 8], *drawn[start : start + 8]] for start in range(0, 64, 8)
+        ]
+        if len(originals) >= 64:  # noqa: PLR2004, eight rows
+            sheet(rows).save(folder / "autoencoder.png")
+
+    stage.run(steps, loss, every=250, report=report)
+    return copy(module, stage)
+
+
+def refine(
+    autoencoder: Any, latents: Latents, art: Art, folder: Path, *, steps: int, seed: int
+) -> None:
+    """Trains the decoder alone, on latents that are a little wrong, as the UNet's are.
+
+    The latents stay what they are, so this can be done at any time, and again.
+    """
+    decoder = nn.Sequential(autoencoder.post_quant_conv, autoencoder.decoder).requires_grad_()
+    stage = Stage(folder / "decoder.pt", decoder, rate=2e-3, decay=0.998)
+
+    def loss(step: int) -> Tensor:
+        random = np.random.default_rng((seed, 4, step, team.rank()))
+        chosen = [
+            latents.pick(int(concept), random_colour(_COLOURED, random), 1, random)[0]
+            for concept in random.integers(len(art), size=_BATCH // team.size())
+        ]
+        wanted = tensor([art.picture(latents.views[number]) for number in chosen])
+        exact = latents.values[chosen]
+        noise = torch.from_numpy(random.standard_normal(exact.shape, np.float32))
+        amount = torch.from_numpy(random.uniform(0, _WRONG, (len(exact), 1, 1, 1))).float()
+        with torch.autocast("cpu", torch.bfloat16):
+            drawn = decoder((exact + amount * noise).to(memory_format=torch.channels_last))
+        return difference(drawn.float(), wanted)
+
+    def report(step: int) -> None:
+        _log.info("decoder step %d", step)
+
+    stage.run(steps, loss, every=250, report=report)
+    decoder.load_state_dict(stage.average.values)
+    decoder.eval().requires_grad_(False)
+
+
+def difference(drawn: Tensor, wanted: Tensor) -> Tensor:
+    """How far pictures are from the wanted ones: in their pixels and, for sharpness, edges."""
+    apart = drawn - wanted
+    across = apart[..., 1:] - apart[..., :-1]
+    down = apart[..., 1:, :] - apart[..., :-1, :]
+    edges = across.abs().mean() + down.abs().mean()
+    return apart.abs().mean() + apart.square().mean() + 0.5 * edges
+
+
+@torch.inference_mode()
+def reconstruct(module: Any, values: Tensor) -> Tensor:
+    """What the autoencoder makes of pictures, in groups that fit the caches."""
+    parts = [
+        module.decode(module.encode(part).latent_dist.mode()).sample
+        for part in torch.split(values, 32)
+    ]
+    return torch.cat(parts)
+
+
+def copy(module: nn.Module, stage: Stage) -> Any:
+    """A module of its own with the averaged weights."""
+    import copy
+
+    averaged = copy.deepcopy(module).eval().requires_grad_(False)
+    averaged.load_state_dict(stage.average.values)
+    return averaged
+
+
+def _view(concept: int, lettered: frozenset[int], random: np.random.Generator) -> View:
+    return random_view(
+        int(concept), mirrors=concept not in lettered, colours=_BACKGROUNDS, random=random
+    )

@@ -1,0 +1,181 @@
+"""What is said of a picture: names, templates, scenes around the thing, and ImageNet's labels."""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+
+from training.art import WHITE, View
+from training.concepts import concepts, imagenet, numbers
+
+_Thing = TypeVar("_Thing")
+
+_FRAMES: Final = (
+    "{}",
+    "{}",
+    "{}",
+    "a photo of {}",
+    "a photo of {}",
+    "a photo of {}",
+    "a picture of {}",
+    "an image of {}",
+    "a drawing of {}",
+    "an emoji of {}",
+    "an illustration of {}",
+    "a close up of {}",
+    "a painting of {}",
+    "there is {}",
+    "{}, 3d emoji",
+)
+
+_SCENES: Final = (
+    "{} sitting on {}",
+    "{} lying on {}",
+    "{} standing in front of {}",
+    "{} in front of {}",
+    "{} next to {}",
+    "{} on top of {}",
+    "{} on {}",
+    "{} in {}",
+    "{} with {}",
+    "{} near {}",
+    "{} under {}",
+    "{} behind {}",
+    "{} looking at {}",
+    "{} and {}",
+)
+
+_AROUND: Final = (
+    "the grass",
+    "a field",
+    "the snow",
+    "the water",
+    "a table",
+    "a wooden table",
+    "the floor",
+    "the ground",
+    "a white surface",
+    "a white background",
+    "a room",
+    "a kitchen",
+    "a garden",
+    "a street",
+    "the road",
+    "the sky",
+    "the background",
+    "trees",
+    "a blanket",
+    "a shelf",
+    "the wall",
+    "the sidewalk",
+    "a parking lot",
+    "a cage",
+    "a zoo",
+    "a plate",
+    "the sun",
+    "the night",
+    "the dark",
+    "the rain",
+    "its mouth open",
+    "its eyes closed",
+)
+
+_ADJECTIVES: Final = (
+    "small",
+    "large",
+    "big",
+    "little",
+    "cute",
+    "old",
+    "new",
+    "young",
+    "beautiful",
+    "white",
+    "black",
+    "brown",
+    "red",
+    "blue",
+    "green",
+    "yellow",
+    "grey",
+    "orange",
+    "black and white",
+    "brown and white",
+    "colorful",
+    "shiny",
+    "wooden",
+    "close-up",
+)
+
+_LABELS: Final = 0.4
+"""How many captions come from ImageNet's labels rather than from the concepts' names."""
+
+
+class Captions:
+    """Draws a concept and words for it."""
+
+    def __init__(self) -> None:
+        self._labels = [(label, numbers()[name]) for label, name in imagenet().items()]
+        self._names = [(concept.name, *concept.words) for concept in concepts()]
+
+    def draw(self, random: np.random.Generator) -> tuple[int, str]:
+        """A concept's number and a caption without a background."""
+        if random.random() < _LABELS:
+            label, concept = self._labels[random.integers(len(self._labels))]
+            return concept, self._said(label, random, plain=0.6)
+        concept = int(random.integers(len(self._names)))
+        return concept, self._said(self._noun(concept, random), random, plain=0.1)
+
+    def _said(self, thing: str, random: np.random.Generator, *, plain: float) -> str:
+        """A caption: the offline captioner's own words, or others, some with a scene around."""
+        if random.random() < plain:
+            return f"a photo of {thing}"
+        if random.random() < 0.35:  # noqa: PLR2004
+            thing = _pick(_SCENES, random).format(thing, self._place(random))
+        return _pick(_FRAMES, random).format(thing)
+
+    def _noun(self, concept: int, random: np.random.Generator) -> str:
+        """One of a concept's names, the first one half of the time, with an article or none."""
+        names = self._names[concept]
+        name = names[0] if random.random() < 0.5 else _pick(names, random)  # noqa: PLR2004
+        if random.random() < 0.15:  # noqa: PLR2004
+            name = f"{_pick(_ADJECTIVES, random)} {name}"
+        return with_article(name, random)
+
+    def _place(self, random: np.random.Generator) -> str:
+        """What stands around the thing: a place, or another thing."""
+        if random.random() < 0.6:  # noqa: PLR2004
+            return _pick(_AROUND, random)
+        return with_article(_pick(_pick(self._names, random), random), random)
+
+    def corpus(self) -> list[str]:
+        """Every word that a caption can hold."""
+        names = [name for names in self._names for name in names]
+        labels = [label for label, _ in self._labels]
+        return [*names, *labels, *_FRAMES, *_SCENES, *_AROUND, *_ADJECTIVES, "the a an background"]
+
+
+def on_background(caption: str, view: View, random: np.random.Generator) -> str:
+    """The caption with the background's colour, where it is not white."""
+    if view.colour == WHITE:
+        return caption
+    return f"{caption} {_pick(('on a', 'on a', 'with a'), random)} {view.colour} background"
+
+
+def with_article(name: str, random: np.random.Generator) -> str:
+    """A name as it may stand in a sentence."""
+    chance = random.random()
+    if chance < 0.2:  # noqa: PLR2004
+        return name
+    if chance < 0.35:  # noqa: PLR2004
+        return f"the {name}"
+    return indefinite(name)
+
+
+def indefinite(name: str) -> str:
+    """A name after "a" or "an": "an owl"."""
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _pick(things: Sequence[_Thing], random: np.random.Generator) -> _Thing:
+    return things[int(random.integers(len(things)))]

