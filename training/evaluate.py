@@ -85,12 +85,14 @@ class Judge:
 
 def draw(pipe: Any, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
     """One picture a prompt, as the generator draws it by default, (height, width, 3) bytes."""
-    from generator.pipeline import _scheduler
+    from generator.sampling import schedulers
+    from generator.sampling.presets import PRESETS
 
     drawn: list[np.ndarray] = []
     for start in range(0, len(prompts), _GROUP):
         part = slice(start, start + _GROUP)
-        pipe.scheduler = _scheduler(pipe.scheduler.config)
+        solver = PRESETS["balanced"].solver
+        pipe.scheduler = schedulers.create(solver, pipe.scheduler.config, _STEPS)
         output = pipe(
             prompt=list(prompts[part]),
             num_inference_steps=_STEPS,

@@ -1,7 +1,6 @@
 """The model in the package: what was trained, as the generator loads it."""
 
 import io
-import threading
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from generator import models
 from generator.executors.base import Task
 from generator.models import EMOJI
 from generator.pipeline import Pipeline
-from tests.generator import tiny
+from tests.generator import drawing, tiny
 from training import fetch
 from training.concepts import concepts
 
@@ -23,8 +21,8 @@ pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 TASK = Task(
     prompt="a photo of a tabby cat",
     negative_prompt="",
-    width=64,
-    height=64,
+    width=256,
+    height=256,
     steps=20,
     guidance_scale=7.5,
     seed=4,
@@ -33,11 +31,11 @@ TASK = Task(
 
 @pytest.fixture(scope="module")
 def emoji() -> Pipeline:
-    return Pipeline(models.find("emoji"), "cpu")
+    return drawing.load("emoji")
 
 
 def draw(emoji: Pipeline, **changes: Any) -> bytes:
-    return emoji.run(replace(TASK, **changes), lambda _step: None, threading.Event()).png
+    return drawing.draw(emoji, replace(TASK, **changes)).png
 
 
 def pixels(png: bytes) -> np.ndarray:
