@@ -28,6 +28,11 @@ HELP: Final = "\n".join(
     ]
 )
 
+SMALL_MODEL: Final = "emoji"
+"""The one in the package. Whoever sees its pictures shall know that it is a small one."""
+
+SMALL_MODEL_SIZE: Final = "64 x 64 pixels"
+
 CANNOT_USE: Final = "I can only work with photos and images (JPEG, PNG or WebP). Send me one!"
 UNKNOWN_COMMAND: Final = "I do not know this command. /help lists those that I know."
 WENT_WRONG: Final = "Something went wrong on my side. Please try again."
@@ -117,7 +122,8 @@ def picture(prompt: str, seed: int, model: str) -> str:
     """What stands under a finished picture."""
     if len(prompt) > _SHOWN_PROMPT:
         prompt = f"{prompt[: _SHOWN_PROMPT - 1]}…"
-    return f"{prompt}\n\nseed {seed}, model {model}"
+    own_size = f", which draws {SMALL_MODEL_SIZE}; enlarged" if model == SMALL_MODEL else ""
+    return f"{prompt}\n\nseed {seed}, model {model}{own_size}"
 
 
 def ending(code: str) -> str:

@@ -19,10 +19,11 @@ from lookalike.settings import Settings
 from lookalike.tokens import service_token
 
 _BOT = 100001
-_NOTE = (
-    "This demo's small model is not trained yet: its pictures are noise."
-    " The captions are real, and so is everything else."
+NOTE = (
+    "Pictures come from the small model in the package: it knows some hundred things and draws them"
+    " as emoji, 64 x 64 pixels, enlarged. Everything else is the real thing."
 )
+"""What stands over every chat of the demo."""
 
 
 def run(play: Callable[[Path, Console], int]) -> int:
@@ -93,7 +94,7 @@ def open_house(home: Path, console: Console, port: int) -> Generator[House, None
         "BOT_POLL_SECONDS": "0.5",
         "SANDBOX_LISTEN": f"127.0.0.1:{port}",
         "SANDBOX_PORTS": "20" if port else "1",
-        "SANDBOX_NOTE": _NOTE,
+        "SANDBOXNOTE": NOTE,
         "DBSERVICE_LISTEN": "127.0.0.1:0",
         "GENERATOR_LISTEN": "127.0.0.1:0",
         "BOT_HEALTH_LISTEN": "127.0.0.1:0",

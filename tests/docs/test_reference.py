@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -20,10 +21,12 @@ from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
 from generator import exchange
+from generator.models import EMOJI
 from generator.problems import Code, Fault
 from generator.settings import GeneratorSettings
 from lookalike import lifecycle
 from lookalike.cli import main
+from lookalike.demo import house
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
 from lookalike.settings import Settings
@@ -100,6 +103,15 @@ def test_settings_that_are_spoken_of_exist_and_take_what_they_are_given() -> Non
 
 
 # Commands.
+
+
+def test_the_small_models_size_is_what_people_are_told() -> None:
+    config = json.loads((EMOJI / "unet" / "config.json").read_text())
+    levels = len(json.loads((EMOJI / "vae" / "config.json").read_text())["block_out_channels"])
+    side = config["sample_size"] * 2 ** (levels - 1)
+    assert f"{side} x {side} pixels" == en.SMALL_MODEL_SIZE
+    assert f"{side} x {side} pixels" in house.NOTE
+    assert f"{side} x {side} pixels" in (ROOT / "docs" / "models.md").read_text()
 
 
 def test_every_chat_command_is_documented() -> None:

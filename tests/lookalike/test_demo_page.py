@@ -80,7 +80,7 @@ def test_the_page_is_served_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
         page = requests.get(demo.url, timeout=10)
         assert page.status_code == 200
         assert "<title>Lookalike</title>" in page.text
-        assert "noise" in requests.get(f"{demo.url}sandbox/bot", timeout=10).json()["note"]
+        assert "small model" in requests.get(f"{demo.url}sandbox/bot", timeout=10).json()["note"]
         os.killpg(demo.popen.pid, signal.SIGINT)  # what a terminal sends
         assert demo.end() == 0
     assert "drop one of yours" in demo.output
