@@ -94,7 +94,7 @@ def open_house(home: Path, console: Console, port: int) -> Generator[House, None
         "BOT_POLL_SECONDS": "0.5",
         "SANDBOX_LISTEN": f"127.0.0.1:{port}",
         "SANDBOX_PORTS": "20" if port else "1",
-        "SANDBOXNOTE": NOTE,
+        "SANDBOX_NOTE": NOTE,
         "DBSERVICE_LISTEN": "127.0.0.1:0",
         "GENERATOR_LISTEN": "127.0.0.1:0",
         "BOT_HEALTH_LISTEN": "127.0.0.1:0",
