@@ -5,6 +5,7 @@ A LoRA is a low-rank change of a layer's weights: up x down, times alpha over th
 Importing this costs nothing; libraries come along only with what needs them.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from lookalike.errors import StartError
 
 _FILE = "pytorch_lora_weights.safetensors"
 _PREFIX = "lora_unet_"
+
+_log = logging.getLogger(__name__)
 
 
 def find(location: str) -> Path | None:
@@ -48,7 +51,8 @@ def fits(file: Path, unet: Any) -> bool:
     try:
         with safe_open(file, "pt") as weights:
             shapes = {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118, no mapping
-    except Exception:  # noqa: BLE001, safetensors has its own type for a damaged file
+    except Exception as error:  # noqa: BLE001, safetensors has its own type for a damaged file
+        _log.warning("%s cannot be read: %s", file, error)
         return False
     layers = dict(_layers(unet))
     downs = [name for name in shapes if name.endswith(".lora_down.weight")]

@@ -29,6 +29,10 @@ async def _measured(home: House) -> bool | None:
     return True if home.worker.pace.speeds.seconds else None
 
 
+async def _measuring(executor: ScriptedExecutor) -> bool | None:
+    return True if executor.measurements else None
+
+
 async def _job(home: House, identity: UUID) -> Job:
     found = await home.table.get(identity)
     assert found is not None
@@ -200,11 +204,7 @@ async def test_a_job_interrupts_the_measurement_and_goes_first(tmp_path: Path) -
     executor.measurable.clear()
     executor.speeds = FAST
     async with house(tmp_path, executor) as home:
-
-        async def measuring() -> bool | None:
-            return True if executor.measurements else None
-
-        await eventually(measuring)
+        await eventually(lambda: _measuring(executor))
         identity = await home.put(job(steps=1))
         await home.reach(identity, "running")
         executor.measurable.set()
@@ -268,11 +268,7 @@ async def test_a_stop_does_not_wait_for_the_measurement(tmp_path: Path, *, deaf:
     executor.measurable.clear()
     executor.deaf = deaf
     async with house(tmp_path, executor) as home:
-
-        async def measuring() -> bool | None:
-            return True if executor.measurements else None
-
-        await eventually(measuring)
+        await eventually(lambda: _measuring(executor))
         home.stop.set()
         async with asyncio.timeout(5):
             await home.working
