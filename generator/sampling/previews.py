@@ -25,7 +25,7 @@ _SD15_MAP = (
 what is added. Source: ComfyUI, comfy/latent_formats.py, SD15."""
 
 _ALIKE = ("latent_channels", "block_out_channels", "layers_per_block", "scaling_factor")
-_CELLS = 16
+_CELLS = 8
 _SAMPLES = 4
 _SHORTEST, _LONGEST = 64, 256
 _QUALITY = 80
