@@ -76,7 +76,7 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
         said = "has loaded" if ready else "is loading"
         words = f"A generator runs and {said} the model that it was started with."
         return [*found, ok("memory", words)]
-    memory = _memory(count, half=half)
+    memory = _memory(count, settings.generator_device, half=half)
     if memory.mark is checks.Mark.FAILED:
         return [*found, memory]
     return [*found, memory, await _load(settings)]
@@ -101,24 +101,22 @@ def _present(words: str, licence: str) -> Finding:
     return ok("model", words) if licence else warning("model", words, "Read its model card.")
 
 
-def _memory(count: int, *, half: bool) -> Finding:
+def _memory(count: int, device: str, *, half: bool) -> Finding:
     """Whether the weights and a run fit what is free where they are held."""
     weights = count * (2 if half else 4)
     needed = weights * (1 + _ACTIVATIONS) + _LIBRARIES
-    free = _free_on_gpu() if half else _free()
+    free = _free(device)
     words = f"The model needs about {checks.size(needed)} of memory; {checks.size(free)} is free."
     if needed > free:
         return failed("memory", words, "Close other programs, or take a smaller model.")
     return ok("memory", words)
 
 
-def _free_on_gpu() -> int:
+def _free(device: str) -> int:
     import torch
 
-    return int(torch.cuda.mem_get_info()[0])
-
-
-def _free() -> int:
+    if device in {"auto", "cuda"} and torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0])
     free = int(psutil.virtual_memory().available)
     try:  # a container's own limit (the kernel's cgroup v2 document)
         limit, used = (int(file.read_text("ascii")) for file in (_MEMORY_LIMIT, _MEMORY_USED))

@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 
 from generator import memory, models
+from generator.engines import choice, threads
+from generator.engines.acceleration import accelerate
 from generator.executors.base import (
     Cancelled,
     ModelInfo,
@@ -34,10 +36,6 @@ from generator.sampling.loop import OVERFLOW, Course
 from generator.sampling.presets import FAST, PRESETS, Preset, Solver
 from generator.sampling.previews import Previewer
 from lookalike.errors import StartError
-
-_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-
-_SMALL_PARAMETERS = 10_000_000
 
 _SMALLEST_SIDE = 256
 """A picture on a phone needs about as many pixels; what a smaller model draws is enlarged."""
@@ -84,23 +82,13 @@ class Pipeline:
         Raises:
             StartError: the model or the device is missing or unusable.
         """
-        chosen = _device(options.device)
-        _respect_cpu_quota()
-        # Half precision halves memory and time on CUDA; CPUs and MPS are surer in full.
-        self._dtype = torch.float16 if chosen == "cuda" else torch.float32
-        pipe = loading.load(source, self._dtype)
+        self._engine = choice.choose(options.device, small=loading.is_small(source))
+        threads.limit(small=self._engine.small)
+        pipe = loading.load(source, self._engine.dtype)
         self._source = source
-        self._pipe = _move(pipe, chosen, source)
-        self._small = _is_small(pipe.unet)
-        if self._small:
-            # Its operations are too short to be shared. 20 steps of a UNet of 1 million parameters
-            # take 0.6 s on one thread, 0.9 s on two, and on a busy machine with four threads, which
-            # wait for one another, up to 40 s.
-            torch.set_num_threads(1)
-        self._denoiser = Denoiser(self._pipe.unet)
+        self._pipe = _move(pipe, self._engine.device, source)
         self._lcm_lora = options.lcm_lora
         self._fast: Denoiser | None = None
-        self._previewer = self._make_previewer(options.previews)
         size = pipe.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
         width, height = width * pipe.vae_scale_factor, height * pipe.vae_scale_factor
@@ -117,8 +105,19 @@ class Pipeline:
             height=height * self._enlarge,
             unavailable=unavailable,
         )
+        accelerate(pipe.vae, self._engine)
+        self._denoiser = self._make_denoiser(pipe.unet)
+        self._previewer = self._make_previewer(options.previews)
         enlarged = f", enlarged {self._enlarge} times" if self._enlarge > 1 else ""
-        _log.info("Loaded %s (%d x %d%s) on %s.", source.name, width, height, enlarged, chosen)
+        _log.info(
+            "Loaded %s (%d x %d%s) on %s in %s.",
+            source.name,
+            width,
+            height,
+            enlarged,
+            self._engine.device,
+            str(self._engine.dtype).removeprefix("torch."),
+        )
 
     @torch.no_grad()
     def run(
@@ -162,7 +161,7 @@ class Pipeline:
     @torch.no_grad()
     def measure(self, sizes: Sequence[int], cancelled: threading.Event) -> Speeds | None:
         """Finds out which batches pay; see `Executor.measure`."""
-        if self._small:
+        if self._engine.small:
             return Speeds()
         pipe, unet = self._pipe, self._pipe.unet
         width, height = (self.info.width, self.info.height)
@@ -173,7 +172,7 @@ class Pipeline:
             _LIVE_TENSORS
             * unet.config.block_out_channels[0]
             * math.prod(shape[2:])
-            * self._dtype.itemsize
+            * self._engine.dtype.itemsize
         )
 
         def step(size: int) -> None:
@@ -289,11 +288,16 @@ class Pipeline:
                 # It was asked for before the model was loaded, or when there was another one.
                 raise TaskError("The preset fast has no weights here that fit the model.")
             began = time.perf_counter()
-            unet = loading.load_unet(self._source, self._dtype)
+            unet = loading.load_unet(self._source, self._engine.dtype)
             lora.fuse(self._lcm_lora, unet)
-            self._fast = Denoiser(unet.to(self._device))
+            self._fast = self._make_denoiser(unet.to(self._device))
             _log.info("Loaded the preset fast in %.1f s.", time.perf_counter() - began)
         return self._fast
+
+    def _make_denoiser(self, unet: Any) -> Denoiser:
+        """The UNet, made fast: from here on nobody changes its weights."""
+        accelerate(unet, self._engine)
+        return Denoiser(unet)
 
     def _make_previewer(self, wanted: Previews) -> Previewer | None:
         """None: there are no previews; they would show what the safety checker refuses."""
@@ -327,39 +331,3 @@ def _png(pixels: Any, size: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _device(wanted: str) -> str:
-    available = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if wanted == "auto":
-        return next(name for name, there in available.items() if there)
-    if wanted not in available:
-        raise StartError(f"GENERATOR_DEVICE {wanted}: write auto, cpu, cuda or mps.")
-    if not available[wanted]:
-        raise StartError(
-            f"GENERATOR_DEVICE {wanted}: PyTorch finds no such device on this machine; auto takes"
-            " what there is."
-        )
-    return wanted
-
-
-def _is_small(unet: torch.nn.Module) -> bool:
-    return sum(parameter.numel() for parameter in unet.parameters()) < _SMALL_PARAMETERS
-
-
-def _respect_cpu_quota() -> None:
-    """Starts no more threads than a container's CPU quota lets run; more would wait in turns.
-
-    PyTorch itself sees the machine's cores. Source: the kernel's cgroup v2 document, cpu.max.
-    """
-    try:
-        quota, period = _CPU_QUOTA.read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return
-    if quota != "max":
-        cores = math.ceil(int(quota) / int(period))
-        torch.set_num_threads(min(torch.get_num_threads(), max(1, cores)))

@@ -77,7 +77,10 @@ def is_hub_id(name: str) -> bool:
 
 
 def takes_half(device: str) -> bool:
-    """Whether a model is held in half precision on a `GENERATOR_DEVICE`: on CUDA it is."""
-    import torch
+    """Whether a model of full size is held in half precision on a `GENERATOR_DEVICE`."""
+    from generator.engines import choice
 
-    return device in {"auto", "cuda"} and torch.cuda.is_available()
+    try:
+        return choice.choose(device, small=False).dtype.itemsize == 2  # noqa: PLR2004, bytes
+    except StartError:  # whoever starts the generator is told
+        return False

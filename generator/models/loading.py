@@ -1,6 +1,7 @@
 """Loads a model's pipeline from wherever it is found."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from diffusers.utils import logging as diffusers_logging
+from safetensors import safe_open
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
 from generator.models import EMOJI, SD15, Kind, Source, layout
@@ -23,6 +25,26 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What the allocators of CUDA, MPS and the CPU say."""
 
 _log = logging.getLogger(__name__)
+
+
+_SMALL = 30_000_000
+"""Numbers of a model of which the largest parts are computed faster than they are called."""
+
+
+def is_small(source: Source) -> bool:
+    """Whether a model is a small one; False where it cannot be read, which `load` says better."""
+    try:
+        match source.kind:
+            case Kind.FOLDER:
+                files = layout.weights(Path(source.location), half=False)
+            case Kind.FILE:
+                files = [Path(source.location)]
+            case Kind.HUB:
+                files = layout.weights(_cached(source), half=False)
+        return layout.count_numbers(files) < _SMALL
+    except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
+        _log.debug("Counting %s: %s", source.location, type(error).__name__)
+        return False
 
 
 def load(source: Source, dtype: torch.dtype) -> Any:
@@ -75,14 +97,15 @@ def load_unet(source: Source, dtype: torch.dtype) -> Any:
     Raises:
         StartError: the model is not there any more.
     """
-    options = {"subfolder": "unet", "dtype": dtype, "local_files_only": True}
     if source.kind is Kind.FILE:
-        return UNet2DConditionModel.from_single_file(source.location, config=str(SD15), **options)
-    folder = _cached(source) if source.kind is Kind.HUB else Path(source.location)
-    variant = layout.variant(folder, half=dtype == torch.float16)
-    return UNet2DConditionModel.from_pretrained(
-        folder, variant=variant, use_safetensors=True, **options
-    )
+        return UNet2DConditionModel.from_single_file(
+            source.location,
+            config=str(SD15),
+            subfolder="unet",
+            dtype=dtype,
+            local_files_only=True,
+        )
+    return _read_unet(_cached(source) if source.kind is Kind.HUB else Path(source.location), dtype)
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -97,7 +120,7 @@ def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
         raise StartError(f"GENERATOR_MODEL {source.location} cannot be loaded: {problem}.")
     options = {
         "dtype": dtype,
-        "variant": layout.variant(folder, half=dtype == torch.float16),
+        "variant": layout.variant(folder, half=_is_half(dtype)),
         "use_safetensors": True,
         "local_files_only": True,
     }
@@ -106,6 +129,7 @@ def _from_folder(folder: Path, source: Source, dtype: torch.dtype) -> Any:
         return StableDiffusionPipeline.from_pretrained(
             folder,
             requires_safety_checker=False,
+            unet=_read_unet(folder, dtype),
             **options,
             **{
                 name: _load_whole(kind, folder, subfolder=name, **options)
@@ -125,6 +149,37 @@ def _cached(source: Source) -> Path:
             " it with `lookalike download`, or name a folder, a .safetensors file or emoji."
         )
     return folder
+
+
+def _read_unet(folder: Path, dtype: torch.dtype) -> Any:
+    """Reads the largest part tensor by tensor, so that it takes no more memory than it keeps.
+
+    The libraries' way maps the file, 3.4 GB where it is in full precision, which counts as the
+    process's memory as long as any tensor of it is used.
+    """
+    part = folder / "unet"
+    config = UNet2DConditionModel.load_config(part, local_files_only=True)
+    with torch.device("meta"):
+        unet = UNet2DConditionModel.from_config(config)
+    tensors: dict[str, torch.Tensor] = {}
+    for file in layout.weights(folder, half=_is_half(dtype)):
+        if file.parent == part:
+            tensors.update(_read(file, dtype))
+    unet.load_state_dict(tensors, assign=True)
+    return unet.eval().requires_grad_(requires_grad=False)
+
+
+def _read(file: Path, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
+    with safe_open(file, "pt") as weights:
+        names = list(weights.keys())
+    for name in names:
+        with safe_open(file, "pt") as weights:  # anew, so that what was mapped is let go of
+            yield name, weights.get_tensor(name).to(dtype, copy=True)
+
+
+def _is_half(dtype: torch.dtype) -> bool:
+    """Whether weights in half precision serve: they are half as much to read and to keep."""
+    return dtype != torch.float32
 
 
 def _load_whole(kind: Any, location: Any, **options: Any) -> Any:

@@ -14,7 +14,6 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
-from generator import pipeline
 from generator.executors.base import Cancelled, Refused, Task, TaskError
 from generator.pipeline import Options, Pipeline
 from generator.sampling.presets import Solver
@@ -246,47 +245,6 @@ def test_a_device_that_refuses_the_model_is_said_in_one_sentence(
     monkeypatch.setattr(StableDiffusionPipeline, "to", refuse)
     with pytest.raises(StartError, match=f"^GENERATOR_DEVICE cpu cannot be used: .*{reason}.*"):
         load("emoji", Options("cpu"))
-
-
-@pytest.mark.parametrize(
-    ("there", "chosen"),
-    [
-        ((True, True), "cuda"),
-        ((True, False), "cuda"),
-        ((False, True), "mps"),
-        ((False, False), "cpu"),
-    ],
-)
-def test_auto_takes_the_fastest_device(
-    there: tuple[bool, bool], chosen: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: there[0])
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: there[1])
-    assert pipeline._device("auto") == chosen
-
-
-@pytest.mark.parametrize(
-    ("quota", "threads"),
-    [("100000 100000", 1), ("50000 100000", 1), ("110000 100000", 2), ("max 100000", 2), ("", 2)],
-)
-def test_threads_respect_a_containers_quota(
-    quota: str, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "cpu.max"
-    file.write_text(quota, encoding="ascii")
-    monkeypatch.setattr(pipeline, "_CPU_QUOTA", file)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        pipeline._respect_cpu_quota()
-        assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize(("parameters", "small"), [(9_000_000, True), (11_000_000, False)])
-def test_a_model_under_ten_million_numbers_is_small(parameters: int, *, small: bool) -> None:
-    assert pipeline._is_small(torch.nn.Linear(parameters, 1, device="meta")) is small
 
 
 def test_a_small_model_takes_one_thread(tmp_path: Path) -> None:

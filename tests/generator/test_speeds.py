@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from generator import batches, memory, pipeline
+from generator import batches, memory
 from generator.executors.base import Speeds
+from generator.models import loading
 from generator.sampling import speeds
 from tests.generator import tiny
 from tests.generator.drawing import load
@@ -98,7 +99,7 @@ def test_a_small_model_does_not_batch(tmp_path: Path) -> None:
 def test_a_model_is_measured_at_its_own_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "_SMALL_PARAMETERS", 0)
+    monkeypatch.setattr(loading, "_SMALL", 0)
     loaded = load(tiny.save(tmp_path))
     found = loaded.measure(batches.SIZES[:2], threading.Event())
     assert found is not None

@@ -1,0 +1,37 @@
+"""Makes a part of a model fast on the engine that was chosen for it."""
+
+import logging
+from typing import Any
+
+import torch
+
+from generator.engines import attention, packing
+from generator.engines.choice import Engine
+
+_log = logging.getLogger(__name__)
+
+
+def accelerate(part: Any, engine: Engine) -> None:
+    """Makes a UNet or an autoencoder faster, in place. It gives the same, but for rounding.
+
+    Args:
+        part: a diffusers model on the engine's device, whose weights do not change any more.
+        engine: what computes it.
+    """
+    if engine.small:
+        return
+    match engine.device:
+        case "cpu":
+            _on_cpu(part, engine)
+        case "cuda":
+            part.to(memory_format=torch.channels_last)
+            part.fuse_qkv_projections()
+
+
+def _on_cpu(part: Any, engine: Engine) -> None:
+    packed = packing.pack(part)
+    half = engine.dtype == torch.bfloat16
+    if packed and half and attention.pays():
+        attention.install(part)
+    if half and not packed:
+        part.to(memory_format=torch.channels_last)

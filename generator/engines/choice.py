@@ -1,0 +1,72 @@
+"""Chooses the device and the precision that a model is computed with."""
+
+from dataclasses import dataclass
+
+import torch
+
+from lookalike.errors import StartError
+
+_NATIVE_BFLOAT16 = ("amx_bf16", "avx512_bf16")
+"""What x86 processors call it that they multiply bfloat16; others would convert every number."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a model is computed.
+
+    Attributes:
+        device: `cpu`, `cuda` or `mps`.
+        dtype: of weights and of what layers hand on.
+        small: the model is too small for anything of this package to pay.
+    """
+
+    device: str
+    dtype: torch.dtype
+    small: bool
+
+
+def choose(wanted: str, *, small: bool) -> Engine:
+    """The fastest engine that there is.
+
+    Args:
+        wanted: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
+        small: whether the model is a small one.
+
+    Raises:
+        StartError: there is no such device.
+    """
+    device = _device(wanted)
+    return Engine(device, _dtype(device, small=small), small)
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this processor does it itself."""
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in _NATIVE_BFLOAT16)
+
+
+def _dtype(device: str, *, small: bool) -> torch.dtype:
+    if device == "cuda":
+        return torch.float16
+    # A small model's time goes into calls, not into numbers, and MPS is surer in full precision.
+    if device == "cpu" and not small and multiplies_bfloat16():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _device(wanted: str) -> str:
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return next(name for name, there in available.items() if there)
+    if wanted not in available:
+        raise StartError(f"GENERATOR_DEVICE {wanted}: write auto, cpu, cuda or mps.")
+    if not available[wanted]:
+        raise StartError(
+            f"GENERATOR_DEVICE {wanted}: PyTorch finds no such device on this machine; auto takes"
+            " what there is."
+        )
+    return wanted

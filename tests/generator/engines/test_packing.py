@@ -1,0 +1,85 @@
+"""Packed layers give what plain ones do, and are left out where they would not."""
+
+import copy
+import logging
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from generator.engines import packing
+from tests.generator import tiny
+
+_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
+"""Of the largest number: a tiny UNet's sums in another order."""
+
+
+@pytest.fixture(scope="module")
+def plain() -> Any:
+    torch.manual_seed(0)
+    return tiny.build()
+
+
+def _denoise(unet: Any, cells: tuple[int, int], rows: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    latents = torch.randn((rows, 4, *cells), generator=generator).to(unet.dtype)
+    text = torch.randn((rows, tiny.TOKENS, 16), generator=generator).to(unet.dtype)
+    with torch.no_grad():
+        return torch.as_tensor(unet(latents, torch.tensor(500), text).sample.float())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("cells", "rows"), [((8, 8), 2), ((32, 32), 1), ((24, 10), 4), ((6, 2), 16)]
+)
+def test_a_packed_unet_predicts_what_a_plain_one_does(
+    plain: Any, dtype: torch.dtype, cells: tuple[int, int], rows: int
+) -> None:
+    wanted = _denoise(plain.unet, cells, rows)
+    unet = copy.deepcopy(plain.unet).to(dtype)
+    assert packing.pack(unet)
+    assert not any(isinstance(layer, nn.Linear | nn.Conv2d) for layer in unet.modules())
+    found = _denoise(unet, cells, rows)
+    assert float((found - wanted).abs().max()) <= _TOLERANCE[dtype] * float(wanted.abs().max())
+    assert torch.equal(found, _denoise(unet, cells, rows))
+
+
+@pytest.mark.parametrize("cells", [(8, 8), (5, 12)])
+def test_a_packed_decoder_draws_what_a_plain_one_does(plain: Any, cells: tuple[int, int]) -> None:
+    latents = torch.randn((1, 4, *cells), generator=torch.Generator().manual_seed(2))
+    vae = copy.deepcopy(plain.vae)
+    with torch.no_grad():
+        wanted = plain.vae.decode(latents).sample
+        assert packing.pack(vae)
+        found = vae.decode(latents).sample
+    assert torch.allclose(found, wanted, atol=1e-4 * float(wanted.abs().max()), rtol=0)
+
+
+@pytest.mark.parametrize("answer", ["wrong", "missing", "refused"])
+def test_a_model_stays_as_it_is_where_packed_layers_do_not_serve(
+    answer: str,
+    plain: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(layer: Any, rows: torch.Tensor, _activation: str) -> torch.Tensor:
+        match answer:
+            case "wrong":
+                return torch.zeros((*rows.shape[:-1], len(layer._bias or rows)))
+            case "missing":
+                raise AttributeError("'_OpNamespace' 'mkldnn' object has no attribute")
+            case _:
+                raise RuntimeError("could not create a primitive\nat somewhere")
+
+    monkeypatch.setattr(packing._PackedLinear, "then", fail)
+    unet = copy.deepcopy(plain.unet)
+    wanted = _denoise(unet, (8, 8), 2)
+    with caplog.at_level(logging.INFO, logger=packing.__name__):
+        assert not packing.pack(unet)
+    assert len(caplog.records) == 1
+    assert torch.equal(_denoise(unet, (8, 8), 2), wanted)
+
+
+def test_half_precision_of_gpus_is_not_packed(plain: Any) -> None:
+    assert not packing.pack(copy.deepcopy(plain.unet).half())
