@@ -17,6 +17,7 @@ from PIL import Image
 from generator import memory, models
 from generator.engines import choice, threads
 from generator.engines.acceleration import accelerate
+from generator.engines.compiling import CompiledPass
 from generator.executors.base import (
     Cancelled,
     ModelInfo,
@@ -39,6 +40,9 @@ from lookalike.errors import StartError
 
 _SMALLEST_SIDE = 256
 """A picture on a phone needs about as many pixels; what a smaller model draws is enlarged."""
+
+_COMPILED_ROWS = (2, 1, 4, 8, 16)
+"""Of a UNet's batches: a picture with guidance and one without, then more pictures."""
 
 _LIVE_TENSORS = 48
 """How many tensors of the UNet's widest layers a guided pass holds at once, rounded up."""
@@ -297,7 +301,11 @@ class Pipeline:
     def _make_denoiser(self, unet: Any) -> Denoiser:
         """The UNet, made fast: from here on nobody changes its weights."""
         accelerate(unet, self._engine)
-        return Denoiser(unet)
+        if self._engine.small or self._engine.device != "cuda":
+            return Denoiser(unet)
+        shape = self._shape(self.info.width, self.info.height)
+        shapes = [(rows, *shape[1:]) for rows in _COMPILED_ROWS]
+        return Denoiser(unet, CompiledPass(unet, shapes, self._pipe.tokenizer.model_max_length))
 
     def _make_previewer(self, wanted: Previews) -> Previewer | None:
         """None: there are no previews; they would show what the safety checker refuses."""

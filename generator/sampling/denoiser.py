@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from generator.engines.compiling import Pass, plain
+
 _FOREIGN = (
     "class_embed_type",
     "num_class_embeds",
@@ -26,9 +28,15 @@ class Denoiser:
         splits: the UNet can be computed in two parts.
     """
 
-    def __init__(self, unet: Any) -> None:
-        """Wraps a `UNet2DConditionModel`; its layers may be replaced by others of their kind."""
+    def __init__(self, unet: Any, predict: Pass | None = None) -> None:
+        """Wraps a UNet.
+
+        Args:
+            unet: a `UNet2DConditionModel`; its layers may be replaced by others of their kind.
+            predict: its whole pass, if there is a faster one.
+        """
         self._unet = unet
+        self._predict = predict or plain(unet)
         self.splits = not any(getattr(unet.config, name, None) for name in _FOREIGN)
 
     def __call__(
@@ -41,9 +49,8 @@ class Denoiser:
             timestep: one number.
             text: batch x tokens x features.
         """
-        sample, text = latents.to(self._unet.dtype), text.to(self._unet.dtype)
-        predicted = self._unet(sample, timestep, encoder_hidden_states=text, return_dict=False)[0]
-        return torch.as_tensor(predicted).float()
+        dtype = self._unet.dtype
+        return self._predict(latents.to(dtype), timestep, text.to(dtype)).float()
 
     def deep(
         self, latents: torch.Tensor, timestep: torch.Tensor, text: torch.Tensor, layers: int
