@@ -69,11 +69,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     gap = bound[..., some, :] - (scaled[..., some, :] @ centred.mT).amax(-1, keepdim=True)
     if bool((gap > _WIDEST).any()):
         return functional.scaled_dot_product_attention(query, key, value)
-    ones = torch.ones((), dtype=query.dtype).expand(batch, heads, tokens, 1)
+    ones = torch.ones((), dtype=key.dtype).expand(*key.shape[:-1], 1)
     rows = _widened(scaled, -_BELOW - bound).flatten(0, 1)
     columns = _widened(centred, ones).flatten(0, 1)
     values = _widened(value, ones).flatten(0, 1)
-    found = torch.empty_like(values)
+    found = rows.new_empty((*rows.shape[:-1], values.shape[-1]))
     for head in range(batch * heads):
         for start in range(0, tokens, _ROWS):
             part = slice(start, start + _ROWS)
@@ -122,9 +122,14 @@ class _Processor:
                 attn, hidden_states, encoder_hidden_states, attention_mask, **options
             )
             return torch.as_tensor(plain)
+        # With guidance, what comes before the first words is the same for both halves of a batch.
+        half, odd = divmod(len(hidden_states), 2)
+        twice = not odd and torch.equal(hidden_states[:half], hidden_states[half:])
+        if twice:
+            hidden_states = hidden_states[:half]
         query, key, value = (
             layer(hidden_states).unflatten(-1, (attn.heads, -1)).transpose(1, 2)
             for layer in (attn.to_q, attn.to_k, attn.to_v)
         )
-        found = attend(query, key, value).transpose(1, 2).flatten(2)
-        return torch.as_tensor(attn.to_out[0](found))
+        found = attn.to_out[0](attend(query, key, value).transpose(1, 2).flatten(2))
+        return torch.cat([found, found]) if twice else torch.as_tensor(found)

@@ -67,6 +67,30 @@ def test_a_unet_uses_it_for_many_cells_alone(monkeypatch: pytest.MonkeyPatch) ->
         assert float((found - wanted).abs().max()) <= 0.05 * float(wanted.abs().max())
 
 
+def test_rows_that_come_twice_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    unet = tiny.build().unet.bfloat16()
+    attention.install(unet)
+    batches: list[int] = []
+    attend = attention.attend
+
+    def count(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        batches.append(query.shape[0])
+        return attend(query, key, value)
+
+    monkeypatch.setattr(attention, "attend", count)
+    generator = torch.Generator().manual_seed(1)
+    words = torch.randn((2, tiny.TOKENS, 16), generator=generator).bfloat16()
+    latents = torch.randn((1, 4, 48, 48), generator=generator).bfloat16()
+    with torch.no_grad():
+        both = unet(torch.cat([latents, latents]), torch.tensor(500), words).sample
+        assert set(batches[:1]) == {1}
+        assert 2 in batches  # once words were read, rows differ
+        for row in (0, 1):
+            alone = unet(latents, torch.tensor(500), words[row, None]).sample
+            assert float((both[row] - alone[0]).abs().max()) <= 0.05 * float(alone.abs().max())
+
+
 @pytest.mark.parametrize(
     ("capabilities", "pays"),
     [
