@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,6 +44,9 @@ _MANY = 8
 _RENEWALS = 4
 """How often a lease is renewed before it would run out."""
 
+_SAVING_SECONDS = 3.0
+"""For how long a stop lets the pictures of a batch be committed: the process has 10 s to end."""
+
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -66,6 +70,7 @@ class _Batch:
     runs: list[_Run]
     progressed_at: float = field(default_factory=time.monotonic)
     stepped_at: float | None = None  # for the first time
+    hung: bool = False  # broken off, since it made no progress for too long
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -246,20 +251,34 @@ class Worker:
         computing = asyncio.ensure_future(self._executor.run(tasks, on_step, cancelled))
         watch = asyncio.create_task(self._watch(batch, computing, stop))
         try:
-            outcomes = await self._outcomes(batch, computing)
-            self._measure_ending(batch, outcomes)
-            for run, outcome in zip(runs, outcomes, strict=True):
-                await self._insist(self._record(run.claim, outcome), stop)
+            await asyncio.wait({computing})
+            await self._settle(batch, computing, stop)
         finally:
             batch.over.set()
             await watch
             self._batch = None
 
-    async def _outcomes(
+    async def _settle(
+        self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]], stop: asyncio.Event
+    ) -> None:
+        """Records how each run ended; what a stop leaves no time for is given back unharmed."""
+        outcomes = self._outcomes(batch, computing)
+        self._measure_ending(batch, outcomes)
+        stopped = computing.cancelled() and not batch.hung
+        until = -math.inf if stopped else math.inf
+        for run, outcome in zip(batch.runs, outcomes, strict=True):
+            if stop.is_set():
+                until = min(until, time.monotonic() + _SAVING_SECONDS)
+            recorded = None
+            if time.monotonic() < until:
+                recorded = await self._insist(self._record(run.claim, outcome), stop)
+            if recorded is None:
+                await self._insist(partial(self._table.release, run.claim), stop)
+
+    def _outcomes(
         self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]]
     ) -> Sequence[Outcome | None]:
-        """Waits for the end of the computation; None stands for an attempt that broke."""
-        await asyncio.wait({computing})
+        """How the computation ended; None stands for an attempt that broke."""
         try:
             return computing.result()
         except asyncio.CancelledError:
@@ -281,7 +300,7 @@ class Worker:
                 return lambda: self._table.fail(claim, Fault.CANNOT_COMPUTE, str(error))
             case _:
                 # Whoever cancelled it has said so in the table, and the fence keeps that. Only a
-                # run that was stale is still ours, and broke.
+                # run that hung is still ours, and broke.
                 return lambda: self._table.crash(claim)
 
     async def _commit(self, claim: Job, picture: Picture) -> bool:
@@ -297,25 +316,21 @@ class Worker:
     async def _watch(
         self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]], stop: asyncio.Event
     ) -> None:
-        """Breaks the runs off that must not go on."""
+        """Breaks the runs off that must not go on, until the batch is over or a stop comes."""
         period = self._table.lease_seconds / _RENEWALS
-        while True:
+        while not batch.over.is_set():
             changed = self._table.changed
             if stop.is_set():
-                for run in batch.runs:
-                    await self._insist(partial(self._table.release, run.claim), stop)
                 computing.cancel()  # a step may take minutes; nothing is lost without its end
-                break
-            if batch.over.is_set():
-                break
-            if self._is_stale(batch):
+                return
+            if self._is_stale(batch) and not batch.hung:
                 names = ", ".join(str(run.claim.id) for run in batch.runs)
                 _log.error("Job %s made no progress for too long.", names)
-                break
+                batch.hung = True
+                for run in batch.runs:
+                    run.cancelled.set()
             await self._drop_lost(batch)
             await any_of(changed, batch.over, stop, seconds=period)
-        for run in batch.runs:
-            run.cancelled.set()
 
     async def _drop_lost(self, batch: _Batch) -> None:
         """Breaks the runs off whose claims do not stand any more."""

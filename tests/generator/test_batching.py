@@ -1,12 +1,16 @@
 """Batches at the worker: each job keeps its own claim, attempt, progress, cancel and end."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from generator import worker
 from generator.executors.base import Refused, Speeds, TaskError
 from generator.tables import Job
 from tests.generator.house import House, eventually, house, job, text
@@ -177,6 +181,54 @@ async def test_a_clean_stop_puts_a_batch_back_unharmed(tmp_path: Path) -> None:
         for identity in ids:
             kept = await _job(home, identity)
             assert (kept.state, kept.attempts) == ("queued", 0)
+
+
+@asynccontextmanager
+async def _saving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[tuple[House, list[UUID]]]:
+    """A batch of four whose first picture is being saved when the stop comes."""
+    executor = ScriptedExecutor()
+    executor.speeds = FAST
+    async with house(tmp_path, executor) as home:
+        await eventually(lambda: _measured(home))
+        ids = await _together(home, *[job(str(n), steps=3) for n in range(4)])
+        await home.reach(ids[3], "running")
+        saving, going = threading.Event(), threading.Event()
+        save = home.results.save
+
+        def save_slowly(*arguments: Any) -> str:
+            saving.set()
+            going.wait()
+            return save(*arguments)
+
+        monkeypatch.setattr(home.results, "save", save_slowly)
+        executor.go()
+        await asyncio.to_thread(saving.wait)
+        home.stop.set()
+        await asyncio.sleep(0)
+        going.set()
+        await home.working
+        yield home, ids
+
+
+async def test_finished_pictures_are_committed_before_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _saving(tmp_path, monkeypatch) as (home, ids):
+        assert [(await _job(home, identity)).state for identity in ids] == ["finished"] * 4
+        assert len(list((home.folder / "results").iterdir())) == 4
+
+
+async def test_a_stop_does_not_wait_for_many_pictures_on_a_slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_SAVING_SECONDS", 0)
+    async with _saving(tmp_path, monkeypatch) as (home, ids):
+        kept = [await _job(home, identity) for identity in ids]
+        states = [(found.state, found.attempts) for found in kept]
+        assert states == [("finished", 1), *[("queued", 0)] * 3]
+        assert len(list((home.folder / "results").iterdir())) == 1
 
 
 async def test_the_leases_of_a_batch_are_renewed(tmp_path: Path) -> None:

@@ -222,6 +222,26 @@ async def test_a_stop_does_not_wait_for_the_disk(home: House) -> None:
     assert (kept.state, kept.attempts) == ("queued", 0)
 
 
+async def test_a_stop_is_heard_while_a_run_hangs_and_the_attempt_is_spent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = ScriptedExecutor()
+    executor.deaf = True
+    async with house(tmp_path, executor, lease_seconds=0.1, stale_seconds=0.1) as home:
+        identity = await home.put()
+        await home.reach(identity, "running")
+
+        async def told() -> bool | None:
+            return True if "no progress" in caplog.text else None
+
+        assert await eventually(told)
+        home.stop.set()
+        async with asyncio.timeout(5):
+            await home.working
+        kept = await _job(home, identity)
+        assert (kept.state, kept.attempts) == ("queued", 1)
+
+
 async def test_a_crash_is_put_right_at_the_next_start(tmp_path: Path) -> None:
     async with house(tmp_path) as home:
         home.executor.go()
