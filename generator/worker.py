@@ -310,6 +310,9 @@ class Worker:
         committed = Committed(name, picture.width, picture.height, digest)
         if await self._table.finish(claim, committed):
             return True
+        known = await self._table.get(claim.id)
+        if known is not None and known.picture == name:
+            return True  # by an earlier try, whose success the disk did not tell
         await asyncio.to_thread(self._results.remove, name)
         return False
 
