@@ -113,7 +113,7 @@ class Worker:
         self._pause_seconds = pause_seconds
         self._batch: _Batch | None = None
         self._measuring_since: float | None = None
-        self._waiting = 0
+        self._behind = 0  # how many jobs wait for the end of the batch
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.
         self._measured = table.max_attempts == 1
 
@@ -170,7 +170,7 @@ class Worker:
             claims = await self._insist(lambda: self._claim(model), stop)
             if claims:
                 await self._compute(_Batch([_Run(job, _task(job, model)) for job in claims]), stop)
-                if not self._measured and self._waiting >= _MANY:
+                if not self._measured and self._behind >= _MANY:
                     await self._measure(asyncio.Event(), stop)
             elif self._measured:
                 await any_of(changed, stop)
@@ -195,11 +195,11 @@ class Worker:
         own = (model.width, model.height)
 
         def size(head: Sequence[Place], waiting: int) -> int:
-            self._waiting = waiting
-            return batches.choose(head, waiting, self.pace.speeds, own)
+            count = batches.choose(head, waiting, self.pace.speeds, own)
+            self._behind = waiting - count
+            return count
 
-        most = max(self.pace.speeds.seconds, default=1)
-        return await self._table.claim(self.holder, model.name, size, most)
+        return await self._table.claim(self.holder, model.name, size, batches.SIZES[-1])
 
     async def _measure(self, changed: asyncio.Event, stop: asyncio.Event) -> None:
         """Finds out once which batches pay; what changes ends that, and it begins anew later."""
@@ -362,7 +362,7 @@ class Worker:
 
     def _measure_ending(self, batch: _Batch, outcomes: Sequence[Outcome | None]) -> None:
         """Takes in what the pictures of a batch took after the last step, one after another."""
-        pictures = sum(isinstance(outcome, Picture) for outcome in outcomes)
+        pictures = sum(isinstance(outcome, Picture | Refused) for outcome in outcomes)
         if pictures and self.model is not None:
             taken = time.monotonic() - batch.progressed_at
             self.pace.measure_ending(Kind.of(batch.runs[0].task, self.model), taken / pictures)
