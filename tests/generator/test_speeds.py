@@ -148,6 +148,13 @@ def test_a_model_is_measured_at_its_own_size(
     assert set(alone.seconds) == {1}
 
 
+def test_what_pytorch_keeps_of_a_gpus_memory_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"mem_get_info": (100, 1000), "memory_reserved": 700, "memory_allocated": 300}
+    for name, figure in figures.items():
+        monkeypatch.setattr(torch.cuda, name, lambda _device, figure=figure: figure)
+    assert memory.free(torch.device("cuda")) == 500
+
+
 @pytest.mark.parametrize(
     ("limit", "used", "free"),
     [("1000", "400", 650), ("max", "400", None), (None, None, None)],
