@@ -75,7 +75,7 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
         said = "has loaded" if ready else "is loading"
         words = f"A generator runs and {said} the model that it was started with."
         return [*found, ok("memory", words)]
-    room = _memory(count, half=half)
+    room = _memory(count, settings.generator_device, half=half)
     if room.mark is checks.Mark.FAILED:
         return [*found, room]
     return [*found, room, *await _load(settings)]
@@ -100,13 +100,14 @@ def _present(words: str, licence: str) -> Finding:
     return ok("model", words) if licence else warning("model", words, "Read its model card.")
 
 
-def _memory(count: int, *, half: bool) -> Finding:
+def _memory(count: int, device: str, *, half: bool) -> Finding:
     """Whether the weights and a run fit what is free where they are held."""
     import torch
 
     weights = count * (2 if half else 4)
     needed = weights * (1 + _ACTIVATIONS) + _LIBRARIES
-    free = memory.free(torch.device("cuda" if half else "cpu"))
+    on_gpu = device in {"auto", "cuda"} and torch.cuda.is_available()
+    free = memory.free(torch.device("cuda" if on_gpu else "cpu"))
     words = f"The model needs about {checks.size(needed)} of memory; {checks.size(free)} is free."
     if needed > free:
         return failed("memory", words, "Close other programs, or take a smaller model.")
