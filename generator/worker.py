@@ -71,6 +71,7 @@ class _Batch:
     progressed_at: float = field(default_factory=time.monotonic)
     stepped_at: float | None = None  # for the first time
     hung: bool = False  # broken off, since it made no progress for too long
+    apart: bool = False  # it did not fit memory: begun anew, one by one
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -320,7 +321,6 @@ class Worker:
         self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]], stop: asyncio.Event
     ) -> None:
         """Breaks the runs off that must not go on, until the batch is over or a stop comes."""
-        period = self._table.lease_seconds / _RENEWALS
         while not batch.over.is_set():
             changed = self._table.changed
             if stop.is_set():
@@ -333,7 +333,7 @@ class Worker:
                 for run in batch.runs:
                     run.cancelled.set()
             await self._drop_lost(batch)
-            await any_of(changed, batch.over, stop, seconds=period)
+            await any_of(changed, batch.over, stop, seconds=self._table.lease_seconds / _RENEWALS)
 
     async def _drop_lost(self, batch: _Batch) -> None:
         """Breaks the runs off whose claims do not stand any more."""
@@ -347,11 +347,15 @@ class Worker:
                 run.cancelled.set()
 
     def _on_step(self, batch: _Batch, run: _Run, step: int, preview: bytes | None) -> None:
+        if step <= run.step:
+            batch.apart = True
+            for other in batch.runs:
+                other.step = 0
         first = all(other.step < step for other in batch.runs)
         run.step = step
         run.preview = preview or run.preview
         now = batch.progressed_at = time.monotonic()
-        if not first or self.model is None:  # one of a batch stands for all
+        if not first or batch.apart or self.model is None:  # one of a batch stands for all
             return
         if batch.stepped_at is None:  # what comes before the first step is no step
             batch.stepped_at = now
@@ -363,7 +367,7 @@ class Worker:
     def _measure_ending(self, batch: _Batch, outcomes: Sequence[Outcome | None]) -> None:
         """Takes in what the pictures of a batch took after the last step, one after another."""
         pictures = sum(isinstance(outcome, Picture | Refused) for outcome in outcomes)
-        if pictures and self.model is not None:
+        if pictures and not batch.apart and self.model is not None:
             taken = time.monotonic() - batch.progressed_at
             self.pace.measure_ending(Kind.of(batch.runs[0].task, self.model), taken / pictures)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from generator import worker
-from generator.executors.base import Refused, Speeds, TaskError
+from generator.estimates import Kind
+from generator.executors.base import OnStep, Outcome, Refused, Speeds, Task, TaskError
 from generator.tables import Job
 from tests.generator.house import House, eventually, house, job, text
 from tests.generator.scripted import MODEL, ScriptedExecutor, png_of
@@ -108,6 +109,49 @@ async def test_one_of_a_batch_is_cancelled_and_the_others_go_on(home: House) -> 
     await home.reach(second, "finished")
     assert (await home.get(first)).get("state") == "cancelled"
     assert len(list((home.folder / "results").iterdir())) == 1
+
+
+class _Retreating(ScriptedExecutor):
+    """Gives a batch up after three steps, as for want of memory, and computes its tasks alone."""
+
+    async def run(
+        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+    ) -> list[Outcome]:
+        if len(tasks) == 1:
+            return await super().run(tasks, on_step, cancelled)
+        for step in (1, 2, 3):
+            for number in range(len(tasks)):
+                on_step(number, step, None)
+        outcomes = []
+        for number, task in enumerate(tasks):
+
+            def alone(_index: int, step: int, preview: bytes | None, number: int = number) -> None:
+                on_step(number, step, preview)
+
+            outcomes += await super().run([task], alone, [cancelled[number]])
+        return outcomes
+
+
+async def test_a_batch_that_is_begun_anew_one_by_one_tells_so(tmp_path: Path) -> None:
+    executor = _Retreating()
+    executor.speeds = FAST
+    async with house(tmp_path, executor) as home:
+        await eventually(lambda: _measured(home))
+        first, second = await _together(home, job("1", steps=5), job("2", steps=5))
+        await home.at_step(second, 3)
+        executor.step()
+        await home.at_step(first, 1)
+        await home.at_step(second, 0)
+        executor.step(4)
+        await home.at_step(first, 5)
+        executor.step()
+        await home.at_step(second, 1)
+        executor.go()
+        for identity in (first, second):
+            await home.reach(identity, "finished")
+        # How long the last of them was decoded is no measure of both.
+        kind = Kind(MODEL.width, MODEL.height, "balanced", guided=True)
+        assert home.worker.pace.seconds(kind, 1, 0) == 0
 
 
 async def test_each_job_of_a_batch_ends_in_its_own_way(home: House) -> None:
