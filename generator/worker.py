@@ -194,9 +194,10 @@ class Worker:
 
     async def _claim(self, model: ModelInfo) -> list[Job]:
         own = (model.width, model.height)
+        speeds = batches.fitting(self.pace.speeds)
 
         def size(head: Sequence[Place], waiting: int) -> int:
-            count = batches.choose(head, waiting, self.pace.speeds, own)
+            count = batches.choose(head, waiting, speeds, own)
             self._behind = waiting - count
             return count
 

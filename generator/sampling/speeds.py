@@ -35,7 +35,7 @@ def measure(
     Args:
         step: computes one step of a batch of that size, and waits for its end.
         sizes: ascending, beginning with 1.
-        fits: whether a batch of that size may be tried.
+        fits: whether a batch of that size fits what memory is free now.
         pixels: of each picture.
         cancelled: looked at before every step.
 
@@ -69,7 +69,7 @@ def measure(
         if size not in better:
             break
         pay = better
-    return Speeds(pay, pixels)
+    return Speeds(pay, pixels, fits)
 
 
 def _time(

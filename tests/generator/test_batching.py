@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -70,6 +71,23 @@ async def test_jobs_that_wait_are_computed_together(home: House) -> None:
         assert picture.content == png_of(home.executor.tasks[1 + number])
     fences = {(await _job(home, identity)).fence for identity in ids}
     assert len(fences) == 4
+
+
+@pytest.mark.parametrize(("room", "sizes"), [(8, [4]), (3, [2, 2]), (0, [1, 1, 1, 1])])
+async def test_a_batch_is_no_larger_than_what_memory_is_free_when_it_begins(
+    tmp_path: Path, room: int, sizes: list[int]
+) -> None:
+    free = [8]
+    executor = ScriptedExecutor()
+    executor.speeds = replace(FAST, fits=lambda size: size <= free[0])
+    async with house(tmp_path, executor) as home:
+        await eventually(lambda: _measured(home))
+        free[0] = room  # another program takes the rest
+        ids = await _together(home, *[job(str(n), steps=1) for n in range(4)])
+        executor.go()
+        for identity in ids:
+            await home.reach(identity, "finished")
+        assert executor.batches == [1, *sizes]
 
 
 async def test_a_batch_keeps_the_turns_of_owners(home: House) -> None:

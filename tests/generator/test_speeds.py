@@ -143,6 +143,7 @@ def test_a_model_is_measured_at_its_own_size(
     assert found.pixels == 256 * 256
     assert found.seconds[1] > 0
     monkeypatch.setattr(memory, "free", lambda _device: 0)
+    assert set(batches.fitting(found).seconds) == {1}  # memory is looked at again and again
     alone = loaded.measure(batches.SIZES, threading.Event())
     assert alone is not None
     assert set(alone.seconds) == {1}
