@@ -87,7 +87,9 @@ def _presets(settings: GeneratorSettings) -> tuple[Presets, Path | None]:
             " this machine."
         )
         if presets.default == FAST:
-            raise StartError(f"GENERATOR_PRESET cannot be used. {words}")
+            raise StartError(
+                f"GENERATOR_PRESET cannot be used. {words} Fetch them: `lookalike download`."
+            )
         presets.unavailable[FAST] = words
     return presets, lcm_lora
 

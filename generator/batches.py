@@ -6,6 +6,7 @@ waiting times, by what steps of so many jobs were measured to take.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from generator.executors.base import Speeds
@@ -34,20 +35,26 @@ def paying(seconds: Mapping[int, float], noise: float) -> dict[int, float]:
     return found
 
 
+def fitting(speeds: Speeds) -> Speeds:
+    """Of what was measured, the sizes that fit what memory is free now, and 1."""
+    fit = {size: taken for size, taken in speeds.seconds.items() if size == 1 or speeds.fits(size)}
+    return replace(speeds, seconds=fit)
+
+
 def choose(line: Sequence[Place], waiting: int, speeds: Speeds, own: tuple[int, int]) -> int:
     """How many jobs at the head of the line are to be computed together; at least 1.
 
     Args:
-        line: the jobs that wait, in their order, or as many of them as there may be in a batch.
+        line: the jobs that wait, in their order, or as many of them as the largest size has.
         waiting: how many jobs wait in all.
-        speeds: what was measured.
+        speeds: what was measured of the sizes that may be chosen.
         own: the model's own width and height, which stand in for a size not given.
     """
     head = line[0]
     pixels = (head.width or own[0]) * (head.height or own[1])
     room = max(speeds.seconds, default=1) * speeds.pixels // pixels
     sizes = [1, *(count for count in speeds.seconds if 1 < count <= room)]
-    count = alike(line, own)
+    count = alike(line[: SIZES[-1]], own)
     # The sum of waiting times of the best way to cut that many jobs into batches, and its first
     # batch: as long as a batch takes, all wait that are in it or behind it.
     shortest, first = [0.0], [0]

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-import psutil
 from sqlalchemy.engine import make_url
 
-from generator import models
+from generator import memory, models
 from generator.executors.inprocess import InProcessExecutor
-from generator.models import Kind, Source, layout
+from generator.models import Kind, Source, layout, lora
+from generator.sampling.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding, failed, ok, warning
@@ -22,10 +22,9 @@ _ACTIVATIONS = 0.4
 Estimates, rounded up; for Stable Diffusion 1.5 on a CPU they come to 6.5 GB.
 """
 
-_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
-_MEMORY_USED = Path("/sys/fs/cgroup/memory.current")
-
 _FETCH = "Name another GENERATOR_MODEL, or `emoji`, or fetch it again."
+_FETCH_FAST = "Fetch them: `lookalike download --fast`."
+_NAME_FAST = "Name others in GENERATOR_LCM_LORA, or leave it out and `lookalike download --fast`."
 
 
 async def _port(settings: GeneratorSettings) -> list[Finding]:
@@ -76,10 +75,10 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
         said = "has loaded" if ready else "is loading"
         words = f"A generator runs and {said} the model that it was started with."
         return [*found, ok("memory", words)]
-    memory = _memory(count, settings.generator_device, half=half)
-    if memory.mark is checks.Mark.FAILED:
-        return [*found, memory]
-    return [*found, memory, await _load(settings)]
+    room = _memory(count, settings.generator_device, half=half)
+    if room.mark is checks.Mark.FAILED:
+        return [*found, room]
+    return [*found, room, *await _load(settings)]
 
 
 def _files(source: Source, *, half: bool) -> tuple[Path, list[Path]]:
@@ -103,42 +102,71 @@ def _present(words: str, licence: str) -> Finding:
 
 def _memory(count: int, device: str, *, half: bool) -> Finding:
     """Whether the weights and a run fit what is free where they are held."""
+    import torch
+
     weights = count * (2 if half else 4)
     needed = weights * (1 + _ACTIVATIONS) + _LIBRARIES
-    free = _free(device)
+    on_gpu = device in {"auto", "cuda"} and torch.cuda.is_available()
+    free = memory.free(torch.device("cuda" if on_gpu else "cpu"))
     words = f"The model needs about {checks.size(needed)} of memory; {checks.size(free)} is free."
     if needed > free:
         return failed("memory", words, "Close other programs, or take a smaller model.")
     return ok("memory", words)
 
 
-def _free(device: str) -> int:
-    import torch
-
-    if device in {"auto", "cuda"} and torch.cuda.is_available():
-        return int(torch.cuda.mem_get_info()[0])
-    free = int(psutil.virtual_memory().available)
-    try:  # a container's own limit (the kernel's cgroup v2 document)
-        limit, used = (int(file.read_text("ascii")) for file in (_MEMORY_LIMIT, _MEMORY_USED))
-    except (OSError, ValueError):
-        return free
-    return min(free, limit - used)
-
-
-async def _load(settings: GeneratorSettings) -> Finding:
-    executor = InProcessExecutor(settings.generator_model, settings.generator_device)
+async def _load(settings: GeneratorSettings) -> list[Finding]:
+    try:
+        lcm_lora = lora.find(settings.generator_lcm_lora)
+    except StartError:
+        lcm_lora = None  # _preset says so
+    device = settings.generator_device
+    executor = InProcessExecutor(settings.generator_model, device, lcm_lora=lcm_lora)
     try:
         info = await executor.load()
     except StartError as error:
-        return failed("loading", str(error), _FETCH)
+        return [failed("loading", str(error), _FETCH)]
     finally:
         await executor.close()
-    return ok("loading", f"{info.name} loads; its own size is {info.width} x {info.height}.")
+    words = f"{info.name} loads; its own size is {info.width} x {info.height}."
+    unfit = [_without_fast(settings, why, _NAME_FAST) for why in info.unavailable.values()]
+    return [ok("loading", words), *unfit]
+
+
+async def _preset(settings: GeneratorSettings) -> list[Finding]:
+    """Whether the preset fast has its weights; those of another model show when one is loaded."""
+    location = settings.generator_lcm_lora
+    try:
+        file = lora.find(location)
+    except StartError as error:
+        return [failed("preset", str(error), _NAME_FAST)]
+    if file is None:
+        words = f"The preset fast lacks its weights: {location} is not on this machine."
+        return [_without_fast(settings, words, _FETCH_FAST)]
+    try:
+        await asyncio.to_thread(layout.count_numbers, [file])
+    except Exception as error:  # noqa: BLE001, as in _model
+        words = f"The preset fast lacks its weights: {file} is broken: {error}."
+        return [_without_fast(settings, words, _NAME_FAST)]
+    words = f"The weights of the preset fast are here ({checks.size(file.stat().st_size)})."
+    return [ok("preset", words)]
+
+
+def _without_fast(settings: GeneratorSettings, words: str, remedy: str) -> Finding:
+    """Nothing starts where it is the preset of all; else it is one that is not offered."""
+    if settings.generator_preset == FAST:
+        return failed("preset", f"GENERATOR_PRESET fast cannot be used. {words}", remedy)
+    return ok("preset", words, remedy)
 
 
 if __name__ == "__main__":
     checks.run(
         "generator",
         GeneratorSettings,
-        {"port": _port, "database": _database, "pictures": _pictures, "model": _model},
+        {
+            "port": _port,
+            "database": _database,
+            "pictures": _pictures,
+            "model": _model,
+            "preset": _preset,
+        },
     )

@@ -1,4 +1,4 @@
-"""`python -m generator.download`: fetches a model from the hub, once its licence is accepted.
+"""`python -m generator.download`: fetches weights from the hub, once their licence is accepted.
 
 The hub's own client begins a file anew when it was interrupted; here each file is kept as far as it
 came. What is done lies in the hub's cache as that client would have put it there.
@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -29,7 +29,8 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # they are ex
 )
 
 from generator import models
-from generator.models import Kind, layout
+from generator.models import Kind, layout, lora
+from generator.sampling.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike.checks import size
 from lookalike.errors import StartError
@@ -38,12 +39,11 @@ _HUB_SECONDS = 10.0
 _TRIES = 5  # in a row without a single byte
 _PAUSE_SECONDS = 1.0
 _SHA256_CHARACTERS = 64
-_CONDITIONS = {
-    layout.OPENRAIL: (
-        "It allows commercial use and forbids the uses in its attachment A; whoever lets others "
-        "use the model passes these conditions on to them."
-    )
-}
+_USES = (
+    "It allows commercial use and forbids the uses in its attachment A; whoever lets others "
+    "use the model passes these conditions on to them."
+)
+_CONDITIONS = {layout.OPENRAIL: _USES, layout.OPENRAIL_PLUS: _USES}
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,23 @@ class _Offer:
     licence: str
 
 
+_Choice = Callable[[str, Mapping[str, int]], Iterable[str]]
+"""Given a revision and its files' sizes by name: which of them are needed."""
+
+
 def main() -> NoReturn:
-    """Fetches the model that the command line or `GENERATOR_MODEL` names, and exits."""
+    """Fetches what the command line and the settings name, and exits."""
     parser = argparse.ArgumentParser(prog="lookalike download")
     parser.add_argument("model", nargs="?", help="default: GENERATOR_MODEL")
+    parser.add_argument("--fast", action="store_true", help="also what the preset fast needs")
     parser.add_argument("--accept-licence", action="store_true", help="do not ask")
     arguments = parser.parse_args()
     try:
         settings = GeneratorSettings.load()
         model = arguments.model or settings.generator_model
-        _fetch(model, settings.generator_device, accepted=arguments.accept_licence)
+        _fetch_model(model, settings.generator_device, accepted=arguments.accept_licence)
+        if arguments.fast or settings.generator_preset == FAST:
+            _fetch_lcm_lora(settings.generator_lcm_lora, accepted=arguments.accept_licence)
     except StartError as error:
         click.echo(f"lookalike download: {error}", err=True)
         sys.exit(StartError.EXIT_CODE)
@@ -82,33 +89,62 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _fetch(model: str, device: str, *, accepted: bool) -> None:
-    source = models.find(model)
-    half = models.takes_half(device)
-    if source.kind is not Kind.HUB or _is_well_cached(model, half=half):
+def _fetch_model(model: str, device: str, *, accepted: bool) -> None:
+    if models.find(model).kind is not Kind.HUB:
         click.echo(f"{model} is on this machine already.")
         return
-    if constants.HF_HUB_OFFLINE:
-        raise StartError(f"{model} is not on this machine, and HF_HUB_OFFLINE is set.")
-    disable_progress_bars()
-    with _translated(model):
-        offer = _ask_hub(model, half=half)
-        _accept(offer, accepted=accepted)
-        _fetch_files(offer)
-        # All bytes are there; this gives them their names.
-        huggingface_hub.snapshot_download(model, allow_patterns=list(offer.files))
+    half = models.takes_half(device)
+
+    def choose(revision: str, sizes: Mapping[str, int]) -> Iterable[str]:
+        if layout.INDEX not in sizes:
+            raise StartError(f"{model} is no model in diffusers layout.")
+        index = huggingface_hub.hf_hub_download(model, layout.INDEX, revision=revision)
+        return layout.select(sizes, layout.parts(Path(index).parent), half=half)
+
+    folder = layout.cached(model)
+    if folder is not None and _are_whole(layout.weights(folder, half=half)):
+        click.echo(f"{model} is on this machine already.")
+        return
+    _fetch(model, choose, accepted=accepted)
     if layout.cached(model) is None:
         raise StartError(f"{model} is no whole Stable Diffusion model in safetensors.")
     click.echo(f"{model} is on this machine.")
 
 
-def _is_well_cached(model: str, *, half: bool) -> bool:
-    """Whether the model is in the cache and whole. Broken weights are removed: they come anew."""
-    folder = layout.cached(model)
-    if folder is None:
-        return False
+def _fetch_lcm_lora(location: str, *, accepted: bool) -> None:
+    """Fetches the weights that `GENERATOR_LCM_LORA` names."""
+
+    def choose(_revision: str, sizes: Mapping[str, int]) -> Iterable[str]:
+        if lora.FILE not in sizes:
+            raise StartError(f"{location} has no {lora.FILE}.")
+        return [name for name in (layout.CARD, lora.FILE) if name in sizes]
+
+    found = lora.find(location)
+    own = Path(location).expanduser().exists()  # then it is nothing of the hub's
+    if found is not None and (own or _are_whole([found])):
+        click.echo(f"{location} is on this machine already.")
+        return
+    _fetch(location, choose, accepted=accepted)
+    click.echo(f"{location} is on this machine.")
+
+
+def _fetch(repository: str, choose: _Choice, *, accepted: bool) -> None:
+    """Fetches files of a repository into the hub's cache."""
+    if constants.HF_HUB_OFFLINE:
+        raise StartError(f"{repository} is not on this machine, and HF_HUB_OFFLINE is set.")
+    disable_progress_bars()
+    with _translated(repository):
+        offer = _ask_hub(repository, choose)
+        _accept(offer, accepted=accepted)
+        _fetch_files(offer)
+        # All bytes are there; this gives them their names.
+        huggingface_hub.snapshot_download(repository, allow_patterns=list(offer.files))
+
+
+def _are_whole(weights: Iterable[Path]) -> bool:
+    """Whether files in the cache are whole. Broken ones are removed: they come anew."""
     well = True
-    for path in layout.weights(folder, half=half):
+    for path in weights:
         try:
             layout.count_numbers([path])
         except Exception as error:  # noqa: BLE001, as in count_numbers
@@ -120,7 +156,7 @@ def _is_well_cached(model: str, *, half: bool) -> bool:
 
 
 @contextlib.contextmanager
-def _translated(model: str) -> Generator[None, None, None]:
+def _translated(repository: str) -> Generator[None, None, None]:
     """The faults of the hub and the way there, each in a sentence."""
     try:
         yield
@@ -138,21 +174,19 @@ def _translated(model: str) -> Generator[None, None, None]:
         )
     else:
         return
-    raise StartError(f"{model} was not fetched: {reason}.")
+    raise StartError(f"{repository} was not fetched: {reason}.")
 
 
-def _ask_hub(repository: str, *, half: bool) -> _Offer:
+def _ask_hub(repository: str, choose: _Choice) -> _Offer:
     info = huggingface_hub.model_info(repository, files_metadata=True, timeout=_HUB_SECONDS)
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    if layout.INDEX not in sizes:
-        raise StartError(f"{repository} is no model in diffusers layout.")
-    index = huggingface_hub.hf_hub_download(repository, layout.INDEX, revision=info.sha)
-    names = layout.select(sizes, layout.parts(Path(index).parent), half=half)
+    revision = info.sha or "main"
+    names = choose(revision, sizes)
     card = info.card_data
     licence = str((card and (card.get("license_name") or card.get("license"))) or "")
     return _Offer(
         repository=repository,
-        revision=info.sha or "main",
+        revision=revision,
         files={name: sizes[name] for name in names},
         licence=layout.name_licence(licence) or layout.known_licence(repository),
     )
@@ -213,7 +247,7 @@ def _fetch_blob(url: str, target: Path, length: int, advance: Callable[[int], No
         while file.tell() < length:
             before = file.tell()
             try:
-                _append(url, file, advance)
+                _append(url, file, length, advance)
             except Exception:  # whatever broke off: more may come at the next try
                 file.flush()
                 tries = 0 if file.tell() > before else tries + 1
@@ -228,7 +262,7 @@ def _fetch_blob(url: str, target: Path, length: int, advance: Callable[[int], No
         part.replace(target)
 
 
-def _append(url: str, file: BinaryIO, advance: Callable[[int], None]) -> None:
+def _append(url: str, file: BinaryIO, length: int, advance: Callable[[int], None]) -> None:
     start = file.tell()
     # Compressed, a range would count other bytes.
     headers = {**build_hf_headers(), "Accept-Encoding": "identity", "Range": f"bytes={start}-"}
@@ -238,6 +272,8 @@ def _append(url: str, file: BinaryIO, advance: Callable[[int], None]) -> None:
             file.truncate(0)
             advance(-start)
         for chunk in response.iter_bytes():
+            if file.tell() + len(chunk) > length:
+                raise OSError("the hub sends more than it said")
             file.write(chunk)
             advance(len(chunk))
 

@@ -1,6 +1,7 @@
 """When a job will be finished, from what steps took before."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from generator.line import Place
 
 _WEIGHT = 0.3
 """Of the newest measurement in the average."""
+
+_MOST = 1000
+"""How many kinds of jobs are kept in mind: requests choose among a hundred thousand."""
 
 
 @dataclass(frozen=True)
@@ -39,51 +43,65 @@ class Kind:
         )
 
 
+class _Averages:
+    """Exponentially weighted averages by key and size of batch, of the keys last in use."""
+
+    def __init__(self, weight: float) -> None:
+        self._weight = weight
+        self._known = OrderedDict[Hashable, dict[int, float]]()
+
+    def take(self, key: Hashable, batch: int, seconds: float) -> None:
+        of = self._known.setdefault(key, {})
+        before = of.get(batch, seconds)
+        of[batch] = before + self._weight * (seconds - before)
+        self._known.move_to_end(key)
+        if len(self._known) > _MOST:
+            self._known.popitem(last=False)
+
+    def get(self, key: Hashable) -> Mapping[int, float]:
+        if key not in self._known:
+            return {}
+        self._known.move_to_end(key)
+        return self._known[key]
+
+
 @dataclass
 class Pace:
-    """Exponentially weighted averages of what computing takes.
+    """What computing takes: averages for the kinds of jobs that were last computed or asked about.
 
     Attributes:
         speeds: what was measured of batches.
     """
 
     speeds: Speeds = field(default_factory=Speeds)
-    _seconds: dict[tuple[Kind, int], float] = field(default_factory=dict)
-    _guesses: dict[tuple[Kind, int], float] = field(default_factory=dict)
-    _endings: dict[tuple[int, int], float] = field(default_factory=dict)
+    _seconds: _Averages = field(default_factory=lambda: _Averages(_WEIGHT))
+    _guesses: _Averages = field(default_factory=lambda: _Averages(1.0))
+    _endings: _Averages = field(default_factory=lambda: _Averages(_WEIGHT))
 
     def guess(self, kind: Kind, batch: int, seconds: float) -> None:
         """Takes in what a step has taken so far in a batch that is not at its end.
 
         A preset's steps may differ: only a whole batch tells the mean.
         """
-        self._guesses[kind, batch] = seconds
+        self._guesses.take(kind, batch, seconds)
 
     def measure(self, kind: Kind, batch: int, seconds: float) -> None:
         """Takes in what a step of a whole batch took in the mean."""
-        known = self._seconds.get((kind, batch), seconds)
-        self._seconds[kind, batch] = known + _WEIGHT * (seconds - known)
+        self._seconds.take(kind, batch, seconds)
 
     def measure_ending(self, kind: Kind, seconds: float) -> None:
         """Takes in what one picture took after its last step: it is decoded and checked."""
-        size = kind.width, kind.height
-        known = self._endings.get(size, seconds)
-        self._endings[size] = known + _WEIGHT * (seconds - known)
+        self._endings.take((kind.width, kind.height), 1, seconds)
 
     def seconds(self, kind: Kind, batch: int, steps: int) -> float | None:
         """What a batch will take that has so many steps to do; None: no such step was measured."""
-        step = self._step(kind, batch)
-        ending = self._endings.get((kind.width, kind.height), 0.0)
-        return None if step is None else step * steps + ending * batch
-
-    def _step(self, kind: Kind, batch: int) -> float | None:
-        for source in (self._seconds, self._guesses):
-            if (known := source.get((kind, batch))) is not None:
-                return known
-            for (other, size), seconds in source.items():
-                if other == kind:
-                    return seconds / self.speeds.ratio(size) * self.speeds.ratio(batch)
-        return None
+        known = self._seconds.get(kind) or self._guesses.get(kind)
+        if not known:
+            return None
+        size = batch if batch in known else next(iter(known))
+        step = known[size] / self.speeds.ratio(size) * self.speeds.ratio(batch)
+        ending = self._endings.get((kind.width, kind.height)).get(1, 0.0)
+        return step * steps + ending * batch
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,22 @@
 """How much memory is free, for what is about to be computed."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
 _USED = Path("/sys/fs/cgroup/memory.current")
 _STATISTICS = Path("/sys/fs/cgroup/memory.stat")
 
 
-def free(device: torch.device) -> int:
+def free(device: "torch.device") -> int:
     """Bytes that are free where the device computes."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        return _free_on_cuda(device)
     available = int(psutil.virtual_memory().available)
     try:  # a container's own limit (the kernel's cgroup v2 document)
         limit, used = (int(file.read_text("ascii")) for file in (_LIMIT, _USED))
@@ -22,3 +25,11 @@ def free(device: torch.device) -> int:
     except (OSError, ValueError, KeyError):
         return available
     return min(available, limit - used + cached)
+
+
+def _free_on_cuda(device: "torch.device") -> int:
+    """What nobody has, and what PyTorch keeps of it between two computations."""
+    import torch
+
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + kept

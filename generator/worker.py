@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,6 +44,9 @@ _MANY = 8
 _RENEWALS = 4
 """How often a lease is renewed before it would run out."""
 
+_SAVING_SECONDS = 3.0
+"""For how long a stop lets the pictures of a batch be committed: the process has 10 s to end."""
+
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -66,6 +70,8 @@ class _Batch:
     runs: list[_Run]
     progressed_at: float = field(default_factory=time.monotonic)
     stepped_at: float | None = None  # for the first time
+    hung: bool = False  # broken off, since it made no progress for too long
+    apart: bool = False  # it did not fit memory: begun anew, one by one
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -108,7 +114,7 @@ class Worker:
         self._pause_seconds = pause_seconds
         self._batch: _Batch | None = None
         self._measuring_since: float | None = None
-        self._waiting = 0
+        self._behind = 0  # how many jobs wait for the end of the batch
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.
         self._measured = table.max_attempts == 1
 
@@ -165,7 +171,7 @@ class Worker:
             claims = await self._insist(lambda: self._claim(model), stop)
             if claims:
                 await self._compute(_Batch([_Run(job, _task(job, model)) for job in claims]), stop)
-                if not self._measured and self._waiting >= _MANY:
+                if not self._measured and self._behind >= _MANY:
                     await self._measure(asyncio.Event(), stop)
             elif self._measured:
                 await any_of(changed, stop)
@@ -188,13 +194,14 @@ class Worker:
 
     async def _claim(self, model: ModelInfo) -> list[Job]:
         own = (model.width, model.height)
+        speeds = batches.fitting(self.pace.speeds)
 
         def size(head: Sequence[Place], waiting: int) -> int:
-            self._waiting = waiting
-            return batches.choose(head, waiting, self.pace.speeds, own)
+            count = batches.choose(head, waiting, speeds, own)
+            self._behind = waiting - count
+            return count
 
-        most = max(self.pace.speeds.seconds, default=1)
-        return await self._table.claim(self.holder, model.name, size, most)
+        return await self._table.claim(self.holder, model.name, size, batches.SIZES[-1])
 
     async def _measure(self, changed: asyncio.Event, stop: asyncio.Event) -> None:
         """Finds out once which batches pay; what changes ends that, and it begins anew later."""
@@ -246,20 +253,34 @@ class Worker:
         computing = asyncio.ensure_future(self._executor.run(tasks, on_step, cancelled))
         watch = asyncio.create_task(self._watch(batch, computing, stop))
         try:
-            outcomes = await self._outcomes(batch, computing)
-            self._measure_ending(batch, outcomes)
-            for run, outcome in zip(runs, outcomes, strict=True):
-                await self._insist(self._record(run.claim, outcome), stop)
+            await asyncio.wait({computing})
+            await self._settle(batch, computing, stop)
         finally:
             batch.over.set()
             await watch
             self._batch = None
 
-    async def _outcomes(
+    async def _settle(
+        self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]], stop: asyncio.Event
+    ) -> None:
+        """Records how each run ended; what a stop leaves no time for is given back unharmed."""
+        outcomes = self._outcomes(batch, computing)
+        self._measure_ending(batch, outcomes)
+        stopped = computing.cancelled() and not batch.hung
+        until = -math.inf if stopped else math.inf
+        for run, outcome in zip(batch.runs, outcomes, strict=True):
+            if stop.is_set():
+                until = min(until, time.monotonic() + _SAVING_SECONDS)
+            recorded = None
+            if time.monotonic() < until:
+                recorded = await self._insist(self._record(run.claim, outcome), stop)
+            if recorded is None:
+                await self._insist(partial(self._table.release, run.claim), stop)
+
+    def _outcomes(
         self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]]
     ) -> Sequence[Outcome | None]:
-        """Waits for the end of the computation; None stands for an attempt that broke."""
-        await asyncio.wait({computing})
+        """How the computation ended; None stands for an attempt that broke."""
         try:
             return computing.result()
         except asyncio.CancelledError:
@@ -281,7 +302,7 @@ class Worker:
                 return lambda: self._table.fail(claim, Fault.CANNOT_COMPUTE, str(error))
             case _:
                 # Whoever cancelled it has said so in the table, and the fence keeps that. Only a
-                # run that was stale is still ours, and broke.
+                # run that hung is still ours, and broke.
                 return lambda: self._table.crash(claim)
 
     async def _commit(self, claim: Job, picture: Picture) -> bool:
@@ -291,31 +312,29 @@ class Worker:
         committed = Committed(name, picture.width, picture.height, digest)
         if await self._table.finish(claim, committed):
             return True
+        known = await self._table.get(claim.id)
+        if known is not None and known.picture == name:
+            return True  # by an earlier try, whose success the disk did not tell
         await asyncio.to_thread(self._results.remove, name)
         return False
 
     async def _watch(
         self, batch: _Batch, computing: asyncio.Future[Sequence[Outcome]], stop: asyncio.Event
     ) -> None:
-        """Breaks the runs off that must not go on."""
-        period = self._table.lease_seconds / _RENEWALS
-        while True:
+        """Breaks the runs off that must not go on, until the batch is over or a stop comes."""
+        while not batch.over.is_set():
             changed = self._table.changed
             if stop.is_set():
-                for run in batch.runs:
-                    await self._insist(partial(self._table.release, run.claim), stop)
                 computing.cancel()  # a step may take minutes; nothing is lost without its end
-                break
-            if batch.over.is_set():
-                break
-            if self._is_stale(batch):
+                return
+            if self._is_stale(batch) and not batch.hung:
                 names = ", ".join(str(run.claim.id) for run in batch.runs)
                 _log.error("Job %s made no progress for too long.", names)
-                break
+                batch.hung = True
+                for run in batch.runs:
+                    run.cancelled.set()
             await self._drop_lost(batch)
-            await any_of(changed, batch.over, stop, seconds=period)
-        for run in batch.runs:
-            run.cancelled.set()
+            await any_of(changed, batch.over, stop, seconds=self._table.lease_seconds / _RENEWALS)
 
     async def _drop_lost(self, batch: _Batch) -> None:
         """Breaks the runs off whose claims do not stand any more."""
@@ -329,11 +348,15 @@ class Worker:
                 run.cancelled.set()
 
     def _on_step(self, batch: _Batch, run: _Run, step: int, preview: bytes | None) -> None:
+        if step <= run.step:
+            batch.apart = True
+            for other in batch.runs:
+                other.step = 0
         first = all(other.step < step for other in batch.runs)
         run.step = step
         run.preview = preview or run.preview
         now = batch.progressed_at = time.monotonic()
-        if not first or self.model is None:  # one of a batch stands for all
+        if not first or batch.apart or self.model is None:  # one of a batch stands for all
             return
         if batch.stepped_at is None:  # what comes before the first step is no step
             batch.stepped_at = now
@@ -344,8 +367,8 @@ class Worker:
 
     def _measure_ending(self, batch: _Batch, outcomes: Sequence[Outcome | None]) -> None:
         """Takes in what the pictures of a batch took after the last step, one after another."""
-        pictures = sum(isinstance(outcome, Picture) for outcome in outcomes)
-        if pictures and self.model is not None:
+        pictures = sum(isinstance(outcome, Picture | Refused) for outcome in outcomes)
+        if pictures and not batch.apart and self.model is not None:
             taken = time.monotonic() - batch.progressed_at
             self.pace.measure_ending(Kind.of(batch.runs[0].task, self.model), taken / pictures)
 

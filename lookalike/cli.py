@@ -52,14 +52,17 @@ def init(*, accept_licence: bool, overwrite: bool, **answers: str | None) -> Non
 
 @main.command()
 @click.argument("model", required=False)
+@click.option("--fast", is_flag=True, help="Also what the preset fast needs.")
 @click.option("--accept-licence", is_flag=True, help="Do not ask.")
-def download(model: str | None, *, accept_licence: bool) -> None:
+def download(model: str | None, *, fast: bool, accept_licence: bool) -> None:
     """Fetch MODEL, or that of the settings, from the Hugging Face hub.
 
-    Size and licence are said and asked about first. An interrupted download goes on where it ended.
+    Where GENERATOR_PRESET is fast, the weights that it needs are fetched, too. Size and licence are
+    said and asked about first. An interrupted download goes on where it ended.
     """
-    arguments = [model] if model else []
-    _become("generator.download", *arguments, *(["--accept-licence"] if accept_licence else []))
+    flags = {"--fast": fast, "--accept-licence": accept_licence}
+    arguments = [*([model] if model else []), *(flag for flag, given in flags.items() if given)]
+    _become("generator.download", *arguments)
 
 
 @main.command()

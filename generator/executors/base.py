@@ -86,10 +86,12 @@ class Speeds:
         seconds: a step takes, by how many pictures are computed together: 1, and the sizes that
             take less time for each. Empty: nothing was measured, and batches are not wanted.
         pixels: of each picture that was measured.
+        fits: whether a batch of so many of these pictures fits what memory is free now.
     """
 
     seconds: Mapping[int, float] = field(default_factory=dict)
     pixels: int = 0
+    fits: Callable[[int], bool] = field(default=lambda _size: True, compare=False)
 
     def ratio(self, size: int) -> float:
         """How much longer a step of so many pictures takes than one of a single picture."""

@@ -14,7 +14,9 @@ _HALF = ".fp16.safetensors"
 INDEX = "model_index.json"
 """What a folder in diffusers layout says of itself."""
 
-_CARD = "README.md"
+CARD = "README.md"
+"""What people are told of a model, its licence among it."""
+
 _TEXTS = (".json", ".txt", ".model")
 _WEIGHTS = re.compile(r"(?:model|diffusion_pytorch_model)(\.fp16)?(?:-\d+-of-\d+)?\.safetensors")
 
@@ -22,8 +24,14 @@ _LICENCE = re.compile(r"^license(?:_name)?:\s*(\S+)\s*$|^\| licence \| ([^,|]+)"
 """In a model card: the hub's metadata, or a row of our own cards."""
 
 OPENRAIL = "CreativeML OpenRAIL-M"
+OPENRAIL_PLUS = "CreativeML OpenRAIL++-M"
 
-_NAMES = {"creativeml-openrail-m": OPENRAIL, "apache-2.0": "Apache-2.0", "mit": "MIT"}
+_NAMES = {
+    "creativeml-openrail-m": OPENRAIL,
+    "openrail++": OPENRAIL_PLUS,
+    "apache-2.0": "Apache-2.0",
+    "mit": "MIT",
+}
 
 _KNOWN = {"stable-diffusion-v1-5/stable-diffusion-v1-5": OPENRAIL}
 """Licences of models on the hub whose card is not beside them."""
@@ -50,7 +58,7 @@ def select(names: Iterable[str], wanted: Iterable[str], *, half: bool) -> list[s
     others = []
     for name in names:
         part, _, file = name.rpartition("/")
-        if (part in parts and file.endswith(_TEXTS)) or name in {INDEX, _CARD}:
+        if (part in parts and file.endswith(_TEXTS)) or name in {INDEX, CARD}:
             others.append(name)
         elif part in parts and (match := _WEIGHTS.fullmatch(file)):
             weights[bool(match[1])].append(name)
@@ -121,7 +129,7 @@ def count_numbers(files: Iterable[Path]) -> int:
 def licence(folder: Path, model: str) -> str:
     """The name of a model's licence, from its card or by its id; "" where neither is known."""
     try:
-        match = _LICENCE.search((folder / _CARD).read_text(encoding="utf-8"))
+        match = _LICENCE.search((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         match = None
     if match is None:

@@ -13,7 +13,9 @@ from typing import Any
 from generator import models
 from lookalike.errors import StartError
 
-_FILE = "pytorch_lora_weights.safetensors"
+FILE = "pytorch_lora_weights.safetensors"
+"""What the published weights are called, in their folder or on the hub."""
+
 _PREFIX = "lora_unet_"
 
 _log = logging.getLogger(__name__)
@@ -30,17 +32,17 @@ def find(location: str) -> Path | None:
     """
     path = Path(location).expanduser()
     if path.is_dir():
-        path /= _FILE
+        path /= FILE
     if path.is_file() and path.suffix == ".safetensors":
         return path
     if models.is_hub_id(location):
         from huggingface_hub import try_to_load_from_cache
 
-        cached = try_to_load_from_cache(location, _FILE)
+        cached = try_to_load_from_cache(location, FILE)
         return Path(cached) if isinstance(cached, str) else None
     raise StartError(
-        f"GENERATOR_LCM_LORA {location}: name a .safetensors file, a folder with {_FILE}, or an id"
-        " on the Hugging Face hub."
+        f"GENERATOR_LCM_LORA {location}: there is no such .safetensors file and no such folder with"
+        f" {FILE}; name one of these, or an id on the Hugging Face hub."
     )
 
 

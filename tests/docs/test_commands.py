@@ -36,6 +36,9 @@ ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
         test_doctor.test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing
     ),
     ".venv/bin/lookalike doctor --spend": test_doctor.test_it_spends_when_asked,
+    ".venv/bin/lookalike download --fast": (
+        test_download.test_what_the_preset_fast_needs_is_fetched_when_asked_for
+    ),
     ".venv/bin/lookalike download": test_download.test_it_asks_at_a_terminal_and_shows_a_bar,
 }
 """Commands that a test of their own runs, and which."""

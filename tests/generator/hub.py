@@ -19,6 +19,7 @@ class Hub(ThreadingHTTPServer):
         requests: the path of every request so far.
         ranges: the Range of every request for a file that had one.
         cut: how many bytes of a body are sent before the connection ends; None: all.
+        surplus: what is sent after each file.
         licence: what the model's card says.
     """
 
@@ -31,6 +32,7 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.ranges: list[str] = []
         self.cut: int | None = None
+        self.surplus = b""
         self.licence = "creativeml-openrail-m"
 
     @property
@@ -86,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
                 hub.ranges.append(wanted)
                 start = int(wanted.removeprefix("bytes=").rstrip("-"))
                 headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-                status, body = 206, body[start:]
+                status, body = 206, body[start:] + hub.surplus
         else:
             status = 404
             headers["X-Error-Code"] = "RepoNotFound"

@@ -81,6 +81,15 @@ def test_a_small_gain_pays_where_many_wait(waiting: int, size: int) -> None:
     assert _size(_line(min(waiting, 8)), CPU, waiting) == size
 
 
+@pytest.mark.parametrize("speeds", [GPU, CPU, Speeds({1: 1.0, 2: 1.2, 4: 1.7}, 512 * 512)])
+@pytest.mark.parametrize("count", [9, 13, 40])
+def test_how_far_one_looks_beyond_the_largest_size_changes_nothing(
+    speeds: Speeds, count: int
+) -> None:
+    line = _line(count)
+    assert _size(line, speeds, count) == _size(line[: batches.SIZES[-1]], speeds, count)
+
+
 @pytest.mark.parametrize("speeds", [GPU, CPU])
 @pytest.mark.parametrize("waiting", [1, 2, 3, 5, 8, 13, 40])
 def test_batches_never_lengthen_all_waiting_times_together(speeds: Speeds, waiting: int) -> None:
@@ -164,6 +173,19 @@ def test_the_mean_of_whole_batches_outweighs_what_is_known_so_far() -> None:
     assert pace.seconds(kind, 1, 10) == pytest.approx(20)
     pace.measure(kind, 2, 4.4)
     assert pace.seconds(kind, 2, 10) == pytest.approx(30)
+
+
+def test_of_many_kinds_those_in_use_are_known_and_the_oldest_are_forgotten() -> None:
+    pace, line = _pace(), _line(1)
+    for width in range(8, 8 * 2000, 8):
+        other = Kind(width, 64, "balanced", guided=True)
+        pace.measure(other, 1, 1.0)
+        pace.guess(other, 2, 1.0)
+        pace.measure_ending(other, 1.0)
+        waits = outlooks(line, _MODEL, pace, lambda _: 0)[line[0].id]  # somebody asks after it
+        assert waits.eta_seconds == pytest.approx(40)
+    known = [pace.seconds(Kind(width, 64, "balanced", guided=True), 1, 9) for width in (8, 15_992)]
+    assert known == [None, 10]
 
 
 def test_without_a_model_nothing_is_foretold_but_positions() -> None:

@@ -1,13 +1,19 @@
 """Batches at the worker: each job keeps its own claim, attempt, progress, cancel and end."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from generator.executors.base import Refused, Speeds, TaskError
+from generator import worker
+from generator.estimates import Kind
+from generator.executors.base import OnStep, Outcome, Refused, Speeds, Task, TaskError
 from generator.tables import Job
 from tests.generator.house import House, eventually, house, job, text
 from tests.generator.scripted import MODEL, ScriptedExecutor, png_of
@@ -67,6 +73,23 @@ async def test_jobs_that_wait_are_computed_together(home: House) -> None:
     assert len(fences) == 4
 
 
+@pytest.mark.parametrize(("room", "sizes"), [(8, [4]), (3, [2, 2]), (0, [1, 1, 1, 1])])
+async def test_a_batch_is_no_larger_than_what_memory_is_free_when_it_begins(
+    tmp_path: Path, room: int, sizes: list[int]
+) -> None:
+    free = [8]
+    executor = ScriptedExecutor()
+    executor.speeds = replace(FAST, fits=lambda size: size <= free[0])
+    async with house(tmp_path, executor) as home:
+        await eventually(lambda: _measured(home))
+        free[0] = room  # another program takes the rest
+        ids = await _together(home, *[job(str(n), steps=1) for n in range(4)])
+        executor.go()
+        for identity in ids:
+            await home.reach(identity, "finished")
+        assert executor.batches == [1, *sizes]
+
+
 async def test_a_batch_keeps_the_turns_of_owners(home: House) -> None:
     bodies = [job(name, owner=name[0], steps=3) for name in ("a1", "a2", "a3", "b1", "c1")]
     await _together(home, *bodies)
@@ -104,6 +127,49 @@ async def test_one_of_a_batch_is_cancelled_and_the_others_go_on(home: House) -> 
     await home.reach(second, "finished")
     assert (await home.get(first)).get("state") == "cancelled"
     assert len(list((home.folder / "results").iterdir())) == 1
+
+
+class _Retreating(ScriptedExecutor):
+    """Gives a batch up after three steps, as for want of memory, and computes its tasks alone."""
+
+    async def run(
+        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+    ) -> list[Outcome]:
+        if len(tasks) == 1:
+            return await super().run(tasks, on_step, cancelled)
+        for step in (1, 2, 3):
+            for number in range(len(tasks)):
+                on_step(number, step, None)
+        outcomes = []
+        for number, task in enumerate(tasks):
+
+            def alone(_index: int, step: int, preview: bytes | None, number: int = number) -> None:
+                on_step(number, step, preview)
+
+            outcomes += await super().run([task], alone, [cancelled[number]])
+        return outcomes
+
+
+async def test_a_batch_that_is_begun_anew_one_by_one_tells_so(tmp_path: Path) -> None:
+    executor = _Retreating()
+    executor.speeds = FAST
+    async with house(tmp_path, executor) as home:
+        await eventually(lambda: _measured(home))
+        first, second = await _together(home, job("1", steps=5), job("2", steps=5))
+        await home.at_step(second, 3)
+        executor.step()
+        await home.at_step(first, 1)
+        await home.at_step(second, 0)
+        executor.step(4)
+        await home.at_step(first, 5)
+        executor.step()
+        await home.at_step(second, 1)
+        executor.go()
+        for identity in (first, second):
+            await home.reach(identity, "finished")
+        # How long the last of them was decoded is no measure of both.
+        kind = Kind(MODEL.width, MODEL.height, "balanced", guided=True)
+        assert home.worker.pace.seconds(kind, 1, 0) == 0
 
 
 async def test_each_job_of_a_batch_ends_in_its_own_way(home: House) -> None:
@@ -177,6 +243,54 @@ async def test_a_clean_stop_puts_a_batch_back_unharmed(tmp_path: Path) -> None:
         for identity in ids:
             kept = await _job(home, identity)
             assert (kept.state, kept.attempts) == ("queued", 0)
+
+
+@asynccontextmanager
+async def _saving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[tuple[House, list[UUID]]]:
+    """A batch of four whose first picture is being saved when the stop comes."""
+    executor = ScriptedExecutor()
+    executor.speeds = FAST
+    async with house(tmp_path, executor) as home:
+        await eventually(lambda: _measured(home))
+        ids = await _together(home, *[job(str(n), steps=3) for n in range(4)])
+        await home.reach(ids[3], "running")
+        saving, going = threading.Event(), threading.Event()
+        save = home.results.save
+
+        def save_slowly(*arguments: Any) -> str:
+            saving.set()
+            going.wait()
+            return save(*arguments)
+
+        monkeypatch.setattr(home.results, "save", save_slowly)
+        executor.go()
+        await asyncio.to_thread(saving.wait)
+        home.stop.set()
+        await asyncio.sleep(0)
+        going.set()
+        await home.working
+        yield home, ids
+
+
+async def test_finished_pictures_are_committed_before_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _saving(tmp_path, monkeypatch) as (home, ids):
+        assert [(await _job(home, identity)).state for identity in ids] == ["finished"] * 4
+        assert len(list((home.folder / "results").iterdir())) == 4
+
+
+async def test_a_stop_does_not_wait_for_many_pictures_on_a_slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_SAVING_SECONDS", 0)
+    async with _saving(tmp_path, monkeypatch) as (home, ids):
+        kept = [await _job(home, identity) for identity in ids]
+        states = [(found.state, found.attempts) for found in kept]
+        assert states == [("finished", 1), *[("queued", 0)] * 3]
+        assert len(list((home.folder / "results").iterdir())) == 1
 
 
 async def test_the_leases_of_a_batch_are_renewed(tmp_path: Path) -> None:

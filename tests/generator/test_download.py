@@ -9,9 +9,11 @@ from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from generator.models import layout
+from generator.models import layout, lora
 from lookalike import doctor
 from lookalike.processes import clean_environment
 from tests.generator import hub, tiny
@@ -143,6 +145,93 @@ def test_weights_that_broke_in_the_cache_are_fetched_again(
     assert done.returncode == 0, done.stderr
     assert f"{UNET} is broken and is fetched again" in done.stdout
     assert weights.read_bytes() == (whole / UNET).read_bytes()
+
+
+def test_a_hub_that_sends_without_end_does_not_fill_the_disk(
+    served: hub.Hub, environment: dict[str, str], whole: Path
+) -> None:
+    served.surplus = bytes(1_000_000)
+    endless = download(environment, "--accept-licence")
+    assert endless.returncode == 78
+    assert "the hub sends more than it said" in endless.stderr
+    largest = max(path.stat().st_size for path in whole.rglob("*"))
+    assert all(path.stat().st_size <= largest for path in kept(environment, "blobs/*"))
+
+
+# What the preset fast needs.
+
+LCM_LORA = "owner/lcm"
+
+
+@pytest.fixture
+def fast(tmp_path: Path, environment: dict[str, str]) -> Generator[dict[str, str], None, None]:
+    """A hub with weights for the preset fast, and a model that needs no hub."""
+    folder = tmp_path / "lcm"
+    folder.mkdir()
+    save_file({"lora_unet_x.lora_up.weight": np.zeros((2, 2), np.float32)}, folder / lora.FILE)
+    (folder / "image.png").write_bytes(b"nobody needs it")
+    with hub.serve(LCM_LORA, folder) as server:
+        server.licence = "openrail++"
+        own = {"HF_ENDPOINT": server.url, "GENERATOR_MODEL": "emoji"}
+        yield {**environment, **own, "GENERATOR_LCM_LORA": LCM_LORA}
+
+
+def lcm_files(environment: dict[str, str]) -> set[str]:
+    snapshots = Path(environment["HF_HUB_CACHE"]).glob("models--owner--lcm/snapshots/*/*")
+    return {path.name for path in snapshots}
+
+
+def test_what_the_preset_fast_needs_is_fetched_when_asked_for(fast: dict[str, str]) -> None:
+    without = download(fast, "--accept-licence")
+    assert (without.returncode, without.stdout) == (0, "emoji is on this machine already.\n")
+
+    done = download(fast, "--fast", "--accept-licence")
+    assert done.returncode == 0, done.stderr
+    assert "owner/lcm: 112 bytes in 1 files." in done.stdout
+    assert "Licence: CreativeML OpenRAIL++-M. It allows commercial use" in done.stdout
+    assert done.stdout.endswith("owner/lcm is on this machine.\n")
+    assert lcm_files(fast) == {lora.FILE}
+
+    again = download(fast, "--fast", HF_HUB_OFFLINE="1")
+    assert again.stdout.endswith("owner/lcm is on this machine already.\n")
+
+
+def test_what_the_preset_fast_needs_is_fetched_where_it_is_the_preset(fast: dict[str, str]) -> None:
+    done = download(fast, "--accept-licence", GENERATOR_PRESET="fast")
+    assert done.stdout.endswith("owner/lcm is on this machine.\n"), done.stderr
+    (weights,) = Path(fast["HF_HUB_CACHE"]).glob(f"models--owner--lcm/snapshots/*/{lora.FILE}")
+    weights.resolve().write_bytes(b"broken")
+    mended = download(fast, "--accept-licence", GENERATOR_PRESET="fast")
+    assert f"{lora.FILE} is broken and is fetched again" in mended.stdout
+    assert layout.count_numbers([weights]) == 4
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("nowhere.safetensors", "GENERATOR_LCM_LORA nowhere.safetensors: "),
+        ("owner/nothing", "owner/nothing was not fetched: the hub knows no such model."),
+    ],
+)
+def test_weights_that_are_nowhere(fast: dict[str, str], location: str, words: str) -> None:
+    result = download(fast, "--fast", "--accept-licence", GENERATOR_LCM_LORA=location)
+    assert result.returncode == 78
+    assert words in result.stderr
+
+
+def test_a_repository_without_such_weights(served: hub.Hub, environment: dict[str, str]) -> None:
+    own = {"GENERATOR_MODEL": "emoji", "GENERATOR_LCM_LORA": served.repository}
+    result = download(environment, "--fast", "--accept-licence", **own)
+    assert result.returncode == 78
+    assert f"owner/tiny has no {lora.FILE}." in result.stderr
+
+
+def test_a_file_of_ones_own_is_left_as_it_is(fast: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "mine.safetensors"
+    file.write_bytes(b"broken")
+    result = download(fast, "--fast", GENERATOR_LCM_LORA=str(file))
+    assert result.stdout.endswith(f"{file} is on this machine already.\n")
+    assert file.read_bytes() == b"broken"
 
 
 def test_without_a_network_it_says_so(environment: dict[str, str]) -> None:

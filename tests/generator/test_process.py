@@ -208,7 +208,8 @@ async def test_a_preset_without_its_weights_is_one_sentence(tmp_path: Path) -> N
     sentence = await _fails(tmp_path / "home", **more)
     assert sentence.endswith(
         "GENERATOR_PRESET cannot be used. The preset fast needs the weights"
-        " latent-consistency/lcm-lora-sdv1-5, which are not on this machine."
+        " latent-consistency/lcm-lora-sdv1-5, which are not on this machine. Fetch them:"
+        " `lookalike download`."
     )
     sentence = await _fails(tmp_path / "home", GENERATOR_LCM_LORA=str(tmp_path / "missing"))
     assert "GENERATOR_LCM_LORA" in sentence

@@ -63,6 +63,43 @@ def test_what_may_not_fit_memory_is_not_tried(monkeypatch: pytest.MonkeyPatch) -
     assert set(found.seconds) == set(machine.sizes) == {1, 2}
 
 
+@pytest.mark.parametrize(("most", "sizes"), [(4, {1, 2, 4}), (1, {1}), (0, set())])
+def test_a_size_that_does_not_fit_memory_after_all_is_dropped_and_smaller_ones_are_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, most: int, sizes: set[int]
+) -> None:
+    def seconds(size: int) -> float:
+        if size > most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return 1 + 0.2 * size
+
+    found = _Machine(monkeypatch, seconds).measure()
+    assert found is not None
+    assert set(found.seconds) == sizes
+    assert "do not fit memory" in caplog.text
+
+
+def test_a_size_that_does_not_fit_any_more_is_dropped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seconds(size: int) -> float:
+        if size == 2 and 4 in machine.sizes:  # which left too little
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return 1 + 0.2 * size
+
+    machine = _Machine(monkeypatch, seconds)
+    found = machine.measure()
+    assert found is not None
+    assert set(found.seconds) == {1}
+
+
+def test_another_fault_of_a_step_is_not_taken_for_want_of_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_size: int) -> float:
+        raise RuntimeError("no kernel image is available")
+
+    with pytest.raises(RuntimeError, match="no kernel"):
+        _Machine(monkeypatch, fail).measure()
+
+
 def test_a_gain_within_the_noise_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     paces = iter([1.0, 1.6, 0.7, 1.5, 0.8, 1.4] * 10)
     found = _Machine(monkeypatch, lambda size: size * 0.92 ** (size > 1) * next(paces)).measure()
@@ -106,9 +143,17 @@ def test_a_model_is_measured_at_its_own_size(
     assert found.pixels == 256 * 256
     assert found.seconds[1] > 0
     monkeypatch.setattr(memory, "free", lambda _device: 0)
+    assert set(batches.fitting(found).seconds) == {1}  # memory is looked at again and again
     alone = loaded.measure(batches.SIZES, threading.Event())
     assert alone is not None
     assert set(alone.seconds) == {1}
+
+
+def test_what_pytorch_keeps_of_a_gpus_memory_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"mem_get_info": (100, 1000), "memory_reserved": 700, "memory_allocated": 300}
+    for name, figure in figures.items():
+        monkeypatch.setattr(torch.cuda, name, lambda _device, figure=figure: figure)
+    assert memory.free(torch.device("cuda")) == 500
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from generator.executors.base import Refused, TaskError
+from generator.results import Committed
 from generator.tables import Job
 from lookalike.errors import StartError
 from tests.generator.house import House, code, eventually, house, job, text
@@ -220,6 +221,48 @@ async def test_a_stop_does_not_wait_for_the_disk(home: House) -> None:
     await home.working
     kept = await _job(home, identity)
     assert (kept.state, kept.attempts) == ("queued", 0)
+
+
+async def test_a_stop_is_heard_while_a_run_hangs_and_the_attempt_is_spent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = ScriptedExecutor()
+    executor.deaf = True
+    async with house(tmp_path, executor, lease_seconds=0.1, stale_seconds=0.1) as home:
+        identity = await home.put()
+        await home.reach(identity, "running")
+
+        async def told() -> bool | None:
+            return True if "no progress" in caplog.text else None
+
+        assert await eventually(told)
+        home.stop.set()
+        async with asyncio.timeout(5):
+            await home.working
+        kept = await _job(home, identity)
+        assert (kept.state, kept.attempts) == ("queued", 1)
+
+
+async def test_a_commit_whose_success_was_not_told_keeps_its_picture(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = home.table.finish
+    told = []
+
+    async def finish_and_break(claim: Job, picture: Committed) -> bool:
+        told.append(await finish(claim, picture))
+        if len(told) == 1:
+            raise OSError("disk I/O error")
+        return told[-1]
+
+    monkeypatch.setattr(home.table, "finish", finish_and_break)
+    home.executor.go()
+    identity = await home.put()
+    await home.reach(identity, "finished")
+    await home.reach(await home.put(), "finished")  # the first one's commit was tried again before
+    assert told == [True, False, True]
+    response = await home.client.get(f"/v1/jobs/{identity}/image")
+    assert response.content == png_of(home.executor.tasks[0])
 
 
 async def test_a_crash_is_put_right_at_the_next_start(tmp_path: Path) -> None:

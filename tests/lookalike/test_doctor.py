@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from bot import doctor as bot_doctor
 from generator.models import EMOJI
@@ -288,6 +290,43 @@ def test_a_model_that_looks_whole_and_does_not_load(house: House, folder: Path) 
     (folder / "unet" / "config.json").write_text("{")
     nobody = {"GENERATOR_MODEL": str(folder), "GENERATOR_LISTEN": "127.0.0.1:9"}
     one(failures(house, "generator", "model", **nobody), "loading", "is damaged, incomplete")
+
+
+# The preset.
+
+
+def test_an_unknown_preset(house: House) -> None:
+    found = failures(house, "generator", "preset", GENERATOR_PRESET="best")
+    words = "GENERATOR_PRESET: Input should be 'faithful', 'balanced', 'quick' or 'fast'."
+    assert ".env" in one(found, "settings", words)
+
+
+def test_the_preset_fast_without_its_weights(house: House) -> None:
+    found = failures(house, "generator", "preset", GENERATOR_PRESET="fast")
+    words = "fast lacks its weights: latent-consistency/lcm-lora-sdv1-5 is not on this machine."
+    assert "`lookalike download --fast`" in one(found, "preset", words)
+    assert failures(house, "generator", "preset") == []  # nobody said that it is wanted
+
+
+def test_weights_of_the_preset_fast_that_are_nowhere(house: House, tmp_path: Path) -> None:
+    missing = str(tmp_path / "lcm.safetensors")
+    found = failures(house, "generator", "preset", GENERATOR_LCM_LORA=missing)
+    words = f"GENERATOR_LCM_LORA {missing}: there is no such .safetensors file"
+    assert "Name others" in one(found, "preset", words)
+
+
+def test_weights_of_the_preset_fast_that_are_broken_or_of_another_model(
+    house: House, tmp_path: Path
+) -> None:
+    file = tmp_path / "lcm.safetensors"
+    file.write_bytes(b"broken")
+    fast = {"GENERATOR_PRESET": "fast", "GENERATOR_LCM_LORA": str(file)}
+    one(failures(house, "generator", "preset", **fast), "preset", f"{file} is broken: ")
+    save_file({"lora_unet_x.lora_down.weight": np.zeros((2, 2), np.float32)}, file)
+    assert failures(house, "generator", "preset", **fast) == []
+    nobody = {"GENERATOR_LISTEN": "127.0.0.1:9"}
+    found = failures(house, "generator", "model", **fast, **nobody)
+    assert "Name others" in one(found, "preset", "were made for another model.")
 
 
 # This machine.
