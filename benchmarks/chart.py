@@ -40,7 +40,7 @@ def draw(results: Results) -> str:
         )
         kind = "bar ours" if row.contender == OURS else "bar"
         length = median - _LABELS
-        label = _plain(row.label)
+        label = escape(_plain(row.label))
         parts += [
             f'<text x="{_LABELS - 8}" y="{middle + 4}" text-anchor="end">{label}</text>',
             f'<rect class="{kind}" x="{_LABELS}" y="{top}" width="{length:.1f}" {_SHAPE}/>',
@@ -68,4 +68,4 @@ def _medians(results: Results) -> list[tuple[str, float]]:
 
 def _plain(label: str) -> str:
     """A label without Markdown."""
-    return escape(label.replace("`", ""))
+    return label.replace("`", "")

@@ -28,9 +28,9 @@ def load(setup: Setup) -> Draw:
         courses = pipeline.sample(drawing.preset, tasks, on_step, cancelled)
         if not drawing.decode:
             return Drawn()
-        pictures = [pipeline.decode(course.latents) for course in courses]
+        pictures = [pipeline.decode(course.latents).float().cpu() for course in courses]
         mark(None)
-        pixels = (pictures[0][0].float() / 2 + 0.5).clamp(0, 1).movedim(0, -1)
-        return Drawn(courses[0].latents[0].numpy(), pixels.numpy())
+        pixels = (pictures[0][0] / 2 + 0.5).clamp(0, 1).movedim(0, -1)
+        return Drawn(courses[0].latents[0].cpu().numpy(), pixels.numpy())
 
     return draw
