@@ -66,11 +66,11 @@ def text(results: Results) -> str:
 
 
 def _about(results: Results) -> str:
-    known = "; ".join(f"{what}: {words}" for what, words in results.machine.items())
     short = " A short run with few steps, whose figures are rough." if results.quick else ""
+    known = "\n".join(f"* {what}: {words}" for what, words in results.machine.items())
     return (
         f"Measured on {results.date}, in {results.minutes:.0f} minutes, pictures of"
-        f" {results.side} x {results.side}.{short} {known}. Medians (least to most)."
+        f" {results.side} x {results.side}. Medians (least to most).{short}\n\n{known}"
     )
 
 
