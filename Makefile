@@ -5,9 +5,10 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RIVALS := $(VENV)/.rivals
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format protos bench soak
+.PHONY: help setup demo test lint format protos bench bench-quick soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,8 +43,15 @@ format: setup ## Format the code and mend what can be mended
 protos: setup ## Generate the stubs anew
 	$(BIN)/python -m protos.generate
 
-bench: setup ## Measure start, memory, uploads and the empty tick
-	$(BIN)/python -m benchmarks.services
+bench: $(RIVALS) ## Measure everything for half an hour, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks --write
+
+bench-quick: $(RIVALS) ## The same with fewer steps in five minutes; writes nothing
+	$(BIN)/python -m benchmarks --quick
+
+$(RIVALS): $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
 
 soak: setup ## Kill and freeze services for ten minutes while photos come
 	$(BIN)/python -m benchmarks.soak --minutes 10

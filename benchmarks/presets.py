@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.likeness import cosine, psnr
 from generator import models
 from generator.executors.base import Task
 from generator.pipeline import Options, Pipeline
@@ -62,12 +63,8 @@ def _draw(
     began = time.perf_counter()
     (course,) = pipeline.sample(preset, [task], lambda *_: None, [threading.Event()])
     taken = time.perf_counter() - began
-    return taken, course.latents, pipeline.decode(course.latents).float().clamp(-1, 1)
-
-
-def _psnr(one: torch.Tensor, other: torch.Tensor) -> float:
-    error = ((one - other) / 2).square().mean()
-    return float("inf") if error == 0 else float(-10 * error.log10())
+    picture = (pipeline.decode(course.latents).float() / 2 + 0.5).clamp(0, 1)
+    return taken, course.latents, picture
 
 
 def _measure(
@@ -84,10 +81,8 @@ def _measure(
             assert faithful is not None
             row = rows[name]
             row.seconds.append(seconds)
-            row.cosines.append(
-                float(torch.cosine_similarity(latents.flatten(), faithful[0].flatten(), dim=0))
-            )
-            row.psnrs.append(_psnr(picture, faithful[1]))
+            row.cosines.append(cosine(latents, faithful[0]))
+            row.psnrs.append(psnr(picture, faithful[1]))
     return rows
 
 

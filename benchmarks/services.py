@@ -1,7 +1,5 @@
 """Start, memory, uploads and the empty tick, measured on the real processes.
 
-    make bench
-
 Figures are medians of this run on this machine; nothing is asserted.
 """
 
@@ -29,7 +27,6 @@ _BOT = 10001
 _PHOTO_BYTES = 5_000_000
 _CHUNK = 256 * 1024
 _ROUNDS = 20
-_STARTS = 3
 _TICKS_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 
@@ -116,49 +113,48 @@ def _empty_ticks(bot: ServiceProcess) -> float:
     return float(100 * busy / _TICKS_SECONDS)
 
 
-def _row(what: str, value: str, bar: str = "") -> None:
-    print(f"{what:<44} {value:>12} {bar}")
+def measure(starts: int) -> list[tuple[str, str, str]]:
+    """Measures all.
 
+    Args:
+        starts: of each service.
 
-def main() -> None:
-    """The command."""
-    imports = [_time_command([sys.executable, "-c", "import bot.app"]) for _ in range(_STARTS)]
+    Returns:
+        What was measured, how much it is, and the bar, if there is one.
+    """
+    imports = [_time_command([sys.executable, "-c", "import bot.app"]) for _ in range(starts)]
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        starts = []
-        for _ in range(_STARTS):
+        dbservice_starts = []
+        for _ in range(starts):
             with _service("dbservice", folder) as (_, _, seconds):
-                starts.append(seconds)
+                dbservice_starts.append(seconds)
         dbservice, address, _ = stack.enter_context(_service("dbservice", folder))
         _, sandbox, _ = stack.enter_context(_service("sandbox", folder))
         settings = {"DBSERVICE_ADDRESS": address, "TELEGRAM_API_URL": f"http://{sandbox}"}
         bot_starts = []
-        for _ in range(_STARTS):
+        for _ in range(starts):
             with _service("bot", folder, **settings) as (_, _, seconds):
                 bot_starts.append(seconds)
         bot, _, _ = stack.enter_context(_service("bot", folder, **settings))
         ticking = _empty_ticks(bot)
-        _row("dbservice: start to listening", f"{statistics.median(starts):.2f} s", "(bar: 2 s)")
-        _row("bot: start to listening", f"{statistics.median(bot_starts):.2f} s", "(bar: 2 s)")
-        _row("bot: of which imports", f"{statistics.median(imports):.2f} s")
-        _row("dbservice: memory, idle", f"{_memory(dbservice):.0f} MiB", "(bar: 150 MiB)")
-        _row("bot: memory, idle", f"{_memory(bot):.0f} MiB", "(bar: 150 MiB)")
-        _row(f"bot: CPU with an empty tick each {_POLL_SECONDS} s", f"{ticking:.1f} %")
+        bot_memory, dbservice_memory = _memory(bot), _memory(dbservice)
         bot.stop()
         adds = asyncio.run(_add_photos(address, service_token(folder)))
-        _row(
-            "dbservice: Add of 5 MB, median",
-            f"{1000 * statistics.median(adds):.0f} ms",
-            "(bar: 50 ms)",
-        )
-        _row("dbservice: Add of 5 MB, slowest", f"{1000 * max(adds):.0f} ms")
+        median = statistics.median
+        return [
+            ("dbservice: start to listening", f"{median(dbservice_starts):.2f} s", "2 s"),
+            ("bot: start to listening", f"{median(bot_starts):.2f} s", "2 s"),
+            ("bot: of which imports", f"{median(imports):.2f} s", ""),
+            ("dbservice: memory, idle", f"{dbservice_memory:.0f} MiB", "150 MiB"),
+            ("bot: memory, idle", f"{bot_memory:.0f} MiB", "150 MiB"),
+            (f"bot: CPU with an empty tick each {_POLL_SECONDS} s", f"{ticking:.1f} %", ""),
+            ("dbservice: a photo of 5 MB added, median", f"{1000 * median(adds):.0f} ms", "50 ms"),
+            ("dbservice: a photo of 5 MB added, slowest", f"{1000 * max(adds):.0f} ms", ""),
+        ]
 
 
 def _time_command(command: list[str]) -> float:
     began = time.perf_counter()
     subprocess.run(command, check=True)
     return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,76 @@
+"""What a job takes beyond the model's own time: HTTP, XML, the queue, the PNG.
+
+The real service, as a process, paints pictures of a single step with the model that is measured.
+"""
+
+import queue
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+from benchmarks.contenders import PROMPT
+from benchmarks.timed import SAYS
+from lookalike.processes import ServiceProcess, clean_environment
+from lookalike.tokens import service_token
+
+_ROOT = Path(__file__).parent.parent
+_NAMESPACE = "urn:lookalike:generator:1"
+_CALLS = 2
+"""Of the model for a picture: sampling, decoding."""
+
+_SECONDS = 600.0
+
+
+def measure(model: Path, side: int, jobs: int) -> list[float]:
+    """Milliseconds between request and answer, less what the model took, for each job.
+
+    Args:
+        model: a folder in diffusers layout.
+        side: of the pictures.
+        jobs: how many.
+    """
+    said: queue.SimpleQueue[float] = queue.SimpleQueue()
+
+    def listen(line: str) -> None:
+        if line.startswith(SAYS):
+            said.put(float(line.removeprefix(SAYS)))
+
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        environment = {
+            **clean_environment(),
+            "PYTHONPATH": str(_ROOT),
+            "LOOKALIKE_HOME": name,
+            "GENERATOR_LISTEN": "127.0.0.1:0",
+            "GENERATOR_MODEL": str(model),
+            # Where jobs have a single attempt, the worker does not measure batches between them.
+            "GENERATOR_MAX_ATTEMPTS": "1",
+        }
+        service = ServiceProcess("benchmarks.timed", environment, home, listen)
+        try:
+            address = service.address()
+            with requests.Session() as session:
+                session.headers["Authorization"] = f"Bearer {service_token(home)}"
+                session.headers["Content-Type"] = "application/xml"
+                found = []
+                for _ in range(jobs + 1):
+                    began = time.perf_counter()
+                    _paint(session, address, side)
+                    taken = time.perf_counter() - began
+                    model_took = sum(said.get(timeout=_SECONDS) for _ in range(_CALLS))
+                    found.append(1000 * (taken - model_took))
+                return found[1:]  # the first one waits until the model is loaded
+        finally:
+            service.stop()
+
+
+def _paint(session: requests.Session, address: str, side: int) -> None:
+    """The synchronous call: the answer is XML with the picture in it."""
+    body = (
+        f'<job xmlns="{_NAMESPACE}"><prompt>{PROMPT}</prompt>'
+        f"<width>{side}</width><height>{side}</height><steps>1</steps></job>"
+    )
+    answer = session.post(f"http://{address}/generate_image", body, timeout=_SECONDS)
+    answer.raise_for_status()

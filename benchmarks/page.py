@@ -1,0 +1,180 @@
+"""Writes figures as Markdown, and puts them into the docs."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks import chart
+from benchmarks.results import WAITING, Results, Spread
+from benchmarks.rows import BY_KEY, OPENVINO, OURS, REPORT
+
+_DOCS = Path(__file__).parent.parent / "docs"
+_PAGE = _DOCS / "benchmarks.md"
+_CHART = _DOCS / "images" / "benchmarks.svg"
+_BETWEEN = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->\n)", re.DOTALL)
+
+_NAMES = {REPORT: "the report", OPENVINO: "OpenVINO", OURS: "Lookalike"}
+
+
+def write(results: Results) -> None:
+    """Writes the chart, and the figures between the marks of the page."""
+    link = f"![{chart.words(results)}](images/{_CHART.name})\n\n"
+    _CHART.write_text(chart.draw(results), encoding="utf-8")
+    figures = f"{link}{text(results)}\n"
+    page = _PAGE.read_text(encoding="utf-8")
+    _PAGE.write_text(
+        _BETWEEN.sub(lambda marks: f"{marks[1]}\n{figures}\n{marks[2]}", page), encoding="utf-8"
+    )
+
+
+def text(results: Results) -> str:
+    """All figures as Markdown."""
+    return "\n\n".join(
+        (
+            _about(results),
+            _table(("what was asked for", "bar", "measured"), _bars(results)),
+            _table(
+                (
+                    "",
+                    "s a step",
+                    "s a picture",
+                    "of the report's",
+                    f"pictures an hour, {' / '.join(map(str, WAITING))} jobs waiting",
+                    "peak memory, GiB",
+                ),
+                _pictures(results),
+            ),
+            _table(
+                ("", "imports, s", "loading, s", "the first step, s"),
+                _starts(results),
+            ),
+            _table(
+                ("pictures at once", "s a step", "for each", "of one alone"),
+                _batches(results),
+            ),
+            _table(
+                ("the engine and full precision", "median (least to most)"),
+                _likeness(results),
+            ),
+            _table(("the machine's peaks", "before", "after"), _peaks(results)),
+            _table(
+                ("around the model", "measured", "bar"),
+                _services(results),
+            ),
+        )
+    )
+
+
+def _about(results: Results) -> str:
+    short = " A short run with few steps, whose figures are rough." if results.quick else ""
+    known = "\n".join(f"* {what}: {words}" for what, words in results.machine.items())
+    return (
+        f"Measured on {results.date}, in {results.minutes:.0f} minutes, pictures of"
+        f" {results.side} x {results.side}. Medians (least to most).{short}\n\n{known}"
+    )
+
+
+def _bars(results: Results) -> list[tuple[str, str, str]]:
+    def ratio(key: str, other: str) -> float:
+        return results.step(other).median / results.step(key).median
+
+    def share(key: str) -> str:
+        return f"1/{results.picture('report').median / results.picture(key).median:.1f}"
+
+    found = [
+        (
+            "a step against full precision",
+            "3.0 times as fast",
+            f"{ratio('balanced', 'fp32'):.2f} times",
+        ),
+    ]
+    if "openvino" in results.rows:
+        found.append(
+            ("a step against OpenVINO's", "as fast", f"{ratio('balanced', 'openvino'):.2f} times")
+        )
+    load = max(load for _, load in results.starts[OURS])
+    least_cosine, least_psnr = (min(values) for values in zip(*results.likeness, strict=True))
+    return [
+        *found,
+        ("a `balanced` picture, of the report's", "1/7", share("balanced")),
+        ("the same with guidance in an interval", "1/9", share("interval")),
+        ("a `quick` picture", "1/15", share("quick")),
+        ("peak memory", "4.0 GiB", f"{results.rows['balanced'].peak:.1f} GiB"),
+        ("loading, the slowest", "12 s", f"{load:.1f} s"),
+        ("cosine of the latents, the least", "0.999", f"{least_cosine:.5f}"),
+        ("PSNR of the pictures, the least", "40 dB", f"{least_psnr:.1f} dB"),
+        ("a job's overhead", "50 ms", f"{Spread.of(results.overhead).median:.0f} ms"),
+    ]
+
+
+def _pictures(results: Results) -> list[tuple[str, ...]]:
+    slowest = results.picture("report").median
+    return [
+        (
+            BY_KEY[key].label,
+            _spread(results.step(key)),
+            _spread(results.picture(key)) + (" *" if results.is_extrapolated(key) else ""),
+            f"1/{slowest / results.picture(key).median:.1f}",
+            " / ".join(_number(results.hourly(key, count)) for count in WAITING),
+            f"{results.rows[key].peak:.1f}",
+        )
+        for key in results.keys
+    ]
+
+
+def _starts(results: Results) -> list[tuple[str, ...]]:
+    return [
+        (
+            _NAMES[name],
+            *(_spread(Spread.of(seconds)) for seconds in zip(*starts, strict=True)),
+            f"{results.first[name]:.3g}",
+        )
+        for name, starts in results.starts.items()
+    ]
+
+
+def _batches(results: Results) -> list[tuple[str, ...]]:
+    spreads = {count: Spread.of(taken) for count, taken in results.batches.items()}
+    return [
+        (
+            str(count),
+            _spread(spread),
+            f"{spread.median / count:.3g}",
+            f"{100 * spread.median / count / spreads[1].median:.0f} %",
+        )
+        for count, spread in spreads.items()
+    ]
+
+
+def _likeness(results: Results) -> list[tuple[str, str]]:
+    cosines, psnrs = (Spread.of(values) for values in zip(*results.likeness, strict=True))
+    return [
+        ("latents, cosine", f"{cosines.median:.5f} ({cosines.least:.5f} to {cosines.most:.5f})"),
+        ("pictures, PSNR in dB", _spread(psnrs)),
+    ]
+
+
+def _peaks(results: Results) -> list[tuple[str, ...]]:
+    return [
+        (what, *(_spread(Spread.of(peaks[what])) for peaks in results.peaks))
+        for what in results.peaks[0]
+    ]
+
+
+def _services(results: Results) -> list[tuple[str, ...]]:
+    overhead = f"{_spread(Spread.of(results.overhead))} ms"
+    return [("a job: HTTP, XML, queue, PNG", overhead, "50 ms"), *results.services]
+
+
+def _spread(spread: Spread) -> str:
+    return f"{_number(spread.median)} ({_number(spread.least)} to {_number(spread.most)})"
+
+
+def _number(value: float) -> str:
+    """With three digits."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"  # noqa: PLR2004, they show by themselves
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (head, ["---"] * len(head), *rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

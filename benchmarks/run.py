@@ -1,0 +1,191 @@
+"""Measures the report's pipeline, OpenVINO's and ours side by side, and what is around the model.
+
+    python -m benchmarks [--quick] [--write] [--model FOLDER] [--size PIXELS] [--page FIGURES]
+
+Contenders are processes that are all loaded at the same time and draw in turns, step by step.
+"""
+
+import argparse
+import importlib.util
+import sys
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+
+from benchmarks import machine, model, overhead, page, peaks, services
+from benchmarks.contenders import Drawing, Drawn, Setup
+from benchmarks.likeness import cosine, psnr
+from benchmarks.processes import Contender, isolated, take_turns
+from benchmarks.results import Figures, Results
+from benchmarks.rows import OPENVINO, OURS, REPORT, ROWS, Row
+from generator.sampling.presets import BALANCED, PRESETS
+from lookalike.errors import StartError
+
+_FIGURES = Path("build", "benchmarks.json")
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """How thoroughly is measured.
+
+    Attributes:
+        starts: of each contender and service.
+        rounds: in which everything is drawn once.
+        steps: of a picture, at most.
+        uneven: likewise, where steps are not alike.
+        times: a row is drawn in a round, at most.
+        sizes: of batches.
+        jobs: whose overhead is measured.
+    """
+
+    starts: int
+    rounds: int
+    steps: int
+    uneven: int
+    times: int
+    sizes: tuple[int, ...]
+    jobs: int
+
+
+_FULL = _Extent(starts=3, rounds=3, steps=50, uneven=50, times=3, sizes=(1, 2, 4, 8), jobs=10)
+_QUICK = _Extent(starts=1, rounds=1, steps=3, uneven=8, times=1, sizes=(1, 2), jobs=3)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--quick", action="store_true", help="fewer steps: under 5 minutes")
+    parser.add_argument("--write", action="store_true", help="put the figures into the docs")
+    parser.add_argument("--model", type=Path, help="a folder in diffusers layout; else it is made")
+    parser.add_argument("--size", type=int, default=512, help="pixels of a side")
+    parser.add_argument("--page", type=Path, help="measure nothing: take the figures of this file")
+    arguments = parser.parse_args()
+    try:
+        if arguments.page is not None:
+            results = Results.load(arguments.page)
+        else:
+            results = _run(arguments.model, arguments.size, quick=arguments.quick)
+            results.save(_FIGURES)
+    except StartError as error:
+        parser.exit(1, f"{error}\n")
+    print(page.text(results))
+    if arguments.write:
+        page.write(results)
+
+
+def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
+    contenders = [REPORT, OPENVINO, OURS]
+    if importlib.util.find_spec("openvino_genai") is None:
+        contenders.remove(OPENVINO)
+    setup = _prepare(folder, size, contenders)
+    machine.check_memory(setup.model, contenders)
+    extent = _QUICK if quick else _FULL
+    began = time.monotonic()
+    results = Results(machine.describe(), size, quick)
+    _say("The machine's peaks.")
+    results.peaks.append(isolated(peaks.measure))
+    _say("The services.")
+    results.services = services.measure(extent.starts)
+    _say("What is around the model.")
+    results.overhead = overhead.measure(setup.model, size, extent.jobs)
+    _measure_contenders(contenders, setup, extent, results)
+    _say("The machine's peaks, again.")
+    results.peaks.append(isolated(peaks.measure))
+    results.date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    results.minutes = (time.monotonic() - began) / 60
+    return results
+
+
+def _prepare(folder: Path | None, size: int, contenders: Sequence[str]) -> Setup:
+    """Makes what is missing in the cache, each part in a process that gives its memory back."""
+    cache = platformdirs.user_cache_path("lookalike", appauthor=False) / "benchmarks"
+    cache.mkdir(parents=True, exist_ok=True)
+    _say(f"The model is made where it is missing, which takes minutes, and kept in {cache}.")
+    if folder is None:
+        folder = cache / "sd15-random"
+        if not folder.exists():
+            isolated(model.make, folder)
+    setup = Setup(
+        model=folder,
+        lora=cache / f"{folder.name}-lora.safetensors",
+        converted=cache / f"{folder.name}-openvino",
+        side=size,
+    )
+    if not setup.lora.exists():
+        isolated(model.make_lora, setup.model, setup.lora)
+    if OPENVINO in contenders and not setup.converted.exists():
+        from benchmarks import conversion
+
+        isolated(conversion.convert, setup.model, setup.converted)
+    return setup
+
+
+def _measure_contenders(
+    names: Sequence[str], setup: Setup, extent: _Extent, results: Results
+) -> None:
+    for _ in range(extent.starts - 1):
+        for name in names:
+            _load(name, setup, results).close()
+    with ExitStack() as stack:
+        contenders = {name: _load(name, setup, results) for name in names}
+        for name, contender in contenders.items():
+            stack.callback(contender.close)
+            _say(f"The first picture of {name}.")
+            first = contender.draw_alone(Drawing(PRESETS[BALANCED], 1, (0,), decode=False))
+            results.first[name] = first.seconds[0]
+        for number in range(extent.rounds):
+            _say(f"Round {number + 1} of {extent.rounds}.")
+            _draw_round(contenders, extent, number, results)
+            for count in extent.sizes:
+                batch = Drawing(PRESETS[BALANCED], 2, tuple(range(count)), decode=False)
+                _, step = contenders[OURS].draw_alone(batch).seconds
+                results.batches.setdefault(count, []).append(step)
+
+
+def _load(name: str, setup: Setup, results: Results) -> Contender:
+    _say(f"Loading {name}.")
+    contender = Contender(name, setup)
+    results.starts.setdefault(name, []).append(contender.start)
+    return contender
+
+
+def _draw_round(
+    contenders: Mapping[str, Contender], extent: _Extent, seed: int, results: Results
+) -> None:
+    """Every row once."""
+    drawn: dict[str, Drawn] = {}
+
+    def steps(row: Row) -> int:
+        most = extent.steps if row.even else extent.uneven
+        return min(row.short or row.preset.steps, most)
+
+    def times(row: Row) -> int:
+        return min(row.times, extent.times)
+
+    def course(contender: Contender, rows: Sequence[Row]) -> Generator[None, None, None]:
+        for row in rows:
+            for _ in range(times(row)):
+                taken = yield from contender.draw(Drawing(row.preset, steps(row), (seed,)))
+                drawn[row.key] = taken.drawn
+                figures = results.rows.setdefault(row.key, Figures(steps(row), taken.peak))
+                figures.seconds.append(taken.seconds)
+
+    courses = []
+    for name, contender in contenders.items():
+        rows = [row for row in ROWS if row.contender == name]
+        turns = sum(times(row) * (steps(row) + 1) for row in rows)
+        courses.append((turns, course(contender, rows)))
+    take_turns(courses)
+    full, engine = drawn["fp32"], drawn["balanced"]
+    results.likeness.append(
+        (cosine(full.latents, engine.latents), psnr(full.pixels, engine.pixels))
+    )
+
+
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)

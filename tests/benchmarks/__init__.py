@@ -1,0 +1,1 @@
+"""Tests of what measures, with tiny models and made-up figures."""

@@ -1,0 +1,84 @@
+"""What a run's figures come to, and the page that says it."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks import page
+from benchmarks.results import Figures, Results
+from benchmarks.rows import ROWS
+
+
+@pytest.fixture
+def results() -> Results:
+    """Every step takes 1 s, what comes before the first one too, and decoding 5 s."""
+    rows = {}
+    for row in ROWS:
+        steps = row.short or row.preset.steps
+        rows[row.key] = Figures(steps, 2.0, [[2.0, *[1.0] * (steps - 1), 5.0]])
+    rows["fp32"].seconds = [[4.0, *[3.5] * 19, 5.0], [4.0, *[3.0] * 19, 6.0]]
+    return Results(
+        machine={"processor": "a fast one"},
+        side=512,
+        quick=False,
+        date="2026-01-02 03:04 UTC",
+        minutes=25.0,
+        starts={"ours": [(5.0, 2.0), (6.0, 3.0)]},
+        first={"ours": 1.5},
+        rows=rows,
+        batches={1: [1.0], 2: [1.9], 4: [2.0], 8: [2.0]},
+        likeness=[(0.9999, 49.0), (0.9995, 45.0)],
+        peaks=[{"products": [1.0, 2.0]}, {"products": [1.5]}],
+        overhead=[20.0, 30.0, 40.0],
+        services=[("bot: start", "0.5 s", "2 s")],
+    )
+
+
+def test_a_picture_is_its_parts_and_steps_that_were_not_drawn_last_as_long(
+    results: Results,
+) -> None:
+    assert results.picture("balanced").median == 2 + 19 + 5
+    assert results.picture("faithful").median == 2 + 49 + 5
+    assert results.is_extrapolated("faithful")
+    assert not results.is_extrapolated("balanced")
+    step = results.step("fp32")
+    assert (step.median, step.least, step.most) == (3.25, 3.0, 3.5)
+
+
+def test_jobs_that_wait_are_cut_as_the_worker_cuts_them(results: Results) -> None:
+    alone = 3600 / (21 + 5)
+    assert results.hourly("openvino", 8) == pytest.approx(results.hourly("openvino", 1))
+    assert results.hourly("balanced", 1) == pytest.approx(alone)
+    assert results.hourly("balanced", 8) == pytest.approx(8 * 3600 / (2 * 21 + 8 * 5))
+
+
+def test_figures_are_kept(results: Results, tmp_path: Path) -> None:
+    results.save(tmp_path / "build" / "figures.json")
+    again = Results.load(tmp_path / "build" / "figures.json")
+    assert page.text(again) == page.text(results)
+
+
+def test_the_page_has_the_figures_between_its_marks_and_a_chart(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, chart = tmp_path / "page.md", tmp_path / "benchmarks.svg"
+    written.write_text("Before\n<!-- figures -->\nold\n<!-- end of figures -->\nAfter\n")
+    monkeypatch.setattr(page, "_PAGE", written)
+    monkeypatch.setattr(page, "_CHART", chart)
+    for _ in range(2):
+        page.write(results)
+    text = written.read_text()
+    assert text.startswith("Before\n<!-- figures -->\n")
+    assert text.endswith("<!-- end of figures -->\nAfter\n")
+    assert "old" not in text
+    assert text.count("| `balanced` |") == 1
+    assert "| a step against full precision | 3.0 times as fast | 3.25 times |" in text
+    assert re.search(r"\| `faithful` \|.* 56 \(56 to 56\) \* \|", text)
+    picture = ET.fromstring(chart.read_text())
+    described = picture.find("{*}desc")
+    assert described is not None
+    assert "balanced 26 s" in (described.text or "")
+    assert "prefers-color-scheme: dark" in chart.read_text()
+    assert f"![{described.text}](images/benchmarks.svg)" in text
