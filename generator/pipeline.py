@@ -45,7 +45,7 @@ _COMPILED_ROWS = (2, 1, 4, 8, 16)
 """Of a UNet's batches: a picture with guidance and one without, then more pictures."""
 
 _PNG_LEVEL = 1
-"""Of compression: against the usual 6, a photo takes a third of the time, and a tenth more bytes."""
+"""Of compression: against the usual 6, a photo takes a third of the time and a tenth more bytes."""
 
 _LIVE_TENSORS = 48
 """How many tensors of the UNet's widest layers a guided pass holds at once, rounded up."""
