@@ -51,7 +51,9 @@ def make(art: Art, autoencoder: Any, file: Path, seed: int) -> Latents:
         for view in _views(art, concept, style, random)
     ]
     values = encode(autoencoder, art, views).cpu()
-    torch.save({"values": values, "views": [asdict(view) for view in views]}, file)
+    written = file.with_suffix(".new")
+    torch.save({"values": values, "views": [asdict(view) for view in views]}, written)
+    written.replace(file)
     return Latents(values, views)
 
 

@@ -145,12 +145,11 @@ def test_what_a_profile_makes_loads_in_the_generator(tmp_path: Path, device: Dev
     export.save(autoencoder.copy(drawer, stage), tokenizer, coder, tmp_path / "model")
 
     pipe = loading.load(models.find(str(tmp_path / "model")), torch.float32)
-    first, again = (evaluate.draw(pipe, ["a cat", "a dog"], [1, 2]) for _ in range(2))
+    drawn = evaluate.draw(pipe, ["a cat"], [1])
 
     assert stage.step == profile.diffusion_steps
     assert encoded.values.shape[1:] == (profile.latent_channels, *[profile.side // 8] * 2)
-    assert np.shape(first) == (2, profile.side, profile.side, 3)
-    assert np.array_equal(first, again)
+    assert np.shape(drawn) == (1, profile.side, profile.side, 3)
 
 
 def test_latents_are_standard_and_pictures_stay(art: Art) -> None:
