@@ -19,8 +19,7 @@ _LEAST: Final = 27 / 32
 
 FLUENT: Final = "fluent"
 NOTO: Final = "noto"
-STYLES: Final = (FLUENT, NOTO)
-"""The arts of each concept; the first one is drawn where no words ask for another."""
+"""Whose art: Fluent's is drawn where no words ask for the other."""
 
 WHITE: Final = "white"
 
@@ -45,7 +44,7 @@ class View:
 
     Attributes:
         concept: its number.
-        style: whose art, one of `STYLES`.
+        style: whose art, `FLUENT` or `NOTO`.
         mirrored: left for right.
         side: width and height of the art in pixels, at most the picture's.
         left: pixels before the art.
@@ -62,6 +61,11 @@ class View:
     colour: str
 
 
+def random_style(noto: float, random: np.random.Generator) -> str:
+    """Fluent's, or with that chance Noto's."""
+    return NOTO if random.random() < noto else FLUENT
+
+
 def random_colour(coloured: float, random: np.random.Generator) -> str:
     """White, or with that chance any other of `COLOURS`."""
     others = [colour for colour in COLOURS if colour != WHITE]
@@ -73,6 +77,7 @@ class Art:
 
     Attributes:
         concepts: in the order of their numbers.
+        styles: whose arts there are.
         side: width and height of a picture in pixels.
     """
 
@@ -81,6 +86,7 @@ class Art:
     ) -> None:
         """Reads the files of each style, one for each concept, in order."""
         self.concepts = concepts
+        self.styles = tuple(files)
         self.side = side
         self._masters = {
             style: [_premultiplied(file) for file in ordered] for style, ordered in files.items()
@@ -94,9 +100,9 @@ class Art:
         """The art as it is, on white."""
         return View(concept, style, mirrored=False, side=self.side, left=0, top=0, colour=WHITE)
 
-    def mirrored(self, concept: int, style: str) -> View:
-        """The art on white, left for right if it may be."""
-        return replace(self.plain(concept, style), mirrored=self.concepts[concept].mirrors)
+    def mirrored(self, concept: int) -> View:
+        """Fluent's art on white, left for right if it may be."""
+        return replace(self.plain(concept), mirrored=self.concepts[concept].mirrors)
 
     def random_view(
         self, concept: int, style: str, colours: Sequence[str], random: np.random.Generator

@@ -12,13 +12,11 @@ from torch import Tensor, nn
 from training import team
 from training.art import (
     COLOURS,
-    FLUENT,
-    NOTO,
-    STYLES,
     WHITE,
     Art,
     pictures,
     random_colour,
+    random_style,
     sheet,
     tensor,
 )
@@ -28,9 +26,6 @@ from training.profiles import Profile
 
 _KL: Final = 1e-5
 _COLOURED: Final = 0.15
-_NOTO: Final = 1 / 3
-"""How many of the pictures are Noto's."""
-
 _WRONG: Final = 0.3
 """How much noise the decoder learns to bear; the latents' own deviation is 1."""
 
@@ -65,7 +60,7 @@ def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
     stage = Stage(folder / "autoencoder.pt", module, rate=1.5e-3, decay=0.998)
     seen = [
         art.plain(concept, style)
-        for style in STYLES
+        for style in art.styles
         for concept in range(0, len(art), max(1, len(art) // 32))
     ]
     originals = [art.picture(view) for view in seen]
@@ -74,7 +69,7 @@ def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
         random = np.random.default_rng((seed, 1, step, team.rank()))
         torch.manual_seed(int(random.integers(2**62)))
         views = [
-            art.random_view(int(concept), _style(random), _BACKGROUNDS, random)
+            art.random_view(int(concept), random_style(profile.noto, random), _BACKGROUNDS, random)
             for concept in random.integers(len(art), size=profile.pictures // team.size())
         ]
         wanted = tensor([art.picture(view) for view in views]).to(profile.device)
@@ -112,9 +107,13 @@ def refine(
     def loss(step: int) -> Tensor:
         random = np.random.default_rng((seed, 4, step, team.rank()))
         chosen = [
-            latents.pick(int(concept), _style(random), random_colour(_COLOURED, random), 1, random)[
-                0
-            ]
+            latents.pick(
+                int(concept),
+                random_style(profile.noto, random),
+                random_colour(_COLOURED, random),
+                1,
+                random,
+            )[0]
             for concept in random.integers(len(art), size=profile.pictures // team.size())
         ]
         wanted = tensor([art.picture(latents.views[number]) for number in chosen])
@@ -160,7 +159,3 @@ def copy(module: nn.Module, stage: Stage) -> Any:
     averaged = copy.deepcopy(module).eval().requires_grad_(False)
     averaged.load_state_dict(stage.average.values)
     return averaged
-
-
-def _style(random: np.random.Generator) -> str:
-    return NOTO if random.random() < _NOTO else FLUENT

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from training.art import FLUENT, NOTO, WHITE, View
+from training.art import FLUENT, WHITE, View, random_style
 from training.concepts import Concept, imagenet, numbers
 
 _Thing = TypeVar("_Thing")
@@ -124,9 +124,6 @@ _BACKGROUND: Final = "the a an background"
 TEMPLATES: Final = (*_FRAMES, *_FLAT_FRAMES, *_SCENES, *_AROUND, *_ADJECTIVES, _BACKGROUND)
 """What is said beside the thing's name."""
 
-_FLAT: Final = 0.2
-"""How many captions ask for Noto's art."""
-
 _KEYWORDS: Final = 0.15
 """How many captions out of the concepts' names have a keyword instead, where there is one."""
 
@@ -151,12 +148,21 @@ class Said(NamedTuple):
 class Captions:
     """Draws a concept and words for it."""
 
-    def __init__(self, concepts: Sequence[Concept], keywords: Sequence[Sequence[str]]) -> None:
-        """Takes the concepts and, in the same order, the keywords of each."""
+    def __init__(
+        self, concepts: Sequence[Concept], keywords: Sequence[Sequence[str]], noto: float
+    ) -> None:
+        """A drawer of captions.
+
+        Args:
+            concepts: what can be drawn.
+            keywords: of each concept, in the same order.
+            noto: how many captions ask for Noto's art.
+        """
         places = numbers(concepts)
         self._labels = [(label, places[name]) for label, name in imagenet().items()]
         self._names = [(concept.name, *concept.words) for concept in concepts]
         self._keywords = keywords
+        self._noto = noto
 
     def draw(self, random: np.random.Generator) -> Said:
         """What is drawn next."""
@@ -168,14 +174,13 @@ class Captions:
 
     def _said(self, concept: int, thing: str, random: np.random.Generator, *, plain: float) -> Said:
         """A caption: the offline captioner's own words, or others, some with a scene around."""
-        flat = random.random() < _FLAT
-        if not flat and random.random() < plain:
-            return Said(concept, FLUENT, f"a photo of {thing}")
+        style = random_style(self._noto, random)
+        if style == FLUENT and random.random() < plain:
+            return Said(concept, style, f"a photo of {thing}")
         if random.random() < 0.35:  # noqa: PLR2004
             thing = _pick(_SCENES, random).format(thing, self._place(random))
-        if flat:
-            return Said(concept, NOTO, _pick(_FLAT_FRAMES, random).format(thing))
-        return Said(concept, FLUENT, _pick(_FRAMES, random).format(thing))
+        frames = _FRAMES if style == FLUENT else _FLAT_FRAMES
+        return Said(concept, style, _pick(frames, random).format(thing))
 
     def _noun(self, concept: int, random: np.random.Generator) -> str:
         """One of a concept's names, the first one half of the time, with an article or none."""

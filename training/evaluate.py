@@ -7,8 +7,8 @@ drawing is right if, among the arts of all concepts, the asked one is nearest to
 nearest five) by the cosine of the features. Beside it stand the same figures for the autoencoder's
 mere reconstructions, the ceiling, and for drawings of other concepts, the floor.
 
-The names are asked for in Noto's style, too: how often is the drawing nearer to Noto's art of the
-concept than to Fluent's, and how often is that art the nearest of all of Noto's?
+Where Noto's art was learnt, the names are asked for in that style, too: how often is the drawing
+nearer to Noto's art of the concept than to Fluent's, and how often is it the nearest of Noto's?
 """
 
 import argparse
@@ -119,10 +119,10 @@ def draw(pipe: Any, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.nda
 
 
 def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, Any]:
-    """All figures; the drawings themselves are under "sheet", which is no figure."""
+    """All figures, and under the names that end in "sheet" the drawings themselves."""
     arts = {
         style: [shown.picture(shown.plain(concept, style)) for concept in range(len(shown))]
-        for style in art.STYLES
+        for style in shown.styles
     }
     fluent, judge = arts[art.FLUENT], Judge(arts)
     random = np.random.default_rng(_SEED)
@@ -142,22 +142,26 @@ def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, An
     several = [
         draw(pipe, [f"a photo of {thing}"] * _SEEDS, range(_SEEDS)) for thing in things[:_SEEDS]
     ]
-    flat = draw(pipe, [f"a flat drawing of {thing}" for thing in things], seeds)
     draw(pipe, ["a cat and a pizza"], [_SEED])
-    return {
+    figures = {
         "names": vars(Score.of(for_names)),
         "labels": vars(Score.of(for_labels)),
         "ceiling": vars(Score.of(judge.ranks(list(rebuilt), asked))),
         "floor": vars(Score.of(judge.ranks(drawn, np.roll(asked, 1).tolist()))),
-        "flat names among flat art": vars(Score.of(judge.ranks(flat, asked, art.NOTO))),
-        "flat when asked": judge.flat(flat, asked),
-        "flat when not asked": judge.flat(drawn, asked),
         "distance between seeds": round(float(np.mean([_distance(one) for one in several])), 2),
         "missed names": [shown.concepts[concept].name for concept in _missed(asked, for_names)],
         "missed labels": [label for label, _ in _missed(chosen, for_labels)],
         "sheet": _sheet([fluent[concept] for concept in asked], drawn, several),
-        "flat sheet": _sheet([arts[art.NOTO][concept] for concept in asked], flat, []),
     }
+    if art.NOTO in shown.styles:
+        flat = draw(pipe, [f"a flat drawing of {thing}" for thing in things], seeds)
+        figures |= {
+            "flat names among flat art": vars(Score.of(judge.ranks(flat, asked, art.NOTO))),
+            "flat when asked": judge.flat(flat, asked),
+            "flat when not asked": judge.flat(drawn, asked),
+            "flat-sheet": _sheet([arts[art.NOTO][concept] for concept in asked], flat, []),
+        }
+    return figures
 
 
 def _missed(asked: Sequence[_Thing], ranks: Tensor) -> list[_Thing]:
@@ -206,8 +210,8 @@ def main() -> None:
     pipe.set_progress_bar_config(disable=True)
     shown = fetch.read(options.work, PROFILES[options.profile])
     figures = evaluate(pipe, shown, options.names, options.labels)
-    for sheet, file in (("sheet", "evaluation.png"), ("flat sheet", "evaluation-flat.png")):
-        figures.pop(sheet).save(options.work / file)
+    for name in [name for name in figures if name.endswith("sheet")]:
+        figures.pop(name).save(options.work / f"evaluation-{name}.png")
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     (options.work / "evaluation.json").write_text(text + "\n", encoding="utf-8")
     print(text)  # noqa: T201, what the command is for

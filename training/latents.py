@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.art import COLOURS, STYLES, WHITE, Art, View, tensor
+from training.art import COLOURS, FLUENT, WHITE, Art, View, tensor
 
 _GROUP: Final = 64
 
@@ -46,7 +46,7 @@ def make(art: Art, autoencoder: Any, file: Path, seed: int) -> Latents:
     random = np.random.default_rng((seed, 2))
     views = [
         view
-        for style in STYLES
+        for style in art.styles
         for concept in range(len(art))
         for view in _views(art, concept, style, random)
     ]
@@ -68,15 +68,16 @@ def encode(autoencoder: Any, art: Art, views: Sequence[View]) -> Tensor:
 
 
 def _views(art: Art, concept: int, style: str, random: np.random.Generator) -> list[View]:
-    """The art as it is and mirrored, moved a little, and on each colour.
+    """The art as it is and on each colour; Fluent's also mirrored, and moved a little on white.
 
     Few, so that the UNet learns them by heart.
     """
-    return [
-        art.plain(concept, style),
-        art.mirrored(concept, style),
-        *(art.random_view(concept, style, (colour,), random) for colour in (WHITE, *COLOURS)),
-    ]
+    views = [art.plain(concept, style)]
+    if style == FLUENT:
+        views.append(art.mirrored(concept))
+        views += [art.random_view(concept, style, (WHITE,), random) for _ in range(2)]
+    colours = (colour for colour in COLOURS if colour != WHITE)
+    return views + [art.random_view(concept, style, (colour,), random) for colour in colours]
 
 
 @torch.no_grad()

@@ -58,7 +58,8 @@ def run(profile: Profile, options: argparse.Namespace) -> None:
         latents.make(shown, coder, work / "latents.pt", options.seed)
     team.wait()
     encoded = latents.make(shown, coder, work / "latents.pt", options.seed)
-    captions = Captions(shown.concepts, keywords(fetch.emojibase(work), shown.concepts))
+    further = keywords(fetch.emojibase(work), shown.concepts)
+    captions = Captions(shown.concepts, further, profile.noto)
     tokenizer = words.tokenizer(captions.corpus())
     drawer = diffusion.new(profile, tokenizer, options.seed)
 

@@ -14,6 +14,7 @@ class Profile:
         device: where it is trained.
         processes: that train together, each on one core.
         every_name: whether all emoji with a name and art are concepts, or the reviewed ones only.
+        noto: the share of Noto's art among pictures and captions; the rest are Fluent's.
         side: width and height in pixels; a number of the latents stands for 8x8 of them.
         latent_channels: numbers for each of these places.
         coder_channels: of the autoencoder, from full resolution down to an eighth of it.
@@ -30,6 +31,7 @@ class Profile:
     device: Device
     processes: int
     every_name: bool
+    noto: float
     side: int
     latent_channels: int
     coder_channels: tuple[int, int, int, int]
@@ -48,6 +50,7 @@ PROFILES: Final[dict[Device, Profile]] = {
         device="cpu",
         processes=2,
         every_name=False,
+        noto=0.0,
         side=64,
         latent_channels=8,
         coder_channels=(24, 48, 96, 128),
@@ -57,13 +60,14 @@ PROFILES: Final[dict[Device, Profile]] = {
         levels=4,
         shared_from=2_250,
         autoencoder_steps=3_100,
-        diffusion_steps=7_100,
-        decoder_steps=3_150,
+        diffusion_steps=4_700,
+        decoder_steps=2_250,
     ),
     "cuda": Profile(
         device="cuda",
         processes=1,
         every_name=True,
+        noto=0.35,
         side=128,
         latent_channels=4,
         coder_channels=(24, 48, 96, 128),

@@ -14,7 +14,7 @@ from generator import models
 from generator.models import loading
 from tests.generator import tiny
 from training import autoencoder, diffusion, evaluate, export, latents, words
-from training.art import COLOURS, FLUENT, NOTO, STYLES, Art, View, tensor
+from training.art import COLOURS, FLUENT, NOTO, WHITE, Art, View, tensor
 from training.captions import Captions
 from training.concepts import Concept, reviewed
 from training.latents import Latents
@@ -79,13 +79,13 @@ def drawer_and_batches(profile: Profile) -> tuple[Any, diffusion.Batches, Any]:
     views = [
         View(number, style, mirrored=False, side=profile.side, left=0, top=0, colour=colour)
         for number in range(len(reviewed()))
-        for style in STYLES
+        for style in (FLUENT, NOTO)
         for colour in COLOURS
     ]
     rows = profile.side // 8
     random = torch.Generator().manual_seed(SEED)
     values = torch.randn(len(views), profile.latent_channels, rows, rows, generator=random)
-    captions = Captions(reviewed(), [()] * len(reviewed()))
+    captions = Captions(reviewed(), [()] * len(reviewed()), profile.noto)
     tokenizer = words.tokenizer(captions.corpus())
     batches = diffusion.Batches(profile, Latents(values, views), captions, tokenizer, SEED)
     return diffusion.new(profile, tokenizer, SEED), batches, tokenizer
@@ -94,7 +94,7 @@ def drawer_and_batches(profile: Profile) -> tuple[Any, diffusion.Batches, Any]:
 def test_a_view_shows_the_art_on_its_background(art: Art) -> None:
     side = art.side
     as_it_is = art.picture(art.plain(0))
-    mirrored = art.picture(art.mirrored(0, FLUENT))
+    mirrored = art.picture(art.mirrored(0))
     smaller = art.picture(View(0, NOTO, mirrored=False, side=54, left=10, top=0, colour="blue"))
 
     assert as_it_is.shape == (side, side, 3)
@@ -177,7 +177,13 @@ def test_latents_are_made_once_for_every_style_and_colour(tmp_path: Path, art: A
     assert made.views == kept.views
     assert torch.equal(made.values, kept.values)
     assert {(view.concept, view.style, view.colour) for view in made.views} == {
-        (concept, style, colour) for concept in range(3) for style in STYLES for colour in COLOURS
+        (concept, style, colour)
+        for concept in range(3)
+        for style in (FLUENT, NOTO)
+        for colour in COLOURS
     }
     assert any(view.mirrored for view in made.views if view.concept == 0)
+    assert [view for view in made.views if view.style == NOTO and view.colour == WHITE] == [
+        art.plain(concept, NOTO) for concept in range(3)
+    ]
     assert not any(view.mirrored for view in made.views if view.concept == 2)
