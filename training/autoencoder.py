@@ -58,10 +58,9 @@ def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
     torch.manual_seed(seed)
     module = build(profile)
     stage = Stage(folder / "autoencoder.pt", module, rate=1.5e-3, decay=0.998)
+    apart = max(1, len(art) * len(art.styles) // 64)
     seen = [
-        art.plain(concept, style)
-        for style in art.styles
-        for concept in range(0, len(art), max(1, len(art) // 32))
+        art.plain(concept, style) for style in art.styles for concept in range(0, len(art), apart)
     ]
     originals = [art.picture(view) for view in seen]
 
