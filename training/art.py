@@ -1,7 +1,7 @@
 """The art as pictures: an emoji on a plain background, as training sees it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,18 +10,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-SIDE: Final = 64
-"""Width and height in pixels of what the model draws."""
+from training.concepts import Concept
 
 _MASTER: Final = 256
 
-_LEAST: Final = 54
-"""How small, in pixels, a view shows the art."""
+_LEAST: Final = 27 / 32
+"""How small, of a picture's side, a view shows the art."""
 
-LETTERED: Final = frozenset(
-    {"stop sign", "pool 8 ball", "ATM sign", "ambulance", "police car", "keyboard", "taxi"}
-)
-"""Concepts that are never mirrored: they carry letters or figures."""
+FLUENT: Final = "fluent"
+NOTO: Final = "noto"
+"""Whose art: Fluent's is drawn where no words ask for the other."""
 
 WHITE: Final = "white"
 
@@ -46,14 +44,16 @@ class View:
 
     Attributes:
         concept: its number.
+        style: whose art, `FLUENT` or `NOTO`.
         mirrored: left for right.
-        side: width and height of the art in pixels, at most `SIDE`.
+        side: width and height of the art in pixels, at most the picture's.
         left: pixels before the art.
         top: pixels above the art.
         colour: the background, one of `COLOURS`.
     """
 
     concept: int
+    style: str
     mirrored: bool
     side: int
     left: int
@@ -61,31 +61,9 @@ class View:
     colour: str
 
 
-def plain(concept: int) -> View:
-    """The art as it is, on white."""
-    return View(concept, mirrored=False, side=SIDE, left=0, top=0, colour=WHITE)
-
-
-def random_view(
-    concept: int, *, mirrors: bool, colours: Sequence[str], random: np.random.Generator
-) -> View:
-    """A view with a random place, size and background.
-
-    Args:
-        concept: its number.
-        mirrors: whether it may be mirrored.
-        colours: the backgrounds to choose from, each as likely as the others.
-        random: where the numbers come from.
-    """
-    side = int(random.integers(_LEAST, SIDE + 1))
-    return View(
-        concept,
-        mirrored=mirrors and bool(random.integers(2)),
-        side=side,
-        left=int(random.integers(SIDE - side + 1)),
-        top=int(random.integers(SIDE - side + 1)),
-        colour=colours[int(random.integers(len(colours)))],
-    )
+def random_style(noto: float, random: np.random.Generator) -> str:
+    """Fluent's, or with that chance Noto's."""
+    return NOTO if random.random() < noto else FLUENT
 
 
 def random_colour(coloured: float, random: np.random.Generator) -> str:
@@ -95,47 +73,91 @@ def random_colour(coloured: float, random: np.random.Generator) -> str:
 
 
 class Art:
-    """The arts of all concepts in memory."""
+    """The arts of all concepts in memory, and the views of them.
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        """Reads the files, one for each concept, in order."""
-        self._masters = [_premultiplied(file) for file in files]
-        self._scaled: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    Attributes:
+        concepts: in the order of their numbers.
+        styles: whose arts there are.
+        side: width and height of a picture in pixels.
+    """
+
+    def __init__(
+        self, files: Mapping[str, Sequence[Path]], concepts: Sequence[Concept], side: int
+    ) -> None:
+        """Reads the files of each style, one for each concept, in order."""
+        self.concepts = concepts
+        self.styles = tuple(files)
+        self.side = side
+        self._masters = {
+            style: [_premultiplied(file) for file in ordered] for style, ordered in files.items()
+        }
+        self._scaled: dict[tuple[str, int, int], np.ndarray] = {}
 
     def __len__(self) -> int:
-        return len(self._masters)
+        return len(self.concepts)
+
+    def plain(self, concept: int, style: str = FLUENT) -> View:
+        """The art as it is, on white."""
+        return View(concept, style, mirrored=False, side=self.side, left=0, top=0, colour=WHITE)
+
+    def mirrored(self, concept: int) -> View:
+        """Fluent's art on white, left for right if it may be."""
+        return replace(self.plain(concept), mirrored=self.concepts[concept].mirrors)
+
+    def random_view(
+        self, concept: int, style: str, colours: Sequence[str], random: np.random.Generator
+    ) -> View:
+        """A view with a random place, size and background.
+
+        Args:
+            concept: its number.
+            style: whose art.
+            colours: the backgrounds to choose from, each as likely as the others.
+            random: where the numbers come from.
+        """
+        side = int(random.integers(int(_LEAST * self.side), self.side + 1))
+        return View(
+            concept,
+            style,
+            mirrored=self.concepts[concept].mirrors and bool(random.integers(2)),
+            side=side,
+            left=int(random.integers(self.side - side + 1)),
+            top=int(random.integers(self.side - side + 1)),
+            colour=colours[int(random.integers(len(colours)))],
+        )
 
     def picture(self, view: View) -> np.ndarray:
-        """The view as (SIDE, SIDE, 3) bytes."""
-        colours, opacity = self._scale(view.concept, view.side)
+        """The view as (side, side, 3) bytes."""
+        scaled = self._scale(view).astype(np.float32)
         if view.mirrored:
-            colours, opacity = colours[:, ::-1], opacity[:, ::-1]
-        canvas = np.empty((SIDE, SIDE, 3), np.float32)
+            scaled = scaled[:, ::-1]
+        colours, opacity = scaled[..., :3], scaled[..., 3:] / 255
+        canvas = np.empty((self.side, self.side, 3), np.float32)
         canvas[:] = COLOURS[view.colour]
         place = canvas[view.top : view.top + view.side, view.left : view.left + view.side]
         place *= 1 - opacity
         place += colours
         return (canvas + 0.5).clip(0, 255).astype(np.uint8)
 
-    def _scale(self, concept: int, side: int) -> tuple[np.ndarray, np.ndarray]:
-        """The art at a size: premultiplied colours (0 to 255), opacity (0 to 1)."""
-        key = (concept, side)
+    def _scale(self, view: View) -> np.ndarray:
+        """The art at a view's size: premultiplied colours and opacity as bytes."""
+        key = (view.style, view.concept, view.side)
         if key not in self._scaled:
-            small = self._masters[concept].resize((side, side), Image.Resampling.BOX)
-            values = np.asarray(small, np.float32)
-            self._scaled[key] = values[..., :3], values[..., 3:] / 255
+            master = self._masters[view.style][view.concept]
+            small = master.resize((view.side, view.side), Image.Resampling.BOX)
+            self._scaled[key] = np.asarray(small)
         return self._scaled[key]
 
 
 def tensor(pictures: Sequence[np.ndarray]) -> Tensor:
-    """Pictures as a network takes them: (n, 3, SIDE, SIDE), -1 to 1."""
+    """Pictures as a network takes them: (n, 3, side, side), -1 to 1."""
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def pictures(values: Tensor) -> np.ndarray:
     """What a network gives, as (n, height, width, 3) bytes."""
     scaled = (values.float().clamp(-1, 1) + 1) * 127.5
-    result: np.ndarray = scaled.round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    result: np.ndarray = scaled.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     return result
 
 

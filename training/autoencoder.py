@@ -1,4 +1,4 @@
-"""The autoencoder: 64x64 pixels to 8x8x8 numbers and back."""
+"""The autoencoder: pixels to an eighth of their rows and columns, and back."""
 
 import logging
 from pathlib import Path
@@ -14,18 +14,16 @@ from training.art import (
     COLOURS,
     WHITE,
     Art,
-    View,
     pictures,
-    plain,
     random_colour,
-    random_view,
+    random_style,
     sheet,
     tensor,
 )
 from training.latents import Latents
 from training.loop import Stage
+from training.profiles import Profile
 
-_BATCH: Final = 18
 _KL: Final = 1e-5
 _COLOURED: Final = 0.15
 _WRONG: Final = 0.3
@@ -37,41 +35,44 @@ _BACKGROUNDS: Final = (*COLOURS, *[WHITE] * 6)
 _log = logging.getLogger(__name__)
 
 
-def build() -> Any:
+def build(profile: Profile) -> Any:
     """A new autoencoder."""
     return AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(24, 48, 96, 128),
+        block_out_channels=profile.coder_channels,
         layers_per_block=1,
         norm_num_groups=8,
-        latent_channels=8,
-        sample_size=64,
+        latent_channels=profile.latent_channels,
+        sample_size=profile.side,
         scaling_factor=1.0,
-    ).to(memory_format=torch.channels_last)
+    ).to(profile.device, memory_format=torch.channels_last)
 
 
-def train(art: Art, lettered: frozenset[int], folder: Path, *, steps: int, seed: int) -> Any:
+def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
     """Trains the autoencoder, or takes it up from `folder`.
 
     Returns:
         The autoencoder with averaged weights.
     """
     torch.manual_seed(seed)
-    module = build()
+    module = build(profile)
     stage = Stage(folder / "autoencoder.pt", module, rate=1.5e-3, decay=0.998)
-    seen = [plain(concept) for concept in range(0, len(art), max(1, len(art) // 64))]
+    apart = max(1, len(art) * len(art.styles) // 64)
+    seen = [
+        art.plain(concept, style) for style in art.styles for concept in range(0, len(art), apart)
+    ]
     originals = [art.picture(view) for view in seen]
 
     def loss(step: int) -> Tensor:
         random = np.random.default_rng((seed, 1, step, team.rank()))
         torch.manual_seed(int(random.integers(2**62)))
         views = [
-            _view(concept, lettered, random)
-            for concept in random.integers(len(art), size=_BATCH // team.size())
+            art.random_view(int(concept), random_style(profile.noto, random), _BACKGROUNDS, random)
+            for concept in random.integers(len(art), size=profile.pictures // team.size())
         ]
-        wanted = tensor([art.picture(view) for view in views])
-        with torch.autocast("cpu", torch.bfloat16):
+        wanted = tensor([art.picture(view) for view in views]).to(profile.device)
+        with torch.autocast(profile.device, torch.bfloat16):
             posterior = module.encode(wanted.to(memory_format=torch.channels_last)).latent_dist
             drawn = module.decode(posterior.sample()).sample
         distant: Tensor = posterior.kl().float().mean()
@@ -88,12 +89,12 @@ def train(art: Art, lettered: frozenset[int], folder: Path, *, steps: int, seed:
         if len(originals) >= 64:  # noqa: PLR2004, eight rows
             sheet(rows).save(folder / "autoencoder.png")
 
-    stage.run(steps, loss, every=250, report=report)
+    stage.run(profile.autoencoder_steps, loss, every=250, report=report)
     return copy(module, stage)
 
 
 def refine(
-    autoencoder: Any, latents: Latents, art: Art, folder: Path, *, steps: int, seed: int
+    profile: Profile, autoencoder: Any, latents: Latents, art: Art, folder: Path, seed: int
 ) -> None:
     """Trains the decoder alone, on latents that are a little wrong, as the UNet's are.
 
@@ -105,21 +106,28 @@ def refine(
     def loss(step: int) -> Tensor:
         random = np.random.default_rng((seed, 4, step, team.rank()))
         chosen = [
-            latents.pick(int(concept), random_colour(_COLOURED, random), 1, random)[0]
-            for concept in random.integers(len(art), size=_BATCH // team.size())
+            latents.pick(
+                int(concept),
+                random_style(profile.noto, random),
+                random_colour(_COLOURED, random),
+                1,
+                random,
+            )[0]
+            for concept in random.integers(len(art), size=profile.pictures // team.size())
         ]
         wanted = tensor([art.picture(latents.views[number]) for number in chosen])
         exact = latents.values[chosen]
         noise = torch.from_numpy(random.standard_normal(exact.shape, np.float32))
         amount = torch.from_numpy(random.uniform(0, _WRONG, (len(exact), 1, 1, 1))).float()
-        with torch.autocast("cpu", torch.bfloat16):
-            drawn = decoder((exact + amount * noise).to(memory_format=torch.channels_last))
-        return difference(drawn.float(), wanted)
+        wrong = (exact + amount * noise).to(profile.device, memory_format=torch.channels_last)
+        with torch.autocast(profile.device, torch.bfloat16):
+            drawn = decoder(wrong)
+        return difference(drawn.float(), wanted.to(profile.device))
 
     def report(step: int) -> None:
         _log.info("decoder step %d", step)
 
-    stage.run(steps, loss, every=250, report=report)
+    stage.run(profile.decoder_steps, loss, every=250, report=report)
     decoder.load_state_dict(stage.average.values)
     decoder.eval().requires_grad_(False)
 
@@ -138,7 +146,7 @@ def reconstruct(module: Any, values: Tensor) -> Tensor:
     """What the autoencoder makes of pictures, in groups that fit the caches."""
     parts = [
         module.decode(module.encode(part).latent_dist.mode()).sample
-        for part in torch.split(values, 32)
+        for part in torch.split(values.to(module.device), 32)
     ]
     return torch.cat(parts)
 
@@ -150,9 +158,3 @@ def copy(module: nn.Module, stage: Stage) -> Any:
     averaged = copy.deepcopy(module).eval().requires_grad_(False)
     averaged.load_state_dict(stage.average.values)
     return averaged
-
-
-def _view(concept: int, lettered: frozenset[int], random: np.random.Generator) -> View:
-    return random_view(
-        int(concept), mirrors=concept not in lettered, colours=_BACKGROUNDS, random=random
-    )

@@ -1,12 +1,12 @@
 """What is said of a picture: names, templates, scenes around the thing, and ImageNet's labels."""
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from training.art import WHITE, View
-from training.concepts import concepts, imagenet, numbers
+from training.art import FLUENT, WHITE, View, random_style
+from training.concepts import Concept, imagenet, numbers
 
 _Thing = TypeVar("_Thing")
 
@@ -27,6 +27,19 @@ _FRAMES: Final = (
     "there is {}",
     "{}, 3d emoji",
 )
+
+_FLAT_FRAMES: Final = (
+    "a flat drawing of {}",
+    "a flat drawing of {}",
+    "a flat picture of {}",
+    "a flat illustration of {}",
+    "a flat emoji of {}",
+    "{}, flat drawing",
+    "{}, flat emoji",
+    "{}, flat style",
+    "{} in flat style",
+)
+"""How Noto's art is asked for."""
 
 _SCENES: Final = (
     "{} sitting on {}",
@@ -107,37 +120,74 @@ _ADJECTIVES: Final = (
     "close-up",
 )
 
+_BACKGROUND: Final = "the a an background"
+TEMPLATES: Final = (*_FRAMES, *_FLAT_FRAMES, *_SCENES, *_AROUND, *_ADJECTIVES, _BACKGROUND)
+"""What is said beside the thing's name."""
+
+_KEYWORDS: Final = 0.15
+"""How many captions out of the concepts' names have a keyword instead, where there is one."""
+
 _LABELS: Final = 0.4
 """How many captions come from ImageNet's labels rather than from the concepts' names."""
+
+
+class Said(NamedTuple):
+    """What is drawn, and how it is asked for.
+
+    Attributes:
+        concept: its number.
+        style: `FLUENT` or `NOTO`.
+        text: the caption, without a background.
+    """
+
+    concept: int
+    style: str
+    text: str
 
 
 class Captions:
     """Draws a concept and words for it."""
 
-    def __init__(self) -> None:
-        self._labels = [(label, numbers()[name]) for label, name in imagenet().items()]
-        self._names = [(concept.name, *concept.words) for concept in concepts()]
+    def __init__(
+        self, concepts: Sequence[Concept], keywords: Sequence[Sequence[str]], noto: float
+    ) -> None:
+        """A drawer of captions.
 
-    def draw(self, random: np.random.Generator) -> tuple[int, str]:
-        """A concept's number and a caption without a background."""
+        Args:
+            concepts: what can be drawn.
+            keywords: of each concept, in the same order.
+            noto: how many captions ask for Noto's art.
+        """
+        places = numbers(concepts)
+        self._labels = [(label, places[name]) for label, name in imagenet().items()]
+        self._names = [(concept.name, *concept.words) for concept in concepts]
+        self._keywords = keywords
+        self._noto = noto
+
+    def draw(self, random: np.random.Generator) -> Said:
+        """What is drawn next."""
         if random.random() < _LABELS:
             label, concept = self._labels[random.integers(len(self._labels))]
-            return concept, self._said(label, random, plain=0.6)
+            return self._said(concept, label, random, plain=0.6)
         concept = int(random.integers(len(self._names)))
-        return concept, self._said(self._noun(concept, random), random, plain=0.1)
+        return self._said(concept, self._noun(concept, random), random, plain=0.1)
 
-    def _said(self, thing: str, random: np.random.Generator, *, plain: float) -> str:
+    def _said(self, concept: int, thing: str, random: np.random.Generator, *, plain: float) -> Said:
         """A caption: the offline captioner's own words, or others, some with a scene around."""
-        if random.random() < plain:
-            return f"a photo of {thing}"
+        style = random_style(self._noto, random)
+        if style == FLUENT and random.random() < plain:
+            return Said(concept, style, f"a photo of {thing}")
         if random.random() < 0.35:  # noqa: PLR2004
             thing = _pick(_SCENES, random).format(thing, self._place(random))
-        return _pick(_FRAMES, random).format(thing)
+        frames = _FRAMES if style == FLUENT else _FLAT_FRAMES
+        return Said(concept, style, _pick(frames, random).format(thing))
 
     def _noun(self, concept: int, random: np.random.Generator) -> str:
         """One of a concept's names, the first one half of the time, with an article or none."""
-        names = self._names[concept]
+        names, keywords = self._names[concept], self._keywords[concept]
         name = names[0] if random.random() < 0.5 else _pick(names, random)  # noqa: PLR2004
+        if keywords and random.random() < _KEYWORDS:
+            name = _pick(keywords, random)
         if random.random() < 0.15:  # noqa: PLR2004
             name = f"{_pick(_ADJECTIVES, random)} {name}"
         return with_article(name, random)
@@ -152,7 +202,8 @@ class Captions:
         """Every word that a caption can hold."""
         names = [name for names in self._names for name in names]
         labels = [label for label, _ in self._labels]
-        return [*names, *labels, *_FRAMES, *_SCENES, *_AROUND, *_ADJECTIVES, "the a an background"]
+        keywords = [keyword for keywords in self._keywords for keyword in keywords]
+        return [*names, *labels, *keywords, *TEMPLATES]
 
 
 def on_background(caption: str, view: View, random: np.random.Generator) -> str:

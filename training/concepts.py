@@ -2,15 +2,24 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 _DATA: Final = Path(__file__).parent / "data"
 
 IMAGENET: Final = _DATA / "imagenet_to_emoji.csv"
 """The reviewed table: a label of the offline captioner, the concept drawn for it."""
+
+_LETTERED: Final = frozenset(
+    {"stop sign", "pool 8 ball", "ATM sign", "ambulance", "police car", "keyboard", "taxi"}
+)
+"""Reviewed concepts that carry letters or figures."""
+
+_COMPONENTS: Final = 2
+_FLAGS: Final = 9
 
 
 @dataclass(frozen=True)
@@ -20,27 +29,58 @@ class Concept:
     Attributes:
         name: its label in emojibase: "lady beetle".
         words: other words for it, the commonest first: "ladybug".
+        mirrors: whether its art may be shown left for right; letters may not.
     """
 
     name: str
     words: tuple[str, ...]
+    mirrors: bool
 
 
 @cache
-def concepts() -> tuple[Concept, ...]:
-    """All concepts, in the order of the file; a concept's number is its place here."""
+def reviewed() -> tuple[Concept, ...]:
+    """The concepts of the file, in its order."""
     lines = (_DATA / "concepts.txt").read_text(encoding="utf-8").splitlines()
     return tuple(_concept(line) for line in lines if line and not line.startswith("#"))
 
 
 def _concept(line: str) -> Concept:
     name, _, words = line.partition(" = ")
-    return Concept(name, tuple(word.strip() for word in words.split(";") if word.strip()))
+    others = tuple(word.strip() for word in words.split(";") if word.strip())
+    return Concept(name, others, mirrors=name not in _LETTERED)
 
 
-def numbers() -> dict[str, int]:
-    """The number of each concept by its name."""
-    return {concept.name: number for number, concept in enumerate(concepts())}
+def everything(emojibase: Path, drawn: Callable[[str], bool]) -> tuple[Concept, ...]:
+    """The reviewed concepts, then all other emoji with art, but flags and skin tones.
+
+    The others are never mirrored: nobody looked through them for letters. A reviewed concept's
+    words give way to their names: a "child" is no longer a boy.
+
+    Args:
+        emojibase: the unpacked package `emojibase-data`.
+        drawn: whether there is art for an emoji of these code points.
+    """
+    known = {concept.name for concept in reviewed()}
+    others = [
+        Concept(entry["label"], (), mirrors=False)
+        for entry in entries(emojibase)
+        if entry.get("group", _COMPONENTS) not in {_COMPONENTS, _FLAGS}
+        and entry["label"] not in known
+        and drawn(entry["hexcode"].lower())
+    ]
+    names = {concept.name for concept in others}
+    return (
+        *(
+            replace(concept, words=tuple(word for word in concept.words if word not in names))
+            for concept in reviewed()
+        ),
+        *others,
+    )
+
+
+def numbers(concepts: Sequence[Concept]) -> dict[str, int]:
+    """The number of each concept by its name: its place."""
+    return {concept.name: number for number, concept in enumerate(concepts)}
 
 
 def imagenet() -> dict[str, str]:
@@ -49,11 +89,8 @@ def imagenet() -> dict[str, str]:
         return {row["label"]: row["concept"] for row in csv.DictReader(file)}
 
 
-def hexcodes(emojibase: Path) -> dict[str, str]:
-    """The code points of each emoji by its label, as file names write them: "1f41e".
-
-    Args:
-        emojibase: the unpacked package `emojibase-data`.
-    """
-    entries = json.loads((emojibase / "en" / "data.json").read_text(encoding="utf-8"))
-    return {entry["label"]: entry["hexcode"].lower() for entry in entries}
+def entries(emojibase: Path) -> list[dict[str, Any]]:
+    """What emojibase knows of each emoji: "label", "hexcode", mostly "tags" and "group"."""
+    text = (emojibase / "en" / "data.json").read_text(encoding="utf-8")
+    found: list[dict[str, Any]] = json.loads(text)
+    return found

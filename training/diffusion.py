@@ -1,7 +1,7 @@
 """The UNet and the text encoder: from noise and words to the autoencoder's numbers."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +17,7 @@ from training.art import random_colour
 from training.captions import Captions, on_background
 from training.latents import Latents
 from training.loop import Stage
-
-_CAPTIONS: Final = 36
-_LEVELS: Final = 4
-"""A batch: captions, and noisy views for each of them."""
+from training.profiles import Profile
 
 _COLOURED: Final = 0.08
 """How many captions name a background."""
@@ -32,11 +29,9 @@ _SHARE: Final = 0.27
 """How far words move what is learnt, from what is drawn without words to what is right.
 
 The generator's usual guidance of 7.5 then amounts to 2: a network as small as this one knows too
-little without words for more, and its errors, too, are multiplied.
+little without words for more, and its errors, too, are multiplied. It is so from the profile's step
+`shared_from` on: before it, what is drawn without words is not worth comparing with.
 """
-
-_SHARED_FROM: Final = 2_250
-"""The step from which on: before it, what is drawn without words is not worth comparing with."""
 
 _CLIP: Final = 5.0
 """The signal-to-noise ratio from which on a noise level counts no more (Min-SNR, 2303.09556)."""
@@ -60,15 +55,16 @@ def scheduler() -> Any:
     )
 
 
-def unet() -> Any:
-    """A new UNet: 8x8 without attention, 4x4 with it."""
+def unet(profile: Profile) -> Any:
+    """A new UNet: the latents' own resolution without attention, coarser ones with it."""
+    attentive = len(profile.unet_channels) - 1
     return UNet2DConditionModel(
-        sample_size=8,
-        in_channels=8,
-        out_channels=8,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(96, 160),
+        sample_size=profile.side // 8,
+        in_channels=profile.latent_channels,
+        out_channels=profile.latent_channels,
+        down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * attentive),
+        up_block_types=(*["CrossAttnUpBlock2D"] * attentive, "UpBlock2D"),
+        block_out_channels=profile.unet_channels,
         layers_per_block=1,
         attention_head_dim=4,
         norm_num_groups=16,
@@ -85,26 +81,34 @@ class Drawer(nn.Module):
         self.unet = network
 
     def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> Tensor:
-        """The velocities in noisy latents, `_LEVELS` for each of the texts."""
+        """The velocities in noisy latents, as many for each of the texts."""
         said = self.text_encoder(ids).last_hidden_state
         states = said.repeat_interleave(len(noisy) // len(ids), 0)
         velocity: Tensor = self.unet(noisy, times, states).sample
         return velocity
 
 
-def new(tokenizer: CLIPTokenizer, seed: int) -> Drawer:
+def new(profile: Profile, tokenizer: CLIPTokenizer, seed: int) -> Drawer:
     """Untrained networks."""
     torch.manual_seed(seed)
-    return Drawer(words.build(tokenizer), unet())
+    return Drawer(words.build(tokenizer), unet(profile)).to(profile.device)
 
 
 class Batches:
     """Draws what one step sees."""
 
-    def __init__(self, latents: Latents, tokenizer: CLIPTokenizer, seed: int) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        latents: Latents,
+        captions: Captions,
+        tokenizer: CLIPTokenizer,
+        seed: int,
+    ) -> None:
+        self._profile = profile
         self._latents = latents
         self._tokenizer = tokenizer
-        self._captions = Captions()
+        self._captions = captions
         self._seed = seed
         bars = scheduler().alphas_cumprod
         self._ratios = bars / (1 - bars)
@@ -112,44 +116,54 @@ class Batches:
 
     def loss(self, drawer: Drawer, step: int) -> Tensor:
         """How far the networks are off in the batch of a step."""
+        profile = self._profile
         random = np.random.default_rng((self._seed, 3, step, team.rank()))
         chosen, texts = [], []
-        for _ in range(_CAPTIONS // team.size()):
-            concept, text = self._captions.draw(random)
+        for _ in range(profile.captions // team.size()):
+            said = self._captions.draw(random)
             colour = random_colour(_COLOURED, random)
-            picks = self._latents.pick(concept, colour, _LEVELS, random)
+            picks = self._latents.pick(said.concept, said.style, colour, profile.levels, random)
             chosen += picks
-            text = on_background(text, self._latents.views[picks[0]], random)
+            text = on_background(said.text, self._latents.views[picks[0]], random)
             texts.append("" if random.random() < _DROPPED else text)
         clean = self._latents.values[chosen]
         noise = torch.from_numpy(random.standard_normal(clean.shape, np.float32))
         times = self._times(len(clean), random)
         ratios = self._ratios[times].view(-1, 1, 1, 1)
         signal, spread = (ratios / (1 + ratios)).sqrt(), (1 / (1 + ratios)).sqrt()
-        noisy = signal * clean + spread * noise
-        noisy = noisy.contiguous(memory_format=torch.channels_last)
-        wanted = signal * noise - spread * clean
-        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            velocity = drawer(noisy, times, words.tokens(self._tokenizer, texts))
-        if step >= _SHARED_FROM:
-            wanted = self._shared(drawer, noisy, times, texts, wanted)
-        wrong = (velocity.float() - wanted).square()
-        weighted: Tensor = wrong * (_CLIP / (1 + ratios)).clamp(max=1)
+        noisy = (signal * clean + spread * noise).to(
+            profile.device, memory_format=torch.channels_last
+        )
+        right = (signal * noise - spread * clean).to(profile.device)
+        times = times.to(profile.device)
+        velocity = self._velocity(drawer, noisy, times, texts)
+        if step >= profile.shared_from:
+            right = self._shared(drawer, noisy, times, texts, right)
+        weights = (_CLIP / (1 + ratios)).clamp(max=1).to(profile.device)
+        weighted: Tensor = (velocity - right).square() * weights
         return weighted.mean()
 
-    def _shared(
-        self, drawer: Drawer, noisy: Tensor, times: Tensor, texts: list[str], right: Tensor
+    def _velocity(
+        self, drawer: Drawer, noisy: Tensor, times: Tensor, texts: Sequence[str]
     ) -> Tensor:
-        """What is learnt where words are said: `_SHARE` of the way to what is right."""
+        """What the networks say, in the training's precision."""
+        ids = words.tokens(self._tokenizer, texts).to(self._profile.device)
         with (
-            torch.no_grad(),
-            torch.autocast("cpu", torch.bfloat16),
+            torch.autocast(self._profile.device, torch.bfloat16),
             sdpa_kernel(SDPBackend.MATH),
         ):
-            wordless: Tensor = drawer(noisy, times, words.tokens(self._tokenizer, [""]))
-        said = torch.tensor([bool(text) for text in texts]).repeat_interleave(_LEVELS)
-        share = torch.where(said, _SHARE, 1.0).view(-1, 1, 1, 1)
-        return wordless.float().lerp(right, share)
+            velocity: Tensor = drawer(noisy, times, ids)
+        return velocity.float()
+
+    def _shared(
+        self, drawer: Drawer, noisy: Tensor, times: Tensor, texts: Sequence[str], right: Tensor
+    ) -> Tensor:
+        """What is learnt where words are said: `_SHARE` of the way to what is right."""
+        with torch.no_grad():
+            wordless = self._velocity(drawer, noisy, times, [""])
+        said = torch.tensor([bool(text) for text in texts], device=right.device)
+        share = torch.where(said.repeat_interleave(self._profile.levels), _SHARE, 1.0)
+        return wordless.lerp(right, share.view(-1, 1, 1, 1))
 
     def _times(self, count: int, random: np.random.Generator) -> Tensor:
         """Time steps spread as the sampler's are (Karras, 2206.00364), the noisy ones favoured."""
@@ -163,17 +177,20 @@ class Batches:
 
 
 def train(
+    profile: Profile,
     batches: Batches,
     drawer: Drawer,
     file: Path,
     *,
-    steps: int,
     every: int,
     report: Callable[[Stage], None],
 ) -> Stage:
-    """Trains both networks until `steps` are done, going on where `file` stands."""
+    """Trains both networks until the profile's steps are done, going on where `file` stands."""
     stage = Stage(file, drawer, rate=2e-3, decay=0.999)
     stage.run(
-        steps, lambda step: batches.loss(drawer, step), every=every, report=lambda _: report(stage)
+        profile.diffusion_steps,
+        lambda step: batches.loss(drawer, step),
+        every=every,
+        report=lambda _: report(stage),
     )
     return stage

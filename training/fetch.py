@@ -7,23 +7,32 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from training.concepts import concepts, hexcodes
+from training.art import FLUENT, NOTO, Art
+from training.concepts import entries, everything, reviewed
+from training.profiles import Profile
 
-ART: Final = "@lobehub/fluent-emoji-3d@1.1.0"
-"""Microsoft's Fluent emoji, 3D style, as 256 x 256 WebP (MIT)."""
+ARTS: Final = {
+    FLUENT: "@lobehub/fluent-emoji-3d@1.1.0",
+    NOTO: "emoji-datasource-google@16.0.0",
+}
+"""Microsoft's Fluent emoji, 3D style, as 256x256 WebP (MIT), and Google's Noto emoji as 64x64 PNG
+(Apache-2.0, in a package that is MIT)."""
 
 NAMES: Final = "emojibase-data@17.0.0"
-"""The emoji's names (MIT)."""
+"""The emoji's names and keywords (MIT)."""
 
 WORK: Final = Path("build/training")
 """Where training keeps what it fetches and what it makes."""
 
+_FOLDERS: Final = {FLUENT: "assets", NOTO: "img/google/64"}
+"""Where the packages keep their art."""
+
 _log = logging.getLogger(__name__)
 
 
-def fetch(work: Path) -> None:
-    """Brings both packages into a folder, once."""
-    for package in (ART, NAMES):
+def fetch(work: Path, profile: Profile) -> None:
+    """Brings the packages that a profile needs into a folder, once."""
+    for package in (*(ARTS[style] for style in _styles(profile)), NAMES):
         folder = _folder(work, package)
         if folder.exists():
             continue
@@ -43,18 +52,36 @@ def fetch(work: Path) -> None:
         shutil.rmtree(packed)
 
 
-def arts(work: Path) -> list[Path]:
-    """The art of each concept, in order."""
-    folder = _folder(work, ART) / "package" / "assets"
-    codes = hexcodes(_folder(work, NAMES) / "package")
-    return [_art(folder, codes[concept.name]) for concept in concepts()]
+def emojibase(work: Path) -> Path:
+    """The package of names and keywords."""
+    return _folder(work, NAMES) / "package"
 
 
-def _art(folder: Path, code: str) -> Path:
-    """An emoji's file: some names carry the mark that asks for colour (U+FE0F), and some do not."""
-    bare = code.replace("-fe0f", "")
-    files = (folder / f"{name}.webp" for name in (code, f"{code}-fe0f", bare))
-    return next(file for file in files if file.exists())
+def read(work: Path, profile: Profile) -> Art:
+    """What a profile's model learns: the reviewed concepts, or all that have a name and art."""
+    concepts, styles = reviewed(), _styles(profile)
+    if profile.every_name:
+        concepts = everything(
+            emojibase(work), lambda code: all(_files(work, style, code) for style in styles)
+        )
+    codes = {entry["label"]: entry["hexcode"].lower() for entry in entries(emojibase(work))}
+    files = {
+        style: [_files(work, style, codes[concept.name])[0] for concept in concepts]
+        for style in styles
+    }
+    return Art(files, concepts, profile.side)
+
+
+def _styles(profile: Profile) -> tuple[str, ...]:
+    return (FLUENT, NOTO) if profile.noto else (FLUENT,)
+
+
+def _files(work: Path, style: str, code: str) -> list[Path]:
+    """An emoji's art: some names carry the mark that asks for colour (U+FE0F), and some do not."""
+    folder = _folder(work, ARTS[style]) / "package" / _FOLDERS[style]
+    names = (code, f"{code}-fe0f", code.replace("-fe0f", ""))
+    files = (folder / f"{name}{ending}" for name in names for ending in (".webp", ".png"))
+    return [file for file in files if file.exists()]
 
 
 def _folder(work: Path, package: str) -> Path:

@@ -70,7 +70,8 @@ class Stage:
         )
         self._rates = (rate, rate / 2)
         if file.exists():
-            self._load(torch.load(file, weights_only=True))
+            device = next(module.parameters()).device
+            self._load(torch.load(file, map_location=device, weights_only=True))
 
     def run(
         self,

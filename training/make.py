@@ -6,10 +6,13 @@ import logging
 from pathlib import Path
 from typing import Final
 
+import torch
+
 from training import art, autoencoder, diffusion, evaluate, export, fetch, latents, team, words
 from training.captions import Captions
-from training.concepts import concepts, numbers
+from training.keywords import keywords
 from training.loop import Stage
+from training.profiles import Profile
 
 _SAMPLES: Final = (
     "a photo of a tabby cat",
@@ -33,38 +36,32 @@ _SAMPLES: Final = (
     "a photo of a German Shepherd Dog",
     "a cat and a pizza",
     "a photo of a goldfish",
-    "a mountain with snow",
-    "a sailboat",
+    "a flat drawing of a cat",
+    "a flat drawing of a sailboat",
     "",
 )
 _COLUMNS: Final = 8
 
 
-def run(options: argparse.Namespace) -> None:
-    """Trains and writes the model, as the command line's options say."""
+def run(profile: Profile, options: argparse.Namespace) -> None:
+    """Trains and writes the model, in the places that the command line's options name."""
     work: Path = options.work
     if team.rank() == 0:
         logging.basicConfig(
             level=logging.INFO, format="%(asctime)s %(message)s", filename=work / "training.log"
         )
-    names = [concept.name for concept in concepts()]
-    shown = art.Art(fetch.arts(work))
-    lettered = frozenset(numbers()[name] for name in art.LETTERED)
-    coder = autoencoder.train(
-        shown,
-        lettered,
-        work,
-        steps=0 if options.export else options.autoencoder_steps,
-        seed=options.seed,
-    )
+    torch.use_deterministic_algorithms(profile.device == "cuda", warn_only=True)
+    shown = fetch.read(work, profile)
+    coder = autoencoder.train(profile, shown, work, options.seed)
     latents.standardize(coder, shown)
     if team.rank() == 0:
-        latents.make(shown, names, coder, work / "latents.pt", options.seed)
+        latents.make(shown, coder, work / "latents.pt", options.seed)
     team.wait()
-    encoded = latents.make(shown, names, coder, work / "latents.pt", options.seed)
-    tokenizer = words.tokenizer(Captions().corpus())
-    drawer = diffusion.new(tokenizer, options.seed)
-    batches = diffusion.Batches(encoded, tokenizer, options.seed)
+    encoded = latents.make(shown, coder, work / "latents.pt", options.seed)
+    further = keywords(fetch.emojibase(work), shown.concepts)
+    captions = Captions(shown.concepts, further, profile.noto)
+    tokenizer = words.tokenizer(captions.corpus())
+    drawer = diffusion.new(profile, tokenizer, options.seed)
 
     def sample(stage: Stage) -> None:
         pipe = export.pipeline(autoencoder.copy(drawer, stage), tokenizer, coder)
@@ -73,21 +70,14 @@ def run(options: argparse.Namespace) -> None:
         art.sheet(rows).save(work / f"samples-{stage.step:06}.png")
 
     stage = diffusion.train(
-        batches,
+        profile,
+        diffusion.Batches(profile, encoded, captions, tokenizer, options.seed),
         drawer,
         work / "diffusion.pt",
-        steps=0 if options.export else options.diffusion_steps,
         every=options.every,
         report=sample,
     )
-    autoencoder.refine(
-        coder,
-        encoded,
-        shown,
-        work,
-        steps=0 if options.export else options.decoder_steps,
-        seed=options.seed,
-    )
+    autoencoder.refine(profile, coder, encoded, shown, work, options.seed)
     if team.rank() == 0:
         export.save(
             autoencoder.copy(drawer, stage),

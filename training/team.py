@@ -48,20 +48,20 @@ def average(tensors: Iterable[Tensor]) -> None:
         start += tensor.numel()
 
 
-def run(count: int, work: Callable[[Any], None], options: Any) -> None:
-    """Calls `work(options)` in `count` processes and waits for them."""
+def run(count: int, work: Callable[..., None], *arguments: Any) -> None:
+    """Calls `work(*arguments)` in `count` processes and waits for them."""
     if count == 1:
         torch.set_num_threads(1)
-        work(options)
+        work(*arguments)
         return
     with tempfile.TemporaryDirectory() as folder:
         spawn(  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            _join, (count, Path(folder) / "meeting", work, options), nprocs=count
+            _join, (count, Path(folder) / "meeting", work, *arguments), nprocs=count
         )
 
 
 def _join(
-    number: int, count: int, meeting: Path, work: Callable[[Any], None], options: Any
+    number: int, count: int, meeting: Path, work: Callable[..., None], *arguments: Any
 ) -> None:
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     torch.set_num_threads(1)
@@ -69,6 +69,6 @@ def _join(
         "gloo", init_method=meeting.as_uri(), rank=number, world_size=count
     )
     try:
-        work(options)
+        work(*arguments)
     finally:
         distributed.destroy_process_group()

