@@ -8,6 +8,7 @@ from typing import cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -142,8 +143,11 @@ async def generate_image(request: Request) -> Response:
     finally:
         watch.cancel()
     if media_type == _PNG:
-        return Response(png, headers={"Vary": "Accept"}, media_type=media_type)
-    return _xml(documents.write_job(state), media_type)
+        answer = Response(png, headers={"Vary": "Accept"}, media_type=media_type)
+    else:
+        answer = _xml(documents.write_job(state), media_type)
+    answer.background = BackgroundTask(_service(request).clear, state.id)
+    return answer
 
 
 @_router.get("/v1/schema.xsd")

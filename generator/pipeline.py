@@ -5,6 +5,7 @@ import logging
 import math
 import threading
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,6 @@ _SMALLEST_SIDE = 256
 
 _COMPILED_ROWS = (2, 1, 4, 8, 16)
 """Of a UNet's batches: a picture with guidance and one without, then more pictures."""
-
-_PNG_LEVEL = 1
-"""Of compression: against the usual 6, a photo takes a third of the time and a tenth more bytes."""
 
 _LIVE_TENSORS = 48
 """How many tensors of the UNet's widest layers a guided pass holds at once, rounded up."""
@@ -262,10 +260,9 @@ class Pipeline:
             image, flagged = pipe.run_safety_checker(image, self._device, dtype)
         if any(flagged or ()):
             return Refused()
-        pixels = pipe.image_processor.postprocess(image, output_type="np")[0]
-        if not np.isfinite(pixels).all():
+        if not image.isfinite().all():
             return TaskError(OVERFLOW)
-        png = _png(pixels, (task.width, task.height))
+        png = _png(image, (task.width, task.height))
         return Picture(png=png, width=task.width, height=task.height)
 
     def _shape(self, width: int, height: int) -> tuple[int, int, int, int]:
@@ -328,11 +325,12 @@ def _drawn(side: int, enlarge: int) -> int:
     return 8 * math.ceil(side / enlarge / 8)
 
 
-def _png(pixels: Any, size: tuple[int, int]) -> bytes:
-    """Encodes an array of height x width x 3 in 0 to 1 at `size`, without metadata."""
-    image = Image.fromarray((pixels * 255).round().astype(np.uint8))
+def _png(picture: torch.Tensor, size: tuple[int, int]) -> bytes:
+    """Encodes 1 x 3 x height x width numbers, of which -1 to 1 are seen, at `size`."""
+    levels = (picture[0].float() / 2 + 0.5).clamp(0, 1) * 255
+    image = Image.fromarray(levels.round().to(torch.uint8).movedim(0, -1).cpu().numpy())
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=_PNG_LEVEL)
+    image.save(buffer, "PNG", compress_type=zlib.Z_RLE)  # a quarter of the usual time, as small
     return buffer.getvalue()

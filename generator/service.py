@@ -141,7 +141,9 @@ class Service:
         return None
 
     async def paint(self, request: JobRequest, gone: asyncio.Event) -> tuple[JobState, bytes]:
-        """Submits a job, waits for its end, and leaves nothing of it behind.
+        """Submits a job and waits for its end; `clear` is to follow.
+
+        Without a picture it leaves nothing behind.
 
         Args:
             request: what is asked for.
@@ -156,6 +158,7 @@ class Service:
         job_id = uuid4()
         ended = self._table.ended(job_id)
         await self._table.submit(job_id, request, attendant=self.worker.holder)
+        painted = False
         try:
             await any_of(ended, gone, self._stop)
             job = await self._table.get(job_id)
@@ -164,9 +167,11 @@ class Service:
             png = await self.png(job)
             state = self._state(job, None)
             image = replace(state.image, png=png) if state.image is not None else None
+            painted = True
             return replace(state, image=image), png
         finally:
-            await self._clear(job_id)
+            if not painted:
+                await self.clear(job_id)
 
     def _outcome(self, job: Job | None) -> Problem:
         """Why a job has no picture, or is no longer waited for."""
@@ -180,7 +185,8 @@ class Service:
             return Problem(Code.STOPPING, "Ask again in a moment.", headers={"Retry-After": "10"})
         return Problem(Code.JOB_CANCELLED, "Nobody waits for the job any more.")
 
-    async def _clear(self, job_id: UUID) -> None:
+    async def clear(self, job_id: UUID) -> None:
+        """Removes a job whose picture was answered; if that fails, the next start does."""
         try:
             if await self.withdraw(job_id) is not None:
                 await self.withdraw(job_id)
