@@ -194,6 +194,7 @@ async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
         info, chunk = add_parts(lease, b"photo")
         call = client.stub.Add(metadata=client.metadata, timeout=20)
         await call.write(info)
+        await client.receive()  # answered on the same connection, so the call has arrived as well
         service.process.send_signal(signal.SIGTERM)
         await call.write(chunk)
         await call.done_writing()
