@@ -45,6 +45,9 @@ _SMALLEST_SIDE = 256
 _COMPILED_ROWS = (2, 1, 4, 8, 16)
 """Of a UNet's batches: a picture with guidance and one without, then more pictures."""
 
+_COMPILE_SECONDS = 300.0
+"""Batches are not measured before, or they would be while some are compiled and others not."""
+
 _LIVE_TENSORS = 48
 """How many tensors of the UNet's widest layers a guided pass holds at once, rounded up."""
 
@@ -94,6 +97,7 @@ class Pipeline:
         self._pipe = _move(pipe, self._engine.device, source)
         self._lcm_lora = options.lcm_lora
         self._fast: Denoiser | None = None
+        self._compiled: CompiledPass | None = None
         size = pipe.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
         width, height = width * pipe.vae_scale_factor, height * pipe.vae_scale_factor
@@ -182,12 +186,14 @@ class Pipeline:
 
         def step(size: int) -> None:
             latents = torch.zeros((2 * size, *shape[1:]), device=self._device)
-            predicted = self._denoiser(latents, timestep, text.expand(2 * size, -1, -1))
+            predicted = self._denoiser(latents, timestep, text.repeat(2 * size, 1, 1))
             predicted.isfinite().all().item()  # waits for the device
 
         def fits(size: int) -> bool:
             return size == 1 or size * bytes_each < memory.free(self._device)
 
+        if self._compiled is not None:
+            self._compiled.wait(cancelled, _COMPILE_SECONDS)
         return speeds.measure(step, sizes, fits, width * height, cancelled)
 
     @torch.no_grad()
@@ -217,7 +223,7 @@ class Pipeline:
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """The picture of latents: 1 x 3 x height x width, -1 to 1 and a little beyond."""
         vae = self._pipe.vae
-        scaled = latents.to(vae.dtype) / vae.config.scaling_factor
+        scaled = (latents / vae.config.scaling_factor).to(vae.dtype)
         return torch.as_tensor(vae.decode(scaled, return_dict=False)[0])
 
     @property
@@ -286,7 +292,10 @@ class Pipeline:
                 # It was asked for before the model was loaded, or when there was another one.
                 raise TaskError("The preset fast has no weights here that fit the model.")
             began = time.perf_counter()
-            unet = loading.load_unet(self._source, self._engine.dtype)
+            try:
+                unet = loading.load_unet(self._source, self._engine.dtype)
+            except StartError as error:
+                raise TaskError(str(error)) from None
             lora.fuse(self._lcm_lora, unet)
             self._fast = self._make_denoiser(unet.to(self._device))
             _log.info("Loaded the preset fast in %.1f s.", time.perf_counter() - began)
@@ -299,7 +308,9 @@ class Pipeline:
             return Denoiser(unet)
         shape = self._shape(self.info.width, self.info.height)
         shapes = [(rows, *shape[1:]) for rows in _COMPILED_ROWS]
-        return Denoiser(unet, CompiledPass(unet, shapes, self._pipe.tokenizer.model_max_length))
+        tokens = self._pipe.tokenizer.model_max_length
+        self._compiled = CompiledPass(unet, shapes, tokens)
+        return Denoiser(unet, self._compiled)
 
     def _make_previewer(self, wanted: Previews) -> Previewer | None:
         """None: there are no previews; they would show what the safety checker refuses."""

@@ -186,7 +186,7 @@ class Service:
         return Problem(Code.JOB_CANCELLED, "Nobody waits for the job any more.")
 
     async def clear(self, job_id: UUID) -> None:
-        """Removes a job whose picture was answered; if that fails, the next start does."""
+        """Cancels and removes a job that nobody waits for; if that fails, the next start does."""
         try:
             if await self.withdraw(job_id) is not None:
                 await self.withdraw(job_id)

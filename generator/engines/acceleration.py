@@ -1,14 +1,11 @@
 """Makes a part of a model fast on the engine that was chosen for it."""
 
-import logging
 from typing import Any
 
 import torch
 
 from generator.engines import attention, packing
 from generator.engines.choice import Engine
-
-_log = logging.getLogger(__name__)
 
 
 def accelerate(part: Any, engine: Engine) -> None:

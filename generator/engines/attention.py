@@ -7,6 +7,7 @@ So from a row of logits a bound of them is taken, and 6 more, which a softmax do
 rows' sums come out of the second product, as one more column of ones.
 """
 
+import logging
 import math
 from typing import Any
 
@@ -14,6 +15,8 @@ import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
 from torch.nn import functional
+
+_log = logging.getLogger(__name__)
 
 _LONG = 2048
 """Tokens from which on it is faster than PyTorch's."""
@@ -24,6 +27,9 @@ _ROWS = 512
 _EVERY = 64
 """A row in so many is looked at first, to tell whether the bound is close enough."""
 
+_TOLERANCE = 0.02
+"""Of a mean of some 64 numbers around 1."""
+
 _BELOW = 6.0
 _WIDEST = 58.0
 """Between a row's largest logit and its bound; e to the minus 64 leaves numbers of a ten-millionth
@@ -31,9 +37,26 @@ of that above the smallest that bfloat16 tells from 0."""
 
 
 def pays() -> bool:
-    """Whether this processor is of the kind for which it was measured to be faster."""
+    """Whether this processor is of the kind for which it was measured to be faster, and serves."""
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16")) and not capabilities.get("amx_bf16")
+    measured = bool(capabilities.get("avx512_bf16")) and not capabilities.get("amx_bf16")
+    return measured and _works()
+
+
+def _works() -> bool:
+    """Whether it gives what PyTorch's does; the operator is private, as those of `packing`."""
+    drawn = torch.randn((3, 1, 2, 64, 40), generator=torch.Generator().manual_seed(0)).bfloat16()
+    query, key, value = drawn.unbind()
+    try:
+        found = attend(query, key, value)
+    except (AttributeError, RuntimeError, TypeError) as error:
+        _log.info("Attention is PyTorch's: %s", str(error).partition("\n")[0])
+        return False
+    wanted = functional.scaled_dot_product_attention(query, key, value)
+    if not torch.allclose(found, wanted, rtol=0, atol=_TOLERANCE):
+        _log.info("Attention is PyTorch's, for ours does not give what it does.")
+        return False
+    return True
 
 
 def install(part: Any) -> None:
@@ -77,7 +100,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     for head in range(batch * heads):
         for start in range(0, tokens, _ROWS):
             part = slice(start, start + _ROWS)
-            weights = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001, probed by `packing`
+            weights = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001, tried by `_works`
                 rows[head, part], columns[head], None, "sigmoid", [], ""
             )
             torch.mm(weights, values[head], out=found[head, part])

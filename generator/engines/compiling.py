@@ -25,8 +25,13 @@ _OPTIONS: dict[str, Any] = {
 """Of PyTorch's compiler: it times several kernels for each product. Source: PyTorch's article
 "Accelerating Generative AI Part III: Diffusion, Fast", 2024."""
 
+_LOOK_SECONDS = 0.2
+
 _WARM_UP = 3
 """Passes before a recording; the libraries make their workspaces then (torch.cuda.graph)."""
+
+_device_is_mine = threading.Lock()
+"""Held while a compiler waits for the device, which ends a recording, and while one is made."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,10 +69,10 @@ class CompiledPass:
         self._ready: dict[tuple[int, ...], Pass] = {}
         self._records = True
         self._backend = backend
-        self.thread = threading.Thread(
+        self._thread = threading.Thread(
             target=self._compile, args=(shapes, tokens), name="compiler", daemon=True
         )
-        self.thread.start()
+        self._thread.start()
 
     def __call__(self, latents: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
         """Computes a pass by what there is for its shape now."""
@@ -76,22 +81,36 @@ class CompiledPass:
         if compiled is None:
             return self._plain(latents, timestep, text)
         given = latents, timestep.to(latents.device, torch.float32), text
-        if latents.is_cuda and self._records and not isinstance(compiled, _Recorded):
-            compiled = self._ready[shape] = self._record(compiled, given)
+        wanted = latents.is_cuda and self._records and not isinstance(compiled, _Recorded)
+        if wanted and _device_is_mine.acquire(blocking=False):  # else at a later pass
+            try:
+                compiled = self._ready[shape] = _Recorded(compiled, given)
+            except RuntimeError as error:
+                _log.warning("No graph could be recorded: %s", str(error).partition("\n")[0])
+                self._records = False
+            finally:
+                _device_is_mine.release()
         return compiled(*given)
 
-    def _record(self, compiled: Pass, given: Sequence[Tensor]) -> Pass:
-        """Done by the thread that uses it, as nothing else runs on the device between passes."""
+    def wait(self, cancelled: threading.Event, seconds: float) -> None:
+        """Waits until all is compiled, it is cancelled, or time is up."""
+        until = time.monotonic() + seconds
+        while self._thread.is_alive() and not cancelled.is_set() and time.monotonic() < until:
+            self._thread.join(_LOOK_SECONDS)
+
+    def _compile(self, shapes: Sequence[tuple[int, ...]], tokens: int) -> None:
         try:
-            return _Recorded(compiled, given)
-        except RuntimeError as error:
-            _log.warning("No graph could be recorded: %s", str(error).partition("\n")[0])
-            self._records = False
-            return compiled
+            self._compile_all(shapes, tokens)
+        except Exception as error:  # noqa: BLE001, a compiler and what it calls fail in many ways
+            _log.warning(
+                "The model could not be compiled, so it stays slower: %s: %s",
+                type(error).__name__,
+                str(error).partition("\n")[0],
+            )
 
     @torch.no_grad()
-    def _compile(self, shapes: Sequence[tuple[int, ...]], tokens: int) -> None:
-        unet, device = self._unet, self._unet.device
+    def _compile_all(self, shapes: Sequence[tuple[int, ...]], tokens: int) -> None:
+        unet = self._unet
         compiled = torch.compile(
             self._plain,
             backend=self._backend,
@@ -99,24 +118,14 @@ class CompiledPass:
             dynamic=False,
             options=_OPTIONS if self._backend == "inductor" else None,
         )
-        timestep = torch.zeros((), device=device)
+        kind = {"dtype": unet.dtype, "device": unet.device}
+        timestep = torch.zeros((), device=unet.device)
         for shape in shapes:
             began = time.perf_counter()
-            latents = torch.zeros(shape, dtype=unet.dtype, device=device)
-            text = torch.zeros(
-                (shape[0], tokens, unet.config.cross_attention_dim),
-                dtype=unet.dtype,
-                device=device,
-            )
-            try:
+            latents = torch.zeros(shape, **kind)
+            text = torch.zeros((shape[0], tokens, unet.config.cross_attention_dim), **kind)
+            with _device_is_mine:
                 compiled(latents, timestep, text)
-            except Exception as error:  # noqa: BLE001, a compiler and what it calls fail in many ways
-                _log.warning(
-                    "The model could not be compiled, so it stays slower: %s: %s",
-                    type(error).__name__,
-                    str(error).partition("\n")[0],
-                )
-                return
             self._ready[shape] = compiled
             seconds = time.perf_counter() - began
             _log.info("Compiled the model for %d rows in %.0f s.", shape[0], seconds)

@@ -131,6 +131,7 @@ def _constant(bias: Tensor | None) -> Tensor | None:
     return None if bias is None else bias.detach()
 
 
+@torch.no_grad()
 def _works(dtype: torch.dtype) -> bool:
     """Whether packed layers give what plain ones do."""
     if dtype not in _TOLERANCE:

@@ -39,7 +39,7 @@ def _quota() -> int:
     """
     try:
         lines = _OWN_CGROUP.read_text(encoding="ascii").splitlines()
-    except OSError:
+    except (OSError, ValueError):
         return torch.get_num_threads()
     own = next((line.removeprefix("0::/") for line in lines if line.startswith("0::/")), "")
     folder = _CGROUPS / own

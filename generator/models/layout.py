@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from huggingface_hub import try_to_load_from_cache
 from safetensors import safe_open
 
-_HALF = ".fp16.safetensors"
 INDEX = "model_index.json"
 """What a folder in diffusers layout says of itself."""
 
@@ -100,17 +99,27 @@ def variant(folder: Path, *, half: bool) -> str | None:
         folder: the model's.
         half: whether the weights are in half precision in memory.
     """
-    files = list(folder.glob("*/*.safetensors"))
-    halves = {file.parent for file in files if file.name.endswith(_HALF)}
-    plain = {file.parent for file in files if not file.name.endswith(_HALF)}
+    files = list(_weights(folder.glob("*/*.safetensors")))
+    halves = {file.parent for file, marked in files if marked}
+    plain = {file.parent for file, marked in files if not marked}
     return "fp16" if halves and (plain <= halves if half else not plain) else None
 
 
 def weights(folder: Path, *, half: bool) -> list[Path]:
     """The files that are loaded of a folder; see `variant`."""
-    marked = variant(folder, half=half) == "fp16"
+    wanted = variant(folder, half=half) == "fp16"
     found = (file for part in parts(folder) for file in (folder / part).glob("*.safetensors"))
-    return [file for file in found if file.name.endswith(_HALF) == marked]
+    return [file for file, marked in _weights(found) if marked == wanted]
+
+
+def _weights(files: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files that a loader takes, and whether each is marked as in half precision.
+
+    Others may lie beside them, as Stable Diffusion 1.5's weights without averaging do.
+    """
+    for file in files:
+        if match := _WEIGHTS.fullmatch(file.name):
+            yield file, bool(match[1])
 
 
 def count_numbers(files: Iterable[Path]) -> int:

@@ -95,17 +95,21 @@ def load_unet(source: Source, dtype: torch.dtype) -> Any:
         A `UNet2DConditionModel` on the CPU.
 
     Raises:
-        StartError: the model is not there any more.
+        StartError: the model is not there any more, or does not fit memory beside the first UNet.
     """
-    if source.kind is Kind.FILE:
-        return UNet2DConditionModel.from_single_file(
-            source.location,
-            config=str(SD15),
-            subfolder="unet",
-            dtype=dtype,
-            local_files_only=True,
-        )
-    return _read_unet(_cached(source) if source.kind is Kind.HUB else Path(source.location), dtype)
+    try:
+        if source.kind is Kind.FILE:
+            return UNet2DConditionModel.from_single_file(
+                source.location,
+                config=str(SD15),
+                subfolder="unet",
+                dtype=dtype,
+                local_files_only=True,
+            )
+        hub = source.kind is Kind.HUB
+        return _read_unet(_cached(source) if hub else Path(source.location), dtype)
+    except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
+        raise _unusable(source, error) from None
 
 
 def is_out_of_memory(error: Exception) -> bool:

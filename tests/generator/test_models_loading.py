@@ -127,6 +127,16 @@ def test_weights_in_half_precision_alone_are_enough(folder: Path, expected: byte
     assert len(draw(folder)) > 1000
 
 
+@pytest.mark.parametrize("name", ["diffusion_pytorch_model.non_ema", "a_model", "zzz"])
+def test_other_weights_beside_a_models_are_left_alone(
+    name: str, folder: Path, expected: bytes
+) -> None:
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    others = {key: torch.zeros_like(tensor) for key, tensor in load_file(file).items()}
+    save_file(others, file.with_name(f"{name}.safetensors"), metadata={"format": "pt"})
+    assert draw(folder) == expected
+
+
 def test_a_model_without_a_checker_is_warned_of(
     whole: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

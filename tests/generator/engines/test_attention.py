@@ -1,6 +1,7 @@
 """Attention of our own gives what PyTorch's does."""
 
 import copy
+import logging
 
 import pytest
 import torch
@@ -8,6 +9,11 @@ from torch.nn import functional
 
 from generator.engines import attention
 from tests.generator import tiny
+
+pytestmark = pytest.mark.skipif(
+    not torch.ops.mkldnn._is_mkldnn_bf16_supported(),
+    reason="oneDNN computes no bfloat16 on this processor, so that this is never used there",
+)
 
 _TOLERANCE = 0.02
 """Deviation from full precision, by the results' own: bfloat16 has 8 bits."""
@@ -89,6 +95,22 @@ def test_rows_that_come_twice_are_computed_once(monkeypatch: pytest.MonkeyPatch)
         for row in (0, 1):
             alone = unet(latents, torch.tensor(500), words[row, None]).sample
             assert float((both[row] - alone[0]).abs().max()) <= 0.05 * float(alone.abs().max())
+
+
+@pytest.mark.parametrize("answer", ["wrong", "refused"])
+def test_it_is_not_used_where_its_product_does_not_serve(
+    answer: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(query: torch.Tensor, _key: torch.Tensor, _value: torch.Tensor) -> torch.Tensor:
+        if answer == "wrong":
+            return torch.zeros_like(query)
+        raise RuntimeError("could not create a primitive descriptor")
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(attention, "attend", fail)
+    with caplog.at_level(logging.INFO, logger=attention.__name__):
+        assert not attention.pays()
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize(
