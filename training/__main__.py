@@ -39,7 +39,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     # Without it CUDA's matrix products are not the same each time; it is read when CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    fetch.fetch(options.work, profile)
+    fetch.fetch(options.work)
     team.run(profile.processes, make.run, profile, options)
 
 

@@ -19,6 +19,7 @@ _LEAST: Final = 27 / 32
 
 FLUENT: Final = "fluent"
 NOTO: Final = "noto"
+STYLES: Final = (FLUENT, NOTO)
 """Whose art: Fluent's is drawn where no words ask for the other."""
 
 WHITE: Final = "white"
@@ -44,7 +45,7 @@ class View:
 
     Attributes:
         concept: its number.
-        style: whose art, `FLUENT` or `NOTO`.
+        style: whose art, one of `STYLES`.
         mirrored: left for right.
         side: width and height of the art in pixels, at most the picture's.
         left: pixels before the art.
@@ -77,7 +78,6 @@ class Art:
 
     Attributes:
         concepts: in the order of their numbers.
-        styles: whose arts there are.
         side: width and height of a picture in pixels.
     """
 
@@ -86,7 +86,6 @@ class Art:
     ) -> None:
         """Reads the files of each style, one for each concept, in order."""
         self.concepts = concepts
-        self.styles = tuple(files)
         self.side = side
         self._masters = {
             style: [_premultiplied(file) for file in ordered] for style, ordered in files.items()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from training import team
 from training.art import (
     COLOURS,
+    STYLES,
     WHITE,
     Art,
     pictures,
@@ -58,9 +59,10 @@ def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
     torch.manual_seed(seed)
     module = build(profile)
     stage = Stage(folder / "autoencoder.pt", module, rate=1.5e-3, decay=0.998)
-    apart = max(1, len(art) * len(art.styles) // 64)
     seen = [
-        art.plain(concept, style) for style in art.styles for concept in range(0, len(art), apart)
+        art.plain(concept, style)
+        for style in STYLES
+        for concept in range(0, len(art), max(1, len(art) // 32))
     ]
     originals = [art.picture(view) for view in seen]
 

@@ -186,7 +186,7 @@ def train(
     report: Callable[[Stage], None],
 ) -> Stage:
     """Trains both networks until the profile's steps are done, going on where `file` stands."""
-    stage = Stage(file, drawer, rate=2e-3, decay=0.999)
+    stage = Stage(file, drawer, rate=2e-3, decay=0.997)
     stage.run(
         profile.diffusion_steps,
         lambda step: batches.loss(drawer, step),

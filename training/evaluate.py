@@ -7,8 +7,8 @@ drawing is right if, among the arts of all concepts, the asked one is nearest to
 nearest five) by the cosine of the features. Beside it stand the same figures for the autoencoder's
 mere reconstructions, the ceiling, and for drawings of other concepts, the floor.
 
-Where Noto's art was learnt, the names are asked for in that style, too: how often is the drawing
-nearer to Noto's art of the concept than to Fluent's, and how often is it the nearest of Noto's?
+The names are asked for in Noto's style, too: how often is the drawing nearer to Noto's art of the
+concept than to Fluent's, and how often is that art the nearest of all of Noto's?
 """
 
 import argparse
@@ -122,7 +122,7 @@ def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, An
     """All figures, and under the names that end in "sheet" the drawings themselves."""
     arts = {
         style: [shown.picture(shown.plain(concept, style)) for concept in range(len(shown))]
-        for style in shown.styles
+        for style in art.STYLES
     }
     fluent, judge = arts[art.FLUENT], Judge(arts)
     random = np.random.default_rng(_SEED)
@@ -143,7 +143,8 @@ def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, An
         draw(pipe, [f"a photo of {thing}"] * _SEEDS, range(_SEEDS)) for thing in things[:_SEEDS]
     ]
     draw(pipe, ["a cat and a pizza"], [_SEED])
-    figures = {
+    flat = draw(pipe, [f"a flat drawing of {thing}" for thing in things], seeds)
+    return {
         "names": vars(Score.of(for_names)),
         "labels": vars(Score.of(for_labels)),
         "ceiling": vars(Score.of(judge.ranks(list(rebuilt), asked))),
@@ -152,16 +153,11 @@ def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, An
         "missed names": [shown.concepts[concept].name for concept in _missed(asked, for_names)],
         "missed labels": [label for label, _ in _missed(chosen, for_labels)],
         "sheet": _sheet([fluent[concept] for concept in asked], drawn, several),
+        "flat names among flat art": vars(Score.of(judge.ranks(flat, asked, art.NOTO))),
+        "flat when asked": judge.flat(flat, asked),
+        "flat when not asked": judge.flat(drawn, asked),
+        "flat-sheet": _sheet([arts[art.NOTO][concept] for concept in asked], flat, []),
     }
-    if art.NOTO in shown.styles:
-        flat = draw(pipe, [f"a flat drawing of {thing}" for thing in things], seeds)
-        figures |= {
-            "flat names among flat art": vars(Score.of(judge.ranks(flat, asked, art.NOTO))),
-            "flat when asked": judge.flat(flat, asked),
-            "flat when not asked": judge.flat(drawn, asked),
-            "flat-sheet": _sheet([arts[art.NOTO][concept] for concept in asked], flat, []),
-        }
-    return figures
 
 
 def _missed(asked: Sequence[_Thing], ranks: Tensor) -> list[_Thing]:

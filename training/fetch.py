@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 from typing import Final
 
-from training.art import FLUENT, NOTO, Art
+from training.art import FLUENT, NOTO, STYLES, Art
 from training.concepts import entries, everything, reviewed
 from training.profiles import Profile
 
@@ -30,9 +30,9 @@ _FOLDERS: Final = {FLUENT: "assets", NOTO: "img/google/64"}
 _log = logging.getLogger(__name__)
 
 
-def fetch(work: Path, profile: Profile) -> None:
-    """Brings the packages that a profile needs into a folder, once."""
-    for package in (*(ARTS[style] for style in _styles(profile)), NAMES):
+def fetch(work: Path) -> None:
+    """Brings all packages into a folder, once."""
+    for package in (*ARTS.values(), NAMES):
         folder = _folder(work, package)
         if folder.exists():
             continue
@@ -59,21 +59,17 @@ def emojibase(work: Path) -> Path:
 
 def read(work: Path, profile: Profile) -> Art:
     """What a profile's model learns: the reviewed concepts, or all that have a name and art."""
-    concepts, styles = reviewed(), _styles(profile)
+    concepts = reviewed()
     if profile.every_name:
         concepts = everything(
-            emojibase(work), lambda code: all(_files(work, style, code) for style in styles)
+            emojibase(work), lambda code: all(_files(work, style, code) for style in STYLES)
         )
     codes = {entry["label"]: entry["hexcode"].lower() for entry in entries(emojibase(work))}
     files = {
         style: [_files(work, style, codes[concept.name])[0] for concept in concepts]
-        for style in styles
+        for style in STYLES
     }
     return Art(files, concepts, profile.side)
-
-
-def _styles(profile: Profile) -> tuple[str, ...]:
-    return (FLUENT, NOTO) if profile.noto else (FLUENT,)
 
 
 def _files(work: Path, style: str, code: str) -> list[Path]:

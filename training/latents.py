@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.art import COLOURS, FLUENT, WHITE, Art, View, tensor
+from training.art import COLOURS, FLUENT, STYLES, WHITE, Art, View, tensor
 
 _GROUP: Final = 64
 
@@ -46,7 +46,7 @@ def make(art: Art, autoencoder: Any, file: Path, seed: int) -> Latents:
     random = np.random.default_rng((seed, 2))
     views = [
         view
-        for style in art.styles
+        for style in STYLES
         for concept in range(len(art))
         for view in _views(art, concept, style, random)
     ]

@@ -8,8 +8,8 @@ from training.concepts import imagenet, numbers, reviewed
 KEYWORDS = [("meow",) if concept.name == "black cat" else () for concept in reviewed()]
 
 
-def captions(noto: float = 0.2) -> Captions:
-    return Captions(reviewed(), KEYWORDS, noto)
+def captions() -> Captions:
+    return Captions(reviewed(), KEYWORDS, noto=0.2)
 
 
 def test_the_same_seed_says_the_same() -> None:
@@ -55,8 +55,6 @@ def test_noto_is_drawn_when_something_flat_is_asked_for_and_only_then() -> None:
         (NOTO, True),
     }
     assert 0.1 < np.mean([one.style == NOTO for one in said]) < 0.3
-    fluent = captions(noto=0)
-    assert {fluent.draw(random).style for _ in range(500)} == {FLUENT}
 
 
 @pytest.mark.parametrize(("name", "said"), [("owl", "an owl"), ("cat", "a cat")])

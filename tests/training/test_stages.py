@@ -14,7 +14,7 @@ from generator import models
 from generator.models import loading
 from tests.generator import tiny
 from training import autoencoder, diffusion, evaluate, export, latents, words
-from training.art import COLOURS, FLUENT, NOTO, WHITE, Art, View, tensor
+from training.art import COLOURS, FLUENT, NOTO, STYLES, WHITE, Art, View, tensor
 from training.captions import Captions
 from training.concepts import Concept, reviewed
 from training.latents import Latents
@@ -79,7 +79,7 @@ def drawer_and_batches(profile: Profile) -> tuple[Any, diffusion.Batches, Any]:
     views = [
         View(number, style, mirrored=False, side=profile.side, left=0, top=0, colour=colour)
         for number in range(len(reviewed()))
-        for style in (FLUENT, NOTO)
+        for style in STYLES
         for colour in COLOURS
     ]
     rows = profile.side // 8
@@ -177,10 +177,7 @@ def test_latents_are_made_once_for_every_style_and_colour(tmp_path: Path, art: A
     assert made.views == kept.views
     assert torch.equal(made.values, kept.values)
     assert {(view.concept, view.style, view.colour) for view in made.views} == {
-        (concept, style, colour)
-        for concept in range(3)
-        for style in (FLUENT, NOTO)
-        for colour in COLOURS
+        (concept, style, colour) for concept in range(3) for style in STYLES for colour in COLOURS
     }
     assert any(view.mirrored for view in made.views if view.concept == 0)
     assert [view for view in made.views if view.style == NOTO and view.colour == WHITE] == [
