@@ -5,6 +5,7 @@ A latent cell stands for 8 x 8 pixels, and its four numbers give their mean colo
 
 import io
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,13 @@ class Previewer:
     """Draws previews of one model's latents."""
 
     def __init__(self, vae: Any) -> None:
-        """Finds the map for a decoder: the known one of Stable Diffusion 1.x, or by trial."""
-        self._map = torch.tensor(_SD15_MAP) if _is_sd15(vae) else _fit(vae)
+        """Draws nothing yet; `vae` decodes what is previewed."""
+        self._vae = vae
+
+    @cached_property
+    def _map(self) -> torch.Tensor:
+        """The known one of Stable Diffusion 1.x, or one found by trial when it is first needed."""
+        return torch.tensor(_SD15_MAP) if _is_sd15(self._vae) else _fit(self._vae)
 
     @torch.no_grad()
     def draw(self, latents: torch.Tensor) -> bytes:
