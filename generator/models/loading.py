@@ -97,6 +97,7 @@ def load_unet(source: Source, dtype: torch.dtype) -> Any:
     Raises:
         StartError: the model is not there any more, or does not fit memory beside the first UNet.
     """
+    folder = _cached(source) if source.kind is Kind.HUB else Path(source.location)
     try:
         if source.kind is Kind.FILE:
             return UNet2DConditionModel.from_single_file(
@@ -106,8 +107,7 @@ def load_unet(source: Source, dtype: torch.dtype) -> Any:
                 dtype=dtype,
                 local_files_only=True,
             )
-        hub = source.kind is Kind.HUB
-        return _read_unet(_cached(source) if hub else Path(source.location), dtype)
+        return _read_unet(folder, dtype)
     except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
         raise _unusable(source, error) from None
 
