@@ -97,7 +97,9 @@ def _fit(vae: Any) -> torch.Tensor:
         vae.decode(one.to(vae.device, vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
         for one in torch.split(latents, 1)
     ]
-    colours = torch.nn.functional.adaptive_avg_pool2d(torch.cat(decoded).float().cpu(), _CELLS)
+    # A decoder that overflows is told of at the end of the picture, not by its previews.
+    drawn = torch.cat(decoded).float().cpu().nan_to_num(0, 1, -1)
+    colours = torch.nn.functional.adaptive_avg_pool2d(drawn, _CELLS)
     cells = latents.movedim(1, -1).reshape(-1, channels)
     cells = torch.cat([cells, torch.ones(len(cells), 1)], dim=1)
     wanted = colours.movedim(1, -1).reshape(-1, 3)
