@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from generator import memory, models
-from generator.engines import choice, threads
+from generator.engines import allocator, choice, threads
 from generator.engines.acceleration import accelerate
 from generator.engines.compiling import CompiledPass
 from generator.executors.base import (
@@ -92,6 +92,8 @@ class Pipeline:
         """
         self._engine = choice.choose(options.device, small=loading.is_small(source))
         threads.limit(small=self._engine.small)
+        if self._engine.device == "cpu" and not self._engine.small:
+            allocator.keep_freed()
         pipe = loading.load(source, self._engine.dtype)
         self._source = source
         self._pipe = _move(pipe, self._engine.device, source)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from generator.engines import attention, packing
 from generator.engines.choice import Engine
@@ -26,9 +27,7 @@ def accelerate(part: Any, engine: Engine) -> None:
 
 
 def _on_cpu(part: Any, engine: Engine) -> None:
-    packed = packing.pack(part)
     half = engine.dtype == torch.bfloat16
-    if packed and half and attention.pays():
-        attention.install(part)
-    if half and not packed:
+    attend = attention.attend if half and attention.pays() else scaled_dot_product_attention
+    if not packing.pack(part, attend) and half:
         part.to(memory_format=torch.channels_last)

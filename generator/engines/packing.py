@@ -8,13 +8,18 @@ first, and a model whose layers they do not serve stays as it is.
 import logging
 
 import torch
-from diffusers.models.activations import GEGLU
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.transformers.transformer_2d import Transformer2DModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
+from torch.nn import functional
 
-_SAMPLE_SIDE = 64
-_SAMPLE_ROWS = 2048
-"""What a layer is packed for. Others are served as fast: oneDNN's order of weights does not depend
-on these, except for the smallest."""
+from generator.engines import resnets, transformers, winograd
+from generator.engines.layers import PackedConv2d, PackedLinear, PackedPointwise, pointwise
+from generator.engines.resnets import PackedResnet
+from generator.engines.transformers import Attend, PackedTransformer2d
+from generator.engines.winograd import WinogradUpsample2d
 
 _TOLERANCE = {torch.bfloat16: 2e-2, torch.float32: 1e-4}
 """Of what a packed layer gives, by the largest number in it: sums are made in another order."""
@@ -23,13 +28,12 @@ _log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
-def pack(module: nn.Module) -> bool:
-    """Replaces the convolutions and linear layers inside a module by packed ones, in place.
-
-    A packed layer has no `weight`: whatever changes weights comes before.
+def pack(module: nn.Module, attend: Attend = functional.scaled_dot_product_attention) -> bool:
+    """Replaces the layers inside a module by packed ones, in place.
 
     Args:
         module: on the CPU, in bfloat16 or float32.
+        attend: what a UNet's attention is computed with.
 
     Returns:
         Whether it was done; if not, the module is untouched.
@@ -37,98 +41,41 @@ def pack(module: nn.Module) -> bool:
     dtype = next(module.parameters()).dtype
     if not _works(dtype):
         return False
-    _replace(module)
+    _replace(module, attend, _of_few_cells(module))
     return True
 
 
-def _replace(module: nn.Module) -> None:
+def _of_few_cells(module: nn.Module) -> set[nn.Module]:
+    """What is in the innermost level of a UNet."""
+    if not isinstance(module, UNet2DConditionModel):
+        return set()
+    blocks = (module.down_blocks[-1], module.mid_block, module.up_blocks[0])
+    return {layer for block in blocks if block is not None for layer in block.modules()}
+
+
+def _replace(module: nn.Module, attend: Attend, few: set[nn.Module]) -> None:
     for name, child in module.named_children():
-        packed = _packed(child)
+        packed = _packed(child, attend, few=child in few)
         if packed is None:
-            _replace(child)
+            _replace(child, attend, few)
         else:
             setattr(module, name, packed)  # the plain layer's memory is free before the next
 
 
-def _packed(layer: nn.Module) -> nn.Module | None:
+def _packed(layer: nn.Module, attend: Attend, *, few: bool = False) -> nn.Module | None:
     """A layer's packed twin; None: it is not of a kind that has one."""
     match layer:
-        case GEGLU() if isinstance(layer.proj, nn.Linear) and layer.proj.bias is not None:
-            return _PackedGeglu(layer.proj)
+        case Transformer2DModel() if transformers.serves(layer):
+            return PackedTransformer2d(layer, attend)
+        case ResnetBlock2D() if resnets.serves(layer):
+            return PackedResnet(layer, few=few)
+        case Upsample2D() if winograd.doubles(layer):
+            return WinogradUpsample2d(layer)
         case nn.Conv2d(padding_mode="zeros") if not isinstance(layer.padding, str):
-            return _PackedConv2d(layer)
+            return PackedPointwise(layer) if pointwise(layer) else PackedConv2d(layer)
         case nn.Linear():
-            return _PackedLinear(layer.weight, layer.bias)
+            return PackedLinear(layer.weight, layer.bias)
     return None
-
-
-class _PackedConv2d(nn.Module):
-    def __init__(self, layer: nn.Conv2d) -> None:
-        super().__init__()
-        self._bias = _constant(layer.bias)
-        self._shape = [
-            [int(side) for side in layer.padding],
-            list(layer.stride),
-            list(layer.dilation),
-            layer.groups,
-        ]
-        sample = [2, layer.in_channels, _SAMPLE_SIDE, _SAMPLE_SIDE]
-        self._weight = torch.ops.mkldnn._reorder_convolution_weight(  # noqa: SLF001, see the module
-            layer.weight.detach(), *self._shape, sample
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        # Channels last is the order that its results have then, too, and all that follows.
-        images = images.contiguous(memory_format=torch.channels_last)
-        found = torch.ops.mkldnn._convolution_pointwise(  # noqa: SLF001, see the module
-            images, self._weight, self._bias, *self._shape, "none", [], ""
-        )
-        return torch.as_tensor(found)
-
-
-class _PackedLinear(nn.Module):
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        super().__init__()
-        self._bias = _constant(bias)
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(  # noqa: SLF001, see the module
-            weight.detach(), _SAMPLE_ROWS
-        )
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return self.then(rows, "none")
-
-    def then(self, rows: Tensor, activation: str) -> Tensor:
-        """The layer, and an activation while its results are at hand."""
-        found = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001, see the module
-            rows, self._weight, self._bias, activation, [], "none" if activation == "gelu" else ""
-        )
-        return torch.as_tensor(found)
-
-    def times(self, rows: Tensor, factors: Tensor) -> Tensor:
-        """The layer, its results multiplied one by one."""
-        found = torch.ops.mkldnn._linear_pointwise.binary(  # noqa: SLF001, see the module
-            rows, factors, self._weight, self._bias, "mul"
-        )
-        return torch.as_tensor(found)
-
-
-class _PackedGeglu(nn.Module):
-    """One half of a linear layer times the other half's GELU, without the doubled rows between."""
-
-    def __init__(self, projection: nn.Linear) -> None:
-        super().__init__()
-        weights, biases = projection.weight.chunk(2), projection.bias.chunk(2)
-        self._values, self._gates = (
-            _PackedLinear(weight.contiguous(), bias.contiguous())
-            for weight, bias in zip(weights, biases, strict=True)
-        )
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return self._values.times(rows, self._gates.then(rows, "gelu"))
-
-
-def _constant(bias: Tensor | None) -> Tensor | None:
-    return None if bias is None else bias.detach()
 
 
 @torch.no_grad()
@@ -136,25 +83,13 @@ def _works(dtype: torch.dtype) -> bool:
     """Whether packed layers give what plain ones do."""
     if dtype not in _TOLERANCE:
         return False
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn((2, 32, 12, 10), generator=generator).to(
-        dtype, memory_format=torch.channels_last
-    )
-    rows = torch.randn((2, 15, 32), generator=generator).to(dtype)
-    samples = (
-        (nn.Conv2d(32, 48, 3, padding=1), images),
-        (nn.Conv2d(32, 48, 1), images),
-        (nn.Conv2d(32, 48, 3, stride=2, padding=1), images),
-        (nn.Linear(32, 48, bias=False), rows),
-        (GEGLU(32, 48), rows),
-    )
     try:
-        for layer, given in samples:
-            plain = layer.to(dtype)
-            packed = _packed(plain)
-            wanted = plain(given)
+        for layer, given in _samples(dtype):
+            wanted = _called(layer, given)
+            packed = _packed(layer, functional.scaled_dot_product_attention)
+            atol = _TOLERANCE[dtype] * float(wanted.abs().max())
             if packed is None or not torch.allclose(
-                packed(given), wanted, rtol=0, atol=_TOLERANCE[dtype] * float(wanted.abs().max())
+                _called(packed, given), wanted, rtol=0, atol=atol
             ):
                 _log.info("Packed weights do not give what plain ones do; plain ones are used.")
                 return False
@@ -162,3 +97,33 @@ def _works(dtype: torch.dtype) -> bool:
         _log.info("Weights are not packed: %s", str(error).partition("\n")[0])
         return False
     return True
+
+
+def _samples(dtype: torch.dtype) -> list[tuple[nn.Module, list[Tensor]]]:
+    """A layer of each kind, and what to give it."""
+    channels, features = 320, 32  # as many channels as Winograd's algorithm takes
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        images = torch.randn(2, channels, 6, 4).to(memory_format=torch.channels_last)
+        time, words = torch.randn(2, features), torch.randn(2, 15, features)
+        resnet = ResnetBlock2D(in_channels=channels, temb_channels=features)
+        narrower = ResnetBlock2D(in_channels=channels, out_channels=64, temb_channels=features)
+        transformer = Transformer2DModel(8, 40, channels, cross_attention_dim=features)
+        samples: list[tuple[nn.Module, list[Tensor]]] = [
+            (resnet, [images, time]),
+            (narrower, [images, time]),
+            (transformer, [images, words]),
+            (Upsample2D(channels, use_conv=True), [images]),
+            (nn.Conv2d(channels, 64, 3, stride=2, padding=1), [images]),
+            (nn.Linear(features, 48, bias=False), [words]),
+        ]
+    return [
+        (layer.type(dtype).eval(), [tensor.to(dtype) for tensor in given])
+        for layer, given in samples
+    ]
+
+
+def _called(layer: nn.Module, given: list[Tensor]) -> Tensor:
+    if isinstance(layer, Transformer2DModel | PackedTransformer2d):
+        return torch.as_tensor(layer(*given, return_dict=False)[0])
+    return torch.as_tensor(layer(*given))

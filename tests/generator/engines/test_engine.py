@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from generator.engines import attention
+from generator.engines import attention, winograd
 from generator.executors.base import Task
 from generator.models import loading
 from generator.pipeline import Options, Pipeline
@@ -39,6 +39,7 @@ def capability(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     named: str = request.param
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {named: True})
     monkeypatch.setattr(attention, "_LONG", 100)
+    monkeypatch.setattr(winograd, "_LEAST", 0)
     return named
 
 

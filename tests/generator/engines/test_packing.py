@@ -8,11 +8,20 @@ import pytest
 import torch
 from torch import nn
 
-from generator.engines import packing
+from generator.engines import packing, winograd
+from generator.engines.layers import PackedConv2d, PackedLinear
+from generator.engines.winograd import WinogradConv2d
 from tests.generator import tiny
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 """Of the largest number: a tiny UNet's sums in another order."""
+
+
+@pytest.fixture(autouse=True, params=["few products", "plain products"])
+def _products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny models' convolutions have so few channels that Winograd's algorithm would not pay."""
+    if request.param == "few products":
+        monkeypatch.setattr(winograd, "_LEAST", 0)
 
 
 @pytest.fixture(scope="module")
@@ -64,16 +73,16 @@ def test_a_model_stays_as_it_is_where_packed_layers_do_not_serve(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail(layer: Any, rows: torch.Tensor, _activation: str) -> torch.Tensor:
+    def fail(_layer: Any, rows: torch.Tensor, terms: torch.Tensor) -> torch.Tensor:
         match answer:
             case "wrong":
-                return torch.zeros((*rows.shape[:-1], len(layer._bias or rows)))
+                return rows.new_zeros(terms.shape)
             case "missing":
                 raise AttributeError("'_OpNamespace' 'mkldnn' object has no attribute")
             case _:
                 raise RuntimeError("could not create a primitive\nat somewhere")
 
-    monkeypatch.setattr(packing._PackedLinear, "then", fail)
+    monkeypatch.setattr(PackedLinear, "plus", fail)
     unet = copy.deepcopy(plain.unet)
     wanted = _denoise(unet, (8, 8), 2)
     with caplog.at_level(logging.INFO, logger=packing.__name__):
@@ -84,3 +93,39 @@ def test_a_model_stays_as_it_is_where_packed_layers_do_not_serve(
 
 def test_half_precision_of_gpus_is_not_packed(plain: Any) -> None:
     assert not packing.pack(copy.deepcopy(plain.unet).half())
+
+
+def test_layers_of_the_fewest_cells_keep_their_weights_as_they_are(
+    plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(winograd, "_LEAST", 0)
+    unet = copy.deepcopy(plain.unet)
+    packing.pack(unet)
+    first, *_, last = unet.down_blocks
+    assert any(isinstance(layer, WinogradConv2d) for layer in first.modules())
+    for block in (last, unet.mid_block, unet.up_blocks[0].resnets):
+        kinds = {type(layer) for layer in block.modules()}
+        assert PackedConv2d in kinds
+        assert WinogradConv2d not in kinds
+
+
+@pytest.mark.parametrize(("cells", "rows"), [((8, 8), 1), ((12, 20), 3)])
+def test_what_a_batch_has_twice_is_computed_once(
+    plain: Any, cells: tuple[int, int], rows: int
+) -> None:
+    unet = copy.deepcopy(plain.unet)
+    packing.pack(unet)
+    generator = torch.Generator().manual_seed(3)
+    latents = torch.randn((rows, 4, *cells), generator=generator)
+    words = torch.randn((2 * rows, tiny.TOKENS, 16), generator=generator)
+    first = unet.down_blocks[0].resnets[0]._first
+    seen: list[int] = []
+    first.register_forward_hook(lambda _layer, given, _found: seen.append(len(given[0])))
+    with torch.no_grad():
+        both = unet(torch.cat([latents, latents]), torch.tensor(500), words).sample
+        halves = [
+            unet(latents, torch.tensor(500), half).sample for half in torch.split(words, rows)
+        ]
+    assert seen[0] == rows
+    wanted = torch.cat(halves)
+    assert torch.allclose(both, wanted, rtol=0, atol=1e-4 * float(wanted.abs().max()))

@@ -1,0 +1,24 @@
+"""Keeps the memory that a step has freed for the next one."""
+
+import ctypes
+import platform
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""As glibc's malloc.h numbers them."""
+
+_KEPT_BYTES = 2**30
+_MAPPED_BYTES = 2**25
+"""What is larger is mapped for itself and given back at once. glibc's own threshold ends there,
+too, but it rises from 128 KiB no more once the other is set."""
+
+
+def keep_freed() -> None:
+    """Has the C library keep what a step's results took, where it is glibc.
+
+    By itself it gives that back to the system, which hands it out again in pages of zeros.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+    libc.mallopt(_MMAP_THRESHOLD, _MAPPED_BYTES)

@@ -1,0 +1,152 @@
+"""A UNet's transformers with packed weights; sums are made while their terms are at hand."""
+
+from collections.abc import Callable
+
+import torch
+from diffusers.models.activations import GEGLU
+from diffusers.models.attention import BasicTransformerBlock, FeedForward
+from diffusers.models.attention_processor import Attention
+from diffusers.models.transformers.transformer_2d import Transformer2DModel
+from torch import Tensor, nn
+
+from generator.engines.layers import PackedLinear, once
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Of queries, keys and values, each batch x heads x tokens x features."""
+
+_ROWS = 2048
+"""What lies between the layers of so many stays in the cache."""
+
+
+def serves(layer: nn.Module) -> bool:
+    """Whether something is a transformer over cells as Stable Diffusion's are."""
+    return (
+        isinstance(layer, Transformer2DModel)
+        and layer.is_input_continuous
+        and all(_plain(block) for block in layer.transformer_blocks)
+    )
+
+
+def _plain(block: BasicTransformerBlock) -> bool:
+    return (
+        block.norm_type == "layer_norm"
+        and block.pos_embed is None
+        and not hasattr(block, "fuser")
+        and not block.only_cross_attention
+        and not block.double_self_attention
+        and all(_plain_attention(layer) for layer in (block.attn1, block.attn2))
+        and isinstance(block.ff.net[0], GEGLU)
+        and len(block.ff.net) == 3  # noqa: PLR2004, GEGLU, dropout, linear layer
+    )
+
+
+def _plain_attention(layer: Attention | None) -> bool:
+    return layer is not None and not any(
+        (layer.group_norm, layer.spatial_norm, layer.norm_cross, layer.norm_q, layer.norm_k)
+    )
+
+
+class PackedTransformer2d(nn.Module):
+    """A transformer over the cells of images, which reads words.
+
+    Args:
+        layer: a plain one that `serves`, in bfloat16 or float32.
+        attend: attention.
+    """
+
+    def __init__(self, layer: Transformer2DModel, attend: Attend) -> None:
+        super().__init__()
+        self._norm = layer.norm
+        # Convolutions of one cell in some models, linear layers in others: the same numbers.
+        self._enter, self._leave = (
+            PackedLinear(end.weight.flatten(1), end.bias) for end in (layer.proj_in, layer.proj_out)
+        )
+        self._blocks = nn.ModuleList(
+            _PackedBlock(block, attend) for block in layer.transformer_blocks
+        )
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor,
+        *,
+        return_dict: bool = False,
+        **others: None,
+    ) -> tuple[Tensor]:
+        """As diffusers calls it, which passes nothing but None as masks here.
+
+        Args:
+            hidden_states: images, batch x channels x height x width.
+            encoder_hidden_states: words, batch x tokens x features.
+            return_dict: always false.
+            others: masks and the like.
+        """
+        assert not return_dict  # noqa: S101
+        assert not any(other is not None for other in others.values())  # noqa: S101
+        cells = hidden_states.permute(0, 2, 3, 1)
+        rows = self._enter(self._norm(hidden_states).permute(0, 2, 3, 1).flatten(1, 2))
+        for block in self._blocks:
+            rows = block(rows, encoder_hidden_states)
+        found = self._leave.plus(rows.view(cells.shape), cells.contiguous())
+        return (found.permute(0, 3, 1, 2),)
+
+
+class _PackedBlock(nn.Module):
+    def __init__(self, block: BasicTransformerBlock, attend: Attend) -> None:
+        super().__init__()
+        self._norms = nn.ModuleList([block.norm1, block.norm2, block.norm3])
+        self._cells = _PackedAttention(block.attn1, attend)
+        self._words = _PackedAttention(block.attn2, attend)
+        self._last = _PackedFeedForward(block.ff)
+
+    def forward(self, rows: Tensor, words: Tensor) -> Tensor:
+        first, second, third = self._norms
+
+        def among_cells(rows: Tensor) -> Tensor:
+            normal = first(rows)
+            return torch.as_tensor(self._cells(normal, normal, rows))
+
+        rows = once(among_cells, rows)
+        rows = self._words(second(rows), words, rows)
+        return torch.as_tensor(self._last(third(rows), rows))
+
+
+class _PackedAttention(nn.Module):
+    def __init__(self, layer: Attention, attend: Attend) -> None:
+        super().__init__()
+        self._heads, self._attend = layer.heads, attend
+        self._query, self._key, self._value, self._out = (
+            PackedLinear(linear.weight, linear.bias)
+            for linear in (layer.to_q, layer.to_k, layer.to_v, layer.to_out[0])
+        )
+
+    def forward(self, rows: Tensor, others: Tensor, terms: Tensor) -> Tensor:
+        """What rows take from others, and terms added."""
+        query, key, value = (
+            layer(read).unflatten(-1, (self._heads, -1)).transpose(1, 2)
+            for layer, read in ((self._query, rows), (self._key, others), (self._value, others))
+        )
+        found = self._attend(query, key, value).transpose(1, 2).flatten(2)
+        return self._out.plus(found, terms)
+
+
+class _PackedFeedForward(nn.Module):
+    def __init__(self, layer: FeedForward) -> None:
+        super().__init__()
+        geglu, _, out = layer.net
+        # One half of a linear layer times the other half's GELU.
+        weights, biases = geglu.proj.weight.chunk(2), geglu.proj.bias.chunk(2)
+        self._values, self._gates = (
+            PackedLinear(weight.contiguous(), bias.contiguous())
+            for weight, bias in zip(weights, biases, strict=True)
+        )
+        self._out = PackedLinear(out.weight, out.bias)
+
+    def forward(self, rows: Tensor, terms: Tensor) -> Tensor:
+        """What follows from rows, and terms added."""
+        parts = (torch.split(matrix.flatten(0, 1), _ROWS) for matrix in (rows, terms))
+        found = [
+            self._out.plus(self._values.times(part, self._gates.gelu(part)), rest)
+            for part, rest in zip(*parts, strict=True)
+        ]
+        return (torch.cat(found) if len(found) > 1 else found[0]).view(rows.shape)
