@@ -228,10 +228,7 @@ def _fill(element: etree._Element, state: JobState) -> None:
     element.set("state", state.state)
     if state.attempt is not None:
         element.set("attempt", str(state.attempt))
-    _add(element, "owner", state.owner)
-    _add(element, "model", state.model)
-    if state.seed is not None:
-        _add(element, "seed", str(state.seed))
+    _add_origin(element, state)
     if state.progress is not None:
         step, steps = state.progress
         _add(element, "progress", None, {"step": str(step), "steps": str(steps)})
@@ -248,6 +245,16 @@ def _fill(element: etree._Element, state: JobState) -> None:
         _add(element, "error", words, {"code": code})
 
 
+def _add_origin(element: etree._Element, state: JobState) -> None:
+    """For whom, with what, and from which noise."""
+    if state.owner:
+        _add(element, "owner", state.owner)
+    if state.model:
+        _add(element, "model", state.model)
+    if state.seed is not None:
+        _add(element, "seed", str(state.seed))
+
+
 def _add_image(parent: etree._Element, job_id: UUID, image: Image) -> None:
     attributes = {
         "media-type": "image/png",
@@ -258,16 +265,16 @@ def _add_image(parent: etree._Element, job_id: UUID, image: Image) -> None:
     if image.png is None:
         _add(parent, "image", None, {"href": f"/v1/jobs/{job_id}/image", **attributes})
     else:
-        _add(parent, "image", base64.b64encode(image.png).decode(), attributes)
+        child = _add(parent, "image", None, attributes)
+        child.text = base64.b64encode(image.png).decode()  # much, of which all is printable
 
 
 def _add(
     parent: etree._Element, name: str, text: str | None, attributes: dict[str, str] | None = None
-) -> None:
-    if text == "":
-        return
+) -> etree._Element:
     child = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}", attributes or {})
     child.text = printable(text, "\ufffd") if text is not None else None
+    return child
 
 
 def _serialise(root: etree._Element) -> bytes:

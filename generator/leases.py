@@ -158,12 +158,15 @@ class JobTable:
             head = [Place(*row) for row in await session.execute(FAIR_ORDER.limit(most))]
             if not head:
                 return []
-            count = select(func.count()).where(Job.state == State.QUEUED)
-            waiting = (await session.execute(count)).scalar_one()
+            waiting = len(head)
+            if waiting == most:
+                count = select(func.count()).where(Job.state == State.QUEUED)
+                waiting = (await session.execute(count)).scalar_one()
+            turns = [place.id for place in head[: size(head, waiting)]]
+            both = select(Job, Owner).join(Owner, Owner.name == Job.owner).where(Job.id.in_(turns))
+            found = {job.id: (job, owner) for job, owner in await session.execute(both)}
             jobs = []
-            for place in head[: size(head, waiting)]:
-                job = await session.get_one(Job, place.id)
-                owner = await session.get_one(Owner, job.owner)
+            for job, owner in map(found.__getitem__, turns):
                 job.state = State.RUNNING
                 job.attempts += 1
                 job.fence = owner.served = await _tick(session)

@@ -9,12 +9,15 @@ from generator.engines import winograd
 from generator.engines.layers import PackedConv2d, PackedLinear, PackedPointwise, once
 from generator.engines.winograd import WinogradConv2d
 
+_TIMELESS = "group"
+"""What diffusers calls the blocks of decoders, which know of no time."""
+
 
 def serves(layer: nn.Module) -> bool:
     """Whether something is a residual block as Stable Diffusion's are."""
     return (
         isinstance(layer, ResnetBlock2D)
-        and layer.time_embedding_norm == "default"
+        and layer.time_embedding_norm in ("default", _TIMELESS)
         and not layer.skip_time_act
         and not layer.up
         and not layer.down
@@ -41,8 +44,9 @@ class PackedResnet(nn.Module):
             )
             for norm, plain in ((layer.norm1, layer.conv1), (layer.norm2, layer.conv2))
         )
-        time, shortcut = layer.time_emb_proj, layer.conv_shortcut
+        time = None if layer.time_embedding_norm == _TIMELESS else layer.time_emb_proj
         self._time = None if time is None else PackedLinear(time.weight, time.bias)
+        shortcut = layer.conv_shortcut
         self._shortcut = None if shortcut is None else PackedPointwise(shortcut)
 
     def forward(self, images: Tensor, temb: Tensor | None = None) -> Tensor:

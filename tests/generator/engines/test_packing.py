@@ -10,6 +10,7 @@ from torch import nn
 
 from generator.engines import packing, winograd
 from generator.engines.layers import PackedConv2d, PackedLinear
+from generator.engines.resnets import PackedResnet
 from generator.engines.winograd import WinogradConv2d
 from tests.generator import tiny
 
@@ -63,6 +64,7 @@ def test_a_packed_decoder_draws_what_a_plain_one_does(plain: Any, cells: tuple[i
         wanted = plain.vae.decode(latents).sample
         packing.pack(vae)
         found = vae.decode(latents).sample
+    assert any(isinstance(layer, PackedResnet) for layer in vae.decoder.modules())
     assert torch.allclose(found, wanted, atol=1e-4 * float(wanted.abs().max()), rtol=0)
 
 
