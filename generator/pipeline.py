@@ -92,8 +92,6 @@ class Pipeline:
         """
         self._engine = choice.choose(options.device, small=loading.is_small(source))
         threads.limit(small=self._engine.small)
-        if self._engine.device == "cpu" and not self._engine.small:
-            allocator.keep_freed()
         pipe = loading.load(source, self._engine.dtype)
         self._source = source
         self._pipe = _move(pipe, self._engine.device, source)
@@ -119,6 +117,8 @@ class Pipeline:
         accelerate(pipe.vae, self._engine)
         self._denoiser = self._make_denoiser(pipe.unet)
         self._previewer = self._make_previewer(options.previews)
+        if self._engine.device == "cpu" and not self._engine.small:
+            allocator.keep_freed()  # not before, as what loading frees is in pieces
         enlarged = f", enlarged {self._enlarge} times" if self._enlarge > 1 else ""
         _log.info(
             "Loaded %s (%d x %d%s) on %s in %s.",

@@ -6,7 +6,7 @@ import platform
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """As glibc's malloc.h numbers them."""
 
-_KEPT_BYTES = 2**30
+_KEPT_BYTES = 2**28
 _MAPPED_BYTES = 2**25
 """What is larger is mapped for itself and given back at once. glibc's own threshold ends there,
 too, but it rises from 128 KiB no more once the other is set."""

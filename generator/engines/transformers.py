@@ -36,6 +36,7 @@ def _plain(block: BasicTransformerBlock) -> bool:
         and not block.double_self_attention
         and all(_plain_attention(layer) for layer in (block.attn1, block.attn2))
         and isinstance(block.ff.net[0], GEGLU)
+        and block.ff.net[0].proj.bias is not None
         and len(block.ff.net) == 3  # noqa: PLR2004, GEGLU, dropout, linear layer
     )
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 from generator.engines.layers import PackedConv2d, PackedLinear
 
 _LEAST = 160
-"""Channels, of inputs and outputs in parallel: with fewer, sums take what products save."""
+"""Of inputs x outputs / (inputs + outputs): with fewer, sums take the time that products save."""
 
 _Taps = tuple[tuple[float, ...], ...]
 
