@@ -33,29 +33,26 @@ the others."""
 
 
 def pays(layer: nn.Conv2d) -> bool:
-    """Whether a convolution is faster so."""
+    """Whether a convolution is faster so, and of its kind."""
     inputs, outputs = layer.in_channels, layer.out_channels
-    return _serves(layer) and inputs * outputs >= _LEAST * (inputs + outputs)
-
-
-def doubles(layer: Upsample2D) -> bool:
-    """Whether something takes cells twice and convolves that, and is so faster."""
     return (
-        layer.norm is None
-        and layer.interpolate
-        and isinstance(layer.conv, nn.Conv2d)
-        and _serves(layer.conv)
-    )
-
-
-def _serves(layer: nn.Conv2d) -> bool:
-    return (
-        layer.kernel_size == (3, 3)
+        inputs * outputs >= _LEAST * (inputs + outputs)
+        and layer.kernel_size == (3, 3)
         and layer.stride == (1, 1)
         and layer.padding == (1, 1)
         and layer.dilation == (1, 1)
         and layer.groups == 1
         and layer.padding_mode == "zeros"
+    )
+
+
+def doubles(layer: Upsample2D) -> bool:
+    """Whether something takes cells twice and convolves that, and its convolution `pays`."""
+    return (
+        layer.norm is None
+        and layer.interpolate
+        and isinstance(layer.conv, nn.Conv2d)
+        and pays(layer.conv)
     )
 
 

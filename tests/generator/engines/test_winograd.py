@@ -79,11 +79,12 @@ def test_it_is_for_convolutions_that_it_serves_and_makes_faster(
 @pytest.mark.parametrize(
     ("plain", "doubles"),
     [
-        (Upsample2D(8, use_conv=True), True),
-        (Upsample2D(8), False),
-        (Upsample2D(8, use_conv_transpose=True), False),
-        (Upsample2D(8, use_conv=True, interpolate=False), False),
-        (Upsample2D(8, use_conv=True, norm_type="ln_norm"), False),
+        (Upsample2D(512, use_conv=True), True),
+        (Upsample2D(256, use_conv=True), False),
+        (Upsample2D(512), False),
+        (Upsample2D(512, use_conv_transpose=True), False),
+        (Upsample2D(512, use_conv=True, interpolate=False), False),
+        (Upsample2D(512, use_conv=True, norm_type="ln_norm"), False),
     ],
 )
 def test_it_is_for_upsampling_that_it_serves(plain: Upsample2D, *, doubles: bool) -> None:
