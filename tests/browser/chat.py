@@ -47,7 +47,8 @@ class Chat:
         return self.messages.filter(has_text=text)
 
     def answers_with_picture(self) -> Locator:
-        return self.page.locator("li.message.other .photo img")
+        """The bot's pictures; those of other people are named after them."""
+        return self.page.locator("li.message.other .photo img[alt='Photo']")
 
     async def write(self, text: str) -> None:
         """Writes and sends, by keyboard."""
