@@ -394,9 +394,5 @@ def _standing(claim: Job) -> tuple[ColumnElement[bool], ...]:
 
 async def _write(session: AsyncSession, claim: Job, **values: Any) -> bool:
     """Changes the job if the claim on it still stands."""
-    return await _count(session, update(Job).where(*_standing(claim)).values(**values)) > 0
-
-
-async def _count(session: AsyncSession, statement: Any) -> int:
-    result = await session.execute(statement)
-    return cast("CursorResult[Any]", result).rowcount
+    result = await session.execute(update(Job).where(*_standing(claim)).values(**values))
+    return cast("CursorResult[Any]", result).rowcount > 0
