@@ -14,6 +14,8 @@ from generator.engines.layers import PackedLinear, once
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Of queries, keys and values, each batch x heads x tokens x features."""
 
+_KeysAndValues = tuple[Tensor, Tensor]
+
 _ROWS = 2048
 """What lies between the layers of so many stays in the cache."""
 
@@ -98,18 +100,25 @@ class _PackedBlock(nn.Module):
         self._norms = nn.ModuleList([block.norm1, block.norm2, block.norm3])
         self._cells = _PackedAttention(block.attn1, attend)
         self._words = _PackedAttention(block.attn2, attend)
-        self._last = _PackedFeedForward(block.ff)
+        self._read: tuple[Tensor, _KeysAndValues] | None = None
+        self._feed_forward = _PackedFeedForward(block.ff)
 
     def forward(self, rows: Tensor, words: Tensor) -> Tensor:
         first, second, third = self._norms
 
         def among_cells(rows: Tensor) -> Tensor:
             normal = first(rows)
-            return torch.as_tensor(self._cells(normal, normal, rows))
+            return torch.as_tensor(self._cells(normal, self._cells.read(normal), rows))
 
         rows = once(among_cells, rows)
-        rows = self._words(second(rows), words, rows)
-        return torch.as_tensor(self._last(third(rows), rows))
+        rows = self._words(second(rows), self._keys_and_values(words), rows)
+        return torch.as_tensor(self._feed_forward(third(rows), rows))
+
+    def _keys_and_values(self, words: Tensor) -> _KeysAndValues:
+        """Of words: the same ones at every step of a picture."""
+        if self._read is None or not torch.equal(self._read[0], words):
+            self._read = words, self._words.read(words)
+        return self._read[1]
 
 
 class _PackedAttention(nn.Module):
@@ -121,14 +130,17 @@ class _PackedAttention(nn.Module):
             for linear in (layer.to_q, layer.to_k, layer.to_v, layer.to_out[0])
         )
 
-    def forward(self, rows: Tensor, others: Tensor, terms: Tensor) -> Tensor:
+    def read(self, others: Tensor) -> _KeysAndValues:
+        """What rows may take, batch x heads x tokens x features."""
+        return self._split(self._key(others)), self._split(self._value(others))
+
+    def forward(self, rows: Tensor, others: _KeysAndValues, terms: Tensor) -> Tensor:
         """What rows take from others, and terms added."""
-        query, key, value = (
-            layer(read).unflatten(-1, (self._heads, -1)).transpose(1, 2)
-            for layer, read in ((self._query, rows), (self._key, others), (self._value, others))
-        )
-        found = self._attend(query, key, value).transpose(1, 2).flatten(2)
-        return self._out.plus(found, terms)
+        found = self._attend(self._split(self._query(rows)), *others)
+        return self._out.plus(found.transpose(1, 2).flatten(2), terms)
+
+    def _split(self, rows: Tensor) -> Tensor:
+        return rows.view(*rows.shape[:-1], self._heads, -1).transpose(1, 2)
 
 
 class _PackedFeedForward(nn.Module):

@@ -111,6 +111,21 @@ def test_layers_of_the_fewest_cells_keep_their_weights_as_they_are(
         assert WinogradConv2d not in kinds
 
 
+@torch.no_grad()
+def test_other_words_are_read_anew(plain: Any) -> None:
+    packed = copy.deepcopy(plain.unet)
+    packing.pack(packed)
+    generator = torch.Generator().manual_seed(3)
+    latents = torch.randn((1, 4, 8, 8), generator=generator)
+    first, second, *_ = torch.randn((2, 1, tiny.TOKENS, 16), generator=generator)
+    for words in (first, first.clone(), second, first, torch.cat([first, second])):
+        given = (latents.expand(len(words), -1, -1, -1), torch.tensor(500), words)
+        wanted = plain.unet(*given).sample
+        deviation = (packed(*given).sample - wanted).abs().max()
+        assert deviation < 1e-4 * wanted.abs().max()
+        assert deviation < 0.1 * (plain.unet(*given[:2], words + 1).sample - wanted).abs().max()
+
+
 @pytest.mark.parametrize(("cells", "rows"), [((8, 8), 1), ((12, 20), 3)])
 def test_what_a_batch_has_twice_is_computed_once(
     plain: Any, cells: tuple[int, int], rows: int
