@@ -17,7 +17,9 @@ from torch.nn import functional
 from generator.engines.layers import PackedConv2d, PackedLinear
 
 _LEAST = 160
-"""Of inputs x outputs / (inputs + outputs): with fewer, sums take the time that products save."""
+_LEAST_TWICE = 64
+"""Of inputs x outputs / (inputs + outputs): with fewer, sums take the time that products save.
+There are fewer sums where cells are taken twice."""
 
 _Taps = tuple[tuple[float, ...], ...]
 
@@ -34,25 +36,29 @@ the others."""
 
 def pays(layer: nn.Conv2d) -> bool:
     """Whether a convolution is faster so, and of its kind."""
+    return _serves(layer, _LEAST)
+
+
+def doubles(layer: Upsample2D) -> bool:
+    """Whether something takes cells twice and convolves that, and both are faster so."""
+    return (
+        layer.norm is None
+        and layer.interpolate
+        and isinstance(layer.conv, nn.Conv2d)
+        and _serves(layer.conv, _LEAST_TWICE)
+    )
+
+
+def _serves(layer: nn.Conv2d, least: int) -> bool:
     inputs, outputs = layer.in_channels, layer.out_channels
     return (
-        inputs * outputs >= _LEAST * (inputs + outputs)
+        inputs * outputs >= least * (inputs + outputs)
         and layer.kernel_size == (3, 3)
         and layer.stride == (1, 1)
         and layer.padding == (1, 1)
         and layer.dilation == (1, 1)
         and layer.groups == 1
         and layer.padding_mode == "zeros"
-    )
-
-
-def doubles(layer: Upsample2D) -> bool:
-    """Whether something takes cells twice and convolves that, and its convolution `pays`."""
-    return (
-        layer.norm is None
-        and layer.interpolate
-        and isinstance(layer.conv, nn.Conv2d)
-        and pays(layer.conv)
     )
 
 
@@ -96,21 +102,25 @@ class WinogradUpsample2d(nn.Module):
     def __init__(self, layer: Upsample2D) -> None:
         super().__init__()
         self._products = _products(layer.conv, _CELLS_TWICE, _FILTER_TWICE, stride=1)
-        self._plain = PackedConv2d(layer.conv)
 
     def forward(self, images: Tensor, output_size: tuple[int, int] | None = None) -> Tensor:
-        """As diffusers calls it: `output_size` is a cell less than twice as large, or None."""
-        height, width = images.shape[-2:]
-        if output_size is not None and tuple(output_size) != (2 * height, 2 * width):
-            # The last row or column is there once only, and zeros follow it.
-            return torch.as_tensor(self._plain(functional.interpolate(images, size=output_size)))
+        """As diffusers calls it: `output_size` is twice as large, or a cell less, or None."""
+        sides = [2 * side for side in images.shape[-2:]] if output_size is None else output_size
+        height, width = sides
         images = images.contiguous(memory_format=torch.channels_last)
         upper, lower = [], []
         for before, cell, after in zip(*self._products, strict=True):
             shared = cell(images)
             upper.append(before(images, shared))
             lower.append(after(images, shared))
-        return _woven(((before, cell), (after, cell)) for before, cell, after in (upper, lower))
+            if height % 2:
+                # The last row is there once only: with zeros after it, that is all three products.
+                upper[-1][:, -1] += lower[-1][:, -1] - shared[:, -1]
+        if width % 2:
+            for before, _, after in (upper, lower):
+                before[:, :, -1] += after[:, :, -1]
+        found = _woven(((before, cell), (after, cell)) for before, cell, after in (upper, lower))
+        return found[..., :height, :width].contiguous(memory_format=torch.channels_last)
 
 
 class _Product:

@@ -8,7 +8,7 @@ from torch import nn
 from generator.engines import winograd
 from generator.engines.winograd import WinogradConv2d, WinogradUpsample2d
 
-_DEVIATION = {torch.float32: 1e-5, torch.bfloat16: 0.01}
+_DEVIATION = {torch.float32: 1e-5, torch.bfloat16: 0.015}
 """Of results, by their own size."""
 
 
@@ -36,7 +36,7 @@ def test_it_is_a_convolution(dtype: torch.dtype, cells: tuple[int, int], *, bias
 
 @pytest.mark.parametrize("dtype", _DEVIATION)
 @pytest.mark.parametrize("cells", [(8, 8), (7, 5), (1, 1), (2, 3)])
-@pytest.mark.parametrize("less", [None, (0, 0), (1, 0), (1, 1)])
+@pytest.mark.parametrize("less", [None, (0, 0), (1, 0), (0, 1), (1, 1)])
 @torch.no_grad()
 def test_it_is_a_convolution_of_a_doubled_picture(
     dtype: torch.dtype, cells: tuple[int, int], less: tuple[int, int] | None
@@ -80,7 +80,8 @@ def test_it_is_for_convolutions_that_it_serves_and_makes_faster(
     ("plain", "doubles"),
     [
         (Upsample2D(512, use_conv=True), True),
-        (Upsample2D(256, use_conv=True), False),
+        (Upsample2D(128, use_conv=True), True),
+        (Upsample2D(96, use_conv=True), False),
         (Upsample2D(512), False),
         (Upsample2D(512, use_conv_transpose=True), False),
         (Upsample2D(512, use_conv=True, interpolate=False), False),
