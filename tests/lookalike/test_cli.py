@@ -132,6 +132,30 @@ def test_a_child_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
     process.stop()
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "tunables"),
+    [
+        ("generator", {}, "glibc.malloc.hugetlb=1"),
+        ("generator", {"GLIBC_TUNABLES": "glibc.malloc.check=1"}, "glibc.malloc.check=1"),
+        ("dbservice", {}, None),
+    ],
+)
+def test_what_computes_is_given_large_pages(
+    name: str, own: dict[str, str], tunables: str | None, tmp_path: Path
+) -> None:
+    environment = {
+        **clean_environment(),
+        **own,
+        "LOOKALIKE_HOME": str(tmp_path),
+        f"{name.upper()}_LISTEN": "127.0.0.1:0",
+    }
+    process = ServiceProcess(name, environment, tmp_path, tmp_path / f"{name}.log")
+    try:
+        assert psutil.Process(process.popen.pid).environ().get("GLIBC_TUNABLES") == tunables
+    finally:
+        process.stop()
+
+
 def test_killing_the_demo_leaves_no_process_behind(tmp_path: Path) -> None:
     environment = {**clean_environment(), "LOOKALIKE_HOME": str(tmp_path)}
     cat = photo(tmp_path / "cat.jpg", data.chelsea())
