@@ -16,8 +16,8 @@ from torch.nn import functional
 
 _log = logging.getLogger(__name__)
 
-_LONG = 1024
-"""Tokens from which on it is faster than PyTorch's."""
+_FEWEST = 2**18
+"""Logits of a head from which on it is faster than PyTorch's."""
 
 _LOGITS = 2**21
 """So many at a time stay in the cache."""
@@ -68,8 +68,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     Returns:
         As `query`.
     """
-    # Among few, preparing takes what computing saves.
-    if query.shape[-2] < _LONG or key.shape[-2] < _LONG:
+    # For few, preparing takes what computing saves.
+    if query.shape[-2] * key.shape[-2] < _FEWEST:
         return functional.scaled_dot_product_attention(query, key, value)
     return _attend(query, key, value)
 
@@ -94,7 +94,7 @@ def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     rows[..., features] = -_BELOW - bound
     values[own] = value
     columns[..., features] = values[..., features] = 1
-    found = torch.empty_like(values[..., :1, :].expand(-1, -1, tokens, -1))
+    found = query.new_empty(batch, heads, tokens, values.shape[-1])
     step = max(1, _LOGITS // key.shape[-2])
     for head in range(batch * heads):
         row, column, one, out = (
