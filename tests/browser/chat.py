@@ -16,8 +16,13 @@ class Chat:
     @classmethod
     async def open(cls, page: Page, url: str) -> Self:
         await page.goto(url)
-        await expect(page.locator("#chat-title")).not_to_be_empty()
-        return cls(page)
+        chat = cls(page)
+        await chat.wait_until_ready()
+        return chat
+
+    async def wait_until_ready(self) -> None:
+        """Until the page's modules have run; before, its buttons do nothing."""
+        await expect(self.page.locator("#chat-title")).not_to_be_empty()
 
     @property
     def me(self) -> int:

@@ -83,6 +83,7 @@ async def test_dark_and_light_follow_the_machine_or_the_person(
     assert await chat.page.evaluate(BACKGROUND) == light
     await chat.page.reload()
     assert await chat.page.evaluate(BACKGROUND) == light  # also before the modules have run
+    await chat.wait_until_ready()
     await chat.page.get_by_role("button", name="Who you are").click()
     chosen = chat.page.get_by_role("menuitemradio", name="Light")
     await expect(chosen).to_have_attribute("aria-checked", "true")

@@ -38,7 +38,7 @@ def capability(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """What the processor says it can do; it is the slower one that emulates the other."""
     named: str = request.param
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {named: True})
-    monkeypatch.setattr(attention, "_LONG", 100)
+    monkeypatch.setattr(attention, "_FEWEST", 100)
     monkeypatch.setattr(winograd, "_LEAST", 0)
     return named
 
