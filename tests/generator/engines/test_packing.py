@@ -117,7 +117,7 @@ def test_other_words_are_read_anew(plain: Any) -> None:
     packing.pack(packed)
     generator = torch.Generator().manual_seed(3)
     latents = torch.randn((1, 4, 8, 8), generator=generator)
-    first, second, *_ = torch.randn((2, 1, tiny.TOKENS, 16), generator=generator)
+    first, second = torch.randn((2, 1, tiny.TOKENS, 16), generator=generator)
     for words in (first, first.clone(), second, first, torch.cat([first, second])):
         given = (latents.expand(len(words), -1, -1, -1), torch.tensor(500), words)
         wanted = plain.unet(*given).sample

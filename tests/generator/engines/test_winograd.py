@@ -8,7 +8,7 @@ from torch import nn
 from generator.engines import winograd
 from generator.engines.winograd import WinogradConv2d, WinogradUpsample2d
 
-_DEVIATION = {torch.float32: 1e-5, torch.bfloat16: 0.015}
+_DEVIATION = {torch.float32: 1e-5, torch.bfloat16: 0.01}
 """Of results, by their own size."""
 
 
@@ -46,7 +46,8 @@ def test_it_is_a_convolution_of_a_doubled_picture(
     images = _images(24, cells, dtype)
     size = less and (2 * cells[0] - less[0], 2 * cells[1] - less[1])
     found = WinogradUpsample2d(plain)(images, size)
-    assert _deviation(found, plain.float()(images.float(), size)) < _DEVIATION[dtype]
+    # The only cell of the smallest is the sum of all nine products.
+    assert _deviation(found, plain.float()(images.float(), size)) < 1.5 * _DEVIATION[dtype]
 
 
 @torch.no_grad()
