@@ -12,7 +12,7 @@ import requests
 
 from benchmarks.contenders import PROMPT
 from benchmarks.timed import SAYS
-from lookalike.processes import LARGE_PAGES, ServiceProcess, clean_environment
+from lookalike.processes import MALLOC_TUNABLES, ServiceProcess, clean_environment
 from lookalike.tokens import service_token
 
 _ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ def measure(model: Path, side: int, jobs: int) -> list[float]:
         home = Path(name)
         environment = {
             **clean_environment(),
-            **LARGE_PAGES,
+            **MALLOC_TUNABLES,
             "PYTHONPATH": str(_ROOT),
             "LOOKALIKE_HOME": name,
             "GENERATOR_LISTEN": "127.0.0.1:0",

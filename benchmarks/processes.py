@@ -16,7 +16,7 @@ from unittest import mock
 
 from benchmarks.contenders import Draw, Drawing, Drawn, Mark, Setup
 from benchmarks.rows import OURS
-from lookalike.processes import LARGE_PAGES
+from lookalike.processes import MALLOC_TUNABLES
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -57,7 +57,7 @@ class Contender:
         self._pipe, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=_serve, args=(theirs, name, setup), daemon=True)
         # The project starts its generator so, and the others' programs are started as they come.
-        with mock.patch.dict(os.environ, LARGE_PAGES if name == OURS else {}):
+        with mock.patch.dict(os.environ, MALLOC_TUNABLES if name == OURS else {}):
             self._process.start()
         theirs.close()
         self.start: tuple[float, float] = self._receive()

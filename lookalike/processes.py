@@ -14,8 +14,12 @@ from lookalike.errors import StartError
 from lookalike.lifecycle import STOP_SECONDS, STOP_WITH_STDIN
 from lookalike.logs import message_of
 
-LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Environment of a process that computes much: glibc's allocator asks Linux for pages of 2 MiB.
+MALLOC_TUNABLES = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0"
+}
+"""Environment of a process that takes large blocks of memory again and again: pages of 2 MiB; one
+arena, as threads' own give large blocks back to the system; and no caches, which would hold what
+is left beside an aligned block, so that it is too small to be taken again for what it was.
 
 Source: the GNU C Library's manual, Memory Allocation Tunables. Other C libraries do not read it."""
 
@@ -70,7 +74,7 @@ class ServiceProcess:
             service_command(name),
             cwd=folder,
             env={
-                **(LARGE_PAGES if name == _COMPUTES else {}),
+                **(MALLOC_TUNABLES if name == _COMPUTES else {}),
                 **environment,
                 STOP_WITH_STDIN: "1",
             },
