@@ -163,17 +163,7 @@ class JobTable:
                 count = select(func.count()).where(Job.state == State.QUEUED)
                 waiting = (await session.execute(count)).scalar_one()
             turns = [place.id for place in head[: size(head, waiting)]]
-            both = select(Job, Owner).join(Owner, Owner.name == Job.owner).where(Job.id.in_(turns))
-            found = {job.id: (job, owner) for job, owner in await session.execute(both)}
-            jobs = []
-            for job, owner in map(found.__getitem__, turns):
-                job.state = State.RUNNING
-                job.attempts += 1
-                job.fence = owner.served = await _tick(session)
-                job.holder = holder
-                job.lease_until = self._clock() + self.lease_seconds
-                job.model = model
-                jobs.append(job)
+            jobs = [await self._lease(session, job_id, holder, model) for job_id in turns]
         self._announce()
         return jobs
 
@@ -340,6 +330,16 @@ class JobTable:
             fence=0,
         )
         session.add(job)
+        return job
+
+    async def _lease(self, session: AsyncSession, job_id: UUID, holder: str, model: str) -> Job:
+        turn = await _tick(session)
+        leased = update(Job).where(Job.id == job_id)
+        until = self._clock() + self.lease_seconds
+        leased = leased.values(state=State.RUNNING, attempts=Job.attempts + 1, fence=turn)
+        leased = leased.values(holder=holder, lease_until=until, model=model)
+        job = (await session.scalars(leased.returning(Job))).one()
+        await session.execute(update(Owner).where(Owner.name == job.owner).values(served=turn))
         return job
 
     async def _break(self, session: AsyncSession, job: Job) -> None:

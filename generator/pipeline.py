@@ -230,7 +230,7 @@ class Pipeline:
 
     @property
     def _device(self) -> torch.device:
-        return torch.device(self._pipe.device)
+        return torch.device(self._engine.device)
 
     def _run(
         self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
@@ -268,7 +268,7 @@ class Pipeline:
             image, flagged = pipe.run_safety_checker(image, self._device, dtype)
         if any(flagged or ()):
             return Refused()
-        if not image.isfinite().all():
+        if not all(bound.isfinite() for bound in image.aminmax()):
             return TaskError(OVERFLOW)
         png = _png(image, (task.width, task.height))
         return Picture(png=png, width=task.width, height=task.height)
@@ -340,8 +340,9 @@ def _drawn(side: int, enlarge: int) -> int:
 
 def _png(picture: torch.Tensor, size: tuple[int, int]) -> bytes:
     """Encodes 1 x 3 x height x width numbers, of which -1 to 1 are seen, at `size`."""
-    levels = (picture[0].float() / 2 + 0.5).clamp(0, 1) * 255
-    image = Image.fromarray(levels.round().to(torch.uint8).movedim(0, -1).cpu().numpy())
+    levels = picture[0].movedim(0, -1).to(torch.float32, copy=True)
+    levels.div_(2).add_(0.5).clamp_(0, 1).mul_(255).round_()  # in place: new memory takes longer
+    image = Image.fromarray(levels.to(torch.uint8).cpu().numpy())
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
