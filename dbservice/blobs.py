@@ -52,13 +52,18 @@ class Draft:
         await asyncio.to_thread(self._seal)
         return self._hash.hexdigest()
 
-    async def publish(self, key: str) -> None:
+    def publish(self, key: str) -> None:
         """Gives the sealed bytes their name, in place of what had it; it survives a power cut.
+
+        It blocks on the disk and belongs in a thread: the transaction's.
 
         Raises:
             ServiceError: the disk is full or away.
         """
-        await asyncio.to_thread(self._publish, key)
+        folder = self._path.parent.parent
+        with _explained():
+            self._path.replace(folder / key)
+            sync_folder(folder)
 
     def discard(self) -> None:
         """Removes what is left of the draft; published bytes stay."""
@@ -76,12 +81,6 @@ class Draft:
         with _explained():
             self._file.flush()
             os.fsync(self._file.fileno())
-
-    def _publish(self, key: str) -> None:
-        folder = self._path.parent.parent
-        with _explained():
-            self._path.replace(folder / key)
-            sync_folder(folder)
 
 
 class Blobs:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import Session, contains_eager
 
 from dbservice import messages
 from dbservice.errors import invalid, not_found
@@ -26,32 +25,32 @@ def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
     )
 
 
-async def find(session: AsyncSession, key: str) -> Generation | None:
+def find(session: Session, key: str) -> Generation | None:
     """The generation of this id, if there is one."""
-    return (await session.scalars(with_photo(Generation.id == key))).one_or_none()
+    return (session.scalars(with_photo(Generation.id == key))).one_or_none()
 
 
-async def get(session: AsyncSession, key: str) -> Generation:
+def get(session: Session, key: str) -> Generation:
     """The generation of this id.
 
     Raises:
         ServiceError: NOT_FOUND.
     """
-    row = await find(session, key)
+    row = find(session, key)
     if row is None:
         raise not_found("generation")
     return row
 
 
-async def unclosed(
-    session: AsyncSession, request: db.CancelRequest | db.StatusRequest
+def unclosed(
+    session: Session, request: db.CancelRequest | db.StatusRequest
 ) -> Sequence[Generation]:
     """The user's unclosed generations in the chat, oldest first."""
     query = _of_user(request).where(Generation.closed_at.is_(None)).order_by(Generation.number)
-    return (await session.scalars(query)).all()
+    return (session.scalars(query)).all()
 
 
-async def history(session: AsyncSession, request: db.HistoryRequest) -> db.HistoryResponse:
+def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
     """A page of the user's generations in the chat, newest first, or the one that is asked for.
 
     A cursor is a direction and a number: what comes and goes meanwhile shifts no page. A page
@@ -62,7 +61,7 @@ async def history(session: AsyncSession, request: db.HistoryRequest) -> db.Histo
     """
     theirs = _of_user(request)
     if request.generation_id:
-        one = await session.scalars(theirs.where(Generation.id == request.generation_id))
+        one = session.scalars(theirs.where(Generation.id == request.generation_id))
         return db.HistoryResponse(items=map(messages.item, one))
     size = request.page_size or _PAGE_SIZE
     towards, bound = _parse_cursor(request.cursor)
@@ -70,17 +69,17 @@ async def history(session: AsyncSession, request: db.HistoryRequest) -> db.Histo
     rows: Sequence[Generation] = ()
     if towards == "n":
         newer = theirs.where(Generation.number > bound).order_by(Generation.number).limit(size)
-        rows = (await session.scalars(newer)).all()[::-1]
+        rows = (session.scalars(newer)).all()[::-1]
     elif towards == "o":
-        rows = (await session.scalars(newest.where(Generation.number < bound))).all()
+        rows = (session.scalars(newest.where(Generation.number < bound))).all()
     if towards != "o" and len(rows) < size:
-        rows = (await session.scalars(newest)).all()
+        rows = (session.scalars(newest)).all()
     response = db.HistoryResponse(items=map(messages.item, rows))
     if rows:
         first, last = rows[0].number, rows[-1].number
-        if await session.scalar(theirs.where(Generation.number > first).limit(1)):
+        if session.scalar(theirs.where(Generation.number > first).limit(1)):
             response.newer_cursor = f"n{first:x}"
-        if await session.scalar(theirs.where(Generation.number < last).limit(1)):
+        if session.scalar(theirs.where(Generation.number < last).limit(1)):
             response.older_cursor = f"o{last:x}"
     return response
 

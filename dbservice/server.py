@@ -51,7 +51,7 @@ async def running(
     engine = create_engine(settings.database)
     store = Store(engine, settings.user_max_unfinished, clock)
     try:
-        await migrate(engine, _MIGRATIONS)
+        migrate(engine, _MIGRATIONS)
         blobs = Blobs(settings.blobs)
         try:
             await purge(store, blobs)

@@ -1,13 +1,14 @@
 """Every database action: one method, one transaction."""
 
-from collections.abc import Awaitable, Callable, Iterable
+import errno
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import Engine, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
 
 from dbservice import messages, queries
-from dbservice.atomic import Transactional, atomic
 from dbservice.errors import Reason, ServiceError, invalid, not_found, not_owner
 from dbservice.models import Generation, Photo, Removal, generation_id, photo_id
 from dbservice.transitions import (
@@ -22,7 +23,10 @@ from dbservice.transitions import (
     WITH_BYTES,
     is_allowed,
 )
+from lookalike.transactions import Transactional, atomic
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_R = TypeVar("_R")
 
 LEASE = timedelta(seconds=30)
 """How long a holder may go without asking again."""
@@ -34,8 +38,8 @@ _MOST_ITEMS = 50  # a chat is told of fewer
 _NO_CAPTION = "The photo has no caption yet."
 _TOO_MANY = "The user has too many unfinished generations."
 
-Publish = Callable[[str], Awaitable[None]]
-"""Puts bytes in place under this key. It is awaited within the transaction, after every check and
+Publish = Callable[[str], None]
+"""Puts bytes in place under this key. It is called within the transaction, after every check and
 before the commit: a row never speaks of bytes that are not there, and a write that is refused
 leaves the bytes of others alone."""
 
@@ -55,7 +59,7 @@ class Store(Transactional):
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: Engine,
         user_max_unfinished: int,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -63,40 +67,44 @@ class Store(Transactional):
         self._user_max_unfinished = user_max_unfinished
         self._clock = clock
 
+    async def run(self, work: Callable[[Session], _R]) -> _R:
+        """See Transactional, but ServiceError: the database is full, busy, broken or away."""
+        try:
+            return await super().run(work)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise ServiceError(Reason.DISK_FULL, "The database's disk is full.") from error
+            words = "The database cannot be reached."
+            raise ServiceError(Reason.STORAGE_UNAVAILABLE, words) from error
+
     @atomic
-    async def receive(
-        self, session: AsyncSession, request: db.ReceiveRequest
-    ) -> db.ReceiveResponse:
+    def receive(self, session: Session, request: db.ReceiveRequest) -> db.ReceiveResponse:
         """Records a photo with its generation 0, once per message."""
         key = photo_id(request.bot_id, request.chat_id, request.message_id)
-        if known := await queries.find(session, generation_id(key, 0)):
+        if known := queries.find(session, generation_id(key, 0)):
             return db.ReceiveResponse(item=messages.item(known), created=False)
         now = self._clock()
         photo = messages.new_photo(request, now)
         row = messages.new_generation(photo, 0, RECEIVED, request.parameters, now)
-        if await self._has_too_many(session, photo):
+        if self._has_too_many(session, photo):
             row.state = FAILED
             messages.set_error(row, db.Error(code="too-many-unfinished", message=_TOO_MANY))
         session.add(row)
-        await session.flush()
+        session.flush()
         return db.ReceiveResponse(item=messages.item(row), created=True)
 
     @atomic
-    async def add(
-        self, session: AsyncSession, info: db.AddRequest.Info, publish: Publish
-    ) -> db.AddResponse:
+    def add(self, session: Session, info: db.AddRequest.Info, publish: Publish) -> db.AddResponse:
         """Records the photo's bytes; the same bytes again change nothing."""
-        row = await self._held(session, info.generation_id, info.fence)
+        row = self._held(session, info.generation_id, info.fence)
         if row.photo.image_sha256 != info.image.sha256:
             self._enter(row, STORED)
             messages.set_image(row.photo, info.image)
-            await publish(row.photo.id)
+            publish(row.photo.id)
         return db.AddResponse(item=messages.item(row))
 
     @atomic
-    async def advance(
-        self, session: AsyncSession, request: db.AdvanceRequest
-    ) -> db.AdvanceResponse:
+    def advance(self, session: Session, request: db.AdvanceRequest) -> db.AdvanceResponse:
         """Compares and sets the state, and records the notes.
 
         A row that is in `to_state` already is accepted too: the answer to the first attempt may
@@ -105,7 +113,7 @@ class Store(Transactional):
         Raises:
             ServiceError: also NOT_CAPTIONED, for a row that would be captioned without a caption.
         """
-        row = await self._held(session, request.generation_id, request.fence)
+        row = self._held(session, request.generation_id, request.fence)
         if row.state not in (request.from_state, request.to_state):
             raise _not_allowed(row.state, request.to_state)
         if request.from_state != request.to_state:
@@ -117,58 +125,56 @@ class Store(Transactional):
         row.updated_at = self._clock()
         messages.set_notes(row, request.notes)
         if request.notes.HasField("chat_id"):
-            await self._move_chat(session, row.photo, request.notes.chat_id)
+            self._move_chat(session, row.photo, request.notes.chat_id)
         if row.state == CAPTIONED and row.photo.caption_text is None:
             raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
         return db.AdvanceResponse(item=messages.item(row))
 
-    async def _move_chat(self, session: AsyncSession, photo: Photo, chat_id: int) -> None:
+    def _move_chat(self, session: Session, photo: Photo, chat_id: int) -> None:
         """The group became a supergroup: its photos are there now, its status messages are not."""
         same_chat = (Photo.bot_id == photo.bot_id, Photo.chat_id == photo.chat_id)
-        await session.execute(
+        session.execute(
             update(Generation)
             .where(Generation.photo_id.in_(select(Photo.id).where(*same_chat)))
             .values(status_message_id=None, status_after=None)
         )
-        await session.execute(update(Photo).where(*same_chat).values(chat_id=chat_id))
+        session.execute(update(Photo).where(*same_chat).values(chat_id=chat_id))
 
     @atomic
-    async def again(self, session: AsyncSession, request: db.AgainRequest) -> db.AgainResponse:
+    def again(self, session: Session, request: db.AgainRequest) -> db.AgainResponse:
         """Makes generation n of a photo, once.
 
         Raises:
             ServiceError: NOT_FOUND, NOT_OWNER, NOT_CAPTIONED, TOO_MANY_UNFINISHED, or
                 INVALID_ARGUMENT for an n that leaves a gap.
         """
-        photo = await session.get(Photo, request.photo_id)
+        photo = session.get(Photo, request.photo_id)
         if photo is None:
             raise not_found("photo")
         if photo.user_id != request.user_id:
             raise not_owner("photo")
-        if known := await queries.find(session, generation_id(photo.id, request.n)):
+        if known := queries.find(session, generation_id(photo.id, request.n)):
             return db.AgainResponse(item=messages.item(known), created=False)
         if photo.caption_text is None:
             raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
-        last = await session.scalar(
-            select(func.max(Generation.n)).where(Generation.photo_id == photo.id)
-        )
+        last = session.scalar(select(func.max(Generation.n)).where(Generation.photo_id == photo.id))
         if request.n != (last or 0) + 1:
             raise invalid(("n", "must be at most one more than the photo's last"))
-        if await self._has_too_many(session, photo):
+        if self._has_too_many(session, photo):
             raise ServiceError(Reason.TOO_MANY_UNFINISHED, _TOO_MANY)
         row = messages.new_generation(
             photo, request.n, CAPTIONED, request.parameters, self._clock()
         )
         if not row.prompt:
-            first = await queries.get(session, generation_id(photo.id, 0))
+            first = queries.get(session, generation_id(photo.id, 0))
             row.prompt = first.prompt
         session.add(row)
-        await session.flush()
+        session.flush()
         return db.AgainResponse(item=messages.item(row), created=True)
 
     @atomic
-    async def lease_unfinished(
-        self, session: AsyncSession, request: db.LeaseUnfinishedRequest
+    def lease_unfinished(
+        self, session: Session, request: db.LeaseUnfinishedRequest
     ) -> db.LeaseUnfinishedResponse:
         """Leases what is free, ran out or is this holder's; a tick that finds all well only reads.
 
@@ -177,7 +183,7 @@ class Store(Transactional):
         now = self._clock()
         # Users take turns, so that one who floods the bot keeps nobody else out of the window.
         turn = func.row_number().over(partition_by=Photo.user_id, order_by=Generation.number)
-        rows = await session.scalars(
+        rows = session.scalars(
             queries.with_photo(
                 Photo.bot_id == request.bot_id,
                 Generation.closed_at.is_(None),
@@ -210,11 +216,11 @@ class Store(Transactional):
         return response
 
     @atomic
-    async def finalize(
-        self, session: AsyncSession, info: db.FinalizeRequest.Info, publish: Publish
+    def finalize(
+        self, session: Session, info: db.FinalizeRequest.Info, publish: Publish
     ) -> db.FinalizeResponse:
         """Records how the work ended; the same outcome again changes nothing."""
-        row = await self._held(session, info.generation_id, info.fence)
+        row = self._held(session, info.generation_id, info.fence)
         if info.HasField("picture"):
             if row.image_sha256 != info.picture.image.sha256:
                 self._enter(row, FINISHED)
@@ -222,7 +228,7 @@ class Store(Transactional):
                 row.picture_seed = info.picture.seed
                 row.picture_model = info.picture.model
                 row.picture_file_id = ""
-                await publish(row.id)
+                publish(row.id)
         else:
             target, error = (
                 (FAILED, info.failed) if info.HasField("failed") else (REFUSED, info.refused)
@@ -233,11 +239,9 @@ class Store(Transactional):
         return db.FinalizeResponse(item=messages.item(row))
 
     @atomic
-    async def close_generation(
-        self, session: AsyncSession, request: db.CloseRequest
-    ) -> db.CloseResponse:
+    def close_generation(self, session: Session, request: db.CloseRequest) -> db.CloseResponse:
         """Closes a generation that has ended; with the fence that closed it, as often as asked."""
-        row = await queries.get(session, request.generation_id)
+        row = queries.get(session, request.generation_id)
         if row.closed_at is None or row.fence != request.fence:
             self._check_lease(row, request.fence)
             if row.state not in ENDED:
@@ -247,7 +251,7 @@ class Store(Transactional):
         return db.CloseResponse(item=messages.item(row))
 
     @atomic
-    async def cancel(self, session: AsyncSession, request: db.CancelRequest) -> db.CancelResponse:
+    def cancel(self, session: Session, request: db.CancelRequest) -> db.CancelResponse:
         """Cancels one generation, or all unfinished ones of the user in the chat.
 
         One that was cancelled before counts as cancelled, so that a repeated call is answered
@@ -257,14 +261,14 @@ class Store(Transactional):
             ServiceError: NOT_FOUND or NOT_OWNER, for a given generation.
         """
         if request.generation_id:
-            row = await queries.get(session, request.generation_id)
+            row = queries.get(session, request.generation_id)
             if row.photo.bot_id != request.bot_id:
                 raise not_found("generation")
             if row.photo.user_id != request.user_id:
                 raise not_owner("generation")
             rows: Iterable[Generation] = [row]
         else:
-            rows = await queries.unclosed(session, request)
+            rows = queries.unclosed(session, request)
         response = db.CancelResponse()
         for row in rows:
             if is_allowed(row.state, CANCELLED):
@@ -280,26 +284,22 @@ class Store(Transactional):
         return response
 
     @atomic
-    async def status(self, session: AsyncSession, request: db.StatusRequest) -> db.StatusResponse:
+    def status(self, session: Session, request: db.StatusRequest) -> db.StatusResponse:
         """The user's unclosed generations in the chat, oldest first."""
-        rows = await queries.unclosed(session, request)
+        rows = queries.unclosed(session, request)
         return db.StatusResponse(items=map(messages.item, rows[:_MOST_ITEMS]), count=len(rows))
 
     @atomic
-    async def history(
-        self, session: AsyncSession, request: db.HistoryRequest
-    ) -> db.HistoryResponse:
+    def history(self, session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
         """A page of the user's generations in the chat, newest first, or the one asked for.
 
         Raises:
             ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
         """
-        return await queries.history(session, request)
+        return queries.history(session, request)
 
     @atomic
-    async def image(
-        self, session: AsyncSession, request: db.GetImageRequest
-    ) -> tuple[str, db.ImageInfo]:
+    def image(self, session: Session, request: db.GetImageRequest) -> tuple[str, db.ImageInfo]:
         """The key and the description of stored bytes.
 
         Raises:
@@ -307,9 +307,9 @@ class Store(Transactional):
         """
         row: Photo | Generation | None
         if request.HasField("photo_id"):
-            row = photo = await session.get(Photo, request.photo_id)
+            row = photo = session.get(Photo, request.photo_id)
         else:
-            row = generation = await queries.find(session, request.generation_id)
+            row = generation = queries.find(session, request.generation_id)
             photo = generation.photo if generation else None
         info = messages.image_info(row) if row else None
         if row is None or photo is None or info is None:
@@ -319,7 +319,7 @@ class Store(Transactional):
         return row.id, info
 
     @atomic
-    async def forget(self, session: AsyncSession, request: db.ForgetRequest) -> db.ForgetResponse:
+    def forget(self, session: Session, request: db.ForgetRequest) -> db.ForgetResponse:
         """Removes the user's rows and notes the bytes that are to follow.
 
         Raises:
@@ -329,33 +329,33 @@ class Store(Transactional):
             Photo.bot_id == request.bot_id, Photo.user_id == request.user_id
         )
         generations = select(Generation.id).where(Generation.photo_id.in_(photos))
-        if await session.scalar(generations.where(Generation.closed_at.is_(None)).limit(1)):
+        if session.scalar(generations.where(Generation.closed_at.is_(None)).limit(1)):
             words = "The user has unfinished generations; cancel and close them first."
             raise ServiceError(Reason.NOT_CLOSED, words)
-        photo_ids = [*await session.scalars(photos)]
-        generation_ids = [*await session.scalars(generations)]
+        photo_ids = [*session.scalars(photos)]
+        generation_ids = [*session.scalars(generations)]
         if keys := [*photo_ids, *generation_ids]:
-            await session.execute(insert(Removal), [{"key": key} for key in keys])
-        await session.execute(delete(Generation).where(Generation.photo_id.in_(photos)))
-        await session.execute(
+            session.execute(insert(Removal), [{"key": key} for key in keys])
+        session.execute(delete(Generation).where(Generation.photo_id.in_(photos)))
+        session.execute(
             delete(Photo).where(Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
         )
         return db.ForgetResponse(photos=len(photo_ids), generations=len(generation_ids))
 
     @atomic
-    async def removals(self, session: AsyncSession) -> list[str]:
+    def removals(self, session: Session) -> list[str]:
         """The keys of bytes that nothing refers to any more."""
-        return [*await session.scalars(select(Removal.key))]
+        return [*session.scalars(select(Removal.key))]
 
     @atomic
-    async def removed(self, session: AsyncSession, keys: list[str]) -> None:
+    def removed(self, session: Session, keys: list[str]) -> None:
         """Notes that these bytes are gone."""
-        connection = await session.connection()
+        connection = session.connection()
         gone = delete(Removal).where(Removal.key == bindparam("gone"))
-        await connection.execute(gone, [{"gone": key} for key in keys])
+        connection.execute(gone, [{"gone": key} for key in keys])
 
-    async def _has_too_many(self, session: AsyncSession, photo: Photo) -> bool:
-        unfinished = await session.scalar(
+    def _has_too_many(self, session: Session, photo: Photo) -> bool:
+        unfinished = session.scalar(
             select(func.count())
             .select_from(Generation)
             .join(Generation.photo)
@@ -368,9 +368,9 @@ class Store(Transactional):
         )
         return (unfinished or 0) >= self._user_max_unfinished
 
-    async def _held(self, session: AsyncSession, key: str, fence: int) -> Generation:
+    def _held(self, session: Session, key: str, fence: int) -> Generation:
         """The row that this fence may write to."""
-        row = await queries.get(session, key)
+        row = queries.get(session, key)
         self._check_lease(row, fence)
         if row.closed_at is not None:
             words = "The generation is closed."

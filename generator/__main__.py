@@ -41,14 +41,14 @@ async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
         lcm_lora=lcm_lora,
         previews=settings.generator_previews,
     )
+    table = JobTable(
+        engine,
+        max_queue=settings.generator_max_queue,
+        max_attempts=settings.generator_max_attempts,
+        presets=presets,
+    )
     try:
-        await database.migrate(engine, _MIGRATIONS)
-        table = JobTable(
-            engine,
-            max_queue=settings.generator_max_queue,
-            max_attempts=settings.generator_max_attempts,
-            presets=presets,
-        )
+        database.migrate(engine, _MIGRATIONS)
         results = Results(settings.results)
         worker = Worker(table, results, executor, holder=_HOLDER)
         await worker.recover()
@@ -68,7 +68,7 @@ async def main(settings: GeneratorSettings, stop: asyncio.Event) -> None:
             task.result()
     finally:
         await executor.close()
-        await engine.dispose()
+        await table.close()
         bound.close()
 
 

@@ -9,8 +9,7 @@ claims, taken in one transaction as if one after another, and each stands for it
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -18,16 +17,17 @@ from weakref import WeakValueDictionary
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Engine,
     and_,
     delete,
+    event,
     exists,
     func,
     or_,
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
 
 from generator.documents import JobRequest
 from generator.line import FAIR_ORDER, RUNNING, Place
@@ -35,14 +35,16 @@ from generator.problems import Code, Fault, Problem
 from generator.results import Committed
 from generator.sampling.presets import Presets
 from generator.tables import UNFINISHED, Clock, Job, Owner, State
-from lookalike.database import storage_fault
+from lookalike.transactions import Transactional, atomic
 
 Size = Callable[[Sequence[Place], int], int]
+"""Called within the transaction, in the database's thread."""
 
 _QUEUE_RETRY_SECONDS = 10
+_ENDED = "ended"  # what a transaction's session notes
 
 
-class JobTable:
+class JobTable(Transactional):
     """The jobs. Its methods raise OSError where the database is full, busy or broken.
 
     Attributes:
@@ -53,7 +55,7 @@ class JobTable:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        engine: Engine,
         *,
         max_queue: int,
         max_attempts: int,
@@ -71,12 +73,14 @@ class JobTable:
             lease_seconds: how long a claim holds without renewal.
             clock: seconds since 1970.
         """
+        super().__init__(engine)
         self.presets = presets or Presets()
         self.lease_seconds = lease_seconds
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._max_queue = max_queue
         self.max_attempts = max_attempts
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        event.listen(self._sessions, "after_commit", self._committed)
         self._changed = asyncio.Event()
         # Weak: an event lives as long as somebody waits for it.
         self._ended = WeakValueDictionary[UUID, asyncio.Event]()
@@ -90,10 +94,14 @@ class JobTable:
         """Set when this job ends or is dropped; take it before you submit the job."""
         return self._ended.setdefault(job_id, asyncio.Event())
 
-    async def submit(self, job_id: UUID, request: JobRequest, attendant: str | None = None) -> Job:
+    @atomic
+    def submit(
+        self, session: Session, job_id: UUID, request: JobRequest, attendant: str | None = None
+    ) -> Job:
         """Puts a job in line; the same job again changes nothing.
 
         Args:
+            session: the transaction's.
             job_id: chosen by the caller.
             request: what is asked for.
             attendant: the holder that the job dies with.
@@ -102,49 +110,50 @@ class JobTable:
             Problem: another job is known under this id, the queue is full, or the preset is not
                 available.
         """
-        async with self._transaction() as session:
-            known = await session.get(Job, job_id)
-            if known is not None:
-                if known.fingerprint != request.fingerprint():
-                    raise Problem(Code.JOB_CONFLICT, "Choose a new id for a new job.")
-                return known
-            count = select(func.count()).where(Job.state.in_(UNFINISHED))
-            if (await session.execute(count)).scalar_one() >= self._max_queue:
-                raise Problem(
-                    Code.QUEUE_FULL,
-                    f"{self._max_queue} jobs are unfinished; try again later.",
-                    headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
-                )
-            job = await self._add(session, job_id, request, attendant)
-        self._announce()
+        known = session.get(Job, job_id)
+        if known is not None:
+            if known.fingerprint != request.fingerprint():
+                raise Problem(Code.JOB_CONFLICT, "Choose a new id for a new job.")
+            return known
+        count = select(func.count()).where(Job.state.in_(UNFINISHED))
+        if session.execute(count).scalar_one() >= self._max_queue:
+            raise Problem(
+                Code.QUEUE_FULL,
+                f"{self._max_queue} jobs are unfinished; try again later.",
+                headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
+            )
+        job = self._add(session, job_id, request, attendant)
+        self._announce(session)
         return job
 
-    async def get(self, job_id: UUID) -> Job | None:
+    @atomic
+    def get(self, session: Session, job_id: UUID) -> Job | None:
         """One job, if it is known."""
-        async with self._transaction() as session:
-            return await session.get(Job, job_id)
+        return session.get(Job, job_id)
 
-    async def look(self, ids: Collection[UUID]) -> tuple[dict[UUID, Job], list[Place]]:
+    @atomic
+    def look(self, session: Session, ids: Collection[UUID]) -> tuple[dict[UUID, Job], list[Place]]:
         """The jobs that are known, and what is needed to say when they will be finished.
 
         Returns:
             The jobs; and all unfinished ones in their order, as far as one of the jobs is among
             them: the running ones for a running one, all for a queued one.
         """
-        async with self._transaction() as session:
-            found = (await session.scalars(select(Job).where(Job.id.in_(ids)))).all()
-            states = {job.state for job in found}
-            line = []
-            if not states.isdisjoint(UNFINISHED):
-                line += [Place(*row) for row in await session.execute(RUNNING)]
-            if State.QUEUED in states:  # only they need the order, which costs the most
-                line += [Place(*row) for row in await session.execute(FAIR_ORDER)]
-            return {job.id: job for job in found}, line
+        found = session.scalars(select(Job).where(Job.id.in_(ids))).all()
+        states = {job.state for job in found}
+        line = []
+        if not states.isdisjoint(UNFINISHED):
+            line += [Place(*row) for row in session.execute(RUNNING)]
+        if State.QUEUED in states:  # only they need the order, which costs the most
+            line += [Place(*row) for row in session.execute(FAIR_ORDER)]
+        return {job.id: job for job in found}, line
 
-    async def claim(self, holder: str, model: str, size: Size, most: int) -> list[Job]:
+    @atomic
+    def claim(self, session: Session, holder: str, model: str, size: Size, most: int) -> list[Job]:
         """Leases the job whose turn it is, and maybe some that follow; an attempt of each.
 
         Args:
+            session: the transaction's.
             holder: who will compute them.
             model: with what.
             size: says how many to take, at least one, of the head of the line and of how many
@@ -154,28 +163,29 @@ class JobTable:
         Returns:
             The claims in the order of their turns; empty: none waits.
         """
-        async with self._transaction() as session:
-            head = [Place(*row) for row in await session.execute(FAIR_ORDER.limit(most))]
-            if not head:
-                return []
-            waiting = len(head)
-            if waiting == most:
-                count = select(func.count()).where(Job.state == State.QUEUED)
-                waiting = (await session.execute(count)).scalar_one()
-            turns = [place.id for place in head[: size(head, waiting)]]
-            jobs = [await self._lease(session, job_id, holder, model) for job_id in turns]
-        self._announce()
+        head = [Place(*row) for row in session.execute(FAIR_ORDER.limit(most))]
+        if not head:
+            return []
+        waiting = len(head)
+        if waiting == most:
+            count = select(func.count()).where(Job.state == State.QUEUED)
+            waiting = session.execute(count).scalar_one()
+        turns = [place.id for place in head[: size(head, waiting)]]
+        jobs = [self._lease(session, job_id, holder, model) for job_id in turns]
+        self._announce(session)
         return jobs
 
-    async def standing(self, claims: Iterable[Job]) -> set[UUID]:
+    @atomic
+    def standing(self, session: Session, claims: Iterable[Job]) -> set[UUID]:
         """The jobs whose claims still stand."""
         either = or_(*(and_(*_standing(claim)) for claim in claims))
-        async with self._transaction() as session:
-            return set((await session.scalars(select(Job.id).where(either))).all())
+        return set(session.scalars(select(Job.id).where(either)))
 
-    async def finish(self, claim: Job, picture: Committed) -> bool:
+    @atomic
+    def finish(self, session: Session, claim: Job, picture: Committed) -> bool:
         """Commits the claim's picture, once and for all; False: the claim is lost."""
-        return await self._end(
+        return self._end(
+            session,
             claim,
             State.FINISHED,
             picture=picture.name,
@@ -184,139 +194,142 @@ class JobTable:
             sha256=picture.sha256,
         )
 
-    async def fail(self, claim: Job, fault: Fault, words: str) -> bool:
+    @atomic
+    def fail(self, session: Session, claim: Job, fault: Fault, words: str) -> bool:
         """Ends the claim without a picture; False: the claim is lost."""
         state = State.REFUSED if fault is Fault.REFUSED_BY_SAFETY else State.FAILED
-        return await self._end(claim, state, error_code=fault.value, error_words=words)
+        return self._end(session, claim, state, error_code=fault.value, error_words=words)
 
-    async def crash(self, claim: Job) -> bool:
+    @atomic
+    def crash(self, session: Session, claim: Job) -> bool:
         """The attempt broke: to the back of its owner's line, or given up. False: lost."""
-        async with self._transaction() as session:
-            job = await session.scalar(select(Job).where(*_standing(claim)))
-            if job is None:
-                return False
-            await self._break(session, job)
-        self._announce(*_ended_ids([job]))
+        job = session.scalar(select(Job).where(*_standing(claim)))
+        if job is None:
+            return False
+        self._break(session, job)
+        self._announce(session, *_ended_ids([job]))
         return True
 
-    async def release(self, claim: Job) -> bool:
+    @atomic
+    def release(self, session: Session, claim: Job) -> bool:
         """Gives the claim back unharmed: to the very front, as if it had not been tried.
 
         Returns:
             False: the claim is lost.
         """
-        async with self._transaction() as session:
-            released = await _write(
-                session, claim, state=State.QUEUED, holder=None, attempts=claim.attempts - 1
-            )
-            if not released:
-                return False
-            turn = update(Owner).where(Owner.name == claim.owner).values(served=0)
-            await session.execute(turn)
-        self._announce()
+        released = _write(
+            session, claim, state=State.QUEUED, holder=None, attempts=claim.attempts - 1
+        )
+        if not released:
+            return False
+        turn = update(Owner).where(Owner.name == claim.owner).values(served=0)
+        session.execute(turn)
+        self._announce(session)
         return True
 
-    async def cancel(self, job_id: UUID) -> Job | None:
+    @atomic
+    def cancel(self, session: Session, job_id: UUID) -> Job | None:
         """Cancels a job and gives back what it is now; None: it is not known, or has ended."""
-        async with self._transaction() as session:
-            cancelled = await session.scalar(
-                update(Job)
-                .where(Job.id == job_id, Job.state.in_(UNFINISHED))
-                .values(state=State.CANCELLED, ended_at=self._clock())
-                .returning(Job)
-            )
+        cancelled = session.scalar(
+            update(Job)
+            .where(Job.id == job_id, Job.state.in_(UNFINISHED))
+            .values(state=State.CANCELLED, ended_at=self._clock())
+            .returning(Job)
+        )
         if cancelled is not None:
-            self._announce(job_id)
+            self._announce(session, job_id)
         return cancelled
 
-    async def remove(self, job_id: UUID) -> Job | None:
+    @atomic
+    def remove(self, session: Session, job_id: UUID) -> Job | None:
         """Removes a job that has ended and gives back what it was; None: there is none such."""
-        async with self._transaction() as session:
-            job = await session.get(Job, job_id)
-            if job is None or job.state in UNFINISHED:
-                return None
-            await session.delete(job)
-            return job
+        job = session.get(Job, job_id)
+        if job is None or job.state in UNFINISHED:
+            return None
+        session.delete(job)
+        return job
 
-    async def recover(self, holder: str) -> None:
+    @atomic
+    def recover(self, session: Session, holder: str) -> None:
         """At the holder's start: what it held when it died broke, what it attended is gone."""
-        async with self._transaction() as session:
-            attended = delete(Job).where(Job.attendant == holder).returning(Job.id)
-            dropped = (await session.scalars(attended)).all()
-            held = (
-                select(Job)
-                .where(Job.state == State.RUNNING, Job.holder == holder)
-                .order_by(Job.sequence)
-            )
-            broken = (await session.scalars(held)).all()
-            for job in broken:
-                await self._break(session, job)
-        self._announce(*dropped, *_ended_ids(broken))
+        attended = delete(Job).where(Job.attendant == holder).returning(Job.id)
+        dropped = session.scalars(attended).all()
+        held = (
+            select(Job)
+            .where(Job.state == State.RUNNING, Job.holder == holder)
+            .order_by(Job.sequence)
+        )
+        broken = session.scalars(held).all()
+        for job in broken:
+            self._break(session, job)
+        self._announce(session, *dropped, *_ended_ids(broken))
 
-    async def expire(self, healthy: Iterable[Job] = ()) -> int:
+    @atomic
+    def expire(self, session: Session, healthy: Iterable[Job] = ()) -> int:
         """Breaks the attempts whose lease has run out; says how many.
 
         Args:
+            session: the transaction's.
             healthy: claims that are at work; the leases of those that still stand are renewed
                 first. All in one moment: when the clock jumps, they have run out as well.
         """
-        async with self._transaction() as session:
-            now = self._clock()
-            for claim in healthy:
-                await _write(session, claim, lease_until=now + self.lease_seconds)
-            lapsed = (
-                select(Job)
-                .where(Job.state == State.RUNNING, Job.lease_until < now)
-                .order_by(Job.sequence)
-            )
-            jobs = (await session.scalars(lapsed)).all()
-            for job in jobs:
-                await self._break(session, job)
+        now = self._clock()
+        for claim in healthy:
+            _write(session, claim, lease_until=now + self.lease_seconds)
+        lapsed = (
+            select(Job)
+            .where(Job.state == State.RUNNING, Job.lease_until < now)
+            .order_by(Job.sequence)
+        )
+        jobs = session.scalars(lapsed).all()
+        for job in jobs:
+            self._break(session, job)
         if jobs:
-            self._announce(*_ended_ids(jobs))
+            self._announce(session, *_ended_ids(jobs))
         return len(jobs)
 
-    async def forget(self, seconds: float, cancelled_seconds: float) -> list[str]:
+    @atomic
+    def forget(self, session: Session, seconds: float, cancelled_seconds: float) -> list[str]:
         """Removes jobs that ended longer ago, and owners without jobs.
 
         Args:
+            session: the transaction's.
             seconds: how long an ended job is kept.
             cancelled_seconds: how long a cancelled one is, which nobody will fetch.
 
         Returns:
             The pictures' file names.
         """
-        async with self._transaction() as session:
-            now = self._clock()
-            old = or_(
-                Job.ended_at < now - seconds,
-                and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),
-            )
-            names = (await session.scalars(delete(Job).where(old).returning(Job.picture))).all()
-            await session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
+        now = self._clock()
+        old = or_(
+            Job.ended_at < now - seconds,
+            and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),
+        )
+        names = session.scalars(delete(Job).where(old).returning(Job.picture)).all()
+        session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
         return [name for name in names if name is not None]
 
-    async def pictures(self) -> set[str]:
+    @atomic
+    def pictures(self, session: Session) -> set[str]:
         """The file names of all committed pictures."""
-        async with self._transaction() as session:
-            names = await session.scalars(select(Job.picture).where(Job.picture.is_not(None)))
-            return {name for name in names if name is not None}
+        names = session.scalars(select(Job.picture).where(Job.picture.is_not(None)))
+        return {name for name in names if name is not None}
 
-    async def _add(
-        self, session: AsyncSession, job_id: UUID, request: JobRequest, attendant: str | None
+    def _add(
+        self, session: Session, job_id: UUID, request: JobRequest, attendant: str | None
     ) -> Job:
         choice = self.presets.choose(request.preset, request.steps, request.guidance_scale)
         owner = request.owner or ""
-        if await session.get(Owner, owner) is None:
+        if session.get(Owner, owner) is None:
             # As if never served, newcomers would come before all who wait for their second picture.
-            last = await session.scalar(select(func.max(Owner.served))) or 1
+            last = session.scalar(select(func.max(Owner.served))) or 1
             session.add(Owner(name=owner, served=last - 1))
         job = Job(
             id=job_id,
             owner=owner,
             fingerprint=request.fingerprint(),
             state=State.QUEUED,
-            sequence=await _tick(session),
+            sequence=_tick(session),
             attendant=attendant,
             prompt=request.prompt,
             negative_prompt=request.negative_prompt or "",
@@ -332,67 +345,63 @@ class JobTable:
         session.add(job)
         return job
 
-    async def _lease(self, session: AsyncSession, job_id: UUID, holder: str, model: str) -> Job:
-        turn = await _tick(session)
+    def _lease(self, session: Session, job_id: UUID, holder: str, model: str) -> Job:
+        turn = _tick(session)
         leased = update(Job).where(Job.id == job_id)
         until = self._clock() + self.lease_seconds
         leased = leased.values(state=State.RUNNING, attempts=Job.attempts + 1, fence=turn)
         leased = leased.values(holder=holder, lease_until=until, model=model)
-        job = (await session.scalars(leased.returning(Job))).one()
-        await session.execute(update(Owner).where(Owner.name == job.owner).values(served=turn))
+        job = session.scalars(leased.returning(Job)).one()
+        session.execute(update(Owner).where(Owner.name == job.owner).values(served=turn))
         return job
 
-    async def _break(self, session: AsyncSession, job: Job) -> None:
+    def _break(self, session: Session, job: Job) -> None:
         job.holder = None
         if job.attempts < self.max_attempts:
             job.state = State.QUEUED
-            job.sequence = await _tick(session)
+            job.sequence = _tick(session)
             return
         job.state = State.FAILED
         job.error_code = Fault.GAVE_UP
         job.error_words = f"The computation broke off {job.attempts} times; it was given up."
         job.ended_at = self._clock()
 
-    async def _end(self, claim: Job, state: State, **values: Any) -> bool:
-        async with self._transaction() as session:
-            ended = await _write(session, claim, state=state, ended_at=self._clock(), **values)
+    def _end(self, session: Session, claim: Job, state: State, **values: Any) -> bool:
+        ended = _write(session, claim, state=state, ended_at=self._clock(), **values)
         if ended:
-            self._announce(claim.id)
+            self._announce(session, claim.id)
         return ended
 
-    def _announce(self, *ended: UUID) -> None:
-        """After the commit: something changed, and these jobs have ended or are gone."""
+    def _announce(self, session: Session, *ended: UUID) -> None:
+        """To be told after the commit: something changed, these jobs have ended or are gone."""
+        session.info.setdefault(_ENDED, []).extend(ended)
+
+    def _committed(self, session: Session) -> None:
+        if (ended := session.info.get(_ENDED)) is not None:
+            self._loop.call_soon_threadsafe(self._tell, ended)
+
+    def _tell(self, ended: list[UUID]) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
         for job_id in ended:
-            if (event := self._ended.get(job_id)) is not None:
-                event.set()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncSession]:
-        try:
-            async with self._sessions.begin() as session:
-                yield session
-        except SQLAlchemyError as error:
-            if (fault := storage_fault(error)) is None:
-                raise
-            raise fault from None
+            if (awaited := self._ended.get(job_id)) is not None:
+                awaited.set()
 
 
 def _ended_ids(jobs: Iterable[Job]) -> list[UUID]:
     return [job.id for job in jobs if job.state not in UNFINISHED]
 
 
-async def _tick(session: AsyncSession) -> int:
+def _tick(session: Session) -> int:
     ticked = update(Clock).values(now=Clock.now + 1).returning(Clock.now)
-    return (await session.execute(ticked)).scalar_one()
+    return session.execute(ticked).scalar_one()
 
 
 def _standing(claim: Job) -> tuple[ColumnElement[bool], ...]:
     return Job.id == claim.id, Job.state == State.RUNNING, Job.fence == claim.fence
 
 
-async def _write(session: AsyncSession, claim: Job, **values: Any) -> bool:
+def _write(session: Session, claim: Job, **values: Any) -> bool:
     """Changes the job if the claim on it still stands."""
-    result = await session.execute(update(Job).where(*_standing(claim)).values(**values))
+    result = session.execute(update(Job).where(*_standing(claim)).values(**values))
     return cast("CursorResult[Any]", result).rowcount > 0

@@ -15,11 +15,13 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy import create_engine as new_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import create_async_engine as new_async_engine
 
 from lookalike.errors import StartError
 from lookalike.files import lock_file
@@ -46,7 +48,15 @@ _STORAGE_FAULTS = frozenset(
 """Primary result codes that speak of the file or its disk, not of what the program wants of it."""
 
 
-def create_engine(url: str) -> AsyncEngine:
+_OPTIONS: dict[str, Any] = {
+    "pool_size": 1,
+    "max_overflow": 0,
+    "hide_parameters": True,  # an error in the log must not repeat what people wrote
+    "connect_args": {"isolation_level": None},  # transactions are begun below, not by the driver
+}
+
+
+def create_engine(url: str) -> Engine:
     """An engine on `sqlite:///path` with a single connection, which makes it the only writer.
 
     Every transaction begins with BEGIN IMMEDIATE: what it reads stays true until it commits. The
@@ -57,23 +67,27 @@ def create_engine(url: str) -> AsyncEngine:
         StartError: the folder cannot be made, or another process uses the database.
     """
     parsed = make_url(url)
-    path = Path(parsed.database or "")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
-    lock = _lock(path)
-    engine = create_async_engine(
-        parsed.set(drivername="sqlite+aiosqlite"),
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,  # an error in the log must not repeat what people wrote
-        connect_args={"isolation_level": None},  # transactions are begun below, not by the driver
-    )
-    event.listen(engine.sync_engine, "connect", _on_connect)
-    event.listen(engine.sync_engine, "begin", _on_begin)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: lock.close())
+    lock = _lock(Path(parsed.database or ""))
+    return _own(new_engine(parsed.set(drivername="sqlite+pysqlite"), **_OPTIONS), lock)
+
+
+def create_async_engine(url: str) -> AsyncEngine:
+    """The same, for transactions that wait for something else meanwhile.
+
+    Raises:
+        StartError: the folder cannot be made, or another process uses the database.
+    """
+    parsed = make_url(url)
+    lock = _lock(Path(parsed.database or ""))
+    engine = new_async_engine(parsed.set(drivername="sqlite+aiosqlite"), **_OPTIONS)
+    _own(engine.sync_engine, lock)
+    return engine
+
+
+def _own(engine: Engine, lock: IO[bytes]) -> Engine:
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "engine_disposed", lambda _engine: lock.close())
     return engine
 
 
@@ -100,6 +114,11 @@ def _lock(path: Path) -> IO[bytes]:
     The lock is on a file of its own: closing any descriptor of the database itself would drop the
     locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
     """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
     file = lock_file(path.with_name(f"{path.name}.lock"))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,7 +150,7 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-async def migrate(engine: AsyncEngine, migrations: Path) -> None:
+def migrate(engine: Engine, migrations: Path) -> None:
     """Brings the database to the newest version of `migrations/versions`.
 
     Raises:
@@ -142,14 +161,11 @@ async def migrate(engine: AsyncEngine, migrations: Path) -> None:
     def upgrade(revision: Any, _context: MigrationContext) -> Any:
         return script._upgrade_revs("head", revision)  # noqa: SLF001, what alembic.command does
 
-    def run(connection: Connection) -> None:
-        with EnvironmentContext(Config(), script, fn=upgrade, destination_rev="head") as context:
+    environment = EnvironmentContext(Config(), script, fn=upgrade, destination_rev="head")
+    try:
+        with engine.begin() as connection, environment as context:
             context.configure(connection=connection, render_as_batch=True)
             context.run_migrations()
-
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(run)
     except CommandError:  # it has a version that `migrations` knows nothing of
         path = engine.url.database
         raise StartError(f"The database {path} was made by a newer Lookalike.") from None

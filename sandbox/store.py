@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from lookalike.database import create_engine
+from lookalike.database import create_async_engine
 from lookalike.errors import StartError
 from sandbox import schema
 from sandbox.schema import Json
@@ -45,7 +45,7 @@ class Store:
             StartError: the folder cannot be used, or another version wrote it.
         """
         path = folder / "sandbox.db"
-        engine = create_engine(f"sqlite:///{path}")
+        engine = create_async_engine(f"sqlite:///{path}")
         try:
             async with engine.begin() as connection:
                 await connection.run_sync(_create_tables, path)

@@ -164,16 +164,16 @@ async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Store, "receive", note)
     await client.receive()
-    async with held[0]._engine.connect() as connection:
-        await connection.exec_driver_sql(limit)
+    with held[0]._engine.connect() as connection:
+        connection.exec_driver_sql(limit)
     full = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL", list[str]())
     words = "x" * 4096
     request = db.ReceiveRequest(
         bot_id=1, chat_id=1, message_id=9, user_id=9, file_id="f", words=words
     )
     assert await refusal(client.call(client.stub.Receive, request)) == full
-    async with held[0]._engine.connect() as connection:
-        await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    with held[0]._engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     await client.call(client.stub.Receive, request)
 
 

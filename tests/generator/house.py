@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import httpx
 from lxml import etree
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Engine
 
 from generator import app, documents, problems
 from generator.executors.base import Executor
@@ -134,7 +134,7 @@ class House:
     worker: Worker
     executor: ScriptedExecutor
     stop: asyncio.Event
-    engine: AsyncEngine
+    engine: Engine
     folder: Path
     working: asyncio.Task[None]
     now: list[float] = field(default_factory=list)
@@ -181,7 +181,7 @@ async def house(
     """Starts everything that `python -m generator` starts, but for the process."""
     scripted = executor if isinstance(executor, ScriptedExecutor) else ScriptedExecutor()
     engine = database.create_engine(f"sqlite:///{folder / 'jobs.db'}")
-    await database.migrate(engine, MIGRATIONS)
+    database.migrate(engine, MIGRATIONS)
     now = [1_000_000.0]
     table = JobTable(
         engine,
@@ -233,6 +233,6 @@ async def house(
             scripted.go()  # should it be deaf
             tasks = (serving, working, housekeeping)
             await asyncio.wait(tasks)
-            await engine.dispose()
+            await table.close()
             for task in tasks:
                 task.result()

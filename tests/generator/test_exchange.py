@@ -189,10 +189,9 @@ async def test_a_fault_of_ours_has_the_shape_too(
 
 
 async def test_a_full_disk_is_told(home: House) -> None:
-    async with home.table._sessions() as session:
-        pages = await session.connection()
-        used = (await pages.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await pages.exec_driver_sql(f"PRAGMA max_page_count={used}")
+    with home.engine.connect() as pages:
+        used = pages.exec_driver_sql("PRAGMA page_count").scalar_one()
+        pages.exec_driver_sql(f"PRAGMA max_page_count={used}")
     statuses = set()
     for number in range(40):
         body = job("x" * 1000, negative="y" * 1000, seed=number)

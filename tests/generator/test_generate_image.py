@@ -4,13 +4,12 @@ import asyncio
 import base64
 import errno
 import hashlib
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Connection, event
 
 from generator.executors.base import Refused, TaskError
 from generator.tables import State
@@ -114,17 +113,13 @@ async def test_the_picture_is_given_also_when_the_job_cannot_be_removed(
     assert await eventually(logged)  # after the answer
 
 
-async def test_who_waits_is_woken_by_nobody_elses_job(
-    home: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_waits_is_woken_by_nobody_elses_job(home: House) -> None:
     waiting = 20
     transactions = 0
-    begin = home.table._transaction
 
-    def count() -> AbstractAsyncContextManager[AsyncSession]:
+    def count(_connection: Connection) -> None:
         nonlocal transactions
         transactions += 1
-        return begin()
 
     await home.reach(await home.put(), "running")
     queued = await home.put()
@@ -138,7 +133,7 @@ async def test_who_waits_is_woken_by_nobody_elses_job(
         return True if len(line) == 2 + waiting else None
 
     await eventually(all_wait)
-    monkeypatch.setattr(home.table, "_transaction", count)
+    event.listen(home.engine, "begin", count)
     for _ in range(5):
         await home.client.delete(f"/v1/jobs/{await home.put()}")
     assert transactions < 5 * waiting

@@ -13,7 +13,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
 
 from generator.documents import JobRequest
 from generator.leases import JobTable
@@ -66,14 +65,13 @@ class _Opened:
 @asynccontextmanager
 async def _open(folder: Path, *, max_attempts: int = 3) -> AsyncGenerator[_Opened]:
     engine = database.create_engine(f"sqlite:///{folder / 'jobs.db'}")
-    await database.migrate(engine, MIGRATIONS)
+    database.migrate(engine, MIGRATIONS)
     clock = _Clock()
+    table = JobTable(engine, max_queue=1000, max_attempts=max_attempts, clock=clock)
     try:
-        yield _Opened(
-            JobTable(engine, max_queue=1000, max_attempts=max_attempts, clock=clock), clock
-        )
+        yield _Opened(table, clock)
     finally:
-        await engine.dispose()
+        await table.close()
 
 
 @pytest.fixture
@@ -88,17 +86,13 @@ async def _state(opened: _Opened, identity: UUID) -> str:
     return job.state
 
 
-async def test_the_migration_makes_the_tables_of_the_code(tmp_path: Path) -> None:
+def test_the_migration_makes_the_tables_of_the_code(tmp_path: Path) -> None:
     engine = database.create_engine(f"sqlite:///{tmp_path / 'jobs.db'}")
-    await database.migrate(engine, MIGRATIONS)
-
-    def differences(connection: Connection) -> list[object]:
+    database.migrate(engine, MIGRATIONS)
+    with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return list(compare_metadata(context, Base.metadata))
-
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
 
 
 async def test_owners_take_turns_and_each_line_is_first_in_first_out(opened: _Opened) -> None:

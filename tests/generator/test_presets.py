@@ -112,10 +112,10 @@ async def test_jobs_from_before_there_were_presets_were_balanced(tmp_path: Path)
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     engine = database.create_engine(f"sqlite:///{path}")
-    await database.migrate(engine, MIGRATIONS)
-    async with engine.connect() as opened:
-        rows = (await opened.execute(sql("SELECT prompt, preset FROM jobs"))).all()
-    await engine.dispose()
+    database.migrate(engine, MIGRATIONS)
+    with engine.connect() as opened:
+        rows = opened.execute(sql("SELECT prompt, preset FROM jobs")).all()
+    engine.dispose()
     assert [tuple(row) for row in rows] == [("old", "balanced")]
 
 

@@ -140,7 +140,7 @@ async def test_a_busy_database_ends_nothing(
         monkeypatch.setattr(home.engine.pool, "_timeout", 0.1)
         identity = await home.put()
         await home.reach(identity, "running")
-        async with home.engine.connect():  # the only connection there is
+        with home.engine.connect():  # the only connection there is
             paths = [f"/v1/jobs/{identity}", "/health/live"] * 3
             answers = await asyncio.gather(*(home.client.get(path) for path in paths))
             assert {answer.status_code for answer in answers} == {200, 503}

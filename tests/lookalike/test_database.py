@@ -20,15 +20,15 @@ time.sleep(60)
 """
 
 
-async def test_a_database_is_one_engines_until_it_is_disposed(tmp_path: Path) -> None:
+def test_a_database_is_one_engines_until_it_is_disposed(tmp_path: Path) -> None:
     path = tmp_path / "rows.db"
     url = f"sqlite:///{path}"
     engine = create_engine(url)
     with pytest.raises(StartError, match=rf"^Another process uses {path}\.$"):
         create_engine(url)
-    await create_engine(f"sqlite:///{tmp_path / 'other.db'}").dispose()
-    await engine.dispose()
-    await create_engine(url).dispose()
+    create_engine(f"sqlite:///{tmp_path / 'other.db'}").dispose()
+    engine.dispose()
+    create_engine(url).dispose()
 
 
 def test_a_process_that_dies_gives_its_database_back(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_process_that_dies_gives_its_database_back(tmp_path: Path) -> None:
                 create_engine(url)
         finally:
             holder.kill()
-    create_engine(url).sync_engine.dispose()
+    create_engine(url).dispose()
 
 
 def test_a_database_that_cannot_be_locked_is_one_sentence(tmp_path: Path) -> None:
@@ -52,40 +52,39 @@ def test_a_database_that_cannot_be_locked_is_one_sentence(tmp_path: Path) -> Non
         create_engine(f"sqlite:///{tmp_path / 'rows.db'}")
 
 
-async def test_what_is_wrong_with_the_storage_is_told_from_what_is_wrong_with_the_program(
+def test_what_is_wrong_with_the_storage_is_told_from_what_is_wrong_with_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rows.db"
     engine = create_engine(f"sqlite:///{path}")
 
-    async def run(*statements: str) -> None:
-        async with engine.begin() as connection:
+    def run(*statements: str) -> None:
+        with engine.begin() as connection:
             for statement in statements:
-                await connection.exec_driver_sql(statement)
+                connection.exec_driver_sql(statement)
 
-    await run("CREATE TABLE t (n INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    run("CREATE TABLE t (n INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     with pytest.raises(IntegrityError) as wrong:
-        await run("INSERT INTO t VALUES (1)")
+        run("INSERT INTO t VALUES (1)")
     assert storage_fault(wrong.value) is None
     with pytest.raises(OperationalError) as unknown:
-        await run("SELECT n FROM nowhere")
+        run("SELECT n FROM nowhere")
     assert storage_fault(unknown.value) is None
 
     monkeypatch.setattr(engine.pool, "_timeout", 0.01)
-    async with engine.connect():
-        with pytest.raises(SQLAlchemyError) as busy:
-            await run()
+    with engine.connect(), pytest.raises(SQLAlchemyError) as busy:
+        run()
     assert "busy" in str(storage_fault(busy.value))
 
-    await run("PRAGMA max_page_count = 1")
+    run("PRAGMA max_page_count = 1")
     with pytest.raises(OperationalError) as full:
-        await run("CREATE TABLE u AS SELECT zeroblob(100000)")
+        run("CREATE TABLE u AS SELECT zeroblob(100000)")
     assert (storage_fault(full.value) or OSError()).errno == errno.ENOSPC
 
-    await engine.dispose()
+    engine.dispose()
     path.write_bytes(path.read_bytes()[:4096] + b"nonsense" * 512)
     engine = create_engine(f"sqlite:///{path}")
     with pytest.raises(DatabaseError) as damaged:
-        await run("SELECT n FROM t")
+        run("SELECT n FROM t")
     assert (storage_fault(damaged.value) or OSError()).errno == errno.EIO
-    await engine.dispose()
+    engine.dispose()

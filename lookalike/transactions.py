@@ -1,0 +1,67 @@
+"""All or nothing: what makes a method of a store one transaction."""
+
+import asyncio
+import functools
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from lookalike.database import storage_fault
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_T = TypeVar("_T", bound="Transactional")
+
+
+class Transactional:
+    """A class whose methods are transactions on one engine, one after another in one thread.
+
+    A transaction takes one way to the thread and back. With a driver for asyncio every statement
+    takes several, which cost more than the statement itself (docs/decisions/0003-sqlite.md).
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._thread = ThreadPoolExecutor(1, "database")
+
+    async def close(self) -> None:
+        """Lets the transactions that were begun or wait end, then closes the database."""
+        await asyncio.to_thread(self._thread.shutdown)
+        self._engine.dispose()
+
+    async def run(self, work: Callable[[Session], _R]) -> _R:
+        """Runs the work in a transaction.
+
+        Once begun it goes to its end, even if the caller is cancelled.
+
+        Raises:
+            OSError: the database is full, busy, broken or away.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._transact, work)
+
+    def _transact(self, work: Callable[[Session], _R]) -> _R:
+        try:
+            with self._sessions.begin() as session:
+                return work(session)
+        except SQLAlchemyError as error:
+            if (fault := storage_fault(error)) is None:
+                raise
+            raise fault from error
+
+
+def atomic(
+    method: Callable[Concatenate[_T, Session, _P], _R],
+) -> Callable[Concatenate[_T, _P], Coroutine[Any, Any, _R]]:
+    """Makes a method that takes a session one transaction that brings its own."""
+
+    @functools.wraps(method)
+    async def transaction(self: _T, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return await self.run(lambda session: method(self, session, *args, **kwargs))
+
+    return transaction
