@@ -10,18 +10,15 @@ import sqlite3
 from pathlib import Path
 from typing import IO, Any
 
+import sqlalchemy
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy import create_engine as new_engine
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.ext.asyncio import create_async_engine as new_async_engine
 
 from lookalike.errors import StartError
 from lookalike.files import lock_file
@@ -48,16 +45,28 @@ _STORAGE_FAULTS = frozenset(
 """Primary result codes that speak of the file or its disk, not of what the program wants of it."""
 
 
-_OPTIONS: dict[str, Any] = {
+ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": 1,
     "max_overflow": 0,
     "hide_parameters": True,  # an error in the log must not repeat what people wrote
     "connect_args": {"isolation_level": None},  # transactions are begun below, not by the driver
 }
+"""What an engine is created with that is to be owned."""
 
 
 def create_engine(url: str) -> Engine:
-    """An engine on `sqlite:///path` with a single connection, which makes it the only writer.
+    """An engine on `sqlite:///path` that owns its database.
+
+    Raises:
+        StartError: the folder cannot be made, or another process uses the database.
+    """
+    engine = sqlalchemy.create_engine(url, **ENGINE_OPTIONS)
+    own(engine)
+    return engine
+
+
+def own(engine: Engine) -> None:
+    """Makes the engine, which has a single connection, its database's only writer.
 
     Every transaction begins with BEGIN IMMEDIATE: what it reads stays true until it commits. The
     folder is made if it is missing. The database is this engine's alone until it is disposed, which
@@ -66,29 +75,16 @@ def create_engine(url: str) -> Engine:
     Raises:
         StartError: the folder cannot be made, or another process uses the database.
     """
-    parsed = make_url(url)
-    lock = _lock(Path(parsed.database or ""))
-    return _own(new_engine(parsed.set(drivername="sqlite+pysqlite"), **_OPTIONS), lock)
-
-
-def create_async_engine(url: str) -> AsyncEngine:
-    """The same, for transactions that wait for something else meanwhile.
-
-    Raises:
-        StartError: the folder cannot be made, or another process uses the database.
-    """
-    parsed = make_url(url)
-    lock = _lock(Path(parsed.database or ""))
-    engine = new_async_engine(parsed.set(drivername="sqlite+aiosqlite"), **_OPTIONS)
-    _own(engine.sync_engine, lock)
-    return engine
-
-
-def _own(engine: Engine, lock: IO[bytes]) -> Engine:
+    path = Path(engine.url.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
+    lock = _lock(path)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     event.listen(engine, "engine_disposed", lambda _engine: lock.close())
-    return engine
 
 
 def storage_fault(error: SQLAlchemyError) -> OSError | None:
@@ -114,11 +110,6 @@ def _lock(path: Path) -> IO[bytes]:
     The lock is on a file of its own: closing any descriptor of the database itself would drop the
     locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
     file = lock_file(path.with_name(f"{path.name}.lock"))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,9 +10,9 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from lookalike.database import create_async_engine
+from lookalike import database
 from lookalike.errors import StartError
 from sandbox import schema
 from sandbox.schema import Json
@@ -45,7 +45,8 @@ class Store:
             StartError: the folder cannot be used, or another version wrote it.
         """
         path = folder / "sandbox.db"
-        engine = create_async_engine(f"sqlite:///{path}")
+        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", **database.ENGINE_OPTIONS)
+        database.own(engine.sync_engine)
         try:
             async with engine.begin() as connection:
                 await connection.run_sync(_create_tables, path)
