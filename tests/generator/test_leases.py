@@ -1,6 +1,7 @@
 """The job table: fair, leased, fenced, bounded."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, event
 
 from generator.documents import JobRequest
 from generator.leases import JobTable
@@ -372,3 +374,23 @@ async def test_who_waits_for_an_attended_job_is_told_that_it_is_dropped(opened: 
     await opened.table.submit(identity, JobRequest("a"), attendant="me")
     await opened.table.recover("me")
     assert ended.is_set()
+
+
+async def test_what_was_begun_is_done_and_told_when_its_caller_has_gone(opened: _Opened) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_connection: Connection) -> None:
+        begun.set()
+        go_on.wait()
+
+    event.listen(opened.table._engine, "begin", hold, insert=True)
+    changed, identity = opened.table.changed, uuid4()
+    submitting = asyncio.create_task(opened.table.submit(identity, JobRequest("a cat")))
+    await asyncio.to_thread(begun.wait)
+    submitting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+    assert not changed.is_set()
+    go_on.set()
+    await changed.wait()
+    assert await _state(opened, identity) == "queued"
