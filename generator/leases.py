@@ -6,13 +6,11 @@ a number of its own, and a write of a holder that lost its claim changes nothing
 claims, taken in one transaction as if one after another, and each stands for itself.
 """
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +18,6 @@ from sqlalchemy import (
     Engine,
     and_,
     delete,
-    event,
     exists,
     func,
     or_,
@@ -29,22 +26,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from generator.announcements import Announcing
 from generator.documents import JobRequest
 from generator.line import FAIR_ORDER, RUNNING, Place
 from generator.problems import Code, Fault, Problem
 from generator.results import Committed
 from generator.sampling.presets import Presets
 from generator.tables import UNFINISHED, Clock, Job, Owner, State
-from lookalike.transactions import Transactional, atomic
+from lookalike.transactions import atomic
 
 Size = Callable[[Sequence[Place], int], int]
 """Called within the transaction, in the database's thread."""
 
 _QUEUE_RETRY_SECONDS = 10
-_ENDED = "ended"  # what a transaction's session notes
 
 
-class JobTable(Transactional):
+class JobTable(Announcing):
     """The jobs. Its methods raise OSError where the database is full, busy or broken.
 
     Attributes:
@@ -79,20 +76,6 @@ class JobTable(Transactional):
         self._max_queue = max_queue
         self.max_attempts = max_attempts
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
-        event.listen(self._sessions, "after_commit", self._committed)
-        self._changed = asyncio.Event()
-        # Weak: an event lives as long as somebody waits for it.
-        self._ended = WeakValueDictionary[UUID, asyncio.Event]()
-
-    @property
-    def changed(self) -> asyncio.Event:
-        """Set at the next change of any job's state; take it before you look."""
-        return self._changed
-
-    def ended(self, job_id: UUID) -> asyncio.Event:
-        """Set when this job ends or is dropped; take it before you submit the job."""
-        return self._ended.setdefault(job_id, asyncio.Event())
 
     @atomic
     def submit(
@@ -371,21 +354,6 @@ class JobTable(Transactional):
         if ended:
             self._announce(session, claim.id)
         return ended
-
-    def _announce(self, session: Session, *ended: UUID) -> None:
-        """To be told after the commit: something changed, these jobs have ended or are gone."""
-        session.info.setdefault(_ENDED, []).extend(ended)
-
-    def _committed(self, session: Session) -> None:
-        if (ended := session.info.get(_ENDED)) is not None:
-            self._loop.call_soon_threadsafe(self._tell, ended)
-
-    def _tell(self, ended: list[UUID]) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-        for job_id in ended:
-            if (awaited := self._ended.get(job_id)) is not None:
-                awaited.set()
 
 
 def _ended_ids(jobs: Iterable[Job]) -> list[UUID]:
