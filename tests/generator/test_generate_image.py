@@ -4,12 +4,14 @@ import asyncio
 import base64
 import errno
 import hashlib
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session
 
 from generator.executors.base import Refused, TaskError
 from generator.tables import State
@@ -113,13 +115,17 @@ async def test_the_picture_is_given_also_when_the_job_cannot_be_removed(
     assert await eventually(logged)  # after the answer
 
 
-async def test_who_waits_is_woken_by_nobody_elses_job(home: House) -> None:
+async def test_who_waits_is_woken_by_nobody_elses_job(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waiting = 20
     transactions = 0
+    run = home.table.run
 
-    def count(_connection: Connection) -> None:
+    def count(work: Callable[[Session], Any]) -> Coroutine[Any, Any, Any]:
         nonlocal transactions
         transactions += 1
+        return run(work)
 
     await home.reach(await home.put(), "running")
     queued = await home.put()
@@ -133,7 +139,7 @@ async def test_who_waits_is_woken_by_nobody_elses_job(home: House) -> None:
         return True if len(line) == 2 + waiting else None
 
     await eventually(all_wait)
-    event.listen(home.engine, "begin", count)
+    monkeypatch.setattr(home.table, "run", count)
     for _ in range(5):
         await home.client.delete(f"/v1/jobs/{await home.put()}")
     assert transactions < 5 * waiting
