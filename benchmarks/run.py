@@ -53,7 +53,7 @@ class _Extent:
 
 
 _FULL = _Extent(starts=3, rounds=3, steps=50, uneven=50, times=3, sizes=(1, 2, 4, 8), jobs=10)
-_QUICK = _Extent(starts=1, rounds=1, steps=3, uneven=8, times=1, sizes=(1, 2), jobs=3)
+_QUICK = _Extent(starts=1, rounds=1, steps=3, uneven=6, times=1, sizes=(1, 2), jobs=2)
 
 
 def main() -> None:
