@@ -27,7 +27,7 @@ def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
 
 def find(session: Session, key: str) -> Generation | None:
     """The generation of this id, if there is one."""
-    return (session.scalars(with_photo(Generation.id == key))).one_or_none()
+    return session.scalars(with_photo(Generation.id == key)).one_or_none()
 
 
 def get(session: Session, key: str) -> Generation:
@@ -47,7 +47,7 @@ def unclosed(
 ) -> Sequence[Generation]:
     """The user's unclosed generations in the chat, oldest first."""
     query = _of_user(request).where(Generation.closed_at.is_(None)).order_by(Generation.number)
-    return (session.scalars(query)).all()
+    return session.scalars(query).all()
 
 
 def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
@@ -69,11 +69,11 @@ def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
     rows: Sequence[Generation] = ()
     if towards == "n":
         newer = theirs.where(Generation.number > bound).order_by(Generation.number).limit(size)
-        rows = (session.scalars(newer)).all()[::-1]
+        rows = session.scalars(newer).all()[::-1]
     elif towards == "o":
-        rows = (session.scalars(newest.where(Generation.number < bound))).all()
+        rows = session.scalars(newest.where(Generation.number < bound)).all()
     if towards != "o" and len(rows) < size:
-        rows = (session.scalars(newest)).all()
+        rows = session.scalars(newest).all()
     response = db.HistoryResponse(items=map(messages.item, rows))
     if rows:
         first, last = rows[0].number, rows[-1].number

@@ -68,7 +68,7 @@ class Store(Transactional):
         self._clock = clock
 
     async def run(self, work: Callable[[Session], _R]) -> _R:
-        """See Transactional, but ServiceError: the database is full, busy, broken or away."""
+        """Says in the contract's words, as ServiceError, what is wrong with the database."""
         try:
             return await super().run(work)
         except OSError as error:
