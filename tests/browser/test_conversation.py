@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from bot.texts import en
 from tests.browser.conftest import Open
 from tests.end_to_end.chats import cat, delivered
+from tests.end_to_end.house import House
 from tests.sandbox.client import People
 
 PATIENCE = 60_000  # milliseconds; a picture takes seconds
@@ -17,16 +18,17 @@ async def new_person(people: People, name: str = "Ada") -> str:
 
 
 async def test_one_click_leads_to_a_caption_progress_and_a_picture(
-    open_house: Open, house_people: People
+    open_house: Open, house_people: People, house: House
 ) -> None:
     chat = await open_house(await new_person(house_people))
     await expect(chat.page.locator("#welcome")).to_contain_text("Send a photo")
     await expect(chat.subtitle).to_have_text("online")
-    await chat.send_sample("A cat")
-    await expect(chat.page.locator("#welcome")).to_be_hidden()
-    await expect(chat.message("a photo of a tabby cat").first).to_be_visible(timeout=PATIENCE)
     status = chat.messages.filter(has=chat.page.get_by_role("button", name=en.CANCEL_BUTTON))
-    await expect(status).to_be_visible(timeout=PATIENCE)
+    with house.occupied():
+        await chat.send_sample("A cat")
+        await expect(chat.page.locator("#welcome")).to_be_hidden()
+        await expect(chat.message("a photo of a tabby cat").first).to_be_visible(timeout=PATIENCE)
+        await expect(status).to_be_visible(timeout=PATIENCE)
     await expect(chat.answers_with_picture()).to_be_visible(timeout=PATIENCE)
     await expect(status).to_have_count(0)
     await expect(chat.messages.last).to_contain_text(re.compile(r"seed \d+, model emoji"))
@@ -73,15 +75,17 @@ async def test_the_history_is_paged_through_and_opens_pictures(
     await expect(chat.page.get_by_role("button", name=en.OLDER_BUTTON)).to_be_visible()
 
 
-async def test_a_button_cancels(open_house: Open, house_people: People) -> None:
+async def test_a_button_cancels(open_house: Open, house_people: People, house: House) -> None:
     user = await house_people.add_user()
     chat = await open_house(f"?me={user}")
-    for n in range(3):  # the last waits long enough to be cancelled
-        await house_people.send_photo(user, cat(), caption=f"number {n}")
     cancel = chat.page.get_by_role("button", name=en.CANCEL_BUTTON)
-    await expect(cancel.last).to_be_visible(timeout=PATIENCE)
-    await cancel.last.click()
-    await expect(chat.toast).to_contain_text(en.CANCELLED)
+    with house.occupied():
+        for n in range(3):
+            await house_people.send_photo(user, cat(), caption=f"number {n}")
+        await expect(cancel).to_have_count(3, timeout=PATIENCE)
+        await cancel.last.click()
+        await expect(chat.toast).to_contain_text(en.CANCELLED)
+        await expect(cancel).to_have_count(2, timeout=PATIENCE)
     await expect(cancel).to_have_count(0, timeout=PATIENCE)
     await expect(chat.answers_with_picture()).to_have_count(2)
 
@@ -98,7 +102,7 @@ async def test_two_windows_are_two_people(open_house: Open, house_people: People
 
 
 async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
-    open_house: Open, house_people: People
+    open_house: Open, house_people: People, house: House
 ) -> None:
     ada = await open_house(await new_person(house_people, "Ada"))
     await ada.page.get_by_role("button", name="New group").click()
@@ -117,9 +121,9 @@ async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     cleo = type(ada)(await opened.value)
     await expect(cleo.page.get_by_role("heading", name="Painters")).to_be_visible()
 
-    await ada.send_sample("A coffee")
-    await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
-    cancel = cleo.page.get_by_role("button", name=en.CANCEL_BUTTON)
-    await cancel.click(timeout=PATIENCE)
-    await expect(cleo.toast).to_contain_text(en.NOT_YOURS)
+    with house.occupied():
+        await ada.send_sample("A coffee")
+        await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
+        await cleo.page.get_by_role("button", name=en.CANCEL_BUTTON).click(timeout=PATIENCE)
+        await expect(cleo.toast).to_contain_text(en.NOT_YOURS)
     await expect(cleo.answers_with_picture()).to_be_visible(timeout=PATIENCE)

@@ -3,11 +3,16 @@
 import re
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
+
+import requests
 
 from lookalike.processes import ServiceProcess, clean_environment
+from tests.generator.house import XML, job
 
 TOKEN: Final = "10001:end-to-end-tests-token-of-the-sandbox"
 SERVICES: Final = ("sandbox", "dbservice", "generator", "bot")
@@ -94,6 +99,21 @@ class House:
 
     def thaw(self, name: str) -> None:
         self._processes[name].popen.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def occupied(self) -> Generator[None]:
+        """Gives the generator minutes of work, withdrawn at the end: who comes meanwhile waits."""
+        with requests.Session() as session:
+            session.headers.update({"Authorization": f"Bearer {self.token}", **XML})
+            urls = [f"{self.generator_url}/v1/jobs/{uuid4()}" for _ in range(10)]
+            for n, url in enumerate(urls):
+                work = job(owner=f"occupant {n}", width=1024, height=1024, steps=150)
+                session.put(url, work, timeout=10).raise_for_status()
+            try:
+                yield
+            finally:
+                for url in urls:
+                    session.delete(url, timeout=10).raise_for_status()
 
     def ensure_running(self) -> None:
         """Brings back what a test has left dead."""

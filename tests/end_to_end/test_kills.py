@@ -192,12 +192,13 @@ async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
 ) -> None:
     chat = await people.add_user()
     fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
-    sent = await people.send_photo(chat, cat())
-    await people.wait_for_fault(fault)
-    (lost,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
-    answer = await people.press(lost, en.CANCEL_BUTTON)
-    assert answer is not None
-    assert answer.text == en.CANCELLED
+    with house.occupied():
+        sent = await people.send_photo(chat, cat())
+        await people.wait_for_fault(fault)
+        (lost,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
+        answer = await people.press(lost, en.CANCEL_BUTTON)
+        assert answer is not None
+        assert answer.text == en.CANCELLED
     house.kill("bot")
     await people.clear_faults()
     house.start("bot")
