@@ -103,17 +103,16 @@ class House:
     @contextmanager
     def occupied(self) -> Generator[None]:
         """Gives the generator minutes of work, withdrawn at the end: who comes meanwhile waits."""
-        with requests.Session() as session:
-            session.headers.update({"Authorization": f"Bearer {self.token}", **XML})
-            urls = [f"{self.generator_url}/v1/jobs/{uuid4()}" for _ in range(10)]
-            for n, url in enumerate(urls):
-                work = job(owner=f"occupant {n}", width=1024, height=1024, steps=150)
-                session.put(url, work, timeout=10).raise_for_status()
-            try:
-                yield
-            finally:
-                for url in urls:
-                    session.delete(url, timeout=10).raise_for_status()
+        headers = {"Authorization": f"Bearer {self.token}", **XML}
+        urls = [f"{self.generator_url}/v1/jobs/{uuid4()}" for _ in range(10)]
+        for n, url in enumerate(urls):
+            work = job(owner=f"occupant {n}", width=1024, height=1024, steps=150)
+            requests.put(url, work, headers=headers, timeout=10).raise_for_status()
+        try:
+            yield
+        finally:
+            for url in urls:
+                requests.delete(url, headers=headers, timeout=10).raise_for_status()
 
     def ensure_running(self) -> None:
         """Brings back what a test has left dead."""
