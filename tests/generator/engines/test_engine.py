@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from generator.engines import attention, winograd
+from generator.engines import winograd
 from generator.executors.base import Task
 from generator.models import loading
 from generator.pipeline import Options, Pipeline
@@ -38,7 +38,6 @@ def capability(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """What the processor says it can do; it is the slower one that emulates the other."""
     named: str = request.param
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {named: True})
-    monkeypatch.setattr(attention, "_FEWEST", 100)
     monkeypatch.setattr(winograd, "_LEAST", 0)
     return named
 
