@@ -26,7 +26,7 @@ def pays() -> bool:
 
 
 def _works() -> bool:
-    """Whether it gives what PyTorch's does, which has no name for the threads that it takes."""
+    """Whether it gives what PyTorch's does: LLVM may not make it, nor PyTorch have such threads."""
     drawn = torch.randn((3, 1, 2, 64, 40), generator=torch.Generator().manual_seed(0)).bfloat16()
     query, key, value = drawn.unbind()
     try:
