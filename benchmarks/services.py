@@ -42,7 +42,7 @@ def _service(
         "TELEGRAM_BOT_TOKEN": f"{_BOT}:a-token-of-the-sandbox-alone",
         "SANDBOX_LISTEN": "127.0.0.1:0",
         "DBSERVICE_LISTEN": "127.0.0.1:0",
-        "BOT_HEALTH_LISTEN": "127.0.0.1:0",
+        "BOT_LISTEN": "127.0.0.1:0",
         "CAPTIONER": "offline",
         "BOT_POLL_SECONDS": str(_POLL_SECONDS),
         **settings,
@@ -69,15 +69,15 @@ async def _add_photos(address: str, token: str) -> list[float]:
     async with grpc.aio.insecure_channel(address) as channel:
         stub = DatabaseServiceStub(channel)
         for number in range(1, _ROUNDS + 1):
-            await stub.Receive(
-                db.ReceiveRequest(
+            await stub.ReceivePhoto(
+                db.ReceivePhotoRequest(
                     bot_id=_BOT, chat_id=1, message_id=number, user_id=number, file_id="x"
                 ),
                 metadata=metadata,
                 timeout=10,
             )
-        leases = await stub.LeaseUnfinished(
-            db.LeaseUnfinishedRequest(bot_id=_BOT, holder="benchmark", starting=True),
+        leases = await stub.LeaseGenerations(
+            db.LeaseGenerationsRequest(bot_id=_BOT, holder="benchmark", starting=True),
             metadata=metadata,
             timeout=10,
         )
@@ -89,16 +89,16 @@ async def _add_photos(address: str, token: str) -> list[float]:
                 size=len(data),
                 sha256=hashlib.sha256(data).hexdigest(),
             )
-            info = db.AddRequest.Info(
+            info = db.StorePhotoRequest.Info(
                 generation_id=lease.item.generation.id, fence=lease.fence, image=image
             )
-            parts = [db.AddRequest(info=info)]
+            parts = [db.StorePhotoRequest(info=info)]
             parts += [
-                db.AddRequest(chunk=data[start : start + _CHUNK])
+                db.StorePhotoRequest(chunk=data[start : start + _CHUNK])
                 for start in range(0, len(data), _CHUNK)
             ]
             began = time.perf_counter()
-            await stub.Add(iter(parts), metadata=metadata, timeout=10)
+            await stub.StorePhoto(iter(parts), metadata=metadata, timeout=10)
             seconds.append(time.perf_counter() - began)
     return seconds
 

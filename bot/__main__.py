@@ -1,8 +1,8 @@
-"""`python -m bot`: the bot as a process."""
+"""`python -m bot`."""
 
-from bot.app import run
+from bot.app import running
 from bot.settings import BotSettings
-from lookalike.lifecycle import run as run_process
+from lookalike.lifecycle import serve
 
 if __name__ == "__main__":
-    run_process("bot", BotSettings, run)
+    serve("bot", BotSettings, running)

@@ -6,6 +6,8 @@ import datetime as dt
 import logging
 import socket
 import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from telegram import BotCommand, Update
@@ -31,7 +33,7 @@ from bot.settings import BotSettings
 from bot.texts import en
 from bot.tick import Tick
 from lookalike.errors import StartError
-from lookalike.lifecycle import bind
+from lookalike.lifecycle import address_of, bind, together
 
 _log = logging.getLogger(__name__)
 
@@ -51,14 +53,24 @@ def _quiet_libraries() -> None:
         logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
 
 
-async def run(settings: BotSettings, stop: asyncio.Event) -> None:
-    """Runs the bot until `stop` is set.
+@dataclass(frozen=True)
+class RunningBot:
+    """A bot that runs; see `lookalike.lifecycle.Service`."""
+
+    address: str
+    stop: asyncio.Event
+
+
+@contextlib.asynccontextmanager
+async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
+    """Runs the bot while the context lasts.
 
     Raises:
         StartError: the bot cannot start or go on.
     """
+    stop = asyncio.Event()
     _quiet_libraries()
-    bound = bind(settings.bot_health_listen, "BOT_HEALTH_LISTEN")
+    bound = bind(settings.bot_listen, "BOT_LISTEN")
     failure: list[str] = []
 
     def give_up(sentence: str) -> None:
@@ -89,7 +101,7 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
         wake=wake,
         notice=settings.bot_notice,
     )
-    holder = f"{socket.gethostname()}/{settings.bot_health_listen}"
+    holder = f"{socket.gethostname()}/{settings.bot_listen}"
     tick = Tick(services, settings.bot_id, holder)
     job = _schedule(application, tick, settings.bot_poll_seconds)
     handlers.register(application, services)
@@ -105,9 +117,11 @@ async def run(settings: BotSettings, stop: asyncio.Event) -> None:
         return ""
 
     try:
-        async with health.serve(bound, trouble):
-            _log.info("Listening on %s:%d.", *bound.getsockname()[:2])
-            await _serve(application, polling, tick, stop)
+        async with (
+            health.serve(bound, trouble),
+            together(stop, _serve(application, polling, tick, stop)),
+        ):
+            yield RunningBot(address_of(bound), stop)
     finally:
         generator.close()
         await captioner.close()

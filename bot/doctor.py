@@ -112,7 +112,7 @@ async def _updates(http: httpx.AsyncClient, settings: BotSettings) -> Finding:
             f"A webhook is set: another program, at {httpx.URL(url).host}, gets the updates.",
             "Stop that program; the bot removes the webhook when it starts.",
         )
-    status, text = await asyncio.to_thread(checks.get, settings.bot_health_listen, "/health/ready")
+    status, text = await asyncio.to_thread(checks.get, settings.bot_listen, "/health/ready")
     in_conflict = CONFLICT in text
     if not status:
         try:
@@ -198,7 +198,7 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
     where = settings.dbservice_address
     client = DatabaseClient(where, settings.known_token() or _NO_TOKEN)
     try:
-        await client.status(db.StatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
+        await client.status(db.GetStatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
     except WrongToken:
         words = f"dbservice at {where} does not take our SERVICE_TOKEN."
         return [failed("dbservice", words, _SAME_TOKEN)]
@@ -239,7 +239,7 @@ async def _generator(settings: BotSettings) -> list[Finding]:
 
 async def _bot(settings: BotSettings) -> list[Finding]:
     """Whether the bot itself is up."""
-    where = settings.bot_health_listen
+    where = settings.bot_listen
     status, text = await asyncio.to_thread(checks.get, where, "/health/ready")
     text = text.strip()
     if text == "ready":
@@ -247,7 +247,7 @@ async def _bot(settings: BotSettings) -> list[Finding]:
     if text.startswith("not ready: "):
         return [warning("bot", f"The bot runs, but is {text}.", "Its log says more.")]
     if status or await asyncio.to_thread(checks.someone_listens, where):
-        return [checks.port("BOT_HEALTH_LISTEN", where, ours=False)]
+        return [checks.port("BOT_LISTEN", where, ours=False)]
     return [failed("bot", f"The bot does not run: nobody listens on {where}.", checks.START)]
 
 

@@ -85,7 +85,7 @@ class Receiver(asyncio.Queue[object]):
         user = message.from_user
         if picture is None or user is None:
             return
-        request = db.ReceiveRequest(
+        request = db.ReceivePhotoRequest(
             bot_id=self._bot_id,
             chat_id=message.chat_id,
             message_id=message.message_id,
@@ -93,7 +93,7 @@ class Receiver(asyncio.Queue[object]):
             language_code=user.language_code or "",
             file_id=picture.file_id,
             file_size=picture.file_size or 0,
-            words=printable(message.caption or ""),
+            user_text=printable(message.caption or ""),
             parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
         )
         await self._database.receive(request)

@@ -21,7 +21,7 @@ class BotSettings(Settings):
         azure_vision_key: the resource's key.
         bot_poll_seconds: the period of the tick.
         bot_notice: what /start and /help end with, such as the model's conditions of use.
-        bot_health_listen: where the health checks are served.
+        bot_listen: where the health checks are served.
         dbservice_address: where dbservice is.
         generator_url: where the generator is.
     """
@@ -33,7 +33,7 @@ class BotSettings(Settings):
     azure_vision_key: SecretStr | None = None
     bot_poll_seconds: float = Field(default=2, ge=0.05, le=10)
     bot_notice: str = Field(default="", max_length=1000)
-    bot_health_listen: ListenAddress = "127.0.0.1:5003"
+    bot_listen: ListenAddress = "127.0.0.1:5003"
     dbservice_address: str = "127.0.0.1:5002"
     generator_url: HttpUrl = "http://127.0.0.1:5001"
 

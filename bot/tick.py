@@ -110,7 +110,7 @@ class Tick:
         return [self._following] if self._following and not self._following.done() else []
 
     async def _lease(self) -> list[Work] | None:
-        request = db.LeaseUnfinishedRequest(
+        request = db.LeaseGenerationsRequest(
             bot_id=self._bot_id, holder=self._holder, starting=self._starting
         )
         database = self._services.database

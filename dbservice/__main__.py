@@ -1,19 +1,8 @@
 """`python -m dbservice`."""
 
-import asyncio
-import logging
-
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
-from lookalike.lifecycle import run
+from lookalike.lifecycle import serve
 
-_log = logging.getLogger("dbservice")
-
-
-async def _main(settings: DbserviceSettings, stop: asyncio.Event) -> None:
-    async with running(settings) as address:
-        _log.info("Listening on %s.", address)
-        await stop.wait()
-
-
-run("dbservice", DbserviceSettings, _main)
+if __name__ == "__main__":
+    serve("dbservice", DbserviceSettings, running)

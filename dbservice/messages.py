@@ -10,7 +10,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _MAX_ERROR = 1000  # characters; the words are for the log, and no reason to lose the record
 
 
-def new_photo(request: db.ReceiveRequest, now: datetime) -> Photo:
+def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
     """The row of a photo that has arrived."""
     return Photo(
         id=photo_id(request.bot_id, request.chat_id, request.message_id),
@@ -21,7 +21,7 @@ def new_photo(request: db.ReceiveRequest, now: datetime) -> Photo:
         language_code=request.language_code,
         file_id=request.file_id,
         file_size=request.file_size,
-        words=request.words,
+        user_text=request.user_text,
         received_at=now,
     )
 
@@ -44,7 +44,6 @@ def new_generation(
         guidance_scale=_given(parameters, "guidance_scale"),
         seed=_given(parameters, "seed"),
         created_at=now,
-        updated_at=now,
     )
 
 
@@ -68,31 +67,31 @@ _NOTED: Final[Mapping[str, str]] = {
     "delivery_intended": "delivery_intended",
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
-    "told": "told",
+    "user_notified": "user_notified",
 }
-"""Which field of the notes belongs in which column."""
+"""Which field of the patch belongs in which column."""
 
 _NOTED_UNLESS_ZERO: Final = ("status_after", "status_message_id")
 """Fields and columns alike, where 0 means none."""
 
 
-def set_notes(row: Generation, notes: db.Notes) -> None:
-    """Records the notes on a generation and its photo; a new chat id is the store's to follow."""
-    if notes.HasField("caption"):
-        row.photo.caption_text = notes.caption.text
-        row.photo.caption_confidence = _given(notes.caption, "confidence")
-        row.photo.caption_captioner = notes.caption.captioner
-        row.photo.caption_model = notes.caption.model
-    if notes.HasField("caption_message_id"):
-        row.photo.caption_message_id = notes.caption_message_id
+def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
+    """Applies the patch to a generation and its photo; a new chat id is the store's to follow."""
+    if patch.HasField("caption"):
+        row.photo.caption_text = patch.caption.text
+        row.photo.caption_confidence = _given(patch.caption, "confidence")
+        row.photo.caption_captioner = patch.caption.captioner
+        row.photo.caption_model = patch.caption.model
+    if patch.HasField("caption_message_id"):
+        row.photo.caption_message_id = patch.caption_message_id
     for field, column in _NOTED.items():
-        if notes.HasField(field):
-            setattr(row, column, getattr(notes, field))
+        if patch.HasField(field):
+            setattr(row, column, getattr(patch, field))
     for column in _NOTED_UNLESS_ZERO:
-        if notes.HasField(column):
-            setattr(row, column, getattr(notes, column) or None)
-    if notes.HasField("error"):
-        set_error(row, notes.error)
+        if patch.HasField(column):
+            setattr(row, column, getattr(patch, column) or None)
+    if patch.HasField("error"):
+        set_error(row, patch.error)
 
 
 def image_info(row: StoredImage) -> db.ImageInfo | None:
@@ -131,7 +130,7 @@ def _photo(row: Photo) -> db.Photo:
         language_code=row.language_code,
         file_id=row.file_id,
         file_size=row.file_size,
-        words=row.words,
+        user_text=row.user_text,
         received_at=row.received_at,
         image=image_info(row),
         caption=caption,
@@ -169,11 +168,10 @@ def _generation(row: Generation) -> db.Generation:
         status_message_id=row.status_message_id,
         delivery_intended=row.delivery_intended,
         result_message_id=row.result_message_id,
-        told=row.told,
+        user_notified=row.user_notified,
         picture=picture,
         error=error,
         created_at=row.created_at,
-        updated_at=row.updated_at,
         closed_at=row.closed_at,
     )
 

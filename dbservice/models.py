@@ -109,7 +109,7 @@ class Photo(StoredImage, Base):
     language_code: Mapped[str]
     file_id: Mapped[str]
     file_size: Mapped[int]
-    words: Mapped[str]
+    user_text: Mapped[str]
     received_at: Mapped[datetime]
     caption_text: Mapped[str | None]
     caption_confidence: Mapped[float | None]
@@ -153,14 +153,13 @@ class Generation(StoredImage, Base):
     status_message_id: Mapped[int | None]
     delivery_intended: Mapped[bool] = mapped_column(default=False)
     result_message_id: Mapped[int | None]
-    told: Mapped[bool] = mapped_column(default=False)
+    user_notified: Mapped[bool] = mapped_column(default=False)
     picture_seed: Mapped[int | None]
     picture_model: Mapped[str | None]
     picture_file_id: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     lease_holder: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]

@@ -43,15 +43,15 @@ def get(session: Session, key: str) -> Generation:
 
 
 def unclosed(
-    session: Session, request: db.CancelRequest | db.StatusRequest
+    session: Session, request: db.CancelGenerationsRequest | db.GetStatusRequest
 ) -> Sequence[Generation]:
     """The user's unclosed generations in the chat, oldest first."""
     query = _of_user(request).where(Generation.closed_at.is_(None)).order_by(Generation.number)
     return session.scalars(query).all()
 
 
-def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
-    """A page of the user's generations in the chat, newest first, or the one that is asked for.
+def history(session: Session, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
+    """A page of the user's generations in the chat, newest first.
 
     A cursor is a direction and a number: what comes and goes meanwhile shifts no page. A page
     towards newer ones that would not be full is the newest page instead.
@@ -60,9 +60,6 @@ def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
         ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
     """
     theirs = _of_user(request)
-    if request.generation_id:
-        one = session.scalars(theirs.where(Generation.id == request.generation_id))
-        return db.HistoryResponse(items=map(messages.item, one))
     size = request.page_size or _PAGE_SIZE
     towards, bound = _parse_cursor(request.cursor)
     newest = theirs.order_by(Generation.number.desc()).limit(size)
@@ -74,7 +71,7 @@ def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
         rows = session.scalars(newest.where(Generation.number < bound)).all()
     if towards != "o" and len(rows) < size:
         rows = session.scalars(newest).all()
-    response = db.HistoryResponse(items=map(messages.item, rows))
+    response = db.ListHistoryResponse(items=map(messages.item, rows))
     if rows:
         first, last = rows[0].number, rows[-1].number
         if session.scalar(theirs.where(Generation.number > first).limit(1)):
@@ -85,7 +82,7 @@ def history(session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
 
 
 def _of_user(
-    request: db.CancelRequest | db.StatusRequest | db.HistoryRequest,
+    request: db.CancelGenerationsRequest | db.GetStatusRequest | db.ListHistoryRequest,
 ) -> Select[Generation]:
     return with_photo(
         Photo.bot_id == request.bot_id,

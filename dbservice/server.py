@@ -1,8 +1,10 @@
 """The gRPC server: what stands around the servicer, from start to stop."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -34,14 +36,19 @@ _OPTIONS = (
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class RunningDbservice:
+    """A dbservice that runs; see `lookalike.lifecycle.Service`."""
+
+    address: str
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @asynccontextmanager
 async def running(
     settings: DbserviceSettings, clock: Callable[[], datetime] = utc_now
-) -> AsyncIterator[str]:
+) -> AsyncIterator[RunningDbservice]:
     """Serves while the context lasts; at its end running calls get a few seconds.
-
-    Yields:
-        The address it listens on, `host:port`.
 
     Raises:
         StartError: the port, the database or the folder of the bytes cannot be used.
@@ -76,7 +83,7 @@ async def running(
         if host.strip("[]") not in LOOPBACK_HOSTS:
             _log.warning("Calls to %s are not encrypted: keep the network private.", host)
         try:
-            yield f"{host}:{port}"
+            yield RunningDbservice(f"{host}:{port}")
         finally:
             await checks.enter_graceful_shutdown()
             await server.stop(_GRACE)

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
 _Method = Callable[["DatabaseServicer", _Q, ServicerContext[Any, Any]], Awaitable[_A]]
-_Part = TypeVar("_Part", db.AddRequest, db.FinalizeRequest)
+_Part = TypeVar("_Part", db.StorePhotoRequest, db.FinalizeGenerationRequest)
 
 _STORAGE = frozenset({Reason.DISK_FULL, Reason.STORAGE_UNAVAILABLE})
 
@@ -54,13 +54,17 @@ class DatabaseServicer(DatabaseServiceServicer):
         self._blobs = blobs
 
     @_rpc
-    async def Receive(self, request: db.ReceiveRequest, _context: object) -> db.ReceiveResponse:
+    async def ReceivePhoto(
+        self, request: db.ReceivePhotoRequest, _context: object
+    ) -> db.ReceivePhotoResponse:
         """See db.proto."""
         check(request)
         return await self._store.receive(request)
 
     @_rpc
-    async def Add(self, requests: AsyncIterator[db.AddRequest], _context: object) -> db.AddResponse:
+    async def StorePhoto(
+        self, requests: AsyncIterator[db.StorePhotoRequest], _context: object
+    ) -> db.StorePhotoResponse:
         """See db.proto."""
         info = (await _first(requests)).info
         check(info)
@@ -69,29 +73,33 @@ class DatabaseServicer(DatabaseServiceServicer):
             return await self._store.add(info, draft.publish)
 
     @_rpc
-    async def Advance(self, request: db.AdvanceRequest, _context: object) -> db.AdvanceResponse:
+    async def AdvanceGeneration(
+        self, request: db.AdvanceGenerationRequest, _context: object
+    ) -> db.AdvanceGenerationResponse:
         """See db.proto."""
         check(request)
         return await self._store.advance(request)
 
     @_rpc
-    async def Again(self, request: db.AgainRequest, _context: object) -> db.AgainResponse:
+    async def CreateGeneration(
+        self, request: db.CreateGenerationRequest, _context: object
+    ) -> db.CreateGenerationResponse:
         """See db.proto."""
         check(request)
         return await self._store.again(request)
 
     @_rpc
-    async def LeaseUnfinished(
-        self, request: db.LeaseUnfinishedRequest, _context: object
-    ) -> db.LeaseUnfinishedResponse:
+    async def LeaseGenerations(
+        self, request: db.LeaseGenerationsRequest, _context: object
+    ) -> db.LeaseGenerationsResponse:
         """See db.proto."""
         check(request)
         return await self._store.lease_unfinished(request)
 
     @_rpc
-    async def Finalize(
-        self, requests: AsyncIterator[db.FinalizeRequest], _context: object
-    ) -> db.FinalizeResponse:
+    async def FinalizeGeneration(
+        self, requests: AsyncIterator[db.FinalizeGenerationRequest], _context: object
+    ) -> db.FinalizeGenerationResponse:
         """See db.proto."""
         info = (await _first(requests)).info
         check(info)
@@ -101,28 +109,44 @@ class DatabaseServicer(DatabaseServiceServicer):
             return await self._store.finalize(info, draft.publish)
 
     @_rpc
-    async def Close(self, request: db.CloseRequest, _context: object) -> db.CloseResponse:
+    async def CloseGeneration(
+        self, request: db.CloseGenerationRequest, _context: object
+    ) -> db.CloseGenerationResponse:
         """See db.proto."""
         check(request)
         return await self._store.close_generation(request)
 
     @_rpc
-    async def Cancel(self, request: db.CancelRequest, _context: object) -> db.CancelResponse:
+    async def CancelGenerations(
+        self, request: db.CancelGenerationsRequest, _context: object
+    ) -> db.CancelGenerationsResponse:
         """See db.proto."""
         check(request)
         return await self._store.cancel(request)
 
     @_rpc
-    async def Status(self, request: db.StatusRequest, _context: object) -> db.StatusResponse:
+    async def GetStatus(
+        self, request: db.GetStatusRequest, _context: object
+    ) -> db.GetStatusResponse:
         """See db.proto."""
         check(request)
         return await self._store.status(request)
 
     @_rpc
-    async def History(self, request: db.HistoryRequest, _context: object) -> db.HistoryResponse:
+    async def ListHistory(
+        self, request: db.ListHistoryRequest, _context: object
+    ) -> db.ListHistoryResponse:
         """See db.proto."""
         check(request)
         return await self._store.history(request)
+
+    @_rpc
+    async def GetGeneration(
+        self, request: db.GetGenerationRequest, _context: object
+    ) -> db.GetGenerationResponse:
+        """See db.proto."""
+        check(request)
+        return await self._store.get_generation(request)
 
     # grpc.aio takes a coroutine that writes; the generated type knows only generators.
     @_rpc
@@ -139,7 +163,9 @@ class DatabaseServicer(DatabaseServiceServicer):
             await context.write(db.GetImageResponse(chunk=chunk))
 
     @_rpc
-    async def Forget(self, request: db.ForgetRequest, _context: object) -> db.ForgetResponse:
+    async def ForgetUser(
+        self, request: db.ForgetUserRequest, _context: object
+    ) -> db.ForgetUserResponse:
         """See db.proto."""
         check(request)
         response = await self._store.forget(request)

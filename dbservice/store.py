@@ -78,11 +78,11 @@ class Store(Transactional):
             raise ServiceError(Reason.STORAGE_UNAVAILABLE, words) from error
 
     @atomic
-    def receive(self, session: Session, request: db.ReceiveRequest) -> db.ReceiveResponse:
+    def receive(self, session: Session, request: db.ReceivePhotoRequest) -> db.ReceivePhotoResponse:
         """Records a photo with its generation 0, once per message."""
         key = photo_id(request.bot_id, request.chat_id, request.message_id)
         if known := queries.find(session, generation_id(key, 0)):
-            return db.ReceiveResponse(item=messages.item(known), created=False)
+            return db.ReceivePhotoResponse(item=messages.item(known), created=False)
         now = self._clock()
         photo = messages.new_photo(request, now)
         row = messages.new_generation(photo, 0, RECEIVED, request.parameters, now)
@@ -91,21 +91,25 @@ class Store(Transactional):
             messages.set_error(row, db.Error(code="too-many-unfinished", message=_TOO_MANY))
         session.add(row)
         session.flush()
-        return db.ReceiveResponse(item=messages.item(row), created=True)
+        return db.ReceivePhotoResponse(item=messages.item(row), created=True)
 
     @atomic
-    def add(self, session: Session, info: db.AddRequest.Info, publish: Publish) -> db.AddResponse:
+    def add(
+        self, session: Session, info: db.StorePhotoRequest.Info, publish: Publish
+    ) -> db.StorePhotoResponse:
         """Records the photo's bytes; the same bytes again change nothing."""
         row = self._held(session, info.generation_id, info.fence)
         if row.photo.image_sha256 != info.image.sha256:
             self._enter(row, STORED)
             messages.set_image(row.photo, info.image)
             publish(row.photo.id)
-        return db.AddResponse(item=messages.item(row))
+        return db.StorePhotoResponse(item=messages.item(row))
 
     @atomic
-    def advance(self, session: Session, request: db.AdvanceRequest) -> db.AdvanceResponse:
-        """Compares and sets the state, and records the notes.
+    def advance(
+        self, session: Session, request: db.AdvanceGenerationRequest
+    ) -> db.AdvanceGenerationResponse:
+        """Compares and sets the state, and applies the patch.
 
         A row that is in `to_state` already is accepted too: the answer to the first attempt may
         have been lost, and since then only this holder could write.
@@ -122,13 +126,12 @@ class Store(Transactional):
             ):
                 raise _not_allowed(request.from_state, request.to_state)
             row.state = request.to_state
-        row.updated_at = self._clock()
-        messages.set_notes(row, request.notes)
-        if request.notes.HasField("chat_id"):
-            self._move_chat(session, row.photo, request.notes.chat_id)
+        messages.apply_patch(row, request.patch)
+        if request.patch.HasField("chat_id"):
+            self._move_chat(session, row.photo, request.patch.chat_id)
         if row.state == CAPTIONED and row.photo.caption_text is None:
             raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
-        return db.AdvanceResponse(item=messages.item(row))
+        return db.AdvanceGenerationResponse(item=messages.item(row))
 
     def _move_chat(self, session: Session, photo: Photo, chat_id: int) -> None:
         """The group became a supergroup: its photos are there now, its status messages are not."""
@@ -141,7 +144,9 @@ class Store(Transactional):
         session.execute(update(Photo).where(*same_chat).values(chat_id=chat_id))
 
     @atomic
-    def again(self, session: Session, request: db.AgainRequest) -> db.AgainResponse:
+    def again(
+        self, session: Session, request: db.CreateGenerationRequest
+    ) -> db.CreateGenerationResponse:
         """Makes generation n of a photo, once.
 
         Raises:
@@ -154,7 +159,7 @@ class Store(Transactional):
         if photo.user_id != request.user_id:
             raise not_owner("photo")
         if known := queries.find(session, generation_id(photo.id, request.n)):
-            return db.AgainResponse(item=messages.item(known), created=False)
+            return db.CreateGenerationResponse(item=messages.item(known), created=False)
         if photo.caption_text is None:
             raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
         last = session.scalar(select(func.max(Generation.n)).where(Generation.photo_id == photo.id))
@@ -170,12 +175,12 @@ class Store(Transactional):
             row.prompt = first.prompt
         session.add(row)
         session.flush()
-        return db.AgainResponse(item=messages.item(row), created=True)
+        return db.CreateGenerationResponse(item=messages.item(row), created=True)
 
     @atomic
     def lease_unfinished(
-        self, session: Session, request: db.LeaseUnfinishedRequest
-    ) -> db.LeaseUnfinishedResponse:
+        self, session: Session, request: db.LeaseGenerationsRequest
+    ) -> db.LeaseGenerationsResponse:
         """Leases what is free, ran out or is this holder's; a tick that finds all well only reads.
 
         The answer stays under gRPC's bound on a message; what did not fit waits its turn.
@@ -196,7 +201,7 @@ class Store(Transactional):
             .order_by(turn, Generation.number)
             .limit(request.limit or _MAX_LEASES)
         )
-        response = db.LeaseUnfinishedResponse()
+        response = db.LeaseGenerationsResponse()
         size = 0
         for row in rows:
             item = messages.item(row)
@@ -217,8 +222,8 @@ class Store(Transactional):
 
     @atomic
     def finalize(
-        self, session: Session, info: db.FinalizeRequest.Info, publish: Publish
-    ) -> db.FinalizeResponse:
+        self, session: Session, info: db.FinalizeGenerationRequest.Info, publish: Publish
+    ) -> db.FinalizeGenerationResponse:
         """Records how the work ended; the same outcome again changes nothing."""
         row = self._held(session, info.generation_id, info.fence)
         if info.HasField("picture"):
@@ -236,10 +241,12 @@ class Store(Transactional):
             if row.state != target:
                 self._enter(row, target)
                 messages.set_error(row, error)
-        return db.FinalizeResponse(item=messages.item(row))
+        return db.FinalizeGenerationResponse(item=messages.item(row))
 
     @atomic
-    def close_generation(self, session: Session, request: db.CloseRequest) -> db.CloseResponse:
+    def close_generation(
+        self, session: Session, request: db.CloseGenerationRequest
+    ) -> db.CloseGenerationResponse:
         """Closes a generation that has ended; with the fence that closed it, as often as asked."""
         row = queries.get(session, request.generation_id)
         if row.closed_at is None or row.fence != request.fence:
@@ -247,11 +254,13 @@ class Store(Transactional):
             if row.state not in ENDED:
                 words = f"A generation that is {_name(row.state)} cannot be closed."
                 raise ServiceError(Reason.TRANSITION_NOT_ALLOWED, words)
-            row.closed_at = row.updated_at = self._clock()
-        return db.CloseResponse(item=messages.item(row))
+            row.closed_at = self._clock()
+        return db.CloseGenerationResponse(item=messages.item(row))
 
     @atomic
-    def cancel(self, session: Session, request: db.CancelRequest) -> db.CancelResponse:
+    def cancel(
+        self, session: Session, request: db.CancelGenerationsRequest
+    ) -> db.CancelGenerationsResponse:
         """Cancels one generation, or all unfinished ones of the user in the chat.
 
         One that was cancelled before counts as cancelled, so that a repeated call is answered
@@ -269,7 +278,7 @@ class Store(Transactional):
             rows: Iterable[Generation] = [row]
         else:
             rows = queries.unclosed(session, request)
-        response = db.CancelResponse()
+        response = db.CancelGenerationsResponse()
         for row in rows:
             if is_allowed(row.state, CANCELLED):
                 self._enter(row, CANCELLED)
@@ -284,19 +293,35 @@ class Store(Transactional):
         return response
 
     @atomic
-    def status(self, session: Session, request: db.StatusRequest) -> db.StatusResponse:
+    def status(self, session: Session, request: db.GetStatusRequest) -> db.GetStatusResponse:
         """The user's unclosed generations in the chat, oldest first."""
         rows = queries.unclosed(session, request)
-        return db.StatusResponse(items=map(messages.item, rows[:_MOST_ITEMS]), count=len(rows))
+        return db.GetStatusResponse(items=map(messages.item, rows[:_MOST_ITEMS]), count=len(rows))
 
     @atomic
-    def history(self, session: Session, request: db.HistoryRequest) -> db.HistoryResponse:
-        """A page of the user's generations in the chat, newest first, or the one asked for.
+    def history(self, session: Session, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
+        """A page of the user's generations in the chat, newest first.
 
         Raises:
             ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
         """
         return queries.history(session, request)
+
+    @atomic
+    def get_generation(
+        self, session: Session, request: db.GetGenerationRequest
+    ) -> db.GetGenerationResponse:
+        """One of the user's generations in the chat.
+
+        Raises:
+            ServiceError: NOT_FOUND or NOT_OWNER.
+        """
+        row = queries.get(session, request.generation_id)
+        if (row.photo.bot_id, row.photo.chat_id) != (request.bot_id, request.chat_id):
+            raise not_found("generation")
+        if row.photo.user_id != request.user_id:
+            raise not_owner("generation")
+        return db.GetGenerationResponse(item=messages.item(row))
 
     @atomic
     def image(self, session: Session, request: db.GetImageRequest) -> tuple[str, db.ImageInfo]:
@@ -319,7 +344,7 @@ class Store(Transactional):
         return row.id, info
 
     @atomic
-    def forget(self, session: Session, request: db.ForgetRequest) -> db.ForgetResponse:
+    def forget(self, session: Session, request: db.ForgetUserRequest) -> db.ForgetUserResponse:
         """Removes the user's rows and notes the bytes that are to follow.
 
         Raises:
@@ -340,7 +365,7 @@ class Store(Transactional):
         session.execute(
             delete(Photo).where(Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
         )
-        return db.ForgetResponse(photos=len(photo_ids), generations=len(generation_ids))
+        return db.ForgetUserResponse(photos=len(photo_ids), generations=len(generation_ids))
 
     @atomic
     def removals(self, session: Session) -> list[str]:
@@ -386,7 +411,6 @@ class Store(Transactional):
         if not is_allowed(row.state, target):
             raise _not_allowed(row.state, target)
         row.state = target
-        row.updated_at = self._clock()
 
 
 def _name(state: db.GenerationState) -> str:

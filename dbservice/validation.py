@@ -17,7 +17,7 @@ MAX_PICTURE = 32 * 1024 * 1024  # bytes
 MAX_CHUNK = 256 * 1024  # bytes
 
 _MAX_PROMPT = 1000  # characters, as in generator.xsd
-_MAX_WORDS = 4096  # characters, as many as Telegram lets anybody write
+_MAX_USER_TEXT = 4096  # characters, as many as Telegram lets anybody write
 _MAX_ID = 1024  # characters; Telegram promises nothing, its ids have under 100
 _MAX_NAME = 200  # characters
 _MAX_PIXELS = 65535  # along one side
@@ -47,7 +47,7 @@ def _violations(request: Message) -> _Violations:
 
 
 @_violations.register
-def _(request: db.ReceiveRequest) -> _Violations:
+def _(request: db.ReceivePhotoRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _not_zero("chat_id", request.chat_id)
     yield from _within("message_id", request.message_id, 1)
@@ -55,43 +55,43 @@ def _(request: db.ReceiveRequest) -> _Violations:
     yield from _text("language_code", request.language_code, _MAX_NAME)
     yield from _text("file_id", request.file_id, _MAX_ID, least=1)
     yield from _within("file_size", request.file_size, 0)
-    yield from _text("words", request.words, _MAX_WORDS)
+    yield from _text("user_text", request.user_text, _MAX_USER_TEXT)
     yield from _parameters(request.parameters)
 
 
 @_violations.register
-def _(request: db.AddRequest.Info) -> _Violations:
+def _(request: db.StorePhotoRequest.Info) -> _Violations:
     yield from _id("info.generation_id", request.generation_id)
     yield from _image("info.image", request.image, MAX_PHOTO)
 
 
 @_violations.register
-def _(request: db.AdvanceRequest) -> _Violations:
+def _(request: db.AdvanceGenerationRequest) -> _Violations:
     yield from _id("generation_id", request.generation_id)
     for field in ("from_state", "to_state"):
         if getattr(request, field) not in TRANSITIONS:
             yield field, "must be a state"
-    notes = request.notes
-    if notes.HasField("caption"):
-        caption = notes.caption
-        yield from _text("notes.caption.text", caption.text, _MAX_PROMPT, least=1)
-        yield from _within("notes.caption.confidence", caption.confidence, 0, 1)
-        yield from _text("notes.caption.captioner", caption.captioner, _MAX_NAME, least=1)
-        yield from _text("notes.caption.model", caption.model, _MAX_NAME)
-    yield from _text("notes.prompt", notes.prompt, _MAX_PROMPT)
-    yield from _text("notes.result_file_id", notes.result_file_id, _MAX_ID)
-    if notes.HasField("chat_id"):
-        yield from _not_zero("notes.chat_id", notes.chat_id)
-    if notes.HasField("error"):
-        yield from _error("notes.error", notes.error)
+    patch = request.patch
+    if patch.HasField("caption"):
+        caption = patch.caption
+        yield from _text("patch.caption.text", caption.text, _MAX_PROMPT, least=1)
+        yield from _within("patch.caption.confidence", caption.confidence, 0, 1)
+        yield from _text("patch.caption.captioner", caption.captioner, _MAX_NAME, least=1)
+        yield from _text("patch.caption.model", caption.model, _MAX_NAME)
+    yield from _text("patch.prompt", patch.prompt, _MAX_PROMPT)
+    yield from _text("patch.result_file_id", patch.result_file_id, _MAX_ID)
+    if patch.HasField("chat_id"):
+        yield from _not_zero("patch.chat_id", patch.chat_id)
+    if patch.HasField("error"):
+        yield from _error("patch.error", patch.error)
         if request.to_state not in WITH_ERROR:
-            yield "notes.error", "must be absent in this state"
+            yield "patch.error", "must be absent in this state"
     elif request.to_state in (FAILED, REFUSED) and request.to_state != request.from_state:
-        yield "notes.error", "must say why"
+        yield "patch.error", "must say why"
 
 
 @_violations.register
-def _(request: db.AgainRequest) -> _Violations:
+def _(request: db.CreateGenerationRequest) -> _Violations:
     yield from _id("photo_id", request.photo_id)
     yield from _within("n", request.n, 1)
     yield from _not_zero("user_id", request.user_id)
@@ -99,14 +99,14 @@ def _(request: db.AgainRequest) -> _Violations:
 
 
 @_violations.register
-def _(request: db.LeaseUnfinishedRequest) -> _Violations:
+def _(request: db.LeaseGenerationsRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _text("holder", request.holder, _MAX_NAME, least=1)
     yield from _within("limit", request.limit, 0, _MAX_LEASES)
 
 
 @_violations.register
-def _(request: db.FinalizeRequest.Info) -> _Violations:
+def _(request: db.FinalizeGenerationRequest.Info) -> _Violations:
     yield from _id("info.generation_id", request.generation_id)
     outcome = request.WhichOneof("outcome")
     if outcome is None:
@@ -123,28 +123,32 @@ def _(request: db.FinalizeRequest.Info) -> _Violations:
 
 
 @_violations.register
-def _(request: db.CloseRequest) -> _Violations:
+def _(request: db.CloseGenerationRequest) -> _Violations:
     yield from _id("generation_id", request.generation_id)
 
 
 @_violations.register
-def _(request: db.CancelRequest) -> _Violations:
+def _(request: db.CancelGenerationsRequest) -> _Violations:
     yield from _user_in_chat(request)
     if request.generation_id:
         yield from _id("generation_id", request.generation_id)
 
 
 @_violations.register
-def _(request: db.StatusRequest) -> _Violations:
+def _(request: db.GetStatusRequest) -> _Violations:
     yield from _user_in_chat(request)
 
 
 @_violations.register
-def _(request: db.HistoryRequest) -> _Violations:
+def _(request: db.ListHistoryRequest) -> _Violations:
     yield from _user_in_chat(request)
     yield from _within("page_size", request.page_size, 0, _MAX_PAGE)
-    if request.generation_id:
-        yield from _id("generation_id", request.generation_id)
+
+
+@_violations.register
+def _(request: db.GetGenerationRequest) -> _Violations:
+    yield from _user_in_chat(request)
+    yield from _id("generation_id", request.generation_id)
 
 
 @_violations.register
@@ -157,13 +161,16 @@ def _(request: db.GetImageRequest) -> _Violations:
 
 
 @_violations.register
-def _(request: db.ForgetRequest) -> _Violations:
+def _(request: db.ForgetUserRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _not_zero("user_id", request.user_id)
 
 
 def _user_in_chat(
-    request: db.CancelRequest | db.StatusRequest | db.HistoryRequest,
+    request: db.CancelGenerationsRequest
+    | db.GetStatusRequest
+    | db.ListHistoryRequest
+    | db.GetGenerationRequest,
 ) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _not_zero("chat_id", request.chat_id)

@@ -12,8 +12,8 @@ from generator.leases import JobTable
 from generator.problems import Code, Fault, Problem
 from generator.results import Results
 from generator.tables import Job, State
-from generator.waiting import any_of
 from generator.worker import Worker
+from lookalike.waiting import any_of
 
 UNKNOWN = "unknown"
 

@@ -29,8 +29,8 @@ from generator.line import Place
 from generator.problems import Fault
 from generator.results import Committed, Results
 from generator.tables import Job
-from generator.waiting import any_of
 from lookalike.errors import StartError
+from lookalike.waiting import any_of
 
 _KEEP_SECONDS = 7 * 24 * 3600.0
 """How long a job that nobody removed is kept after its end."""

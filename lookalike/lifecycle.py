@@ -7,13 +7,15 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from lookalike import logs
 from lookalike.errors import StartError
 from lookalike.files import make_home
 from lookalike.settings import Settings
+from lookalike.waiting import any_of
 
 STOP_WITH_STDIN = "LOOKALIKE_STOP_WITH_STDIN"
 """Set for a child: when its standard input ends, its parent is gone, and it stops."""
@@ -26,10 +28,59 @@ _log = logging.getLogger(__name__)
 _S = TypeVar("_S", bound=Settings)
 
 
+class Service(Protocol):
+    """A service that runs.
+
+    Attributes:
+        address: where it listens, `host:port`.
+        stop: set when it stops, also by itself.
+    """
+
+    @property
+    def address(self) -> str: ...  # noqa: D102, above
+
+    @property
+    def stop(self) -> asyncio.Event: ...  # noqa: D102, above
+
+
+Running = Callable[[_S], AbstractAsyncContextManager[Service]]
+"""A service's composition root: it runs while the context lasts. Raises StartError."""
+
+
+@asynccontextmanager
+async def together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs the parts of a service while the context lasts; each ends when `stop` is set.
+
+    It is set at the context's end, and when one of them ends: then all end. What one of them
+    raised is raised at the context's end.
+    """
+    tasks = [asyncio.create_task(part) for part in parts]
+    for task in tasks:
+        task.add_done_callback(lambda _task: stop.set())
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        task.result()
+
+
+def serve(name: str, settings: type[_S], running: Running[_S]) -> NoReturn:
+    """Runs a service as a process; see `run`."""
+
+    async def main(loaded: _S, stop: asyncio.Event) -> None:
+        async with running(loaded) as service:
+            logging.getLogger(name).info("Listening on %s.", service.address)
+            await any_of(stop, service.stop)
+
+    run(name, settings, main)
+
+
 def run(
     name: str, settings: type[_S], main: Callable[[_S, asyncio.Event], Awaitable[None]]
 ) -> NoReturn:
-    """Runs a service until it ends, and exits the process.
+    """Runs a process until it ends, and exits.
 
     `main` gets the settings and an event that is set when the process is asked to stop (SIGTERM,
     SIGINT, or the end of standard input where `STOP_WITH_STDIN` is set). A StartError is printed
@@ -116,3 +167,9 @@ def bind(listen: str, setting: str) -> socket.socket:
         raise StartError(f"{setting}: cannot listen on {listen}: {reason}.") from None
     bound.setblocking(False)
     return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """The `host:port` of a bound socket."""
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -127,69 +127,76 @@ class DatabaseClient:
         with _translated():
             return await call
 
-    async def receive(self, request: db.ReceiveRequest) -> db.ReceiveResponse:
+    async def receive(self, request: db.ReceivePhotoRequest) -> db.ReceivePhotoResponse:
         """Records that a photo has arrived."""
         return await self._done(
-            self._stub.Receive(request, timeout=_DEADLINE, metadata=self._metadata)
+            self._stub.ReceivePhoto(request, timeout=_DEADLINE, metadata=self._metadata)
         )
 
-    async def add(self, info: db.AddRequest.Info, data: bytes) -> db.Item:
+    async def add(self, info: db.StorePhotoRequest.Info, data: bytes) -> db.Item:
         """Stores a photo's bytes."""
 
-        async def parts() -> AsyncIterator[db.AddRequest]:
-            yield db.AddRequest(info=info)
+        async def parts() -> AsyncIterator[db.StorePhotoRequest]:
+            yield db.StorePhotoRequest(info=info)
             for chunk in _chunks(data):
-                yield db.AddRequest(chunk=chunk)
+                yield db.StorePhotoRequest(chunk=chunk)
 
-        call = self._stub.Add(parts(), timeout=_BYTES_DEADLINE, metadata=self._metadata)
+        call = self._stub.StorePhoto(parts(), timeout=_BYTES_DEADLINE, metadata=self._metadata)
         return (await self._done(call)).item
 
-    async def advance(self, request: db.AdvanceRequest) -> db.Item:
+    async def advance(self, request: db.AdvanceGenerationRequest) -> db.Item:
         """Moves a generation to its next state, or records notes in the one it is in."""
-        call = self._stub.Advance(request, timeout=_DEADLINE, metadata=self._metadata)
+        call = self._stub.AdvanceGeneration(request, timeout=_DEADLINE, metadata=self._metadata)
         return (await self._done(call)).item
 
-    async def finalize(self, info: db.FinalizeRequest.Info, data: bytes = b"") -> db.Item:
+    async def finalize(self, info: db.FinalizeGenerationRequest.Info, data: bytes = b"") -> db.Item:
         """Stores a picture, or how its computation failed."""
 
-        async def parts() -> AsyncIterator[db.FinalizeRequest]:
-            yield db.FinalizeRequest(info=info)
+        async def parts() -> AsyncIterator[db.FinalizeGenerationRequest]:
+            yield db.FinalizeGenerationRequest(info=info)
             for chunk in _chunks(data):
-                yield db.FinalizeRequest(chunk=chunk)
+                yield db.FinalizeGenerationRequest(chunk=chunk)
 
-        call = self._stub.Finalize(parts(), timeout=_BYTES_DEADLINE, metadata=self._metadata)
+        call = self._stub.FinalizeGeneration(
+            parts(), timeout=_BYTES_DEADLINE, metadata=self._metadata
+        )
         return (await self._done(call)).item
 
-    async def close(self, request: db.CloseRequest) -> db.Item:
+    async def close(self, request: db.CloseGenerationRequest) -> db.Item:
         """Marks a generation as closed."""
-        call = self._stub.Close(request, timeout=_DEADLINE, metadata=self._metadata)
+        call = self._stub.CloseGeneration(request, timeout=_DEADLINE, metadata=self._metadata)
         return (await self._done(call)).item
 
     async def lease_unfinished(
-        self, request: db.LeaseUnfinishedRequest
-    ) -> db.LeaseUnfinishedResponse:
+        self, request: db.LeaseGenerationsRequest
+    ) -> db.LeaseGenerationsResponse:
         """Leases what is unfinished."""
         return await self._done(
-            self._stub.LeaseUnfinished(request, timeout=_DEADLINE, metadata=self._metadata)
+            self._stub.LeaseGenerations(request, timeout=_DEADLINE, metadata=self._metadata)
         )
 
-    async def cancel(self, request: db.CancelRequest) -> db.CancelResponse:
+    async def cancel(self, request: db.CancelGenerationsRequest) -> db.CancelGenerationsResponse:
         """Cancels a user's unfinished work."""
         return await self._done(
-            self._stub.Cancel(request, timeout=_DEADLINE, metadata=self._metadata)
+            self._stub.CancelGenerations(request, timeout=_DEADLINE, metadata=self._metadata)
         )
 
-    async def status(self, request: db.StatusRequest) -> db.StatusResponse:
+    async def status(self, request: db.GetStatusRequest) -> db.GetStatusResponse:
         """A user's unfinished work in a chat, oldest first."""
         return await self._done(
-            self._stub.Status(request, timeout=_DEADLINE, metadata=self._metadata)
+            self._stub.GetStatus(request, timeout=_DEADLINE, metadata=self._metadata)
         )
 
-    async def history(self, request: db.HistoryRequest) -> db.HistoryResponse:
+    async def history(self, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
         """A page of a user's generations in a chat, newest first."""
         return await self._done(
-            self._stub.History(request, timeout=_DEADLINE, metadata=self._metadata)
+            self._stub.ListHistory(request, timeout=_DEADLINE, metadata=self._metadata)
         )
+
+    async def get_generation(self, request: db.GetGenerationRequest) -> db.Item:
+        """One of a user's generations in a chat."""
+        call = self._stub.GetGeneration(request, timeout=_DEADLINE, metadata=self._metadata)
+        return (await self._done(call)).item
 
     async def get_image(self, request: db.GetImageRequest) -> bytes:
         """The bytes of a photo or a picture, verified against their checksum."""

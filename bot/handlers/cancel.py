@@ -20,7 +20,9 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         if message is None or user is None:
             return
         outcome = await services.database.cancel(
-            db.CancelRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
+            db.CancelGenerationsRequest(
+                bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id
+            )
         )
         services.wake()
         cancelled, late = outcome.cancelled_count, outcome.too_late_count
@@ -34,7 +36,7 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         query = update.callback_query
         if query is None or query.message is None or context.match is None:
             return
-        request = db.CancelRequest(
+        request = db.CancelGenerationsRequest(
             bot_id=context.bot.id,
             chat_id=query.message.chat.id,
             user_id=query.from_user.id,

@@ -8,6 +8,7 @@ from telegram.error import BadRequest
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes
 
 from bot.callbacks import HISTORY, OPEN, answer, generation_id, history_data, open_data
+from bot.clients.dbservice import NotFound
 from bot.messenger import WrongFile
 from bot.services import Services
 from bot.texts import en
@@ -64,17 +65,17 @@ async def _open_picture(
         return
     await answer(query)
     chat_id = query.message.chat.id
-    page = await services.database.history(
-        db.HistoryRequest(
-            bot_id=context.bot.id,
-            chat_id=chat_id,
-            user_id=user_id,
-            generation_id=generation_id(context.match.group(2)),
-        )
+    request = db.GetGenerationRequest(
+        bot_id=context.bot.id,
+        chat_id=chat_id,
+        user_id=user_id,
+        generation_id=generation_id(context.match.group(2)),
     )
-    if not page.items:
+    try:
+        item = await services.database.get_generation(request)
+    except NotFound:
         await services.messenger.reply(chat_id, query.message.message_id, en.GONE)
-    for item in page.items:
+    else:
         await _send_again(services, chat_id, item)
 
 
@@ -82,7 +83,7 @@ async def _page(
     services: Services, bot_id: int, chat_id: int, user_id: int, cursor: str
 ) -> tuple[str, InlineKeyboardMarkup | None]:
     page = await services.database.history(
-        db.HistoryRequest(
+        db.ListHistoryRequest(
             bot_id=bot_id, chat_id=chat_id, user_id=user_id, page_size=_PAGE, cursor=cursor
         )
     )

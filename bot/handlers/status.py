@@ -20,7 +20,7 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         if message is None or user is None:
             return
         work = await services.database.status(
-            db.StatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
+            db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
         )
         lines = [
             en.status_line(number, item, services.jobs.get(item.generation.id))

@@ -22,7 +22,7 @@ async def run(work: Work, services: Services) -> None:
         said = await _ask(work, services)
         if said is None:
             return
-        await work.record(caption=said, prompt=_prompt(said.text, work.photo.words))
+        await work.record(caption=said, prompt=_prompt(said.text, work.photo.user_text))
     photo = work.photo
     message = await send_once(
         work,

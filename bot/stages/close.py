@@ -11,7 +11,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 async def run(work: Work, services: Services) -> None:
     """The stage."""
-    if not work.generation.told and work.state != db.GENERATION_STATE_UNDELIVERABLE:
+    if not work.generation.user_notified and work.state != db.GENERATION_STATE_UNDELIVERABLE:
         await _tell(work, services)
     await status_message.remove(work, services)
     if work.generation.parameters.prompt:  # else it was never submitted
@@ -21,7 +21,7 @@ async def run(work: Work, services: Services) -> None:
             services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
             raise Later(None, getattr(error, "retry_after", None)) from error
     work.item = await services.database.close(
-        db.CloseRequest(generation_id=work.id, fence=work.fence)
+        db.CloseGenerationRequest(generation_id=work.id, fence=work.fence)
     )
     services.forget(work.id)
 
@@ -38,4 +38,4 @@ async def _tell(work: Work, services: Services) -> None:
         "ending",
         lambda: services.messenger.reply(photo.chat_id, photo.message_id, text),
     )
-    await recorded(work, services, "ending", work.state, told=True)
+    await recorded(work, services, "ending", work.state, user_notified=True)

@@ -23,7 +23,9 @@ async def fetch(work: Work, services: Services, job: Job) -> None:
     picture = db.Picture(
         image=image_info(png, "image/png", job.width, job.height), seed=job.seed, model=job.model
     )
-    info = db.FinalizeRequest.Info(generation_id=work.id, fence=work.fence, picture=picture)
+    info = db.FinalizeGenerationRequest.Info(
+        generation_id=work.id, fence=work.fence, picture=picture
+    )
     work.item = await services.database.finalize(info, png)
 
 
@@ -59,5 +61,5 @@ async def run(work: Work, services: Services) -> None:
         db.GENERATION_STATE_DELIVERED,
         result_message_id=message.message_id,
         result_file_id=message.photo[-1].file_id,
-        told=True,
+        user_notified=True,
     )

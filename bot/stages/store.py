@@ -37,7 +37,7 @@ async def run(work: Work, services: Services) -> None:
         except images.ImageRefused as error:
             await work.fail(error.code, "the photo cannot be used")
             return
-        info = db.AddRequest.Info(
+        info = db.StorePhotoRequest.Info(
             generation_id=work.id,
             fence=work.fence,
             image=image_info(prepared.data, prepared.media_type, prepared.width, prepared.height),

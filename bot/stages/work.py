@@ -62,14 +62,14 @@ class Work:
         return self.item.generation.HasField("closed_at")
 
     async def advance(self, to_state: db.GenerationState, **notes: Any) -> None:
-        """Moves the generation to a state; `notes` are fields of `Notes`."""
+        """Moves the generation to a state; `notes` are fields of `GenerationPatch`."""
         self.item = await self._database.advance(
-            db.AdvanceRequest(
+            db.AdvanceGenerationRequest(
                 generation_id=self.id,
                 fence=self.fence,
                 from_state=self.state,
                 to_state=to_state,
-                notes=db.Notes(**notes),
+                patch=db.GenerationPatch(**notes),
             )
         )
 

@@ -179,7 +179,7 @@ def cancelled_some(cancelled: int, too_late: int) -> str:
 
 
 def _title(item: db.Item) -> str:
-    return shorten(item.photo.caption.text or item.photo.words, _TITLE, placeholder="…")
+    return shorten(item.photo.caption.text or item.photo.user_text, _TITLE, placeholder="…")
 
 
 def and_more(count: int) -> str:

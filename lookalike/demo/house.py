@@ -97,7 +97,7 @@ def open_house(home: Path, console: Console, port: int) -> Generator[House, None
         "SANDBOX_NOTE": NOTE,
         "DBSERVICE_LISTEN": "127.0.0.1:0",
         "GENERATOR_LISTEN": "127.0.0.1:0",
-        "BOT_HEALTH_LISTEN": "127.0.0.1:0",
+        "BOT_LISTEN": "127.0.0.1:0",
     }
     processes: list[ServiceProcess] = []
     with ExitStack() as stack:

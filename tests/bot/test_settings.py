@@ -24,7 +24,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("TELEGRAM_BOT_TOKEN", "hunter2"),
         ("CAPTIONER", "florence"),
         ("BOT_POLL_SECONDS", "0"),
-        ("BOT_HEALTH_LISTEN", "5003"),
+        ("BOT_LISTEN", "5003"),
         ("GENERATOR_URL", "127.0.0.1:5001"),
     ],
 )

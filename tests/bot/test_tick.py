@@ -72,8 +72,8 @@ async def database(tmp_path: Path) -> AsyncIterator[CountingClient]:
     settings = DbserviceSettings(
         lookalike_home=tmp_path, dbservice_listen="127.0.0.1:0", service_token=SecretStr(TOKEN)
     )
-    async with running(settings) as address:
-        client = CountingClient(address, TOKEN)
+    async with running(settings) as service:
+        client = CountingClient(service.address, TOKEN)
         yield client
         await client.disconnect()
 
@@ -90,14 +90,14 @@ def services(database: DatabaseClient, messenger: Messenger) -> Services:
 
 async def receive(database: DatabaseClient, message_id: int = 1) -> None:
     await database.receive(
-        db.ReceiveRequest(
+        db.ReceivePhotoRequest(
             bot_id=BOT, chat_id=42, message_id=message_id, user_id=42, file_id="a-file"
         )
     )
 
 
 async def unfinished(database: DatabaseClient) -> list[db.Item]:
-    request = db.StatusRequest(bot_id=BOT, chat_id=42, user_id=42)
+    request = db.GetStatusRequest(bot_id=BOT, chat_id=42, user_id=42)
     return list((await database.status(request)).items)
 
 
@@ -128,7 +128,7 @@ async def test_a_chat_that_takes_no_message_is_given_up_and_closed(
     while await unfinished(database):
         await tick.run()
     await tick.stop()
-    history = await database.history(db.HistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    history = await database.history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
     assert [item.generation.state for item in history.items] == [db.GENERATION_STATE_UNDELIVERABLE]
 
 
@@ -143,7 +143,7 @@ async def test_errors_of_ours_are_logged_and_end_in_a_failure(
     while await unfinished(database):
         await tick.run()
     await tick.stop()
-    history = await database.history(db.HistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    history = await database.history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
     (item,) = history.items
     # Failing has to be told, which this chat does not take.
     assert item.generation.state == db.GENERATION_STATE_UNDELIVERABLE
@@ -193,12 +193,12 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
     await receive(database)
     (lease,) = (
         await database.lease_unfinished(
-            db.LeaseUnfinishedRequest(bot_id=BOT, holder="here", starting=True)
+            db.LeaseGenerationsRequest(bot_id=BOT, holder="here", starting=True)
         )
     ).leases
     work = Work(database, lease.item, lease.fence)
     photo, png = b"a photo", b"a picture"
-    info = db.AddRequest.Info(
+    info = db.StorePhotoRequest.Info(
         generation_id=work.id, fence=work.fence, image=image_info(photo, "image/jpeg", 60, 60)
     )
     work.item = await database.add(info, photo)
@@ -207,7 +207,8 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
     await work.advance(db.GENERATION_STATE_QUEUED)
     picture = db.Picture(image=image_info(png, "image/png", 64, 64), seed=1, model="emoji")
     work.item = await database.finalize(
-        db.FinalizeRequest.Info(generation_id=work.id, fence=work.fence, picture=picture), png
+        db.FinalizeGenerationRequest.Info(generation_id=work.id, fence=work.fence, picture=picture),
+        png,
     )
     (file,) = tmp_path.rglob(work.id)
     file.unlink()

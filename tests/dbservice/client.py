@@ -19,7 +19,7 @@ BOT, CHAT, USER = 1, -100, 42
 CHUNK = 256 * 1024
 
 Refusal = tuple[grpc.StatusCode, str, list[str]]
-Lease = db.LeaseUnfinishedResponse.Lease
+Lease = db.LeaseGenerationsResponse.Lease
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
 
@@ -45,8 +45,8 @@ class Client:
         chat: int = CHAT,
         bot: int = BOT,
         parameters: db.Parameters | None = None,
-    ) -> db.ReceiveResponse:
-        request = db.ReceiveRequest(
+    ) -> db.ReceivePhotoResponse:
+        request = db.ReceivePhotoRequest(
             bot_id=bot,
             chat_id=chat,
             message_id=message_id,
@@ -54,18 +54,18 @@ class Client:
             language_code="en",
             file_id=f"file-{message_id}",
             file_size=1234,
-            words="look",
+            user_text="look",
             parameters=parameters,
         )
-        return await self.call(self.stub.Receive, request)
+        return await self.call(self.stub.ReceivePhoto, request)
 
     async def lease(
         self, holder: str = "here", *, starting: bool = False, limit: int = 0, bot: int = BOT
     ) -> list[Lease]:
-        request = db.LeaseUnfinishedRequest(
+        request = db.LeaseGenerationsRequest(
             bot_id=bot, holder=holder, starting=starting, limit=limit
         )
-        return [*(await self.call(self.stub.LeaseUnfinished, request)).leases]
+        return [*(await self.call(self.stub.LeaseGenerations, request)).leases]
 
     async def leased(self, message_id: int = 1, *, user: int = USER) -> Lease:
         """A new photo's generation 0, leased."""
@@ -75,64 +75,66 @@ class Client:
         )
 
     async def add(self, lease: Lease, data: bytes = b"a photo", **wrong: Any) -> db.Item:
-        return (await self.send(self.stub.Add, add_parts(lease, data, **wrong))).item
+        return (await self.send(self.stub.StorePhoto, add_parts(lease, data, **wrong))).item
 
     async def advance(
         self,
         lease: Lease,
         source: db.GenerationState,
         target: db.GenerationState,
-        notes: db.Notes | None = None,
+        patch: db.GenerationPatch | None = None,
     ) -> db.Item:
-        request = db.AdvanceRequest(
+        request = db.AdvanceGenerationRequest(
             generation_id=lease.item.generation.id,
             fence=lease.fence,
             from_state=source,
             to_state=target,
-            notes=notes,
+            patch=patch,
         )
-        return (await self.call(self.stub.Advance, request)).item
+        return (await self.call(self.stub.AdvanceGeneration, request)).item
 
     async def finish(self, lease: Lease, data: bytes = b"a picture", **wrong: Any) -> db.Item:
         info = finalize_info(lease, picture=picture(data, **wrong))
-        return (await self.send(self.stub.Finalize, finalize_parts(info, data))).item
+        return (await self.send(self.stub.FinalizeGeneration, finalize_parts(info, data))).item
 
     async def end(self, lease: Lease, **outcome: db.Error) -> db.Item:
         parts = finalize_parts(finalize_info(lease, **outcome))
-        return (await self.send(self.stub.Finalize, parts)).item
+        return (await self.send(self.stub.FinalizeGeneration, parts)).item
 
     async def close(self, lease: Lease, fence: int | None = None) -> db.Item:
-        request = db.CloseRequest(
+        request = db.CloseGenerationRequest(
             generation_id=lease.item.generation.id, fence=lease.fence if fence is None else fence
         )
-        return (await self.call(self.stub.Close, request)).item
+        return (await self.call(self.stub.CloseGeneration, request)).item
 
     async def cancel(
         self, generation_id: str = "", *, user: int = USER, bot: int = BOT
-    ) -> db.CancelResponse:
-        request = db.CancelRequest(
+    ) -> db.CancelGenerationsResponse:
+        request = db.CancelGenerationsRequest(
             bot_id=bot, chat_id=CHAT, user_id=user, generation_id=generation_id
         )
-        return await self.call(self.stub.Cancel, request)
+        return await self.call(self.stub.CancelGenerations, request)
 
     async def status(self, *, user: int = USER, chat: int = CHAT) -> list[db.Item]:
-        request = db.StatusRequest(bot_id=BOT, chat_id=chat, user_id=user)
-        return [*(await self.call(self.stub.Status, request)).items]
+        request = db.GetStatusRequest(bot_id=BOT, chat_id=chat, user_id=user)
+        return [*(await self.call(self.stub.GetStatus, request)).items]
 
-    async def history(self, cursor: str = "", size: int = 0) -> db.HistoryResponse:
-        request = db.HistoryRequest(
+    async def history(self, cursor: str = "", size: int = 0) -> db.ListHistoryResponse:
+        request = db.ListHistoryRequest(
             bot_id=BOT, chat_id=CHAT, user_id=USER, page_size=size, cursor=cursor
         )
-        return await self.call(self.stub.History, request)
+        return await self.call(self.stub.ListHistory, request)
 
     async def again(
         self, photo: str, n: int, *, user: int = USER, parameters: db.Parameters | None = None
-    ) -> db.AgainResponse:
-        request = db.AgainRequest(photo_id=photo, n=n, user_id=user, parameters=parameters)
-        return await self.call(self.stub.Again, request)
+    ) -> db.CreateGenerationResponse:
+        request = db.CreateGenerationRequest(
+            photo_id=photo, n=n, user_id=user, parameters=parameters
+        )
+        return await self.call(self.stub.CreateGeneration, request)
 
-    async def forget(self, user: int = USER) -> db.ForgetResponse:
-        return await self.call(self.stub.Forget, db.ForgetRequest(bot_id=BOT, user_id=user))
+    async def forget(self, user: int = USER) -> db.ForgetUserResponse:
+        return await self.call(self.stub.ForgetUser, db.ForgetUserRequest(bot_id=BOT, user_id=user))
 
     async def image(self, **source: Any) -> tuple[db.ImageInfo, bytes]:
         call = self.stub.GetImage(db.GetImageRequest(**source), metadata=self.metadata, timeout=20)
@@ -150,7 +152,9 @@ class Client:
         elif state == db.GENERATION_STATE_FAILED:
             await self.end(lease, failed=db.Error(code="broken"))
         elif state == db.GENERATION_STATE_UNDELIVERABLE:
-            await self.advance(lease, here, state, db.Notes(error=db.Error(code="blocked")))
+            await self.advance(
+                lease, here, state, db.GenerationPatch(error=db.Error(code="blocked"))
+            )
         if state in (here, *_BY_THE_WAY):
             return lease
         await self.add(lease)
@@ -161,8 +165,8 @@ class Client:
             if step == db.GENERATION_STATE_FINISHED:
                 await self.finish(lease)
             else:
-                notes = db.Notes(caption=CAPTION, prompt=CAPTION.text)
-                await self.advance(lease, here, step, notes)
+                patch = db.GenerationPatch(caption=CAPTION, prompt=CAPTION.text)
+                await self.advance(lease, here, step, patch)
             here = step
             if state == db.GENERATION_STATE_REFUSED and step == db.GENERATION_STATE_RUNNING:
                 await self.end(lease, refused=db.Error(code="unsafe"))
@@ -206,26 +210,26 @@ def chunks(data: bytes, size: int = CHUNK) -> Iterator[bytes]:
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
-def add_parts(lease: Lease, data: bytes, **wrong: Any) -> Iterator[db.AddRequest]:
-    yield db.AddRequest(
-        info=db.AddRequest.Info(
+def add_parts(lease: Lease, data: bytes, **wrong: Any) -> Iterator[db.StorePhotoRequest]:
+    yield db.StorePhotoRequest(
+        info=db.StorePhotoRequest.Info(
             generation_id=lease.item.generation.id, fence=lease.fence, image=image(data, **wrong)
         )
     )
-    yield from (db.AddRequest(chunk=chunk) for chunk in chunks(data))
+    yield from (db.StorePhotoRequest(chunk=chunk) for chunk in chunks(data))
 
 
-def finalize_info(lease: Lease, **outcome: Any) -> db.FinalizeRequest.Info:
-    return db.FinalizeRequest.Info(
+def finalize_info(lease: Lease, **outcome: Any) -> db.FinalizeGenerationRequest.Info:
+    return db.FinalizeGenerationRequest.Info(
         generation_id=lease.item.generation.id, fence=lease.fence, **outcome
     )
 
 
 def finalize_parts(
-    info: db.FinalizeRequest.Info, data: bytes = b""
-) -> Iterator[db.FinalizeRequest]:
-    yield db.FinalizeRequest(info=info)
-    yield from (db.FinalizeRequest(chunk=chunk) for chunk in chunks(data))
+    info: db.FinalizeGenerationRequest.Info, data: bytes = b""
+) -> Iterator[db.FinalizeGenerationRequest]:
+    yield db.FinalizeGenerationRequest(info=info)
+    yield from (db.FinalizeGenerationRequest(chunk=chunk) for chunk in chunks(data))
 
 
 def files(blobs: Path) -> list[str]:

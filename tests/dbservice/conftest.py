@@ -43,8 +43,8 @@ def settings(tmp_path: Path) -> DbserviceSettings:
 @pytest.fixture
 async def channel(settings: DbserviceSettings, clock: Clock) -> AsyncIterator[grpc.aio.Channel]:
     async with (
-        running(settings, clock) as address,
-        grpc.aio.insecure_channel(address) as channel,
+        running(settings, clock) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
     ):
         yield channel
 

@@ -32,13 +32,13 @@ async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
     async with running_process(tmp_path) as service, service.client() as client:
         leases = [await client.leased(number, user=number) for number in range(1, 31)]
 
-        async def half() -> AsyncIterator[db.AddRequest]:
+        async def half() -> AsyncIterator[db.StorePhotoRequest]:
             for part in [*add_parts(leases[0], os.urandom(CHUNK * 4))][:-1]:
                 yield part
             half_way.set()
             await asyncio.Event().wait()
 
-        broken = client.stub.Add(half(), metadata=client.metadata, timeout=20)
+        broken = client.stub.StorePhoto(half(), metadata=client.metadata, timeout=20)
         uploads = [asyncio.create_task(upload(client, lease)) for lease in leases[1:]]
         await half_way.wait()
         await many.wait()
@@ -70,7 +70,7 @@ async def test_bytes_that_a_forgetting_left_behind_go_at_the_next_start(
     async def away(_self: Blobs, _keys: object) -> None:
         raise ServiceError(Reason.STORAGE_UNAVAILABLE, "The disk is away.")
 
-    async with running(settings) as address, grpc.aio.insecure_channel(address) as channel:
+    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
         client = Client(channel)
         lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
         await client.close(lease)
@@ -85,11 +85,11 @@ async def test_bytes_that_a_forgetting_left_behind_go_at_the_next_start(
 
 
 async def test_all_is_there_after_a_restart(settings: DbserviceSettings) -> None:
-    async with running(settings) as address, grpc.aio.insecure_channel(address) as channel:
+    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
         client = Client(channel)
         lease = await client.to_state(db.GENERATION_STATE_FINISHED, message_id=USER)
         (before,) = await client.status()
-    async with running(settings) as address, grpc.aio.insecure_channel(address) as channel:
+    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
         client = Client(channel)
         assert await client.status() == [before]
         assert (await client.image(generation_id=before.generation.id))[1] == b"a picture"

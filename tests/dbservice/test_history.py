@@ -6,12 +6,12 @@ import grpc
 import pytest
 
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, CHAT, USER, Client, refusal
+from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, refusal
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
 
-def numbers(response: db.HistoryResponse) -> list[int]:
+def numbers(response: db.ListHistoryResponse) -> list[int]:
     return [item.photo.message_id for item in response.items]
 
 
@@ -63,26 +63,29 @@ async def test_what_arrives_meanwhile_shifts_no_page(client: Client) -> None:
     assert newest.newer_cursor == ""
 
 
-async def test_one_of_the_history(client: Client) -> None:
+async def test_one_generation(client: Client) -> None:
     items = [(await client.receive(number)).item for number in (1, 2, 3)]
 
-    async def one(generation_id: str, **other: Any) -> db.HistoryResponse:
+    async def one(generation_id: str, **other: Any) -> db.GetGenerationResponse:
         who: dict[str, Any] = {"bot_id": BOT, "chat_id": CHAT, "user_id": USER} | other
-        request = db.HistoryRequest(generation_id=generation_id, **who)
-        return await client.call(client.stub.History, request)
+        request = db.GetGenerationRequest(generation_id=generation_id, **who)
+        return await client.call(client.stub.GetGeneration, request)
 
     second = items[1].generation.id
-    assert await one(second) == db.HistoryResponse(items=[items[1]])
-    for other in ({"user_id": 7}, {"chat_id": -7}, {"bot_id": 2}):
-        assert await one(second, **other) == db.HistoryResponse()
-    assert await one("00000000-0000-4000-8000-000000000000") == db.HistoryResponse()
+    assert (await one(second)).item == items[1]
+    unknown: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+    for other in ({"chat_id": -7}, {"bot_id": 2}):
+        assert await refusal(one(second, **other)) == unknown
+    assert await refusal(one("00000000-0000-4000-8000-000000000000")) == unknown
+    not_owner: Refusal = (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
+    assert await refusal(one(second, user_id=7)) == not_owner
     assert await refusal(one("x")) == (INVALID, "INVALID_ARGUMENT", ["generation_id"])
 
 
 async def test_an_empty_history(client: Client) -> None:
-    assert await client.history() == db.HistoryResponse()
-    assert await client.history("o1") == db.HistoryResponse()
-    assert await client.history("n1") == db.HistoryResponse()
+    assert await client.history() == db.ListHistoryResponse()
+    assert await client.history("o1") == db.ListHistoryResponse()
+    assert await client.history("n1") == db.ListHistoryResponse()
 
 
 @pytest.mark.parametrize("cursor", ["x1", "o", "n-1", "o1' --", "1", "n" + "f" * 16, "o٣"])
@@ -133,21 +136,21 @@ async def test_again_is_refused(client: Client) -> None:
 
 
 async def test_every_field_at_fault_is_named(client: Client) -> None:
-    request = db.ReceiveRequest(
+    request = db.ReceivePhotoRequest(
         bot_id=BOT,
         chat_id=CHAT,
-        words="x" * 4097,
+        user_text="x" * 4097,
         parameters=db.Parameters(
             prompt="x" * 1001, width=65, height=2048, steps=0, guidance_scale=float("nan"), seed=-1
         ),
     )
-    code, reason, fields = await refusal(client.call(client.stub.Receive, request))
+    code, reason, fields = await refusal(client.call(client.stub.ReceivePhoto, request))
     assert (code, reason) == (INVALID, "INVALID_ARGUMENT")
     assert fields == [
         "message_id",
         "user_id",
         "file_id",
-        "words",
+        "user_text",
         *(
             f"parameters.{name}"
             for name in ("prompt", "width", "height", "steps", "guidance_scale", "seed")
@@ -156,17 +159,17 @@ async def test_every_field_at_fault_is_named(client: Client) -> None:
 
 
 async def test_states_and_ids_are_checked(client: Client) -> None:
-    request = db.AdvanceRequest(
+    request = db.AdvanceGenerationRequest(
         generation_id="0DC5FF84-77D0-5A9C-8337-F75FA6A16B77",
         to_state=99,  # type: ignore[arg-type]  # proto3 lets any number through
-        notes=db.Notes(caption=db.Caption(confidence=2)),
+        patch=db.GenerationPatch(caption=db.Caption(confidence=2)),
     )
-    _, _, fields = await refusal(client.call(client.stub.Advance, request))
+    _, _, fields = await refusal(client.call(client.stub.AdvanceGeneration, request))
     assert fields == [
         "generation_id",
         "from_state",
         "to_state",
-        "notes.caption.text",
-        "notes.caption.confidence",
-        "notes.caption.captioner",
+        "patch.caption.text",
+        "patch.caption.confidence",
+        "patch.caption.captioner",
     ]

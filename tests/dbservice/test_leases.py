@@ -95,7 +95,7 @@ async def test_every_write_needs_the_lease(client: Client, clock: Clock, fault: 
     here = db.GENERATION_STATE_RECEIVED
     for call in (
         client.add(lease),
-        client.advance(lease, here, here, db.Notes(told=True)),
+        client.advance(lease, here, here, db.GenerationPatch(user_notified=True)),
         client.finish(lease),
         client.end(lease, failed=db.Error(code="why")),
         client.close(lease),
@@ -123,12 +123,17 @@ async def test_no_more_than_asked_for(client: Client) -> None:
 
 
 async def test_an_answer_always_fits_into_a_message(client: Client) -> None:
-    words = "\N{GRINNING FACE}" * 4096
+    user_text = "\N{GRINNING FACE}" * 4096
     for number in range(1, 261):
-        request = db.ReceiveRequest(
-            bot_id=BOT, chat_id=CHAT, message_id=number, user_id=number, file_id="f", words=words
+        request = db.ReceivePhotoRequest(
+            bot_id=BOT,
+            chat_id=CHAT,
+            message_id=number,
+            user_id=number,
+            file_id="f",
+            user_text=user_text,
         )
-        await client.call(client.stub.Receive, request)
+        await client.call(client.stub.ReceivePhoto, request)
     leases = await client.lease()
     assert [lease.item.photo.message_id for lease in leases] == [*range(1, len(leases) + 1)]
     assert 150 < len(leases) < 260
@@ -137,7 +142,7 @@ async def test_an_answer_always_fits_into_a_message(client: Client) -> None:
 async def test_a_leased_row_tells_all_that_a_resubmission_needs(client: Client) -> None:
     lease = await client.leased()
     await client.add(lease)
-    caption = db.Notes(caption=CAPTION, prompt=CAPTION.text, caption_message_id=5)
+    caption = db.GenerationPatch(caption=CAPTION, prompt=CAPTION.text, caption_message_id=5)
     item = await client.advance(
         lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, caption
     )

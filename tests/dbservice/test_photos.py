@@ -35,7 +35,7 @@ async def test_a_photo_is_recorded_with_its_generation(client: Client) -> None:
     photo, generation = response.item.photo, response.item.generation
     assert response.created
     assert (photo.bot_id, photo.chat_id, photo.message_id, photo.user_id) == (1, -100, 1, USER)
-    assert (photo.file_id, photo.file_size, photo.words) == ("file-1", 1234, "look")
+    assert (photo.file_id, photo.file_size, photo.user_text) == ("file-1", 1234, "look")
     assert photo.received_at.ToDatetime().isoformat() == "2026-11-22T12:00:00"
     assert generation.photo_id == photo.id
     assert generation.state == db.GENERATION_STATE_RECEIVED
@@ -126,16 +126,16 @@ async def test_a_stream_keeps_its_order_and_its_bounds(client: Client, blobs: Pa
     lease = await client.leased()
     info, chunk = add_parts(lease, b"photo")
     big = bytes(CHUNK + 1)
-    too_big = [next(add_parts(lease, big)), db.AddRequest(chunk=big)]
+    too_big = [next(add_parts(lease, big)), db.StorePhotoRequest(chunk=big)]
     for parts, field in (
         ([], "info"),
         ([chunk], "info"),
-        ([db.AddRequest()], "info"),
+        ([db.StorePhotoRequest()], "info"),
         ([info, info], "chunk"),
-        ([info, db.AddRequest(chunk=b"")], "chunk"),
+        ([info, db.StorePhotoRequest(chunk=b"")], "chunk"),
         (too_big, "chunk"),
     ):
-        call = client.send(client.stub.Add, iter(parts))
+        call = client.send(client.stub.StorePhoto, iter(parts))
         assert await refusal(call) == (INVALID, "INVALID_ARGUMENT", [field])
     assert files(blobs) == []
 
@@ -158,13 +158,13 @@ async def test_a_stream_that_breaks_off_leaves_nothing(client: Client, blobs: Pa
 
         async def half(
             parts: int = sent, reached: asyncio.Event = reached
-        ) -> AsyncIterator[db.AddRequest]:
+        ) -> AsyncIterator[db.StorePhotoRequest]:
             for part in [*add_parts(lease, data)][:parts]:
                 yield part
             reached.set()
             await asyncio.Event().wait()
 
-        call = client.stub.Add(half(), metadata=client.metadata, timeout=20)
+        call = client.stub.StorePhoto(half(), metadata=client.metadata, timeout=20)
         await reached.wait()
         call.cancel()
     await until(lambda: not files(blobs))
@@ -178,7 +178,7 @@ async def test_calls_given_up_at_any_moment_leave_the_service_whole(
 
     async def give_up(lease: Lease, seconds: float) -> None:
         data = os.urandom(CHUNK)
-        call = client.stub.Add(add_parts(lease, data), metadata=client.metadata, timeout=20)
+        call = client.stub.StorePhoto(add_parts(lease, data), metadata=client.metadata, timeout=20)
         await asyncio.sleep(seconds)
         call.cancel()
 
@@ -210,7 +210,9 @@ async def test_a_full_disk_says_so_and_leaves_nothing(
         answer = await refusal(client.add(lease))
     assert answer == (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL", [])
     assert files(blobs) == []
-    assert [record.exc_info for record in caplog.records if "Add" in record.message] == [None]
+    assert [record.exc_info for record in caplog.records if "StorePhoto" in record.message] == [
+        None
+    ]
     await client.add(lease)
 
 
@@ -298,6 +300,6 @@ async def test_pictures_are_verified_too(client: Client, wrong: dict[str, Any], 
 
 async def test_work_ends_in_one_of_three_ways(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_RUNNING)
-    parts: Iterator[db.FinalizeRequest] = finalize_parts(finalize_info(lease))
-    answer = await refusal(client.send(client.stub.Finalize, parts))
+    parts: Iterator[db.FinalizeGenerationRequest] = finalize_parts(finalize_info(lease))
+    answer = await refusal(client.send(client.stub.FinalizeGeneration, parts))
     assert answer == (INVALID, "INVALID_ARGUMENT", ["info.outcome"])

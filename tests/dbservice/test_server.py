@@ -42,7 +42,7 @@ async def test_the_token_comes_as_bearer_or_not_at_all(
     stranger.metadata = () if header is None else (("authorization", header),)
     assert await refusal(stranger.receive()) == UNAUTHENTICATED
     assert await refusal(stranger.image(photo_id="x")) == UNAUTHENTICATED
-    call = stranger.send(stranger.stub.Add, iter([db.AddRequest(chunk=b"x")]))
+    call = stranger.send(stranger.stub.StorePhoto, iter([db.StorePhotoRequest(chunk=b"x")]))
     assert await refusal(call) == UNAUTHENTICATED
 
 
@@ -93,9 +93,9 @@ async def test_an_unknown_method_is_unimplemented(
 
 async def test_a_message_over_the_limit_is_refused(client: Client) -> None:
     lease = await client.leased()
-    huge = db.AddRequest(chunk=bytes(4 * 1024 * 1024 + 1))
+    huge = db.StorePhotoRequest(chunk=bytes(4 * 1024 * 1024 + 1))
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await client.send(client.stub.Add, iter([next(add_parts(lease, b"photo")), huge]))
+        await client.send(client.stub.StorePhoto, iter([next(add_parts(lease, b"photo")), huge]))
     assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -158,7 +158,7 @@ async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.Monke
     held: list[Store] = []
     original = Store.receive
 
-    async def note(self: Store, request: db.ReceiveRequest) -> db.ReceiveResponse:
+    async def note(self: Store, request: db.ReceivePhotoRequest) -> db.ReceivePhotoResponse:
         held.append(self)
         return await original(self, request)
 
@@ -167,14 +167,14 @@ async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.Monke
     with held[0]._engine.connect() as connection:
         connection.exec_driver_sql(limit)
     full = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL", list[str]())
-    words = "x" * 4096
-    request = db.ReceiveRequest(
-        bot_id=1, chat_id=1, message_id=9, user_id=9, file_id="f", words=words
+    user_text = "x" * 4096
+    request = db.ReceivePhotoRequest(
+        bot_id=1, chat_id=1, message_id=9, user_id=9, file_id="f", user_text=user_text
     )
-    assert await refusal(client.call(client.stub.Receive, request)) == full
+    assert await refusal(client.call(client.stub.ReceivePhoto, request)) == full
     with held[0]._engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
-    await client.call(client.stub.Receive, request)
+    await client.call(client.stub.ReceivePhoto, request)
 
 
 async def test_a_process_starts_answers_and_stops(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
     async with running_process(tmp_path) as service, service.client() as client:
         lease = await client.leased()
         info, chunk = add_parts(lease, b"photo")
-        call = client.stub.Add(metadata=client.metadata, timeout=20)
+        call = client.stub.StorePhoto(metadata=client.metadata, timeout=20)
         await call.write(info)
         await client.receive()  # answered on the same connection, so the call has arrived as well
         service.process.send_signal(signal.SIGTERM)

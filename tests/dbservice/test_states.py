@@ -31,10 +31,12 @@ def state(name: str) -> db.GenerationState:
     return getattr(db, f"GENERATION_STATE_{name.upper()}")  # type: ignore[no-any-return]  # a state
 
 
-def notes_for(target: str) -> db.Notes | None:
+def patch_for(target: str) -> db.GenerationPatch | None:
     if target == "captioned":
-        return db.Notes(caption=CAPTION)
-    return db.Notes(error=db.Error(code="why")) if target in ("failed", "refused") else None
+        return db.GenerationPatch(caption=CAPTION)
+    return (
+        db.GenerationPatch(error=db.Error(code="why")) if target in ("failed", "refused") else None
+    )
 
 
 def test_the_table_knows_every_state() -> None:
@@ -46,7 +48,7 @@ def test_the_table_knows_every_state() -> None:
 async def test_every_pair_of_states(client: Client, source: str) -> None:
     for number, target in enumerate(ALLOWED, 1):
         lease = await client.to_state(state(source), message_id=number)
-        call = client.advance(lease, state(source), state(target), notes_for(target))
+        call = client.advance(lease, state(source), state(target), patch_for(target))
         if target == source or target in ALLOWED[source].split():
             assert (await call).generation.state == state(target)
         else:
@@ -85,10 +87,10 @@ async def test_another_state_than_expected_is_refused(client: Client) -> None:
 
 async def test_an_advance_whose_answer_was_lost_may_be_repeated(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_FINISHED)
-    notes = db.Notes(result_message_id=9, result_file_id="sent")
+    patch = db.GenerationPatch(result_message_id=9, result_file_id="sent")
     for _ in range(2):
         item = await client.advance(
-            lease, db.GENERATION_STATE_FINISHED, db.GENERATION_STATE_DELIVERED, notes
+            lease, db.GENERATION_STATE_FINISHED, db.GENERATION_STATE_DELIVERED, patch
         )
         assert item.generation.state == db.GENERATION_STATE_DELIVERED
         assert item.generation.picture.file_id == "sent"
@@ -101,11 +103,10 @@ async def test_nothing_is_captioned_without_a_caption(client: Client) -> None:
     assert (await client.lease())[0].item.generation.state == db.GENERATION_STATE_STORED
 
 
-async def test_notes_are_recorded_and_the_rest_stays(client: Client, clock: Clock) -> None:
+async def test_patches_are_recorded_and_the_rest_stays(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_STORED)
-    clock.pass_seconds(1)
     here = db.GENERATION_STATE_STORED
-    every = db.Notes(
+    every = db.GenerationPatch(
         caption=CAPTION,
         prompt="a cat",
         caption_message_id=11,
@@ -113,7 +114,7 @@ async def test_notes_are_recorded_and_the_rest_stays(client: Client, clock: Cloc
         status_message_id=12,
         delivery_intended=True,
         result_message_id=13,
-        told=True,
+        user_notified=True,
     )
     item = await client.advance(lease, here, db.GENERATION_STATE_CAPTIONED, every)
     photo, generation = item.photo, item.generation
@@ -122,16 +123,18 @@ async def test_notes_are_recorded_and_the_rest_stays(client: Client, clock: Cloc
     assert (generation.status_message_id, generation.result_message_id) == (12, 13)
     assert generation.status_after == 11
     assert generation.delivery_intended
-    assert generation.told
-    assert generation.updated_at.ToSeconds() - generation.created_at.ToSeconds() == 1
+    assert generation.user_notified
     here = db.GENERATION_STATE_CAPTIONED
     assert await client.advance(lease, here, here) == item
     gone = await client.advance(
-        lease, here, here, db.Notes(status_message_id=0, status_after=0, told=False)
+        lease,
+        here,
+        here,
+        db.GenerationPatch(status_message_id=0, status_after=0, user_notified=False),
     )
     assert not gone.generation.HasField("status_message_id")
     assert not gone.generation.HasField("status_after")
-    assert not gone.generation.told
+    assert not gone.generation.user_notified
     assert gone.photo == photo
 
 
@@ -142,7 +145,7 @@ async def test_a_caption_without_confidence(client: Client) -> None:
         lease,
         db.GENERATION_STATE_STORED,
         db.GENERATION_STATE_CAPTIONED,
-        db.Notes(caption=caption),
+        db.GenerationPatch(caption=caption),
     )
     assert not item.photo.caption.HasField("confidence")
     assert item.photo.caption == caption
@@ -154,7 +157,7 @@ async def test_a_group_that_moves_takes_all_its_photos_along(client: Client) -> 
     elsewhere = (await client.receive(3, chat=-7)).item
     other_bot = (await client.receive(4, bot=2)).item
     here = db.GENERATION_STATE_RECEIVED
-    item = await client.advance(lease, here, here, db.Notes(chat_id=-1009))
+    item = await client.advance(lease, here, here, db.GenerationPatch(chat_id=-1009))
     assert item.photo.chat_id == -1009
     assert item.photo.id == lease.item.photo.id
     assert [found.photo.message_id for found in await client.status(chat=-1009)] == [1, 2]
@@ -168,12 +171,12 @@ async def test_an_error_belongs_to_a_state_that_it_explains(client: Client) -> N
     lease = await client.to_state(db.GENERATION_STATE_QUEUED)
     here = db.GENERATION_STATE_QUEUED
     invalid = grpc.StatusCode.INVALID_ARGUMENT
-    error = db.Notes(error=db.Error(code="why"))
+    error = db.GenerationPatch(error=db.Error(code="why"))
     for call in (
         client.advance(lease, here, db.GENERATION_STATE_FAILED),
         client.advance(lease, here, db.GENERATION_STATE_RUNNING, error),
     ):
-        assert await refusal(call) == (invalid, "INVALID_ARGUMENT", ["notes.error"])
+        assert await refusal(call) == (invalid, "INVALID_ARGUMENT", ["patch.error"])
     failed = await client.advance(lease, here, db.GENERATION_STATE_FAILED, error)
     assert failed.generation.error.code == "why"
 
@@ -194,7 +197,7 @@ async def test_cancel_takes_what_still_can_be(client: Client) -> None:
         leases[0],
         db.GENERATION_STATE_STORED,
         db.GENERATION_STATE_CAPTIONED,
-        db.Notes(caption=CAPTION),
+        db.GenerationPatch(caption=CAPTION),
     )
     assert await refusal(call) == NOT_ALLOWED  # the holder learns of it, and holds it still
     assert [lease.fence for lease in await client.lease()] == [1, 1, 1, 1, 1]
@@ -204,8 +207,8 @@ async def test_cancel_takes_what_still_can_be(client: Client) -> None:
 async def test_an_answer_names_some_and_counts_all(client: Client) -> None:
     for number in range(1, 62):
         await client.receive(number)  # beyond the limit they are refused, and unclosed until told
-    request = db.StatusRequest(bot_id=BOT, chat_id=CHAT, user_id=USER)
-    response = await client.call(client.stub.Status, request)
+    request = db.GetStatusRequest(bot_id=BOT, chat_id=CHAT, user_id=USER)
+    response = await client.call(client.stub.GetStatus, request)
     assert [item.photo.message_id for item in response.items] == list(range(1, 51))
     assert response.count == 61
     outcome = await client.cancel()
@@ -227,7 +230,7 @@ async def test_cancel_of_one_that_is_closed_tells_how_it_ended(client: Client) -
     await client.close(lease)
     response = await client.cancel(lease.item.generation.id)
     assert [item.generation.state for item in response.too_late] == [db.GENERATION_STATE_DELIVERED]
-    assert await client.cancel() == db.CancelResponse()
+    assert await client.cancel() == db.CancelGenerationsResponse()
 
 
 async def test_cancel_is_the_owners(client: Client) -> None:

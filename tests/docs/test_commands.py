@@ -223,7 +223,7 @@ class Terminals:
         self.workshop = workshop
         ports = {5000 + n: free_port() for n in range(4)}
         workshop.instead = {f"127.0.0.1:{old}": f"127.0.0.1:{new}" for old, new in ports.items()}
-        listen = ("SANDBOX_LISTEN", "GENERATOR_LISTEN", "DBSERVICE_LISTEN", "BOT_HEALTH_LISTEN")
+        listen = ("SANDBOX_LISTEN", "GENERATOR_LISTEN", "DBSERVICE_LISTEN", "BOT_LISTEN")
         addresses = {name: f"127.0.0.1:{ports[5000 + n]}" for n, name in enumerate(listen)}
         workshop.environment |= {
             **addresses,

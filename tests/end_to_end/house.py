@@ -47,7 +47,7 @@ class House:
             "GENERATOR_LISTEN": f"127.0.0.1:{ports['generator']}",
             "GENERATOR_URL": self.generator_url,
             "GENERATOR_MODEL": "emoji",
-            "BOT_HEALTH_LISTEN": f"127.0.0.1:{ports['bot']}",
+            "BOT_LISTEN": f"127.0.0.1:{ports['bot']}",
             "BOT_POLL_SECONDS": "0.2",
             **settings,
         }

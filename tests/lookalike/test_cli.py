@@ -104,7 +104,7 @@ def test_a_service_that_cannot_start_says_why_in_one_sentence(
 
 @pytest.mark.parametrize("service", ["bot", "dbservice", "generator", "sandbox"])
 def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path, service: str) -> None:
-    variable = "BOT_HEALTH_LISTEN" if service == "bot" else f"{service.upper()}_LISTEN"
+    variable = "BOT_LISTEN" if service == "bot" else f"{service.upper()}_LISTEN"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = {
             "TELEGRAM_BOT_TOKEN": "10001:end-to-end-tests-token-of-the-sandbox",

@@ -351,7 +351,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("service", ["dbservice", "generator", "bot"])
 def test_a_port_that_is_taken(house: House, service: str) -> None:
-    variable = "BOT_HEALTH_LISTEN" if service == "bot" else f"{service.upper()}_LISTEN"
+    variable = "BOT_LISTEN" if service == "bot" else f"{service.upper()}_LISTEN"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         only = "bot" if service == "bot" else "port"
@@ -435,7 +435,7 @@ def test_services_that_are_down_are_named_and_counted(house: House) -> None:
 
 
 def test_a_bot_that_is_down(house: House) -> None:
-    found = failures(house, "bot", "bot", BOT_HEALTH_LISTEN="127.0.0.1:9")
+    found = failures(house, "bot", "bot", BOT_LISTEN="127.0.0.1:9")
     assert "lookalike up" in one(found, "bot", "The bot does not run")
 
 

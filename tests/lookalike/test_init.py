@@ -45,7 +45,7 @@ def environment(house: House, folder: Path) -> dict[str, str]:
         **clean_environment(),
         "TELEGRAM_API_URL": house.sandbox_url,
         "LOOKALIKE_HOME": str(folder / "home"),
-        "BOT_HEALTH_LISTEN": house.environment["BOT_HEALTH_LISTEN"],
+        "BOT_LISTEN": house.environment["BOT_LISTEN"],
         "GENERATOR_LISTEN": house.environment["GENERATOR_LISTEN"],
         "OMP_NUM_THREADS": "2",
     }

@@ -60,7 +60,7 @@ def runs(process: psutil.Process) -> bool:
 
 def check_ports_are_free(house: House) -> None:
     for name in SERVICES:
-        variable = "BOT_HEALTH_LISTEN" if name == "bot" else f"{name.upper()}_LISTEN"
+        variable = "BOT_LISTEN" if name == "bot" else f"{name.upper()}_LISTEN"
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", int(house.environment[variable].rpartition(":")[2])))
@@ -71,8 +71,8 @@ def test_it_starts_in_order_brings_back_the_dead_and_stops(house: House) -> None
         name = command.wait_for(r"up INFO lookalike\.up: Everything is up: write to (@\w+)\.")
         assert name[1].endswith("bot")
         said = "\n".join(command.lines)
-        assert said.index("generator: Listening") < said.index("bot.app: Listening")
-        assert said.index("dbservice: Listening") < said.index("bot.app: Listening")
+        assert said.index("generator: Listening") < said.index("bot: Listening")
+        assert said.index("dbservice: Listening") < said.index("bot: Listening")
 
         child(command, "bot").kill()
         command.wait_for(r"bot was killed by SIGKILL, last saying: .*; it is .* again in 1 s\.$")

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from sandbox.__main__ import main
+from sandbox.server import running
 from sandbox.settings import SandboxSettings
 from tests.sandbox.client import LOOPBACK, People
 
@@ -73,18 +73,13 @@ def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncIterator[str]:
     """A sandbox in this process, served over HTTP as always."""
-    port = free_port()
     settings = SandboxSettings(
         lookalike_home=tmp_path,
-        sandbox_listen=f"127.0.0.1:{port}",
+        sandbox_listen="127.0.0.1:0",
         telegram_bot_token=SecretStr(TOKEN),
     )
-    stop = asyncio.Event()
-    serving = asyncio.create_task(main(settings, stop))
-    await started(f"http://127.0.0.1:{port}")
-    yield f"http://127.0.0.1:{port}"
-    stop.set()
-    await asyncio.wait_for(serving, 5)
+    async with running(settings) as sandbox:
+        yield f"http://{sandbox.address}"
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Parameters(_message.Message):
     def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., preset: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Photo(_message.Message):
-    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "words", "received_at", "image", "caption", "caption_message_id")
+    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -93,7 +93,7 @@ class Photo(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     FILE_ID_FIELD_NUMBER: _ClassVar[int]
     FILE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    WORDS_FIELD_NUMBER: _ClassVar[int]
+    USER_TEXT_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_AT_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     CAPTION_FIELD_NUMBER: _ClassVar[int]
@@ -106,12 +106,12 @@ class Photo(_message.Message):
     language_code: str
     file_id: str
     file_size: int
-    words: str
+    user_text: str
     received_at: _timestamp_pb2.Timestamp
     image: ImageInfo
     caption: Caption
     caption_message_id: int
-    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., words: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ...) -> None: ...
 
 class Picture(_message.Message):
     __slots__ = ("image", "seed", "model", "file_id")
@@ -134,7 +134,7 @@ class Error(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "told", "picture", "error", "created_at", "updated_at", "closed_at", "status_after")
+    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "status_after")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
@@ -143,11 +143,10 @@ class Generation(_message.Message):
     STATUS_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_INTENDED_FIELD_NUMBER: _ClassVar[int]
     RESULT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
-    TOLD_FIELD_NUMBER: _ClassVar[int]
+    USER_NOTIFIED_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
-    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
     id: str
@@ -158,14 +157,13 @@ class Generation(_message.Message):
     status_message_id: int
     delivery_intended: bool
     result_message_id: int
-    told: bool
+    user_notified: bool
     picture: Picture
     error: Error
     created_at: _timestamp_pb2.Timestamp
-    updated_at: _timestamp_pb2.Timestamp
     closed_at: _timestamp_pb2.Timestamp
     status_after: int
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., told: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_after: _Optional[int] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("photo", "generation")
@@ -175,8 +173,8 @@ class Item(_message.Message):
     generation: Generation
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ...) -> None: ...
 
-class ReceiveRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "words", "parameters")
+class ReceivePhotoRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -184,7 +182,7 @@ class ReceiveRequest(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     FILE_ID_FIELD_NUMBER: _ClassVar[int]
     FILE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    WORDS_FIELD_NUMBER: _ClassVar[int]
+    USER_TEXT_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
@@ -193,11 +191,11 @@ class ReceiveRequest(_message.Message):
     language_code: str
     file_id: str
     file_size: int
-    words: str
+    user_text: str
     parameters: Parameters
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., words: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ...) -> None: ...
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ...) -> None: ...
 
-class ReceiveResponse(_message.Message):
+class ReceivePhotoResponse(_message.Message):
     __slots__ = ("item", "created")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
@@ -205,7 +203,7 @@ class ReceiveResponse(_message.Message):
     created: bool
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
 
-class AddRequest(_message.Message):
+class StorePhotoRequest(_message.Message):
     __slots__ = ("info", "chunk")
     class Info(_message.Message):
         __slots__ = ("generation_id", "fence", "image")
@@ -218,18 +216,18 @@ class AddRequest(_message.Message):
         def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ...) -> None: ...
     INFO_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
-    info: AddRequest.Info
+    info: StorePhotoRequest.Info
     chunk: bytes
-    def __init__(self, info: _Optional[_Union[AddRequest.Info, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, info: _Optional[_Union[StorePhotoRequest.Info, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
-class AddResponse(_message.Message):
+class StorePhotoResponse(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]
     item: Item
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
-class Notes(_message.Message):
-    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "told", "error", "chat_id", "status_after")
+class GenerationPatch(_message.Message):
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "status_after")
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -237,7 +235,7 @@ class Notes(_message.Message):
     DELIVERY_INTENDED_FIELD_NUMBER: _ClassVar[int]
     RESULT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     RESULT_FILE_ID_FIELD_NUMBER: _ClassVar[int]
-    TOLD_FIELD_NUMBER: _ClassVar[int]
+    USER_NOTIFIED_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
@@ -248,33 +246,33 @@ class Notes(_message.Message):
     delivery_intended: bool
     result_message_id: int
     result_file_id: str
-    told: bool
+    user_notified: bool
     error: Error
     chat_id: int
     status_after: int
-    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., told: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., status_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., status_after: _Optional[int] = ...) -> None: ...
 
-class AdvanceRequest(_message.Message):
-    __slots__ = ("generation_id", "fence", "from_state", "to_state", "notes")
+class AdvanceGenerationRequest(_message.Message):
+    __slots__ = ("generation_id", "fence", "from_state", "to_state", "patch")
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
     FROM_STATE_FIELD_NUMBER: _ClassVar[int]
     TO_STATE_FIELD_NUMBER: _ClassVar[int]
-    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PATCH_FIELD_NUMBER: _ClassVar[int]
     generation_id: str
     fence: int
     from_state: GenerationState
     to_state: GenerationState
-    notes: Notes
-    def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., from_state: _Optional[_Union[GenerationState, str]] = ..., to_state: _Optional[_Union[GenerationState, str]] = ..., notes: _Optional[_Union[Notes, _Mapping]] = ...) -> None: ...
+    patch: GenerationPatch
+    def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., from_state: _Optional[_Union[GenerationState, str]] = ..., to_state: _Optional[_Union[GenerationState, str]] = ..., patch: _Optional[_Union[GenerationPatch, _Mapping]] = ...) -> None: ...
 
-class AdvanceResponse(_message.Message):
+class AdvanceGenerationResponse(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]
     item: Item
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
-class AgainRequest(_message.Message):
+class CreateGenerationRequest(_message.Message):
     __slots__ = ("photo_id", "n", "user_id", "parameters")
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
@@ -286,7 +284,7 @@ class AgainRequest(_message.Message):
     parameters: Parameters
     def __init__(self, photo_id: _Optional[str] = ..., n: _Optional[int] = ..., user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ...) -> None: ...
 
-class AgainResponse(_message.Message):
+class CreateGenerationResponse(_message.Message):
     __slots__ = ("item", "created")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
@@ -294,7 +292,7 @@ class AgainResponse(_message.Message):
     created: bool
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
 
-class LeaseUnfinishedRequest(_message.Message):
+class LeaseGenerationsRequest(_message.Message):
     __slots__ = ("bot_id", "holder", "starting", "limit")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     HOLDER_FIELD_NUMBER: _ClassVar[int]
@@ -306,7 +304,7 @@ class LeaseUnfinishedRequest(_message.Message):
     limit: int
     def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ..., starting: _Optional[bool] = ..., limit: _Optional[int] = ...) -> None: ...
 
-class LeaseUnfinishedResponse(_message.Message):
+class LeaseGenerationsResponse(_message.Message):
     __slots__ = ("leases",)
     class Lease(_message.Message):
         __slots__ = ("item", "fence", "expires_at")
@@ -318,10 +316,10 @@ class LeaseUnfinishedResponse(_message.Message):
         expires_at: _timestamp_pb2.Timestamp
         def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., fence: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     LEASES_FIELD_NUMBER: _ClassVar[int]
-    leases: _containers.RepeatedCompositeFieldContainer[LeaseUnfinishedResponse.Lease]
-    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseUnfinishedResponse.Lease, _Mapping]]] = ...) -> None: ...
+    leases: _containers.RepeatedCompositeFieldContainer[LeaseGenerationsResponse.Lease]
+    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseGenerationsResponse.Lease, _Mapping]]] = ...) -> None: ...
 
-class FinalizeRequest(_message.Message):
+class FinalizeGenerationRequest(_message.Message):
     __slots__ = ("info", "chunk")
     class Info(_message.Message):
         __slots__ = ("generation_id", "fence", "picture", "failed", "refused")
@@ -338,17 +336,17 @@ class FinalizeRequest(_message.Message):
         def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., failed: _Optional[_Union[Error, _Mapping]] = ..., refused: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
     INFO_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
-    info: FinalizeRequest.Info
+    info: FinalizeGenerationRequest.Info
     chunk: bytes
-    def __init__(self, info: _Optional[_Union[FinalizeRequest.Info, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, info: _Optional[_Union[FinalizeGenerationRequest.Info, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
-class FinalizeResponse(_message.Message):
+class FinalizeGenerationResponse(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]
     item: Item
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
-class CloseRequest(_message.Message):
+class CloseGenerationRequest(_message.Message):
     __slots__ = ("generation_id", "fence")
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
@@ -356,13 +354,13 @@ class CloseRequest(_message.Message):
     fence: int
     def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ...) -> None: ...
 
-class CloseResponse(_message.Message):
+class CloseGenerationResponse(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]
     item: Item
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
-class CancelRequest(_message.Message):
+class CancelGenerationsRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id", "generation_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -374,7 +372,7 @@ class CancelRequest(_message.Message):
     generation_id: str
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
 
-class CancelResponse(_message.Message):
+class CancelGenerationsResponse(_message.Message):
     __slots__ = ("cancelled", "too_late", "cancelled_count", "too_late_count")
     CANCELLED_FIELD_NUMBER: _ClassVar[int]
     TOO_LATE_FIELD_NUMBER: _ClassVar[int]
@@ -386,7 +384,7 @@ class CancelResponse(_message.Message):
     too_late_count: int
     def __init__(self, cancelled: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., too_late: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cancelled_count: _Optional[int] = ..., too_late_count: _Optional[int] = ...) -> None: ...
 
-class StatusRequest(_message.Message):
+class GetStatusRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -396,7 +394,7 @@ class StatusRequest(_message.Message):
     user_id: int
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
 
-class StatusResponse(_message.Message):
+class GetStatusResponse(_message.Message):
     __slots__ = ("items", "count")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -404,23 +402,21 @@ class StatusResponse(_message.Message):
     count: int
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ...) -> None: ...
 
-class HistoryRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor", "generation_id")
+class ListHistoryRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
-    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     user_id: int
     page_size: int
     cursor: str
-    generation_id: str
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ..., generation_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
-class HistoryResponse(_message.Message):
+class ListHistoryResponse(_message.Message):
     __slots__ = ("items", "newer_cursor", "older_cursor")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     NEWER_CURSOR_FIELD_NUMBER: _ClassVar[int]
@@ -429,6 +425,24 @@ class HistoryResponse(_message.Message):
     newer_cursor: str
     older_cursor: str
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., newer_cursor: _Optional[str] = ..., older_cursor: _Optional[str] = ...) -> None: ...
+
+class GetGenerationRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    generation_id: str
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
+
+class GetGenerationResponse(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class GetImageRequest(_message.Message):
     __slots__ = ("photo_id", "generation_id", "user_id")
@@ -448,7 +462,7 @@ class GetImageResponse(_message.Message):
     chunk: bytes
     def __init__(self, info: _Optional[_Union[ImageInfo, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
-class ForgetRequest(_message.Message):
+class ForgetUserRequest(_message.Message):
     __slots__ = ("bot_id", "user_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -456,7 +470,7 @@ class ForgetRequest(_message.Message):
     user_id: int
     def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
 
-class ForgetResponse(_message.Message):
+class ForgetUserResponse(_message.Message):
     __slots__ = ("photos", "generations")
     PHOTOS_FIELD_NUMBER: _ClassVar[int]
     GENERATIONS_FIELD_NUMBER: _ClassVar[int]

@@ -34,80 +34,85 @@ class DatabaseServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Receive = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Receive',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceiveRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceiveResponse.FromString,
+        self.ReceivePhoto = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ReceivePhoto',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceivePhotoRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceivePhotoResponse.FromString,
                 _registered_method=True)
-        self.Add = channel.stream_unary(
-                '/lookalike.db.v1.DatabaseService/Add',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AddRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AddResponse.FromString,
+        self.StorePhoto = channel.stream_unary(
+                '/lookalike.db.v1.DatabaseService/StorePhoto',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StorePhotoRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StorePhotoResponse.FromString,
                 _registered_method=True)
-        self.Advance = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Advance',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceResponse.FromString,
+        self.AdvanceGeneration = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/AdvanceGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceGenerationResponse.FromString,
                 _registered_method=True)
-        self.Again = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Again',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AgainRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AgainResponse.FromString,
+        self.CreateGeneration = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CreateGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationResponse.FromString,
                 _registered_method=True)
-        self.LeaseUnfinished = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/LeaseUnfinished',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseUnfinishedRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseUnfinishedResponse.FromString,
+        self.LeaseGenerations = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/LeaseGenerations',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsResponse.FromString,
                 _registered_method=True)
-        self.Finalize = channel.stream_unary(
-                '/lookalike.db.v1.DatabaseService/Finalize',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeResponse.FromString,
+        self.FinalizeGeneration = channel.stream_unary(
+                '/lookalike.db.v1.DatabaseService/FinalizeGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationResponse.FromString,
                 _registered_method=True)
-        self.Close = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Close',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseResponse.FromString,
+        self.CloseGeneration = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CloseGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseGenerationResponse.FromString,
                 _registered_method=True)
-        self.Cancel = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Cancel',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelResponse.FromString,
+        self.CancelGenerations = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CancelGenerations',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelGenerationsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelGenerationsResponse.FromString,
                 _registered_method=True)
-        self.Status = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Status',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StatusRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StatusResponse.FromString,
+        self.GetStatus = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/GetStatus',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
-        self.History = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/History',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.HistoryRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.HistoryResponse.FromString,
+        self.ListHistory = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ListHistory',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListHistoryRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListHistoryResponse.FromString,
+                _registered_method=True)
+        self.GetGeneration = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/GetGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationResponse.FromString,
                 _registered_method=True)
         self.GetImage = channel.unary_stream(
                 '/lookalike.db.v1.DatabaseService/GetImage',
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetImageRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetImageResponse.FromString,
                 _registered_method=True)
-        self.Forget = channel.unary_unary(
-                '/lookalike.db.v1.DatabaseService/Forget',
-                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetRequest.SerializeToString,
-                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetResponse.FromString,
+        self.ForgetUser = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ForgetUser',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetUserRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetUserResponse.FromString,
                 _registered_method=True)
 
 
 class DatabaseServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
-    def Receive(self, request, context):
+    def ReceivePhoto(self, request, context):
         """Records that a photo has arrived, with its generation 0. The same message again: the same
-        row, unchanged. A user over the limit gets a row too, already failed, so that he is told.
+        row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Add(self, request_iterator, context):
+    def StorePhoto(self, request_iterator, context):
         """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
         Bytes that do not match info's size and sha256 are refused with INVALID_ARGUMENT.
         """
@@ -115,29 +120,29 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Advance(self, request, context):
+    def AdvanceGeneration(self, request, context):
         """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-        records the notes alone.
+        applies the patch alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Again(self, request, context):
+    def CreateGeneration(self, request, context):
         """Makes another generation for a captioned photo; the same n again: the same row.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def LeaseUnfinished(self, request, context):
+    def LeaseGenerations(self, request, context):
         """Leases what is unfinished and free to this holder, and renews what it holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Finalize(self, request_iterator, context):
+    def FinalizeGeneration(self, request_iterator, context):
         """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
         refused). A stream of info first, then the picture's chunks.
         """
@@ -145,14 +150,14 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Close(self, request, context):
+    def CloseGeneration(self, request, context):
         """Marks a generation as closed: its user told, its messages and jobs tidied away.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Cancel(self, request, context):
+    def CancelGenerations(self, request, context):
         """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
         wins or loses against the worker by the state machine.
         """
@@ -160,15 +165,22 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Status(self, request, context):
+    def GetStatus(self, request, context):
         """A user's unfinished generations in a chat, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def History(self, request, context):
+    def ListHistory(self, request, context):
         """A user's generations in a chat, newest first, by pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGeneration(self, request, context):
+        """One of a user's generations in a chat, with its photo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +193,7 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Forget(self, request, context):
+    def ForgetUser(self, request, context):
         """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -191,65 +203,70 @@ class DatabaseServiceServicer:
 
 def add_DatabaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Receive': grpc.unary_unary_rpc_method_handler(
-                    servicer.Receive,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceiveRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceiveResponse.SerializeToString,
+            'ReceivePhoto': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReceivePhoto,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceivePhotoRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceivePhotoResponse.SerializeToString,
             ),
-            'Add': grpc.stream_unary_rpc_method_handler(
-                    servicer.Add,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AddRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AddResponse.SerializeToString,
+            'StorePhoto': grpc.stream_unary_rpc_method_handler(
+                    servicer.StorePhoto,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StorePhotoRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StorePhotoResponse.SerializeToString,
             ),
-            'Advance': grpc.unary_unary_rpc_method_handler(
-                    servicer.Advance,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceResponse.SerializeToString,
+            'AdvanceGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdvanceGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceGenerationResponse.SerializeToString,
             ),
-            'Again': grpc.unary_unary_rpc_method_handler(
-                    servicer.Again,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AgainRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AgainResponse.SerializeToString,
+            'CreateGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationResponse.SerializeToString,
             ),
-            'LeaseUnfinished': grpc.unary_unary_rpc_method_handler(
-                    servicer.LeaseUnfinished,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseUnfinishedRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseUnfinishedResponse.SerializeToString,
+            'LeaseGenerations': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaseGenerations,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsResponse.SerializeToString,
             ),
-            'Finalize': grpc.stream_unary_rpc_method_handler(
-                    servicer.Finalize,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeResponse.SerializeToString,
+            'FinalizeGeneration': grpc.stream_unary_rpc_method_handler(
+                    servicer.FinalizeGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationResponse.SerializeToString,
             ),
-            'Close': grpc.unary_unary_rpc_method_handler(
-                    servicer.Close,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseResponse.SerializeToString,
+            'CloseGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseGenerationResponse.SerializeToString,
             ),
-            'Cancel': grpc.unary_unary_rpc_method_handler(
-                    servicer.Cancel,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelResponse.SerializeToString,
+            'CancelGenerations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelGenerations,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelGenerationsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelGenerationsResponse.SerializeToString,
             ),
-            'Status': grpc.unary_unary_rpc_method_handler(
-                    servicer.Status,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StatusRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StatusResponse.SerializeToString,
+            'GetStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatusRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatusResponse.SerializeToString,
             ),
-            'History': grpc.unary_unary_rpc_method_handler(
-                    servicer.History,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.HistoryRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.HistoryResponse.SerializeToString,
+            'ListHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHistory,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListHistoryRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListHistoryResponse.SerializeToString,
+            ),
+            'GetGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationResponse.SerializeToString,
             ),
             'GetImage': grpc.unary_stream_rpc_method_handler(
                     servicer.GetImage,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetImageRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetImageResponse.SerializeToString,
             ),
-            'Forget': grpc.unary_unary_rpc_method_handler(
-                    servicer.Forget,
-                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetRequest.FromString,
-                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetResponse.SerializeToString,
+            'ForgetUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetUser,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetUserRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetUserResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -263,7 +280,7 @@ class DatabaseService:
     """Missing associated documentation comment in .proto file."""
 
     @staticmethod
-    def Receive(request,
+    def ReceivePhoto(request,
             target,
             options=(),
             channel_credentials=None,
@@ -276,9 +293,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Receive',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceiveRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceiveResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/ReceivePhoto',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceivePhotoRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReceivePhotoResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -290,7 +307,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Add(request_iterator,
+    def StorePhoto(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -303,9 +320,9 @@ class DatabaseService:
         return grpc.experimental.stream_unary(
             request_iterator,
             target,
-            '/lookalike.db.v1.DatabaseService/Add',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AddRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AddResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/StorePhoto',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StorePhotoRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StorePhotoResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -317,7 +334,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Advance(request,
+    def AdvanceGeneration(request,
             target,
             options=(),
             channel_credentials=None,
@@ -330,9 +347,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Advance',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/AdvanceGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceGenerationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -344,7 +361,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Again(request,
+    def CreateGeneration(request,
             target,
             options=(),
             channel_credentials=None,
@@ -357,9 +374,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Again',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AgainRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AgainResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/CreateGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -371,7 +388,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def LeaseUnfinished(request,
+    def LeaseGenerations(request,
             target,
             options=(),
             channel_credentials=None,
@@ -384,9 +401,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/LeaseUnfinished',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseUnfinishedRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseUnfinishedResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/LeaseGenerations',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -398,7 +415,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Finalize(request_iterator,
+    def FinalizeGeneration(request_iterator,
             target,
             options=(),
             channel_credentials=None,
@@ -411,9 +428,9 @@ class DatabaseService:
         return grpc.experimental.stream_unary(
             request_iterator,
             target,
-            '/lookalike.db.v1.DatabaseService/Finalize',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/FinalizeGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -425,7 +442,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Close(request,
+    def CloseGeneration(request,
             target,
             options=(),
             channel_credentials=None,
@@ -438,9 +455,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Close',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/CloseGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseGenerationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -452,7 +469,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Cancel(request,
+    def CancelGenerations(request,
             target,
             options=(),
             channel_credentials=None,
@@ -465,9 +482,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Cancel',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/CancelGenerations',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelGenerationsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelGenerationsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -479,7 +496,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Status(request,
+    def GetStatus(request,
             target,
             options=(),
             channel_credentials=None,
@@ -492,9 +509,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Status',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StatusRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StatusResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/GetStatus',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatusRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -506,7 +523,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def History(request,
+    def ListHistory(request,
             target,
             options=(),
             channel_credentials=None,
@@ -519,9 +536,36 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/History',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.HistoryRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.HistoryResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/ListHistory',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListHistoryRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGeneration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/GetGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -560,7 +604,7 @@ class DatabaseService:
             _registered_method=True)
 
     @staticmethod
-    def Forget(request,
+    def ForgetUser(request,
             target,
             options=(),
             channel_credentials=None,
@@ -573,9 +617,9 @@ class DatabaseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/lookalike.db.v1.DatabaseService/Forget',
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetRequest.SerializeToString,
-            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetResponse.FromString,
+            '/lookalike.db.v1.DatabaseService/ForgetUser',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetUserRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ForgetUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

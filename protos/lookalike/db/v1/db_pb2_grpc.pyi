@@ -40,169 +40,181 @@ class DatabaseServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DatabaseServiceAsyncStub: ...
-    Receive: _grpc.UnaryUnaryMultiCallable[_db_pb2.ReceiveRequest, _db_pb2.ReceiveResponse]
+    ReceivePhoto: _grpc.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
-    row, unchanged. A user over the limit gets a row too, already failed, so that he is told.
+    row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
     """
-    Add: _grpc.StreamUnaryMultiCallable[_db_pb2.AddRequest, _db_pb2.AddResponse]
+    StorePhoto: _grpc.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
     Bytes that do not match info's size and sha256 are refused with INVALID_ARGUMENT.
     """
-    Advance: _grpc.UnaryUnaryMultiCallable[_db_pb2.AdvanceRequest, _db_pb2.AdvanceResponse]
+    AdvanceGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.AdvanceGenerationRequest, _db_pb2.AdvanceGenerationResponse]
     """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-    records the notes alone.
+    applies the patch alone.
     """
-    Again: _grpc.UnaryUnaryMultiCallable[_db_pb2.AgainRequest, _db_pb2.AgainResponse]
+    CreateGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]
     """Makes another generation for a captioned photo; the same n again: the same row."""
-    LeaseUnfinished: _grpc.UnaryUnaryMultiCallable[_db_pb2.LeaseUnfinishedRequest, _db_pb2.LeaseUnfinishedResponse]
+    LeaseGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]
     """Leases what is unfinished and free to this holder, and renews what it holds."""
-    Finalize: _grpc.StreamUnaryMultiCallable[_db_pb2.FinalizeRequest, _db_pb2.FinalizeResponse]
+    FinalizeGeneration: _grpc.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
     refused). A stream of info first, then the picture's chunks.
     """
-    Close: _grpc.UnaryUnaryMultiCallable[_db_pb2.CloseRequest, _db_pb2.CloseResponse]
+    CloseGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CloseGenerationRequest, _db_pb2.CloseGenerationResponse]
     """Marks a generation as closed: its user told, its messages and jobs tidied away."""
-    Cancel: _grpc.UnaryUnaryMultiCallable[_db_pb2.CancelRequest, _db_pb2.CancelResponse]
+    CancelGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.CancelGenerationsRequest, _db_pb2.CancelGenerationsResponse]
     """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
     wins or loses against the worker by the state machine.
     """
-    Status: _grpc.UnaryUnaryMultiCallable[_db_pb2.StatusRequest, _db_pb2.StatusResponse]
+    GetStatus: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetStatusRequest, _db_pb2.GetStatusResponse]
     """A user's unfinished generations in a chat, oldest first."""
-    History: _grpc.UnaryUnaryMultiCallable[_db_pb2.HistoryRequest, _db_pb2.HistoryResponse]
+    ListHistory: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListHistoryRequest, _db_pb2.ListHistoryResponse]
     """A user's generations in a chat, newest first, by pages."""
+    GetGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetGenerationRequest, _db_pb2.GetGenerationResponse]
+    """One of a user's generations in a chat, with its photo."""
     GetImage: _grpc.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]
     """The bytes of a photo or of a picture: info first, then chunks."""
-    Forget: _grpc.UnaryUnaryMultiCallable[_db_pb2.ForgetRequest, _db_pb2.ForgetResponse]
+    ForgetUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]
     """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Receive: _aio.UnaryUnaryMultiCallable[_db_pb2.ReceiveRequest, _db_pb2.ReceiveResponse]  # type: ignore[assignment]
+    ReceivePhoto: _aio.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]  # type: ignore[assignment]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
-    row, unchanged. A user over the limit gets a row too, already failed, so that he is told.
+    row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
     """
-    Add: _aio.StreamUnaryMultiCallable[_db_pb2.AddRequest, _db_pb2.AddResponse]  # type: ignore[assignment]
+    StorePhoto: _aio.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]  # type: ignore[assignment]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
     Bytes that do not match info's size and sha256 are refused with INVALID_ARGUMENT.
     """
-    Advance: _aio.UnaryUnaryMultiCallable[_db_pb2.AdvanceRequest, _db_pb2.AdvanceResponse]  # type: ignore[assignment]
+    AdvanceGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.AdvanceGenerationRequest, _db_pb2.AdvanceGenerationResponse]  # type: ignore[assignment]
     """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-    records the notes alone.
+    applies the patch alone.
     """
-    Again: _aio.UnaryUnaryMultiCallable[_db_pb2.AgainRequest, _db_pb2.AgainResponse]  # type: ignore[assignment]
+    CreateGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]  # type: ignore[assignment]
     """Makes another generation for a captioned photo; the same n again: the same row."""
-    LeaseUnfinished: _aio.UnaryUnaryMultiCallable[_db_pb2.LeaseUnfinishedRequest, _db_pb2.LeaseUnfinishedResponse]  # type: ignore[assignment]
+    LeaseGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]  # type: ignore[assignment]
     """Leases what is unfinished and free to this holder, and renews what it holds."""
-    Finalize: _aio.StreamUnaryMultiCallable[_db_pb2.FinalizeRequest, _db_pb2.FinalizeResponse]  # type: ignore[assignment]
+    FinalizeGeneration: _aio.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]  # type: ignore[assignment]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
     refused). A stream of info first, then the picture's chunks.
     """
-    Close: _aio.UnaryUnaryMultiCallable[_db_pb2.CloseRequest, _db_pb2.CloseResponse]  # type: ignore[assignment]
+    CloseGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CloseGenerationRequest, _db_pb2.CloseGenerationResponse]  # type: ignore[assignment]
     """Marks a generation as closed: its user told, its messages and jobs tidied away."""
-    Cancel: _aio.UnaryUnaryMultiCallable[_db_pb2.CancelRequest, _db_pb2.CancelResponse]  # type: ignore[assignment]
+    CancelGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.CancelGenerationsRequest, _db_pb2.CancelGenerationsResponse]  # type: ignore[assignment]
     """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
     wins or loses against the worker by the state machine.
     """
-    Status: _aio.UnaryUnaryMultiCallable[_db_pb2.StatusRequest, _db_pb2.StatusResponse]  # type: ignore[assignment]
+    GetStatus: _aio.UnaryUnaryMultiCallable[_db_pb2.GetStatusRequest, _db_pb2.GetStatusResponse]  # type: ignore[assignment]
     """A user's unfinished generations in a chat, oldest first."""
-    History: _aio.UnaryUnaryMultiCallable[_db_pb2.HistoryRequest, _db_pb2.HistoryResponse]  # type: ignore[assignment]
+    ListHistory: _aio.UnaryUnaryMultiCallable[_db_pb2.ListHistoryRequest, _db_pb2.ListHistoryResponse]  # type: ignore[assignment]
     """A user's generations in a chat, newest first, by pages."""
+    GetGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.GetGenerationRequest, _db_pb2.GetGenerationResponse]  # type: ignore[assignment]
+    """One of a user's generations in a chat, with its photo."""
     GetImage: _aio.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]  # type: ignore[assignment]
     """The bytes of a photo or of a picture: info first, then chunks."""
-    Forget: _aio.UnaryUnaryMultiCallable[_db_pb2.ForgetRequest, _db_pb2.ForgetResponse]  # type: ignore[assignment]
+    ForgetUser: _aio.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]  # type: ignore[assignment]
     """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
-    def Receive(
+    def ReceivePhoto(
         self,
-        request: _db_pb2.ReceiveRequest,
+        request: _db_pb2.ReceivePhotoRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.ReceiveResponse, _abc.Awaitable[_db_pb2.ReceiveResponse]]:
+    ) -> _typing.Union[_db_pb2.ReceivePhotoResponse, _abc.Awaitable[_db_pb2.ReceivePhotoResponse]]:
         """Records that a photo has arrived, with its generation 0. The same message again: the same
-        row, unchanged. A user over the limit gets a row too, already failed, so that he is told.
+        row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
         """
 
     @_abc_1.abstractmethod
-    def Add(
+    def StorePhoto(
         self,
-        request_iterator: _MaybeAsyncIterator[_db_pb2.AddRequest],
+        request_iterator: _MaybeAsyncIterator[_db_pb2.StorePhotoRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.AddResponse, _abc.Awaitable[_db_pb2.AddResponse]]:
+    ) -> _typing.Union[_db_pb2.StorePhotoResponse, _abc.Awaitable[_db_pb2.StorePhotoResponse]]:
         """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
         Bytes that do not match info's size and sha256 are refused with INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod
-    def Advance(
+    def AdvanceGeneration(
         self,
-        request: _db_pb2.AdvanceRequest,
+        request: _db_pb2.AdvanceGenerationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.AdvanceResponse, _abc.Awaitable[_db_pb2.AdvanceResponse]]:
+    ) -> _typing.Union[_db_pb2.AdvanceGenerationResponse, _abc.Awaitable[_db_pb2.AdvanceGenerationResponse]]:
         """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-        records the notes alone.
+        applies the patch alone.
         """
 
     @_abc_1.abstractmethod
-    def Again(
+    def CreateGeneration(
         self,
-        request: _db_pb2.AgainRequest,
+        request: _db_pb2.CreateGenerationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.AgainResponse, _abc.Awaitable[_db_pb2.AgainResponse]]:
+    ) -> _typing.Union[_db_pb2.CreateGenerationResponse, _abc.Awaitable[_db_pb2.CreateGenerationResponse]]:
         """Makes another generation for a captioned photo; the same n again: the same row."""
 
     @_abc_1.abstractmethod
-    def LeaseUnfinished(
+    def LeaseGenerations(
         self,
-        request: _db_pb2.LeaseUnfinishedRequest,
+        request: _db_pb2.LeaseGenerationsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.LeaseUnfinishedResponse, _abc.Awaitable[_db_pb2.LeaseUnfinishedResponse]]:
+    ) -> _typing.Union[_db_pb2.LeaseGenerationsResponse, _abc.Awaitable[_db_pb2.LeaseGenerationsResponse]]:
         """Leases what is unfinished and free to this holder, and renews what it holds."""
 
     @_abc_1.abstractmethod
-    def Finalize(
+    def FinalizeGeneration(
         self,
-        request_iterator: _MaybeAsyncIterator[_db_pb2.FinalizeRequest],
+        request_iterator: _MaybeAsyncIterator[_db_pb2.FinalizeGenerationRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.FinalizeResponse, _abc.Awaitable[_db_pb2.FinalizeResponse]]:
+    ) -> _typing.Union[_db_pb2.FinalizeGenerationResponse, _abc.Awaitable[_db_pb2.FinalizeGenerationResponse]]:
         """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
         refused). A stream of info first, then the picture's chunks.
         """
 
     @_abc_1.abstractmethod
-    def Close(
+    def CloseGeneration(
         self,
-        request: _db_pb2.CloseRequest,
+        request: _db_pb2.CloseGenerationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.CloseResponse, _abc.Awaitable[_db_pb2.CloseResponse]]:
+    ) -> _typing.Union[_db_pb2.CloseGenerationResponse, _abc.Awaitable[_db_pb2.CloseGenerationResponse]]:
         """Marks a generation as closed: its user told, its messages and jobs tidied away."""
 
     @_abc_1.abstractmethod
-    def Cancel(
+    def CancelGenerations(
         self,
-        request: _db_pb2.CancelRequest,
+        request: _db_pb2.CancelGenerationsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.CancelResponse, _abc.Awaitable[_db_pb2.CancelResponse]]:
+    ) -> _typing.Union[_db_pb2.CancelGenerationsResponse, _abc.Awaitable[_db_pb2.CancelGenerationsResponse]]:
         """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
         wins or loses against the worker by the state machine.
         """
 
     @_abc_1.abstractmethod
-    def Status(
+    def GetStatus(
         self,
-        request: _db_pb2.StatusRequest,
+        request: _db_pb2.GetStatusRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.StatusResponse, _abc.Awaitable[_db_pb2.StatusResponse]]:
+    ) -> _typing.Union[_db_pb2.GetStatusResponse, _abc.Awaitable[_db_pb2.GetStatusResponse]]:
         """A user's unfinished generations in a chat, oldest first."""
 
     @_abc_1.abstractmethod
-    def History(
+    def ListHistory(
         self,
-        request: _db_pb2.HistoryRequest,
+        request: _db_pb2.ListHistoryRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.HistoryResponse, _abc.Awaitable[_db_pb2.HistoryResponse]]:
+    ) -> _typing.Union[_db_pb2.ListHistoryResponse, _abc.Awaitable[_db_pb2.ListHistoryResponse]]:
         """A user's generations in a chat, newest first, by pages."""
+
+    @_abc_1.abstractmethod
+    def GetGeneration(
+        self,
+        request: _db_pb2.GetGenerationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.GetGenerationResponse, _abc.Awaitable[_db_pb2.GetGenerationResponse]]:
+        """One of a user's generations in a chat, with its photo."""
 
     @_abc_1.abstractmethod
     def GetImage(
@@ -213,11 +225,11 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         """The bytes of a photo or of a picture: info first, then chunks."""
 
     @_abc_1.abstractmethod
-    def Forget(
+    def ForgetUser(
         self,
-        request: _db_pb2.ForgetRequest,
+        request: _db_pb2.ForgetUserRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_db_pb2.ForgetResponse, _abc.Awaitable[_db_pb2.ForgetResponse]]:
+    ) -> _typing.Union[_db_pb2.ForgetUserResponse, _abc.Awaitable[_db_pb2.ForgetUserResponse]]:
         """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

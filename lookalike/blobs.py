@@ -1,0 +1,157 @@
+"""Bytes by key: photos and pictures, apart from the rows that speak of them.
+
+A writer stores the bytes first, under a new key, and then commits the row that names the key. So a
+row never speaks of bytes that are not there, a writer that lost its lease overwrites nobody's bytes,
+and no transaction waits for a disk or a network. What a lost race or a crash leaves behind is in no
+row: `list` finds it, and the owner of the rows deletes it.
+"""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Final, Protocol
+from uuid import uuid4
+
+from lookalike.errors import StartError
+from lookalike.files import sync_folder
+
+CHUNK_BYTES: Final = 256 * 1024
+"""How much is read at a time."""
+
+_DRAFTS = "drafts"
+
+
+def new_key(owner: str, fence: int) -> str:
+    """A key that nobody has used.
+
+    Args:
+        owner: the id of the row that will name it: letters, digits and hyphens, at least two.
+        fence: the writer's; it tells a person whose attempt left the bytes.
+    """
+    return f"{owner[:2]}/{owner}-{fence}-{secrets.token_hex(4)}"
+
+
+class Blobs(Protocol):
+    """A store of bytes. Every method raises OSError where the disk or the network fails."""
+
+    async def put(self, key: str, parts: AsyncIterable[bytes]) -> None:
+        """Stores bytes; after return they survive a power cut.
+
+        What `parts` raises is passed on, and nothing is stored then.
+
+        Args:
+            key: a new one, by `new_key`.
+            parts: the bytes in pieces.
+        """
+
+    def open(self, key: str) -> AsyncIterator[bytes]:
+        """The bytes of a key, in pieces.
+
+        Raises:
+            FileNotFoundError: there are none.
+        """
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Deletes the bytes of these keys where there are any; after return they stay gone."""
+
+    def list(self, older_than: float = 0.0) -> AsyncIterator[str]:
+        """All keys whose bytes were stored at least so many seconds ago, in no order."""
+
+
+class LocalBlobs:
+    """A folder. The first two characters of an owner's id name a folder in it, to keep each small.
+
+    Bytes are written as a draft, synced, and then renamed to their key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Takes the folder for this process; drafts that a crash left there are deleted.
+
+        Raises:
+            StartError: it cannot be made or read.
+        """
+        self._folder = folder
+        self._drafts = folder / _DRAFTS
+        try:
+            self._drafts.mkdir(parents=True, exist_ok=True)
+            for draft in self._drafts.iterdir():
+                draft.unlink()
+            sync_folder(folder)
+            sync_folder(folder.parent)
+        except OSError as error:
+            reason = error.strerror or error
+            raise StartError(f"The folder {folder} cannot be used: {reason}.") from None
+
+    async def put(self, key: str, parts: AsyncIterable[bytes]) -> None:
+        """Stores bytes; see `Blobs.put`."""
+        draft = self._drafts / uuid4().hex
+        # Opened and removed on the event loop, as a cancelled call waits for no thread.
+        file = draft.open("xb")
+        try:
+            async for part in parts:
+                await asyncio.to_thread(file.write, part)
+            await asyncio.to_thread(self._publish, file, draft, self._folder / key)
+        finally:
+            _discard(file, draft)
+
+    async def open(self, key: str) -> AsyncIterator[bytes]:
+        """The bytes of a key; see `Blobs.open`."""
+        file = await asyncio.to_thread((self._folder / key).open, "rb")
+        with file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield chunk
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """Deletes bytes; see `Blobs.delete`."""
+        await asyncio.to_thread(self._delete, tuple(keys))
+
+    async def list(self, older_than: float = 0.0) -> AsyncIterator[str]:
+        """All keys; see `Blobs.list`. The folders are read one after the other, off the loop."""
+        before = time.time() - older_than
+        # Next to the folders there may be files: keys of the first version, which had none.
+        folders = await asyncio.to_thread(lambda: [self._folder, *_folders(self._folder)])
+        for folder in folders:
+            for path in await asyncio.to_thread(_files, folder, before):
+                yield path.relative_to(self._folder).as_posix()
+
+    def _publish(self, file: IO[bytes], draft: Path, target: Path) -> None:
+        file.flush()
+        os.fsync(file.fileno())
+        if not target.parent.exists():
+            target.parent.mkdir(exist_ok=True)
+            sync_folder(self._folder)
+        draft.rename(target)
+        sync_folder(target.parent)
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        paths = [self._folder / key for key in keys]
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in paths}:
+            if folder.exists():
+                sync_folder(folder)
+
+
+def _discard(file: IO[bytes], draft: Path) -> None:
+    try:
+        file.close()
+    except OSError:
+        pass  # it tries once more to write what the disk did not take
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _folders(folder: Path) -> Sequence[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and path.name != _DRAFTS]
+
+
+def _files(folder: Path, before: float) -> Sequence[Path]:
+    with os.scandir(folder) as entries:
+        return [
+            Path(entry.path)
+            for entry in entries
+            if entry.is_file() and entry.stat().st_mtime <= before
+        ]

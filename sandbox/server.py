@@ -1,0 +1,62 @@
+"""The sandbox as a service: puts it together and serves it."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from lookalike import lifecycle, web
+from lookalike.errors import StartError
+from sandbox.app import create_app
+from sandbox.bot import BotAccount
+from sandbox.faults import Faults
+from sandbox.settings import SandboxSettings
+from sandbox.state import Sandbox
+from sandbox.store import Store
+from sandbox.updates import Poller
+from sandbox.webhook import deliver
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A sandbox that runs; see `lookalike.lifecycle.Service`."""
+
+    address: str
+    stop: asyncio.Event
+
+
+@contextlib.asynccontextmanager
+async def running(settings: SandboxSettings) -> AsyncIterator[RunningSandbox]:
+    """Serves while the context lasts.
+
+    Raises:
+        StartError: the port or the database cannot be used.
+    """
+    stop = asyncio.Event()
+    bound = _bind(settings.sandbox_listen, settings.sandbox_ports)
+    store = await Store.open(settings.folder("sandbox"))
+    bot = BotAccount(settings.telegram_bot_token.get_secret_value())
+    sandbox = Sandbox(store, bot, Poller(store, stop), Faults(), settings.sandbox_note, stop)
+    delivery = asyncio.create_task(deliver(store, stop))
+    try:
+        async with lifecycle.together(stop, web.serve(create_app(sandbox), bound, stop)):
+            yield RunningSandbox(lifecycle.address_of(bound), stop)
+    finally:
+        delivery.cancel()
+        await asyncio.gather(delivery, return_exceptions=True)
+        await store.close()
+
+
+def _bind(listen: str, ports: int) -> socket.socket:
+    """Binds the port, or the first free one of as many.
+
+    Raises:
+        StartError: none is free; it tells of the last one.
+    """
+    host, _, first = listen.rpartition(":")
+    *others, last = range(int(first), min(int(first) + ports, 65_536))
+    for port in others:
+        with contextlib.suppress(StartError):
+            return lifecycle.bind(f"{host}:{port}", "SANDBOX_LISTEN")
+    return lifecycle.bind(f"{host}:{last}", "SANDBOX_LISTEN")
