@@ -1,7 +1,7 @@
 """Bytes by key: photos and pictures, apart from the rows that speak of them.
 
-A writer stores the bytes first, under a new key, and then commits the row that names the key. So a
-row never speaks of bytes that are not there, a writer that lost its lease overwrites nobody's bytes,
+Bytes are stored first, under a new key, and then the row that names the key is committed. So a row
+never speaks of bytes that are not there, a writer that lost its lease overwrites nobody's bytes,
 and no transaction waits for a disk or a network. What a lost race or a crash leaves behind is in no
 row: `list` finds it, and the owner of the rows deletes it.
 """
