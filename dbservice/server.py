@@ -12,6 +12,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from dbservice.interceptors.codec import CodecInterceptor
 from dbservice.interceptors.errors import ErrorInterceptor
 from dbservice.interceptors.observing import ObservingInterceptor
 from dbservice.interceptors.token import TokenInterceptor
@@ -89,6 +90,7 @@ async def _serving(
             ErrorInterceptor(),
             ObservingInterceptor(observers),
             TokenInterceptor(settings.bearer_token),
+            CodecInterceptor(),
             ValidationInterceptor(_NAME),
         ),
         options=_OPTIONS,

@@ -34,11 +34,12 @@ async def verified(requests: AsyncIterator[_Part], image: db.ImageInfo) -> Async
     async for request in requests:
         if not request.HasField("chunk"):
             raise invalid(("chunk", "must follow the info"))
-        size += len(request.chunk)
+        chunk = request.chunk  # a copy, each time that it is asked for
+        size += len(chunk)
         if size > image.size:
             raise invalid(("chunk", "exceeds the size in info"))
-        digest.update(request.chunk)
-        yield request.chunk
+        digest.update(chunk)
+        yield chunk
     if size < image.size:
         raise invalid(("chunk", "is missing: the bytes are fewer than the size in info"))
     if digest.hexdigest() != image.sha256:

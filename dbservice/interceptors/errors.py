@@ -13,9 +13,9 @@ from dbservice.interceptors.calls import Call, CallInterceptor
 class ErrorInterceptor(CallInterceptor):
     """The outermost one: it answers what all others let through."""
 
-    def begin(self, method: str, context: ServicerContext[Any, Any]) -> Call:
+    def begin(self, method: str, handler: Any, context: ServicerContext[Any, Any]) -> Call:
         """Answers the call's error, if it ends with one."""
-        del method
+        del method, handler
         return _Answered(context)
 
 

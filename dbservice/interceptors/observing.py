@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
 from dbservice.errors import as_service_error
@@ -21,9 +20,9 @@ class ObservingInterceptor(CallInterceptor):
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
 
-    def begin(self, method: str, context: ServicerContext[Any, Any]) -> Call:
+    def begin(self, method: str, handler: Any, context: ServicerContext[Any, Any]) -> Call:
         """Measures the call from now on."""
-        del context
+        del handler, context
         return _Observed(method.rpartition("/")[2], self._observers)
 
 
@@ -35,11 +34,13 @@ class _Observed(Call):
         self._received = 0
         self._sent = 0
 
-    def request(self, message: Message) -> None:
-        self._received += message.ByteSize()
+    def request(self, request: bytes) -> bytes:
+        self._received += len(request)
+        return request
 
-    def response(self, message: Message) -> None:
-        self._sent += message.ByteSize()
+    def response(self, response: bytes) -> bytes:
+        self._sent += len(response)
+        return response
 
     async def __aexit__(
         self,

@@ -16,12 +16,13 @@ class ValidationInterceptor(CallInterceptor):
         """Checks the requests of the service with this full name."""
         self._prefix = f"/{service}/"
 
-    def begin(self, method: str, context: ServicerContext[Any, Any]) -> Call:
+    def begin(self, method: str, handler: Any, context: ServicerContext[Any, Any]) -> Call:
         """Checks each request."""
-        del context
+        del handler, context
         return _Checked() if method.startswith(self._prefix) else Call()
 
 
 class _Checked(Call):
-    def request(self, message: Message) -> None:
-        check(message)
+    def request(self, request: Message) -> Message:
+        check(request)
+        return request
