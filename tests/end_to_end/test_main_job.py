@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.texts import en
+from lookalike.processes.stack import Stack
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     ask,
@@ -20,7 +21,6 @@ from tests.end_to_end.chats import (
     told,
     words,
 )
-from tests.end_to_end.house import House
 from tests.sandbox.client import ApiCall, People
 
 
@@ -176,10 +176,10 @@ async def test_one_user_has_a_limit_and_is_told(people: People) -> None:
     assert 5 <= sum(outcomes) < 7
 
 
-async def test_health_checks(house: House, people: People) -> None:
+async def test_health_checks(stack: Stack, people: People) -> None:
     assert (await people.bot())["user"]["is_bot"]
     async with httpx.AsyncClient(trust_env=False) as client:
-        for url in (house.health_url, house.generator_url):
+        for url in (stack.url("bot"), stack.url("generator")):
             for check in ("live", "ready"):
                 response = await client.get(f"{url}/health/{check}", timeout=10)
                 assert response.status_code == 200, response.text

@@ -1,7 +1,7 @@
 """`lookalike demo PHOTO`: a user who sends a photo.
 
-It plays the user over the sandbox's HTTP, as a person's client would: it sees the chat and nothing
-else.
+The user is played over the sandbox's HTTP, as a person's client would do it: it sees the chat and
+nothing else.
 """
 
 import re
@@ -14,12 +14,12 @@ import requests
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lookalike.demo.house import open_house
+from lookalike.cli.demo.session import running_stack
 from lookalike.errors import StartError
 
 _USER = 1001  # a private chat has its user's id
 _SILENCE_SECONDS = 60.0
-_PATIENCE_SECONDS = 600.0
+_MOST_SECONDS = 600.0
 
 Json = dict[str, Any]
 
@@ -30,9 +30,9 @@ def play(photo: Path, home: Path, console: Console) -> int:
     Returns:
         The exit code: 0 if a picture came.
     """
-    with open_house(home, console, port=0) as house:
-        house.start_bot()
-        return _Chat(house.sandbox, console).send(photo, home / "pictures")
+    with running_stack(home, console, port=0) as stack:
+        stack.start("bot")
+        return _Chat(stack.url("sandbox"), console).send(photo, home / "pictures")
 
 
 class _Chat:
@@ -65,7 +65,11 @@ class _Chat:
         return 0
 
     def _watch(self, photo_id: int, after: int) -> str | None:
-        """Shows what the bot answers to the photo; gives the picture's file_id."""
+        """Shows what the bot answers to the photo.
+
+        Returns:
+            The picture's file_id; None if none came.
+        """
         status_id = 0
         with Progress(
             TextColumn("{task.description}"),
@@ -92,14 +96,14 @@ class _Chat:
                     _show(progress, bar, message["text"])
                     continue
                 self._console.print(f"[bold]Bot[/]: {message['text']}")
-                if not message["text"].endswith(")"):  # the caption ends with who says it
-                    return None  # this is why no picture comes
-        self._console.print("No picture has come; the logs may say why.")
+                if not message["text"].endswith(")"):  # the caption ends with its captioner
+                    return None  # this text says why there is no picture
+        self._console.print("No picture came; the logs may say why.")
         return None
 
     def _events(self, after: int) -> Iterator[Json]:
         """What happens in the chat, until it has been silent for too long."""
-        end = time.monotonic() + _PATIENCE_SECONDS
+        end = time.monotonic() + _MOST_SECONDS
         heard = time.monotonic()
         while time.monotonic() < end and time.monotonic() - heard < _SILENCE_SECONDS:
             answer = self._get(f"/events?after={after}&wait=5&kind=message&kind=edit")
@@ -116,7 +120,7 @@ class _Chat:
     def _call(self, method: str, path: str, **content: Any) -> Any:
         response = self._session.request(method, self._api + path, timeout=70, **content)
         if not response.ok:
-            raise StartError(f"the photo was not taken: {response.json()['detail']}")
+            raise StartError(f"the photo was not accepted: {response.json()['detail']}")
         return response.json()
 
 

@@ -1,4 +1,4 @@
-"""The command line. It starts the services as processes and imports none of them."""
+"""The commands and their options. What a command needs is imported when it is called."""
 
 import os
 import sys
@@ -18,14 +18,14 @@ def main() -> None:
 
 
 def _become(module: str, *arguments: str) -> None:
-    """Replaces this process by a service, so that signals and the exit code are the service's."""
+    """Replaces this process with a module's, so that signals and the exit code are that one's."""
     os.execv(sys.executable, [*service_command(module), *arguments])  # noqa: S606, our own modules
 
 
 @main.command()
 def up() -> None:
     """Run the bot and the services that it needs."""
-    from lookalike.up import run
+    from lookalike.cli.up.command import run
 
     run()
 
@@ -41,10 +41,10 @@ def up() -> None:
 def init(*, accept_licence: bool, overwrite: bool, **answers: str | None) -> None:
     """Ask for what a first run needs, check it, and write .env.
 
-    What is given as an option is not asked for. The two secrets can be given in the environment,
-    too, by the names that they have in .env: other users see a command line.
+    Whatever you give as an option is not asked for. The two secrets can also come from the
+    environment, under the names that they have in .env: other users can see a command line.
     """
-    from lookalike.init import run
+    from lookalike.cli.init import run
 
     given = {name.upper(): answer for name, answer in answers.items() if answer is not None}
     run(given, overwrite=overwrite, accept_licence=accept_licence)
@@ -52,13 +52,13 @@ def init(*, accept_licence: bool, overwrite: bool, **answers: str | None) -> Non
 
 @main.command()
 @click.argument("model", required=False)
-@click.option("--fast", is_flag=True, help="Also what the preset fast needs.")
+@click.option("--fast", is_flag=True, help="Also fetch what the preset fast needs.")
 @click.option("--accept-licence", is_flag=True, help="Do not ask.")
 def download(model: str | None, *, fast: bool, accept_licence: bool) -> None:
-    """Fetch MODEL, or that of the settings, from the Hugging Face hub.
+    """Fetch MODEL, or the one in the settings, from the Hugging Face hub.
 
-    Where GENERATOR_PRESET is fast, the weights that it needs are fetched, too. Size and licence are
-    said and asked about first. An interrupted download goes on where it ended.
+    With GENERATOR_PRESET=fast, the weights for that preset are fetched, too. You are told the size
+    and the licence first, and asked. An interrupted download resumes.
     """
     flags = {"--fast": fast, "--accept-licence": accept_licence}
     arguments = [*([model] if model else []), *(flag for flag, given in flags.items() if given)]
@@ -68,11 +68,11 @@ def download(model: str | None, *, fast: bool, accept_licence: bool) -> None:
 @main.command()
 @click.option("--spend", is_flag=True, help="Also ask Azure for a caption, which may cost money.")
 def doctor(*, spend: bool) -> None:
-    """Look at everything, and say what is wrong and what to do.
+    """Check everything, and say what is wrong and what to do about it.
 
     The exit code is the number of checks that failed.
     """
-    from lookalike.doctor import run
+    from lookalike.cli.doctor import run
 
     sys.exit(run(spend=spend))
 
@@ -97,7 +97,7 @@ def generator() -> None:
 
 @main.command()
 def sandbox() -> None:
-    """Run a Telegram of your own, for trying and testing."""
+    """Run a Telegram of your own, to try things out and to test."""
     _become("sandbox")
 
 
@@ -108,10 +108,10 @@ def sandbox() -> None:
 def demo(photo: Path | None) -> None:
     """Try everything, with no token, key or download.
 
-    Serves a chat page to play in, or sends PHOTO and shows what comes back.
+    Opens a chat page to play with, or sends PHOTO and shows what comes back.
     """
-    from lookalike.demo import house, page
-    from lookalike.demo import photo as one_photo
+    from lookalike.cli.demo import page, session
+    from lookalike.cli.demo import photo as one_photo
 
     play = page.play if photo is None else partial(one_photo.play, photo)
-    sys.exit(house.run(play))
+    sys.exit(session.run(play))

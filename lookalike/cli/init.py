@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 from dotenv import dotenv_values
 
-from lookalike import checks, doctor
+from lookalike import checks
 from lookalike.checks import Mark
+from lookalike.cli import doctor
 from lookalike.files import write_durably
 from lookalike.processes import service_command
 
@@ -24,7 +25,7 @@ _NOTICE = (
     "https://huggingface.co/spaces/CompVis/stable-diffusion-license. By using this bot you agree "
     "to its use restrictions (paragraph 5 and Attachment A)."
 )
-"""What its paragraph 4.a wants users to be told; see docs/models.md."""
+"""What the licence, in its paragraph 4.a, wants users to be told; see docs/models.md."""
 
 Answers = dict[str, str]
 
@@ -38,11 +39,11 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> None:
         accept_licence: whether a model that is not here is downloaded without asking.
 
     Raises:
-        click.ClickException: an answer is missing where nobody can be asked, or does not pass.
+        click.ClickException: an answer is missing where nobody can be asked, or a check fails.
     """
     target = Path(".env")
     if target.exists() and not overwrite:
-        _need_terminal("There is a .env already; --overwrite lets me change it.")
+        _need_terminal("There is a .env already; --overwrite changes it.")
         click.confirm("There is a .env already. Change it?", abort=True)
     answers: Answers = {}
     _settle(answers, _token, given, "bot", "telegram")
@@ -52,7 +53,7 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> None:
     text = source.read_text(encoding="utf-8")
     answers |= _notice(text, answers["GENERATOR_MODEL"])
     write_durably(target, _fill(text, answers).encode())
-    click.echo("Written to .env, which only you can read. Start everything with `lookalike up`.")
+    click.echo("Written to .env, which only you can read. `lookalike up` starts everything.")
 
 
 def _settle(
@@ -64,31 +65,31 @@ def _settle(
     *,
     accept_licence: bool = False,
 ) -> None:
-    """Asks until the doctor has nothing against the answer, or its giver wants it all the same."""
+    """Asks until the doctor's check passes, or whoever answers insists."""
     while True:
-        said = ask(given)
-        answers |= said
+        answer = ask(given)
+        answers |= answer
         failures = _failures(answers, service, check)
         if failures == [checks.MODEL_MISSING] and _download(answers, accept_licence):
             failures = _failures(answers, service, check)
         if not failures:
             return
-        if said.keys() <= given.keys():
-            raise click.ClickException(f"{', '.join(said)}: the check failed; see above.")
-        if click.confirm("Take it all the same?", default=False):
+        if answer.keys() <= given.keys():
+            raise click.ClickException(f"{', '.join(answer)}: the check failed; see above.")
+        if click.confirm("Use it anyway?", default=False):
             return
 
 
 def _failures(answers: Answers, service: str, check: str) -> list[str]:
     """The names of the checks that fail; all findings are shown."""
-    click.echo("Looking ...")
+    click.echo("Checking ...")
     found = doctor.findings(service, {**os.environ, **answers}, ["--only", check])
-    doctor.tell(check, found)
+    doctor.show(check, found)
     return [finding.check for finding in found if finding.mark is Mark.FAILED]
 
 
 def _download(answers: Answers, accept_licence: bool) -> bool:  # noqa: FBT001, handed through
-    """Offers to fetch the model; whether it is here now."""
+    """Offers to fetch the model; tells whether it is here now."""
     command = [*service_command("generator.download"), answers["GENERATOR_MODEL"]]
     if accept_licence:
         command.append("--accept-licence")
@@ -98,31 +99,31 @@ def _download(answers: Answers, accept_licence: bool) -> bool:  # noqa: FBT001, 
 
 
 def _token(given: Answers) -> Answers:
-    words = "The bot's token, from @BotFather (/newbot); it is not shown"
-    return {"TELEGRAM_BOT_TOKEN": _ask("TELEGRAM_BOT_TOKEN", given, words, secret=True)}
+    question = "The bot's token, from @BotFather (/newbot); it stays hidden"
+    return {"TELEGRAM_BOT_TOKEN": _ask("TELEGRAM_BOT_TOKEN", given, question, secret=True)}
 
 
 def _captioner(given: Answers) -> Answers:
-    words = (
-        "Who says what a photo shows: azure (whole sentences; needs a key), blip (sentences; needs "
-        "its weights here) or offline (names the main thing; needs nothing)"
+    question = (
+        "Who describes a photo: azure (whole sentences; needs a key), blip (sentences; needs its "
+        "weights on this machine) or offline (names the main thing; needs nothing)"
     )
-    chosen = _ask("CAPTIONER", given, words, default="offline", choices=_CAPTIONERS)
+    chosen = _ask("CAPTIONER", given, question, default="offline", choices=_CAPTIONERS)
     answers = {"CAPTIONER": chosen}
     if chosen == "azure":
-        words = "The endpoint of the Azure AI Vision resource"
-        answers["AZURE_VISION_ENDPOINT"] = _ask("AZURE_VISION_ENDPOINT", given, words)
-        words = "One of its two keys; it is not shown"
-        answers["AZURE_VISION_KEY"] = _ask("AZURE_VISION_KEY", given, words, secret=True)
+        question = "The endpoint of the Azure AI Vision resource"
+        answers["AZURE_VISION_ENDPOINT"] = _ask("AZURE_VISION_ENDPOINT", given, question)
+        question = "One of its two keys; it stays hidden"
+        answers["AZURE_VISION_KEY"] = _ask("AZURE_VISION_KEY", given, question, secret=True)
     return answers
 
 
 def _model(given: Answers) -> Answers:
-    words = (
+    question = (
         "The model: an id on the Hugging Face hub, a folder, a .safetensors file, or emoji, the "
         "small one in the package"
     )
-    return {"GENERATOR_MODEL": _ask("GENERATOR_MODEL", given, words, default=_MODEL)}
+    return {"GENERATOR_MODEL": _ask("GENERATOR_MODEL", given, question, default=_MODEL)}
 
 
 def _notice(text: str, model: str) -> Answers:
@@ -135,7 +136,7 @@ def _notice(text: str, model: str) -> Answers:
 def _ask(
     name: str,
     given: Answers,
-    words: str,
+    question: str,
     *,
     default: str | None = None,
     choices: Sequence[str] = (),
@@ -143,19 +144,19 @@ def _ask(
 ) -> str:
     if name in given:
         return given[name]
-    _need_terminal(f"Give me --{name.lower().replace('_', '-')}: there is no terminal to ask at.")
+    _need_terminal(f"Give --{name.lower().replace('_', '-')}: there is no terminal to ask on.")
     kind = click.Choice(choices) if choices else None
-    answer: str = click.prompt(words, default=default, type=kind, hide_input=secret)
+    answer: str = click.prompt(question, default=default, type=kind, hide_input=secret)
     return answer.strip()
 
 
-def _need_terminal(words: str) -> None:
+def _need_terminal(message: str) -> None:
     if not sys.stdin.isatty():
-        raise click.ClickException(words)
+        raise click.ClickException(message)
 
 
 def _fill(text: str, answers: Answers) -> str:
-    """The text of a `.env` with the answers in their places, and all else as it was."""
+    """The text of a `.env` with the answers put in; everything else stays as it was."""
     for name, value in answers.items():
         line = f"{name}={_quote(value)}"
         text, count = re.subn(
@@ -166,7 +167,7 @@ def _fill(text: str, answers: Answers) -> str:
     read = dotenv_values(stream=io.StringIO(text))
     for name, value in answers.items():
         if read[name] != value or not value.isprintable():
-            raise click.ClickException(f"{name} has characters that a .env cannot hold.")
+            raise click.ClickException(f"{name} has characters that .env cannot hold.")
     return text
 
 
