@@ -112,7 +112,7 @@ async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     for box in await dialog.get_by_role("checkbox").all():
         await box.uncheck()
     await dialog.get_by_label("New people").fill("Cleo")
-    await dialog.get_by_role("button", name="Open the group").click()
+    await dialog.get_by_role("button", name="Create the group").click()
     await expect(ada.page.get_by_role("heading", name="Painters")).to_be_visible()
     await expect(ada.subtitle).to_have_text("2 people and the bot")
 

@@ -165,7 +165,7 @@ async def test_photos_go_in_by_click_drop_and_paste_with_words(
     await drop_or_paste(chat.page, "#timeline", "drop", jpeg(colour="blue"))
     await drop_or_paste(chat.page, "#words", "paste", jpeg(colour="green"))
     await expect(tray.get_by_role("listitem")).to_have_count(3)
-    await tray.get_by_role("button", name="Take out mine.jpg").first.click()
+    await tray.get_by_role("button", name="Remove mine.jpg").first.click()
     await chat.write("two of them")
     await expect(chat.page.locator("li.message.own .photo")).to_have_count(2)
     await expect(tray).to_be_hidden()

@@ -12,7 +12,7 @@ from telegram import (
 )
 from telegram.error import BadRequest
 
-from sandbox import callbacks
+from sandbox.telegram import callbacks
 from tests.sandbox.client import Answer, People
 
 TOO_OLD = "Query is too old and response timeout expired or query id is invalid"

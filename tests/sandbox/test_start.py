@@ -7,7 +7,7 @@ import pytest
 
 from lookalike.errors import StartError
 from sandbox.settings import SandboxSettings
-from sandbox.store import Store
+from sandbox.storage.database import Database
 from tests.sandbox.conftest import TOKEN
 
 
@@ -37,26 +37,26 @@ def test_settings_that_cannot_be_used(
 async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db").write_bytes(b"no database" * 100)
     with pytest.raises(StartError, match=r"sandbox\.db cannot be used: file is not a database"):
-        await Store.open(tmp_path)
+        await Database.open(tmp_path)
 
 
 async def test_a_database_of_another_version(tmp_path: Path) -> None:
-    await (await Store.open(tmp_path)).close()
+    await (await Database.open(tmp_path)).close()
     connection = sqlite3.connect(tmp_path / "sandbox.db")
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(StartError, match="written by another version of the sandbox"):
-        await Store.open(tmp_path)
+        await Database.open(tmp_path)
 
 
 async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="cannot be made"):
-        await Store.open(tmp_path / "file" / "sandbox")
+        await Database.open(tmp_path / "file" / "sandbox")
 
 
 async def test_a_folder_that_another_sandbox_uses(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path)
+    database = await Database.open(tmp_path)
     with pytest.raises(StartError, match=r"^Another process uses .*sandbox\.db\.$"):
-        await Store.open(tmp_path)
-    await store.close()
+        await Database.open(tmp_path)
+    await database.close()

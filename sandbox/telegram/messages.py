@@ -1,7 +1,7 @@
-"""Messages: what stands in a chat now.
+"""Messages: what is in a chat now.
 
-A message is kept as the Bot API's `Message`. Ids follow Telegram: one counter for the bot's private
-chats and basic groups together, one for each supergroup; none is given twice.
+A message is stored as the Bot API's `Message`. Ids follow Telegram: one counter for the bot's
+private chats and basic groups together, one for each supergroup; no id is used twice.
 """
 
 import time
@@ -10,16 +10,21 @@ from typing import Any, TypeAlias
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sandbox.chats import Chat
-from sandbox.schema import Json, messages
-from sandbox.store import next_number, record
+from sandbox.storage.events import record_event
+from sandbox.storage.schema import Json, messages
+from sandbox.storage.values import next_number
+from sandbox.telegram.chats import ChatRow
 
-Stored: TypeAlias = Row[Any]
+MessageRow: TypeAlias = Row[Any]
 """A row of the table `messages`."""
 
 
 async def add_message(
-    tx: AsyncConnection, chat: Chat, sender: Json, content: Json, reply_to: Stored | None = None
+    tx: AsyncConnection,
+    chat: ChatRow,
+    sender: Json,
+    content: Json,
+    reply_to: MessageRow | None = None,
 ) -> Json:
     """Adds a message and gives it as a `Message`.
 
@@ -45,11 +50,16 @@ async def add_message(
     await tx.execute(
         insert(messages).values(chat_id=chat.id, message_id=message_id, message=message)
     )
-    await record(tx, "message", {"chat_id": chat.id, "message": {**message, "edits": 0}})
+    await record_event(tx, "message", {"chat_id": chat.id, "message": {**message, "edits": 0}})
     return message
 
 
-async def find_message(tx: AsyncConnection, chat_id: int, message_id: int) -> Stored | None:
+async def new_media_group(tx: AsyncConnection) -> str:
+    """An id for an album."""
+    return str(13_000_000_000_000_000 + await next_number(tx, "media_group"))
+
+
+async def find_message(tx: AsyncConnection, chat_id: int, message_id: int) -> MessageRow | None:
     """The message, if it is there and not deleted."""
     if abs(message_id) >= 2**63:
         return None
@@ -61,23 +71,23 @@ async def find_message(tx: AsyncConnection, chat_id: int, message_id: int) -> St
     return (await tx.execute(query)).one_or_none()
 
 
-async def edit_message(tx: AsyncConnection, stored: Stored, changed: Json) -> Json:
-    """Puts `changed`, a whole `Message`, in the place of a message and gives it with its date."""
+async def edit_message(tx: AsyncConnection, stored: MessageRow, changed: Json) -> Json:
+    """Replaces a message with `changed`, a whole `Message`; gives it with the date of the edit."""
     message = {**changed, "edit_date": int(time.time())}
     edits = stored.edits + 1
     await tx.execute(update(messages).where(*_key(stored)).values(message=message, edits=edits))
     data = {"chat_id": stored.chat_id, "message": {**message, "edits": edits}}
-    await record(tx, "edit", data)
+    await record_event(tx, "edit", data)
     return message
 
 
-async def delete_message(tx: AsyncConnection, stored: Stored) -> None:
-    """Takes a message out of its chat."""
+async def delete_message(tx: AsyncConnection, stored: MessageRow) -> None:
+    """Deletes a message from its chat."""
     await tx.execute(update(messages).where(*_key(stored)).values(deleted=True))
-    await record(tx, "delete", {"chat_id": stored.chat_id, "message_id": stored.message_id})
+    await record_event(tx, "delete", {"chat_id": stored.chat_id, "message_id": stored.message_id})
 
 
-def _key(stored: Stored) -> tuple[Any, Any]:
+def _key(stored: MessageRow) -> tuple[Any, Any]:
     return messages.c.chat_id == stored.chat_id, messages.c.message_id == stored.message_id
 
 

@@ -5,17 +5,18 @@ import time
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sandbox.messages import Stored
-from sandbox.refusals import bad_request
-from sandbox.schema import Json, callbacks
-from sandbox.store import next_number, record
-from sandbox.updates import push_update
+from sandbox.storage.events import record_event
+from sandbox.storage.schema import Json, callbacks
+from sandbox.storage.values import next_number
+from sandbox.telegram.messages import MessageRow
+from sandbox.telegram.refusals import bad_request
+from sandbox.telegram.updates import push_update
 
 ANSWER_SECONDS = 30.0
-"""How long a query can be answered; Telegram names no number, and clients wait about this long."""
+"""How long a query can be answered; Telegram gives no number, and clients wait about this long."""
 
 
-async def press_button(tx: AsyncConnection, stored: Stored, user: Json, data: str) -> str:
+async def press_button(tx: AsyncConnection, stored: MessageRow, user: Json, data: str) -> str:
     """Lets a user press the button with this data; gives the query's id."""
     query_id = str(4_000_000_000_000_000 + await next_number(tx, "callback"))
     await tx.execute(
@@ -33,7 +34,7 @@ async def press_button(tx: AsyncConnection, stored: Stored, user: Json, data: st
 
 
 async def answer_callback(tx: AsyncConnection, query_id: str, answer: Json) -> None:
-    """Keeps the bot's answer; a query takes one.
+    """Stores the bot's answer; a query takes only one.
 
     Raises:
         Refusal: there is no such query, or it is too old, or was answered.
@@ -53,7 +54,7 @@ async def answer_callback(tx: AsyncConnection, query_id: str, answer: Json) -> N
     if chat_id is None:
         raise bad_request("query is too old and response timeout expired or query ID is invalid")
     data = {"chat_id": chat_id, "callback_query_id": query_id, "answer": answer}
-    await record(tx, "answer", data)
+    await record_event(tx, "answer", data)
 
 
 async def find_answer(tx: AsyncConnection, query_id: str) -> Json | None:

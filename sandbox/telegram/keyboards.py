@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.refusals import bad_request
-from sandbox.schema import Json
+from sandbox.storage.schema import Json
+from sandbox.telegram.refusals import bad_request
 
 _MAX_BUTTONS = 100
 _MAX_DATA_BYTES = 64
@@ -12,9 +12,9 @@ _OTHER_MARKUPS = frozenset({"keyboard", "remove_keyboard", "force_reply"})
 
 
 def check_markup(markup: Any) -> Json | None:
-    """The inline keyboard of a `reply_markup`, to stand in the message; None where there is none.
+    """The inline keyboard of a `reply_markup`, as messages have it; None if there is none.
 
-    The keyboards that replace a phone's own are taken and, as on Telegram, not part of a message.
+    The keyboards that replace a phone's own are accepted and, as on Telegram, not in the message.
 
     Raises:
         Refusal: it is malformed.

@@ -1,4 +1,4 @@
-"""Delivers updates to the bot's webhook, one after the other, until each is taken."""
+"""Delivers updates to the bot's webhook, one after the other, each until it is accepted."""
 
 import asyncio
 import json
@@ -7,13 +7,14 @@ import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from sandbox.schema import Json
-from sandbox.store import Store, get_option, set_option
-from sandbox.updates import confirm_updates, waiting_updates
-from sandbox.waiting import wait_any
+from lookalike.waiting import any_of
+from sandbox.storage.database import Database
+from sandbox.storage.schema import Json
+from sandbox.storage.values import get_option, set_option
+from sandbox.telegram.updates import confirm_updates, waiting_updates
 
 WEBHOOK = "webhook"
-"""The option that keeps `url`, `secret_token` and the last error; absent: no webhook."""
+"""The option with `url`, `secret_token` and the last error; absent if there is no webhook."""
 
 _TIMEOUT = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -21,20 +22,20 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 _log = logging.getLogger(__name__)
 
 
-async def deliver(store: Store, stop: asyncio.Event) -> None:
+async def deliver(database: Database, stop: asyncio.Event) -> None:
     """Runs until `stop` is set."""
     pause = _FIRST_PAUSE
     while not stop.is_set():
-        changed = store.changed.next_ring()
-        async with store.reading() as tx:
+        changed = database.changes.next_change()
+        async with database.reading() as tx:
             webhook = await get_option(tx, WEBHOOK)
             found = await waiting_updates(tx, 1) if webhook else []
         if not found:
-            await wait_any(changed, stop, seconds=None)
+            await any_of(changed, stop)
             continue
         (update,) = found
         problem = await _post(webhook, update)
-        async with store.transaction() as tx:
+        async with database.transaction() as tx:
             if problem is None:
                 await confirm_updates(tx, update["update_id"] + 1)
             elif (current := await get_option(tx, WEBHOOK)) is not None:
@@ -43,27 +44,31 @@ async def deliver(store: Store, stop: asyncio.Event) -> None:
         if problem is None:
             pause = _FIRST_PAUSE
         else:
-            _log.warning("The webhook did not take update %d: %s.", update["update_id"], problem)
-            await wait_any(stop, seconds=pause)
+            _log.warning("The webhook did not accept update %d: %s.", update["update_id"], problem)
+            await any_of(stop, seconds=pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 async def _post(webhook: Json, update: Json) -> str | None:
-    """Posts an update; gives what went wrong, in Telegram's words, or None."""
+    """Posts an update.
+
+    Returns:
+        What went wrong, in Telegram's words; None if it was accepted.
+    """
     try:
         async with asyncio.timeout(_TIMEOUT):
-            status = await _exchange(webhook, json.dumps(update).encode())
+            status = await _request(webhook, json.dumps(update).encode())
     except TimeoutError:
         return "Read timeout expired"
     except (OSError, ValueError, IndexError):
         return "Connection refused"
-    if status // 100 == 2:  # noqa: PLR2004, any 2xx takes the update
+    if status // 100 == 2:  # noqa: PLR2004, any 2xx accepts the update
         return None
     return f"Wrong response from the webhook: {status} {_phrase(status)}"
 
 
-async def _exchange(webhook: Json, body: bytes) -> int:
-    """One HTTP request; gives the status. It is written here so that a stop can cut it short."""
+async def _request(webhook: Json, body: bytes) -> int:
+    """One HTTP request; gives the status. It is written by hand so that a stop can cut it short."""
     address = urlsplit(webhook["url"])
     reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
     try:

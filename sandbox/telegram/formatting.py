@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.refusals import bad_request
-from sandbox.schema import Json
+from sandbox.storage.schema import Json
+from sandbox.telegram.refusals import bad_request
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -67,7 +67,7 @@ def _parse_html(markup: str) -> tuple[str, list[Json]]:
     text = ""
     open_tags: list[tuple[str, int, Json]] = []
     entities: list[Json] = []
-    at = 0  # in bytes, for the words of a refusal
+    at = 0  # in bytes, for a refusal's description
     for token in _TOKEN.finditer(markup):
         name = (token["name"] or "").lower()
         if token["open"]:
@@ -105,8 +105,8 @@ def _entity(name: str, rest: str, at: int) -> Json:
     return entity
 
 
-def _malformed(words: str) -> Exception:
-    return bad_request(f"can't parse entities: {words}")
+def _malformed(detail: str) -> Exception:
+    return bad_request(f"can't parse entities: {detail}")
 
 
 def _trimmed(text: str, entities: list[Json]) -> Formatted:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from sandbox.refusals import bad_request
+from sandbox.telegram.refusals import bad_request
 
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
 
@@ -53,7 +53,7 @@ def make_sizes(data: bytes) -> list[PhotoSize]:
             upright = _flatten(ImageOps.exif_transpose(image)) if possible else None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise bad_request("PHOTO_INVALID_DIMENSIONS") from None
-    except Exception as error:  # noqa: BLE001, Pillow's decoders raise whatever the bytes lead to
+    except Exception as error:  # noqa: BLE001, Pillow's decoders raise all kinds of errors
         _log.info("A photo could not be decoded: %r.", error)
         raise bad_request("IMAGE_PROCESS_FAILED") from None
     if upright is None:
@@ -64,7 +64,7 @@ def make_sizes(data: bytes) -> list[PhotoSize]:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """On white, for a JPEG has no transparency."""
+    """On white, since a JPEG has no transparency."""
     if not image.has_transparency_data:
         return image.convert("RGB")
     colours = image.convert("RGBA")
@@ -75,6 +75,6 @@ def _flatten(image: Image.Image) -> Image.Image:
 def _fit(image: Image.Image, box: int) -> PhotoSize:
     fitted = ImageOps.contain(image, (box, box)) if box < max(image.size) else image
     buffer = io.BytesIO()
-    fitted.info = {}  # Pillow would write a comment and more along
+    fitted.info = {}  # else Pillow writes a comment and more into the file
     fitted.save(buffer, "JPEG", quality=_QUALITY)
     return PhotoSize(fitted.width, fitted.height, buffer.getvalue())

@@ -1,10 +1,10 @@
 """How the Bot API says no."""
 
-from sandbox.schema import Json
+from sandbox.storage.schema import Json
 
 
 class Refusal(Exception):
-    """A call is refused; the words are Telegram's, with their prefix.
+    """A call is refused, with Telegram's own description and its prefix.
 
     Attributes:
         status: the HTTP status and `error_code`.
@@ -26,14 +26,14 @@ class Refusal(Exception):
         return body
 
 
-def bad_request(words: str) -> Refusal:
+def bad_request(description: str) -> Refusal:
     """A refusal with status 400."""
-    return Refusal(400, f"Bad Request: {words}")
+    return Refusal(400, f"Bad Request: {description}")
 
 
-def forbidden(words: str) -> Refusal:
+def forbidden(description: str) -> Refusal:
     """A refusal with status 403."""
-    return Refusal(403, f"Forbidden: {words}")
+    return Refusal(403, f"Forbidden: {description}")
 
 
 def too_many_requests(seconds: int) -> Refusal:

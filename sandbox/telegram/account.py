@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.schema import Json
+from sandbox.storage.schema import Json
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class BotAccount:
 
     @property
     def user(self) -> Json:
-        """Its `User`, as it stands in messages."""
+        """Its `User`, as messages show it."""
         return {
             "id": self.id,
             "is_bot": True,

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sandbox.refusals import Refusal
-from sandbox.schema import Json, updates
-from sandbox.store import Store, get_option, next_number, set_option
-from sandbox.waiting import wait_any
+from lookalike.waiting import any_of
+from sandbox.storage.database import Database
+from sandbox.storage.schema import Json, updates
+from sandbox.storage.values import get_option, next_number, set_option
+from sandbox.telegram.refusals import Refusal
 
 _PAUSE_SECONDS = 5.0  # between two polls of a bot that is there
 
@@ -19,7 +20,7 @@ _KEPT_SECONDS = 24 * 3600  # core.telegram.org/bots/api, "Getting updates"
 
 
 async def push_update(tx: AsyncConnection, kind: str, payload: Json) -> None:
-    """Queues an update, unless the bot asked for other kinds only."""
+    """Queues an update, unless the bot has asked only for other kinds."""
     allowed = await get_option(tx, "allowed_updates")
     if allowed and kind not in allowed:
         return
@@ -30,12 +31,12 @@ async def push_update(tx: AsyncConnection, kind: str, payload: Json) -> None:
 
 
 async def allow_updates(tx: AsyncConnection, kinds: Sequence[str]) -> None:
-    """Keeps which kinds the bot wants from now on; an empty list means all."""
+    """Stores which kinds the bot wants from now on; an empty list means all."""
     await set_option(tx, "allowed_updates", list(kinds) or None)
 
 
 async def confirm_updates(tx: AsyncConnection, offset: int) -> None:
-    """Forgets what lies before `offset`; a negative one counts from the end of the queue."""
+    """Deletes the updates before `offset`; a negative one counts from the end of the queue."""
     if offset < 0:
         newest = select(updates.c.update_id).order_by(updates.c.update_id.desc()).limit(-offset)
         kept = select(func.min(newest.subquery().c.update_id)).scalar_subquery()
@@ -46,7 +47,7 @@ async def confirm_updates(tx: AsyncConnection, offset: int) -> None:
 
 
 async def drop_updates(tx: AsyncConnection) -> None:
-    """Forgets all of them."""
+    """Deletes all of them."""
     await tx.execute(delete(updates))
 
 
@@ -64,28 +65,28 @@ async def waiting_updates(tx: AsyncConnection, limit: int) -> list[Json]:
 class Poller:
     """The one getUpdates request that may be open."""
 
-    def __init__(self, store: Store, stop: asyncio.Event) -> None:
-        self._store = store
+    def __init__(self, database: Database, stop: asyncio.Event) -> None:
+        self._database = database
         self._stop = stop
         self._end_current: asyncio.Event | None = None
         self._conflict = ""
-        self._heard = -math.inf
+        self._heard_at = -math.inf
 
     @property
     def listening(self) -> bool:
         """Whether the bot polls."""
-        return self._end_current is not None or time.monotonic() < self._heard + _PAUSE_SECONDS
+        return self._end_current is not None or time.monotonic() < self._heard_at + _PAUSE_SECONDS
 
-    def end_current(self, words: str) -> None:
+    def end_current(self, description: str) -> None:
         """Ends the open request, if there is one, with a conflict."""
         if self._end_current is not None:
-            self._conflict = words
+            self._conflict = description
             self._end_current.set()
 
     async def poll(
         self, offset: int, limit: int, seconds: float, gone: asyncio.Event
     ) -> list[Json]:
-        """Confirms what lies before `offset`, waits for updates and gives the oldest.
+        """Confirms the updates before `offset`, waits for others and gives the oldest.
 
         Raises:
             Refusal: another request took over.
@@ -97,19 +98,19 @@ class Poller:
         end = self._end_current = asyncio.Event()
         deadline = time.monotonic() + seconds
         try:
-            async with self._store.transaction() as tx:
+            async with self._database.transaction() as tx:
                 await confirm_updates(tx, offset)
             while True:
-                changed = self._store.changed.next_ring()
-                async with self._store.reading() as tx:
+                changed = self._database.changes.next_change()
+                async with self._database.reading() as tx:
                     found = await waiting_updates(tx, limit)
                 if end.is_set():
                     raise Refusal(409, self._conflict)
                 left = deadline - time.monotonic()
                 if found or left <= 0 or self._stop.is_set() or gone.is_set():
                     return found
-                await wait_any(changed, end, self._stop, gone, seconds=left)
+                await any_of(changed, end, self._stop, gone, seconds=left)
         finally:
-            self._heard = time.monotonic()
+            self._heard_at = time.monotonic()
             if self._end_current is end:
                 self._end_current = None

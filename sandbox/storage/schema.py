@@ -1,7 +1,7 @@
 """The sandbox's tables.
 
-What Telegram would show as an object (a message, an update) is kept as that object's JSON: the
-sandbox looks things up by their ids only.
+What is an object on Telegram (a message, an update) is stored as that object's JSON: the sandbox
+looks things up by their ids only.
 """
 
 from typing import Any, TypeAlias
@@ -22,7 +22,7 @@ Json: TypeAlias = dict[str, Any]
 """An object of the Bot API, as JSON has it."""
 
 VERSION = 1
-"""Kept in the file's `user_version`; raised with every change of the tables."""
+"""Stored in the file's `user_version`; raised with every change of the tables."""
 
 metadata = MetaData()
 
@@ -53,7 +53,7 @@ chats = Table(
     Column("id", BigInteger, primary_key=True),
     Column("chat", JSON, nullable=False),
     Column("members", JSON, nullable=False),  # ids of the people; the bot is in `bot_status`
-    Column("bot_status", String, nullable=False),  # member, left, kicked; ChatMember's words
+    Column("bot_status", String, nullable=False),  # member, left or kicked, as in ChatMember
     Column("migrated_to", BigInteger),
 )
 

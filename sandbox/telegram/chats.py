@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sandbox.bot import BotAccount
-from sandbox.refusals import Refusal, bad_request, forbidden
-from sandbox.schema import Json, chats, users
-from sandbox.store import next_number, record
-from sandbox.updates import push_update
+from sandbox.storage.events import record_event
+from sandbox.storage.schema import Json, chats, users
+from sandbox.storage.values import next_number
+from sandbox.telegram.account import BotAccount
+from sandbox.telegram.refusals import Refusal, bad_request, forbidden
+from sandbox.telegram.updates import push_update
 
-Chat: TypeAlias = Row[Any]
+ChatRow: TypeAlias = Row[Any]
 """A row of the table `chats`."""
 
 _CHAT_ID = re.compile(r"-?[0-9]{1,16}")  # 52 bits at most, as Telegram promises
@@ -26,7 +27,7 @@ _FIRST_SUPERGROUP = -1_002_000_000_000
 
 
 async def add_user(tx: AsyncConnection, user: Json) -> Json:
-    """Adds a user, or gives one with this id new particulars; chooses the id if there is none."""
+    """Adds a user, or changes the one with this id; chooses the id if there is none."""
     while "id" not in user:
         user_id = _FIRST_USER + await next_number(tx, "user")
         if await find_user(tx, user_id) is None:  # somebody may have chosen it
@@ -49,17 +50,17 @@ async def list_users(tx: AsyncConnection) -> list[Json]:
     return list((await tx.execute(select(users.c.user).order_by(users.c.id))).scalars())
 
 
-async def find_chat(tx: AsyncConnection, chat_id: int) -> Chat | None:
+async def find_chat(tx: AsyncConnection, chat_id: int) -> ChatRow | None:
     """The chat, if there is one."""
     return (await tx.execute(select(chats).where(chats.c.id == chat_id))).one_or_none()
 
 
-async def list_chats(tx: AsyncConnection) -> list[Chat]:
+async def list_chats(tx: AsyncConnection) -> list[ChatRow]:
     """All chats."""
     return list(await tx.execute(select(chats).order_by(chats.c.id)))
 
 
-async def _add_chat(tx: AsyncConnection, chat: Json, members: Sequence[int]) -> Chat:
+async def _add_chat(tx: AsyncConnection, chat: Json, members: Sequence[int]) -> ChatRow:
     await tx.execute(
         insert(chats).values(
             id=chat["id"], chat=chat, members=list(members), bot_status="member", migrated_to=None
@@ -68,14 +69,14 @@ async def _add_chat(tx: AsyncConnection, chat: Json, members: Sequence[int]) -> 
     return await _changed(tx, chat["id"])
 
 
-async def _changed(tx: AsyncConnection, chat_id: int) -> Chat:
-    """The chat as it is now, which is told to whoever watches."""
+async def _changed(tx: AsyncConnection, chat_id: int) -> ChatRow:
+    """The chat as it is now; records the change as an event."""
     chat = (await tx.execute(select(chats).where(chats.c.id == chat_id))).one()
-    await record(tx, "chat", {"chat_id": chat_id, "chat": describe(chat)})
+    await record_event(tx, "chat", {"chat_id": chat_id, "chat": describe(chat)})
     return chat
 
 
-def describe(chat: Chat) -> Json:
+def describe(chat: ChatRow) -> Json:
     """A chat as the people's side shows it."""
     return {
         **chat.chat,
@@ -85,7 +86,7 @@ def describe(chat: Chat) -> Json:
     }
 
 
-async def open_private_chat(tx: AsyncConnection, user: Json) -> Chat:
+async def open_private_chat(tx: AsyncConnection, user: Json) -> ChatRow:
     """The user's chat with the bot; made if there is none yet."""
     known = await find_chat(tx, user["id"])
     if known:
@@ -96,7 +97,7 @@ async def open_private_chat(tx: AsyncConnection, user: Json) -> Chat:
 
 async def add_group(
     tx: AsyncConnection, kind: str, title: str, members: Sequence[int], bot: BotAccount
-) -> Chat:
+) -> ChatRow:
     """Adds a `group` or `supergroup`, made by the first member, with the bot in it."""
     number = await next_number(tx, "group")
     chat_id = (_FIRST_SUPERGROUP if kind == "supergroup" else _FIRST_GROUP) - number
@@ -105,8 +106,8 @@ async def add_group(
     return chat
 
 
-async def set_bot_status(tx: AsyncConnection, chat: Chat, status: str, bot: BotAccount) -> None:
-    """Lets the chat's people block, remove or take back the bot; it hears of it."""
+async def set_bot_status(tx: AsyncConnection, chat: ChatRow, status: str, bot: BotAccount) -> None:
+    """Lets the chat's people block, remove or take back the bot, which gets an update."""
     if status == chat.bot_status:
         return
     await tx.execute(update(chats).where(chats.c.id == chat.id).values(bot_status=status))
@@ -114,7 +115,7 @@ async def set_bot_status(tx: AsyncConnection, chat: Chat, status: str, bot: BotA
     await _push_membership(tx, chat, bot, chat.members[0], (chat.bot_status, status))
 
 
-async def migrate_group(tx: AsyncConnection, chat: Chat) -> Chat:
+async def migrate_group(tx: AsyncConnection, chat: ChatRow) -> ChatRow:
     """Makes a supergroup of a group; the old chat takes no more messages."""
     number = await next_number(tx, "group")
     successor = {"id": _FIRST_SUPERGROUP - number, "type": "supergroup"}
@@ -125,7 +126,7 @@ async def migrate_group(tx: AsyncConnection, chat: Chat) -> Chat:
 
 
 async def _push_membership(
-    tx: AsyncConnection, chat: Chat, bot: BotAccount, by: int, change: tuple[str, str]
+    tx: AsyncConnection, chat: ChatRow, bot: BotAccount, by: int, change: tuple[str, str]
 ) -> None:
     actor = await find_user(tx, by)
     before, after = (
@@ -141,10 +142,10 @@ async def _push_membership(
     await push_update(tx, "my_chat_member", payload)
 
 
-async def _chat_named(tx: AsyncConnection, chat_id: str) -> Chat:
+async def _chat_named(tx: AsyncConnection, chat_id: str) -> ChatRow:
     if not chat_id:
         raise bad_request("chat_id is empty")
-    if not _CHAT_ID.fullmatch(chat_id):  # a @name among them: nobody here has one
+    if not _CHAT_ID.fullmatch(chat_id):  # nobody here has a @name
         raise bad_request("chat not found")
     chat = await find_chat(tx, int(chat_id))
     if chat is not None:
@@ -154,7 +155,7 @@ async def _chat_named(tx: AsyncConnection, chat_id: str) -> Chat:
     raise bad_request("chat not found")
 
 
-async def require_member(tx: AsyncConnection, chat_id: str) -> Chat:
+async def require_member(tx: AsyncConnection, chat_id: str) -> ChatRow:
     """The chat, if the bot may edit its messages there.
 
     Raises:
@@ -171,7 +172,7 @@ async def require_member(tx: AsyncConnection, chat_id: str) -> Chat:
     raise forbidden(f"bot is not a member of the {kind} chat")
 
 
-async def require_writable(tx: AsyncConnection, chat_id: str) -> Chat:
+async def require_writable(tx: AsyncConnection, chat_id: str) -> ChatRow:
     """The chat, if the bot may send to it.
 
     Raises:
