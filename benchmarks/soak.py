@@ -19,7 +19,7 @@ from tempfile import mkdtemp
 import click
 
 from lookalike.processes.stack import SERVICES, Stack
-from tests.end_to_end.chats import cat, pictures, statuses, words
+from tests.end_to_end.chats import cat, pictures, statuses, texts
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import create_stack, read_log
 
@@ -97,7 +97,7 @@ class _Soak:
         if statuses(messages, sent):
             wrong.append(f"later: {sent.chat_id}/{sent.id} still has a status message")
         if count == 0:
-            said = [word.text for word in words(messages, sent)]
+            said = [text.text for text in texts(messages, sent)]
             wrong.append(f"later: {sent.chat_id}/{sent.id} has no picture: {said}")
         if count > 1:
             self.twice.add(sent.id)

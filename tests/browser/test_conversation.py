@@ -96,9 +96,9 @@ async def test_two_windows_are_two_people(open_stack: Open, stack_people: People
     ben = await open_stack(await new_person(stack_people, "Ben"))
     await ada.send_sample("A cat")
     await ben.send_sample("A coffee")
-    for chat, words in ((ada, "tabby cat"), (ben, "espresso")):
+    for chat, caption in ((ada, "tabby cat"), (ben, "espresso")):
         await expect(chat.answers_with_picture()).to_be_visible(timeout=TIMEOUT)
-        await expect(chat.messages.last).to_contain_text(words)
+        await expect(chat.messages.last).to_contain_text(caption)
     await expect(ada.message("espresso")).to_have_count(0)
 
 

@@ -12,8 +12,8 @@ from tests.end_to_end.chats import (
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import occupied
@@ -41,7 +41,7 @@ async def during_download(people: People, chat: int) -> ShownMessage:
 
 async def after_the_caption(people: People, chat: int) -> ShownMessage:
     sent = await people.send_photo(chat, cat())
-    await people.wait_for(chat, lambda messages: words(messages, sent))
+    await people.wait_for(chat, lambda messages: texts(messages, sent))
     return sent
 
 
@@ -102,7 +102,7 @@ async def test_exactly_one_picture(
     messages = await people.messages(chat)
     assert len(pictures(messages, sent)) == 1
     # The caption may double, in the window between Telegram's acceptance and the bot's record.
-    assert len(words(messages, sent)) in ({1, 2} if victim == "bot" else {1})
+    assert len(texts(messages, sent)) in ({1, 2} if victim == "bot" else {1})
     assert not statuses(messages, sent)
 
 

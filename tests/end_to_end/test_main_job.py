@@ -18,8 +18,8 @@ from tests.end_to_end.chats import (
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
 from tests.sandbox.client import ApiCall, People
 
@@ -32,7 +32,7 @@ async def test_photo_in_caption_progress_and_picture_out(
     photo = await people.send_photo(chat, cat(), caption="as a watercolour")
     picture = await delivered(people, photo)
 
-    (caption,) = words(await people.messages(chat), photo)
+    (caption,) = texts(await people.messages(chat), photo)
     assert caption.text == f"{vision.caption}\n\n(81% sure, says Azure AI Vision)"
     assert caption.id < picture.id
     assert picture.caption.startswith(f"{vision.caption}, as a watercolour\n\nseed ")

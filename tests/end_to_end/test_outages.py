@@ -16,8 +16,8 @@ from tests.end_to_end.chats import (
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import occupied, read_log
@@ -60,7 +60,7 @@ async def test_a_photo_sent_while_the_captioner_is_down_is_answered_later(
         ],
     )
     await delivered(people, sent)
-    assert len(words(await people.messages(chat), sent)) == 1
+    assert len(texts(await people.messages(chat), sent)) == 1
 
 
 async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
@@ -106,7 +106,7 @@ async def test_a_flood_warning_is_waited_out(people: People) -> None:
     sent = await people.send_photo(chat, cat())
     await delivered(people, sent)
     messages = await people.messages(chat)
-    assert (len(words(messages, sent)), len(pictures(messages, sent))) == (1, 1)
+    assert (len(texts(messages, sent)), len(pictures(messages, sent))) == (1, 1)
 
 
 async def test_telegram_failing_now_and_then_loses_nothing(people: People) -> None:
@@ -226,7 +226,7 @@ async def test_cancelling_while_the_generator_hangs_is_told_once(
             stack.thaw("generator")
     await idle(people, chat)
     messages = await people.messages(chat)
-    assert len([m for m in words(messages, sent) if m.text == en.CANCELLED]) == 1
+    assert len([m for m in texts(messages, sent) if m.text == en.CANCELLED]) == 1
     assert not statuses(messages, sent)
 
 
@@ -234,7 +234,7 @@ async def told_without_tidying(people: People, photo: ShownMessage) -> None:
     """The answer comes although the generator, which hangs, still has the job."""
     await people.wait_for(
         photo.chat_id,
-        lambda messages: [m for m in words(messages, photo) if m.text == en.CANCELLED],
+        lambda messages: [m for m in texts(messages, photo) if m.text == en.CANCELLED],
     )
 
 

@@ -168,7 +168,7 @@ def test_a_notice_of_ones_own_stays(telegram: Stack, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ([], "Give --telegram-bot-token: there is no terminal"),
         (["--telegram-bot-token", "1:no"], "TELEGRAM_BOT_TOKEN: the check failed"),
@@ -183,11 +183,11 @@ def test_a_notice_of_ones_own_stays(telegram: Stack, tmp_path: Path) -> None:
     ],
 )
 def test_a_script_with_a_missing_or_wrong_answer_writes_nothing(
-    telegram: Stack, tmp_path: Path, arguments: list[str], words: str
+    telegram: Stack, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     result = script(telegram, tmp_path, *arguments)
     assert result.returncode == 1
-    assert words in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / ".env").exists()
 

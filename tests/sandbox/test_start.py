@@ -12,7 +12,7 @@ from tests.sandbox.conftest import TOKEN
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "description"),
     [
         (
             {"TELEGRAM_BOT_TOKEN": ""},
@@ -24,13 +24,13 @@ from tests.sandbox.conftest import TOKEN
     ],
 )
 def test_settings_that_cannot_be_used(
-    change: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+    change: dict[str, str], description: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"TELEGRAM_BOT_TOKEN": TOKEN, **change}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(StartError) as error:
         SandboxSettings.load()
-    assert str(error.value).startswith(words)
+    assert str(error.value).startswith(description)
     assert "s3cret" not in str(error.value)
 
 

@@ -160,7 +160,7 @@ async def test_setting_a_webhook_ends_an_open_poll(bot: Bot, people: People) -> 
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("form", "description"),
     [
         ({"url": "ftp://127.0.0.1/"}, "invalid webhook URL specified"),
         ({"url": "http://127.0.0.1:x/"}, "invalid webhook URL specified"),
@@ -169,8 +169,8 @@ async def test_setting_a_webhook_ends_an_open_poll(bot: Bot, people: People) -> 
     ],
 )
 async def test_bad_webhooks_are_refused(
-    http: httpx.AsyncClient, form: dict[str, str], words: str
+    http: httpx.AsyncClient, form: dict[str, str], description: str
 ) -> None:
     answer = await http.post("/setWebhook", data=form)
     assert answer.status_code == 400
-    assert words in answer.json()["description"]
+    assert description in answer.json()["description"]
