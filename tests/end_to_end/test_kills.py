@@ -106,14 +106,20 @@ async def test_exactly_one_picture(
     assert not statuses(messages, sent)
 
 
-async def test_never_none_when_killed_after_telegram_accepted_the_picture(
-    people: People, stack: Stack
-) -> None:
-    chat = await people.add_user()
+async def picture_accepted(people: People, chat: int) -> tuple[ShownMessage, int]:
+    """Telegram has the picture; the bot waits for its answer, which a fault holds back."""
     fault = await people.add_fault("hold", method="sendPhoto")
     sent = await people.send_photo(chat, cat())
     await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: pictures(messages, sent))
+    return sent, fault
+
+
+async def test_never_none_when_killed_after_telegram_accepted_the_picture(
+    people: People, stack: Stack
+) -> None:
+    chat = await people.add_user()
+    sent, _ = await picture_accepted(people, chat)
     stack.kill("bot")
     await people.clear_faults()
     stack.start("bot")
@@ -128,10 +134,7 @@ async def test_a_picture_whose_record_failed_is_not_sent_again(
 ) -> None:
     """Telegram accepted it, then dbservice died: only the record is tried again."""
     chat = await people.add_user()
-    fault = await people.add_fault("hold", method="sendPhoto")
-    sent = await people.send_photo(chat, cat())
-    await people.wait_for_fault(fault)
-    await people.wait_for(chat, lambda messages: pictures(messages, sent))
+    sent, fault = await picture_accepted(people, chat)
     stack.kill("dbservice")
     await people.release(fault)
     stack.start("dbservice")
