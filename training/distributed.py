@@ -1,8 +1,8 @@
-"""Processes that train together, each on one core.
+"""Data-parallel training: processes that train together, each on one core.
 
-A step's batch is cut into as many parts as there are processes; they meet once a step, to average
-gradients. Threads would meet in every operation, which costs a third on an idle machine and ten
-times as much on a busy one.
+A step's batch is split between the processes, which meet once a step to average their gradients.
+Threads would meet in every operation, which costs a third more on an idle machine and ten times as
+much on a busy one.
 """
 
 import os
@@ -12,39 +12,40 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
+from torch import distributed as torch_distributed
 from torch.multiprocessing.spawn import spawn
 
 
-def size() -> int:
+def world_size() -> int:
     """How many processes train together."""
-    return distributed.get_world_size() if distributed.is_initialized() else 1
+    return torch_distributed.get_world_size() if torch_distributed.is_initialized() else 1
 
 
 def rank() -> int:
     """This process's number; 0 writes the files."""
-    return distributed.get_rank() if distributed.is_initialized() else 0
+    return torch_distributed.get_rank() if torch_distributed.is_initialized() else 0
 
 
-def wait() -> None:
-    """Until all are here."""
-    if size() > 1:
-        distributed.barrier()
+def barrier() -> None:
+    """Waits until all processes are here."""
+    if world_size() > 1:
+        torch_distributed.barrier()
 
 
 def average(tensors: Iterable[Tensor]) -> None:
     """Gives all processes the mean of their tensors, in place.
 
-    On the way the numbers are bfloat16, which halves the bytes and takes a third of the time.
+    The numbers travel as bfloat16, which halves the bytes and takes a third of the time.
     """
-    if size() == 1:
+    if world_size() == 1:
         return
     own = list(tensors)
     flat = torch.cat([tensor.flatten().bfloat16() for tensor in own])
-    distributed.all_reduce(flat)
+    torch_distributed.all_reduce(flat)
     start = 0
     for tensor in own:
-        tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor)).div_(size())
+        tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor)).div_(world_size())
         start += tensor.numel()
 
 
@@ -65,10 +66,10 @@ def _join(
 ) -> None:
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     torch.set_num_threads(1)
-    distributed.init_process_group(
+    torch_distributed.init_process_group(
         "gloo", init_method=meeting.as_uri(), rank=number, world_size=count
     )
     try:
         work(*arguments)
     finally:
-        distributed.destroy_process_group()
+        torch_distributed.destroy_process_group()
