@@ -1,4 +1,4 @@
-"""Serving an ASGI application with uvicorn under our own start and stop."""
+"""Serves an ASGI application with uvicorn, under our own start and stop."""
 
 import asyncio
 import contextlib

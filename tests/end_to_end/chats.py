@@ -40,7 +40,7 @@ def statuses(messages: Shown, photo: ShownMessage) -> Shown:
     ]
 
 
-def words(messages: Shown, photo: ShownMessage) -> Shown:
+def texts(messages: Shown, photo: ShownMessage) -> Shown:
     """The other texts among them: the caption, or how it ended."""
     return [message for message in answers(messages, photo) if message.text and not message.buttons]
 
@@ -59,7 +59,7 @@ async def told(people: People, photo: ShownMessage, text: str, seconds: float = 
     await people.wait_for(
         photo.chat_id,
         lambda messages: (
-            any(word.text == text for word in words(messages, photo))
+            any(other.text == text for other in texts(messages, photo))
             and not statuses(messages, photo)
         ),
         seconds,
