@@ -14,7 +14,7 @@ from PIL import Image
 from bot import captioners
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import Captioner, CaptionerAway, CaptionerMisconfigured, PhotoRefused
-from bot.clients.dbservice import DatabaseAway, DatabaseClient, DatabaseError, WrongToken
+from bot.clients.dbservice import DatabaseClient, DatabaseError, DatabaseUnavailable, WrongToken
 from bot.clients.generator import GeneratorAway, GeneratorClient, JobRejected
 from bot.polling import CONFLICT
 from bot.settings import BotSettings
@@ -198,11 +198,11 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
     where = settings.dbservice_address
     client = DatabaseClient(where, settings.known_token() or _NO_TOKEN)
     try:
-        await client.status(db.GetStatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
+        await client.get_status(db.GetStatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
     except WrongToken:
         words = f"dbservice at {where} does not take our SERVICE_TOKEN."
         return [failed("dbservice", words, _SAME_TOKEN)]
-    except DatabaseAway as error:
+    except DatabaseUnavailable as error:
         words = f"dbservice does not answer at {where}."
         if await asyncio.to_thread(checks.someone_listens, where):
             words = f"dbservice does not answer at {where}, though somebody listens there: {error}."

@@ -96,4 +96,4 @@ class Receiver(asyncio.Queue[object]):
             user_text=printable(message.caption or ""),
             parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
         )
-        await self._database.receive(request)
+        await self._database.receive_photo(request)

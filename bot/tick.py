@@ -11,7 +11,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 
-from bot.clients.dbservice import DatabaseAway, DatabaseError, NotFound, Outrun
+from bot.clients.dbservice import Conflict, DatabaseError, DatabaseUnavailable, LeaseLost, NotFound
 from bot.clients.generator import Job
 from bot.messenger import CannotDeliver, Moved, TelegramAway
 from bot.services import Services
@@ -27,7 +27,16 @@ _LONGEST_ASKED_WAIT = 300.0  # of a Retry-After
 _MOST_SURPRISES = 5  # unexpected errors of one item in a row, before it is failed
 _STOP_SECONDS = 5.0
 
-_EXPECTED = (Later, TelegramAway, Moved, CannotDeliver, DatabaseAway, Outrun, NotFound)
+_EXPECTED = (
+    Later,
+    TelegramAway,
+    Moved,
+    CannotDeliver,
+    DatabaseUnavailable,
+    LeaseLost,
+    Conflict,
+    NotFound,
+)
 
 
 @dataclass
@@ -115,7 +124,7 @@ class Tick:
         )
         database = self._services.database
         try:
-            response = await database.lease_unfinished(request)
+            response = await database.lease_generations(request)
         except DatabaseError as error:
             if self._database_well:
                 _log.warning("dbservice is in trouble: %s", error)
@@ -188,7 +197,7 @@ class Tick:
                 await self._move(work, error.chat_id)
             case CannotDeliver():
                 await self._give_up(work, error)
-            case Outrun() | NotFound():
+            case LeaseLost() | Conflict() | NotFound():
                 # Cancelled, forgotten, or another's by now: the next tick brings what is true.
                 _log.info("%s is out of our hands: %s", work.id, error)
             case _:

@@ -6,7 +6,7 @@ from telegram import Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes
 
 from bot.callbacks import CANCEL, answer, generation_id
-from bot.clients.dbservice import NotFound, NotTheirs
+from bot.clients.dbservice import NotFound, NotOwner
 from bot.services import Services
 from bot.texts import en
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -19,7 +19,7 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         message, user = update.message, update.effective_user
         if message is None or user is None:
             return
-        outcome = await services.database.cancel(
+        outcome = await services.database.cancel_generations(
             db.CancelGenerationsRequest(
                 bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id
             )
@@ -43,8 +43,8 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
             generation_id=generation_id(context.match.group(1)),
         )
         try:
-            outcome = await services.database.cancel(request)
-        except NotTheirs:
+            outcome = await services.database.cancel_generations(request)
+        except NotOwner:
             await answer(query, en.NOT_YOURS)
             return
         except NotFound:

@@ -6,13 +6,13 @@ from telegram import Update
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ContextTypes
 
-from bot.clients.dbservice import DatabaseAway
+from bot.clients.dbservice import DatabaseUnavailable
 from bot.messenger import CannotDeliver, Moved, TelegramAway
 from bot.texts import en
 
 _log = logging.getLogger(__name__)
 
-_EXPECTED = (CannotDeliver, DatabaseAway, Moved, TelegramAway, TelegramError)
+_EXPECTED = (CannotDeliver, DatabaseUnavailable, Moved, TelegramAway, TelegramError)
 
 
 async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -24,7 +24,7 @@ async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         _log.error("A handler failed", exc_info=error)
     if not isinstance(update, Update):
         return
-    words = en.STORAGE_AWAY if isinstance(error, DatabaseAway) else en.WENT_WRONG
+    words = en.STORAGE_AWAY if isinstance(error, DatabaseUnavailable) else en.WENT_WRONG
     try:
         await _say(update, words)
     except TelegramError as second:

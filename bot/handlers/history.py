@@ -82,7 +82,7 @@ async def _open_picture(
 async def _page(
     services: Services, bot_id: int, chat_id: int, user_id: int, cursor: str
 ) -> tuple[str, InlineKeyboardMarkup | None]:
-    page = await services.database.history(
+    page = await services.database.list_history(
         db.ListHistoryRequest(
             bot_id=bot_id, chat_id=chat_id, user_id=user_id, page_size=_PAGE, cursor=cursor
         )

@@ -19,7 +19,7 @@ def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAUL
         message, user = update.message, update.effective_user
         if message is None or user is None:
             return
-        work = await services.database.status(
+        work = await services.database.get_status(
             db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
         )
         lines = [

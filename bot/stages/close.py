@@ -20,7 +20,7 @@ async def run(work: Work, services: Services) -> None:
         except (GeneratorAway, JobRejected) as error:
             services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
             raise Later(None, getattr(error, "retry_after", None)) from error
-    work.item = await services.database.close(
+    work.item = await services.database.close_generation(
         db.CloseGenerationRequest(generation_id=work.id, fence=work.fence)
     )
     services.forget(work.id)

@@ -26,7 +26,7 @@ async def fetch(work: Work, services: Services, job: Job) -> None:
     info = db.FinalizeGenerationRequest.Info(
         generation_id=work.id, fence=work.fence, picture=picture
     )
-    work.item = await services.database.finalize(info, png)
+    work.item = await services.database.finalize_generation(info, png)
 
 
 async def run(work: Work, services: Services) -> None:

@@ -51,4 +51,4 @@ async def run(work: Work, services: Services, job: Job | None) -> None:
 
 async def _finalize(work: Work, services: Services, **outcome: Any) -> None:
     info = db.FinalizeGenerationRequest.Info(generation_id=work.id, fence=work.fence, **outcome)
-    work.item = await services.database.finalize(info)
+    work.item = await services.database.finalize_generation(info)

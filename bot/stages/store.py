@@ -42,7 +42,7 @@ async def run(work: Work, services: Services) -> None:
             fence=work.fence,
             image=image_info(prepared.data, prepared.media_type, prepared.width, prepared.height),
         )
-        work.item = await services.database.add(info, prepared.data)
+        work.item = await services.database.store_photo(info, prepared.data)
 
 
 def _age(photo: db.Photo) -> dt.timedelta:

@@ -63,7 +63,7 @@ class Work:
 
     async def advance(self, to_state: db.GenerationState, **notes: Any) -> None:
         """Moves the generation to a state; `notes` are fields of `GenerationPatch`."""
-        self.item = await self._database.advance(
+        self.item = await self._database.advance_generation(
             db.AdvanceGenerationRequest(
                 generation_id=self.id,
                 fence=self.fence,

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from grpc.aio import UnaryUnaryMultiCallable
 from pydantic import SecretStr
 
 from bot.captioners.base import Caption
@@ -24,7 +25,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 BOT = 10001
 TOKEN = "the-token-between-the-services"
 
-_R = TypeVar("_R")
+_Q = TypeVar("_Q")
+_A = TypeVar("_A")
 
 
 class CountingClient(DatabaseClient):
@@ -32,9 +34,9 @@ class CountingClient(DatabaseClient):
 
     requests = 0
 
-    async def _done(self, call: Awaitable[_R]) -> _R:
+    async def _call(self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
         self.requests += 1
-        return await super()._done(call)
+        return await super()._call(method, request)
 
 
 class NoCaptioner:
@@ -89,7 +91,7 @@ def services(database: DatabaseClient, messenger: Messenger) -> Services:
 
 
 async def receive(database: DatabaseClient, message_id: int = 1) -> None:
-    await database.receive(
+    await database.receive_photo(
         db.ReceivePhotoRequest(
             bot_id=BOT, chat_id=42, message_id=message_id, user_id=42, file_id="a-file"
         )
@@ -98,7 +100,7 @@ async def receive(database: DatabaseClient, message_id: int = 1) -> None:
 
 async def unfinished(database: DatabaseClient) -> list[db.Item]:
     request = db.GetStatusRequest(bot_id=BOT, chat_id=42, user_id=42)
-    return list((await database.status(request)).items)
+    return list((await database.get_status(request)).items)
 
 
 async def test_a_tick_with_nothing_to_do_is_one_request(database: CountingClient) -> None:
@@ -128,7 +130,7 @@ async def test_a_chat_that_takes_no_message_is_given_up_and_closed(
     while await unfinished(database):
         await tick.run()
     await tick.stop()
-    history = await database.history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    history = await database.list_history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
     assert [item.generation.state for item in history.items] == [db.GENERATION_STATE_UNDELIVERABLE]
 
 
@@ -143,7 +145,7 @@ async def test_errors_of_ours_are_logged_and_end_in_a_failure(
     while await unfinished(database):
         await tick.run()
     await tick.stop()
-    history = await database.history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    history = await database.list_history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
     (item,) = history.items
     # Failing has to be told, which this chat does not take.
     assert item.generation.state == db.GENERATION_STATE_UNDELIVERABLE
@@ -192,7 +194,7 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
     tick = Tick(running_services, BOT, "here")
     await receive(database)
     (lease,) = (
-        await database.lease_unfinished(
+        await database.lease_generations(
             db.LeaseGenerationsRequest(bot_id=BOT, holder="here", starting=True)
         )
     ).leases
@@ -201,16 +203,16 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
     info = db.StorePhotoRequest.Info(
         generation_id=work.id, fence=work.fence, image=image_info(photo, "image/jpeg", 60, 60)
     )
-    work.item = await database.add(info, photo)
+    work.item = await database.store_photo(info, photo)
     said = db.Caption(text="a cat", captioner="offline", model="m")
     await work.advance(db.GENERATION_STATE_CAPTIONED, caption=said)
     await work.advance(db.GENERATION_STATE_QUEUED)
     picture = db.Picture(image=image_info(png, "image/png", 64, 64), seed=1, model="emoji")
-    work.item = await database.finalize(
+    work.item = await database.finalize_generation(
         db.FinalizeGenerationRequest.Info(generation_id=work.id, fence=work.fence, picture=picture),
         png,
     )
-    (file,) = tmp_path.rglob(work.id)
+    (file,) = tmp_path.rglob(f"{work.id}*")
     file.unlink()
     while await unfinished(database):
         await tick.run()
