@@ -16,46 +16,46 @@ class Clock:
 
 
 @pytest.mark.parametrize(("chat", "gap"), [(PRIVATE, 1.5), (GROUP, 4.0)])
-def test_a_chat_is_edited_at_most_once_in_its_gap(chat: int, gap: float) -> None:
+async def test_a_chat_is_edited_at_most_once_in_its_gap(chat: int, gap: float) -> None:
     clock = Clock()
     pace = EditPace(clock)
-    assert pace.may_edit(chat)
+    assert await pace.may_edit(chat)
     clock.now += gap - 0.01
-    assert not pace.may_edit(chat)
+    assert not await pace.may_edit(chat)
     clock.now += 0.02
-    assert pace.may_edit(chat)
+    assert await pace.may_edit(chat)
 
 
-def test_a_dropped_edit_does_not_delay_the_next() -> None:
+async def test_a_dropped_edit_does_not_delay_the_next() -> None:
     clock = Clock()
     pace = EditPace(clock)
-    assert pace.may_edit(PRIVATE)
+    assert await pace.may_edit(PRIVATE)
     clock.now += 1
-    assert not pace.may_edit(PRIVATE)
+    assert not await pace.may_edit(PRIVATE)
     clock.now += 0.6
-    assert pace.may_edit(PRIVATE)
+    assert await pace.may_edit(PRIVATE)
 
 
-def test_chats_do_not_slow_one_another() -> None:
+async def test_chats_do_not_slow_one_another() -> None:
     pace = EditPace(Clock())
-    assert pace.may_edit(PRIVATE)
-    assert pace.may_edit(GROUP)
+    assert await pace.may_edit(PRIVATE)
+    assert await pace.may_edit(GROUP)
 
 
-def test_a_send_under_way_holds_back_the_edits_of_its_chat_alone() -> None:
+async def test_a_send_under_way_holds_back_the_edits_of_its_chat_alone() -> None:
     pace = EditPace(Clock())
     with pace.sending(GROUP), pace.sending(GROUP):
-        assert not pace.may_edit(GROUP)
-        assert pace.may_edit(PRIVATE)
-    assert pace.may_edit(GROUP)
+        assert not await pace.may_edit(GROUP)
+        assert await pace.may_edit(PRIVATE)
+    assert await pace.may_edit(GROUP)
 
 
-def test_after_a_flood_warning_its_chat_is_not_edited_for_so_long() -> None:
+async def test_after_a_flood_warning_its_chat_is_not_edited_for_so_long() -> None:
     clock = Clock()
     pace = EditPace(clock)
     pace.hold_back(PRIVATE, 5)
     clock.now += 4.9
-    assert not pace.may_edit(PRIVATE)
-    assert pace.may_edit(GROUP)
+    assert not await pace.may_edit(PRIVATE)
+    assert await pace.may_edit(GROUP)
     clock.now += 0.2
-    assert pace.may_edit(PRIVATE)
+    assert await pace.may_edit(PRIVATE)

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.texts import en
 from tests.end_to_end.chats import (
+    EN,
     cat,
     delivered,
     idle,
@@ -171,7 +171,7 @@ async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
     """Telegram accepted it, and the bot died before it could be recorded."""
     user = await people.add_user()
     chat = user if kind == "private" else await people.add_group([user])
-    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
     sent = await people.send_photo(chat, cat(), user=user)
     await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: statuses(messages, sent))
@@ -191,17 +191,17 @@ async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
     people: People, house: House
 ) -> None:
     chat = await people.add_user()
-    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
     with house.occupied():
         sent = await people.send_photo(chat, cat())
         await people.wait_for_fault(fault)
         (lost,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
-        answer = await people.press(lost, en.CANCEL_BUTTON)
+        answer = await people.press(lost, EN.cancel_button)
         assert answer is not None
-        assert answer.text == en.CANCELLED
+        assert answer.text == EN.cancelled
     house.kill("bot")
     await people.clear_faults()
     house.start("bot")
-    await told(people, sent, en.CANCELLED)
+    await told(people, sent, EN.cancelled)
     await idle(people, chat)
     assert not any(message.buttons for message in await people.messages(chat))
