@@ -19,7 +19,7 @@ from telegram.ext import (
     ExtBot,
     JobQueue,
 )
-from telegram.request import HTTPXRequest
+from telegram.request import BaseRequest, HTTPXRequest
 
 from bot import captioners
 from bot.captioners.base import Captioner
@@ -67,35 +67,37 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
     """
     _quieten_libraries()
     stop = asyncio.Event()
-    bound = lifecycle.bind(settings.bot_listen, "BOT_LISTEN")
     observers = [LoggingObserver()]
-    captioner = _captioner(settings)
-    database = DatabaseClient(settings.dbservice_address, settings.bearer_token, observers)
-    generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
-    transport = PollingTransport()
-    bot = _bot(settings, transport)
-    messenger = Messenger(bot, EditPace(), observers)
-    services = Services(database, generator, captioner, messenger, observers)
-    holder = f"{socket.gethostname()}/{settings.bot_listen}"
-    leasing = Leasing(database, services.memories, settings.bot_id, holder)
-    tick = Tick(services, leasing)
-    queue: JobQueue[Context] = JobQueue()
-    data = BotData(
-        services, Scheduler(queue, tick.run, settings.bot_poll_seconds), settings.bot_notice
-    )
-    application = _application(bot, Receiver(database, settings.bot_id), queue, data)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        bound = lifecycle.bind(settings.bot_listen, "BOT_LISTEN")
+        stack.callback(bound.close)
+        captioner = _captioner(settings)
+        stack.push_async_callback(captioner.close)
+        database = DatabaseClient(settings.dbservice_address, settings.bearer_token, observers)
+        stack.push_async_callback(database.disconnect)
+        generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
+        stack.callback(generator.close)
+        transport = PollingTransport()
+        request = HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10)
+        # The library closes these two only after it has met Telegram.
+        stack.push_async_callback(transport.polls.shutdown)
+        stack.push_async_callback(request.shutdown)
+        bot = _bot(settings, request, transport.polls)
+        messenger = Messenger(bot, EditPace(), observers)
+        services = Services(database, generator, captioner, messenger, observers)
+        holder = f"{socket.gethostname()}/{settings.bot_listen}"
+        leasing = Leasing(database, services.memories, settings.bot_id, holder)
+        tick = Tick(services, leasing)
+        queue: JobQueue[Context] = JobQueue()
+        scheduler = Scheduler(queue, tick.run, settings.bot_poll_seconds)
+        data = BotData(services, scheduler, settings.bot_notice)
+        application = _application(bot, Receiver(database, settings.bot_id), queue, data)
         async with lifecycle.together(
             stop,
             web.serve(create_app([transport.check, leasing.check]), bound, stop),
             _serve(application, transport, tick, stop),
         ):
             yield RunningBot(lifecycle.address_of(bound), stop)
-    finally:
-        generator.close()
-        await captioner.close()
-        await database.disconnect()
-        bound.close()
 
 
 def _quieten_libraries() -> None:
@@ -115,13 +117,13 @@ def _captioner(settings: BotSettings) -> Captioner:
     )
 
 
-def _bot(settings: BotSettings, transport: PollingTransport) -> ExtBot[Any]:
+def _bot(settings: BotSettings, request: BaseRequest, polls: BaseRequest) -> ExtBot[Any]:
     return ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
         base_file_url=f"{settings.telegram_api_url}/file/bot",
-        request=HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10),
-        get_updates_request=transport.polls,
+        request=request,
+        get_updates_request=polls,
         defaults=Defaults(allow_sending_without_reply=True),
         rate_limiter=AIORateLimiter(),
     )

@@ -2,6 +2,8 @@
 
 import logging
 
+from telegram.error import TelegramError
+
 from bot.clients.dbservice import Conflict, DatabaseError, DatabaseUnavailable, LeaseLost, NotFound
 from bot.messenger import CannotDeliver, Messenger, Moved, TelegramUnavailable
 from bot.work import status_message
@@ -30,7 +32,7 @@ async def settle(item: WorkItem, messenger: Messenger, error: Exception) -> bool
             item.memory.backoff.put_off()
         case LeaseLost() | Conflict() | NotFound():
             # Cancelled, forgotten, or another's by now: the next tick brings what is true.
-            _log.info("%s is no longer ours as it was: %s", item.id, error)
+            _log.info("Leaving %s alone: %s", item.id, error)
         case Moved():
             return await _move(item, error.chat_id)
         case CannotDeliver():
@@ -48,7 +50,7 @@ async def _put_off(item: WorkItem, messenger: Messenger, later: RetryLater) -> N
         return
     try:
         await status_message.show(item, messenger, item.texts.waiting(later.code))
-    except (DatabaseError, TelegramUnavailable, CannotDeliver, Moved) as error:
+    except (DatabaseError, TelegramUnavailable, TelegramError, CannotDeliver, Moved) as error:
         _log.info("The status message of %s has to wait: %s", item.id, error)
 
 

@@ -1,5 +1,7 @@
 """Edits keep a chat's pace, and give way to sends."""
 
+import asyncio
+
 import pytest
 
 from bot.pace import EditPace
@@ -59,3 +61,31 @@ async def test_after_a_flood_warning_its_chat_is_not_edited_for_so_long() -> Non
     assert await pace.may_edit(GROUP)
     clock.now += 0.2
     assert await pace.may_edit(PRIVATE)
+
+
+async def test_of_those_who_ask_at_once_the_longest_wait_comes_first() -> None:
+    pace = EditPace(Clock())
+    asked = [pace.may_edit(PRIVATE, since) for since in (7.0, 3.0, 5.0)]
+    assert await asyncio.gather(*asked) == [False, True, False]
+
+
+async def test_chats_are_asked_for_at_once_without_slowing_one_another() -> None:
+    pace = EditPace(Clock())
+    asked = [pace.may_edit(chat, since) for chat in (PRIVATE, GROUP) for since in (2.0, 1.0)]
+    assert await asyncio.gather(*asked) == [False, True, False, True]
+
+
+async def test_who_has_gone_keeps_nobody_from_editing() -> None:
+    pace = EditPace(Clock())
+    first, second = (asyncio.create_task(pace.may_edit(PRIVATE, since)) for since in (1.0, 2.0))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second
+
+
+async def test_a_send_that_begins_in_the_same_turn_comes_before_the_edit() -> None:
+    pace = EditPace(Clock())
+    edit = asyncio.create_task(pace.may_edit(PRIVATE))
+    await asyncio.sleep(0)
+    with pace.sending(PRIVATE):
+        assert not await edit
