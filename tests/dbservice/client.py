@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -233,8 +234,9 @@ def finalize_parts(
 
 
 def files(blobs: Path) -> list[str]:
-    """The names of all that is stored, drafts too."""
-    return sorted(path.name for path in blobs.rglob("*") if path.is_file())
+    """Whose bytes are stored: the ids in the names of all files, and drafts whole."""
+    names = [path.name for path in blobs.rglob("*") if path.is_file()]
+    return sorted(re.sub(r"-\d+-[0-9a-f]{8}$", "", name) for name in names)
 
 
 async def refusal(call: Awaitable[Any]) -> Refusal:

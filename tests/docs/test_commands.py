@@ -362,11 +362,11 @@ def test_what_was_removed_comes_back_from_the_backup(
     eventually(lambda: "photos: 1\ngenerations: 1" in shell.python(forget).stdout)
     assert shell.python(history).stdout == "\n"
     blobs = shell.folder / "build" / "home" / "dbservice" / "blobs"
-    assert [path.name for path in blobs.iterdir()] == ["drafts"]
+    assert not [path for path in blobs.rglob("*") if path.is_file()]
 
     terminals.stop("generator", "dbservice")
     for command in [*backup_and_restore[4:], put_aside]:
         shell.succeed(command)
     terminals.start("dbservice", "generator")
     assert "a photo of a tabby cat" in shell.python(history).stdout
-    assert len(list(blobs.iterdir())) == 3
+    assert len([path for path in blobs.rglob("*") if path.is_file()]) == 2
