@@ -28,7 +28,7 @@ from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
 from bot.handlers import table
 from bot.messenger import Messenger
-from bot.observers import LoggingObserver
+from bot.observers import LogObserver
 from bot.pace import EditPace
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
@@ -67,7 +67,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
     """
     _quieten_libraries()
     stop = asyncio.Event()
-    observers = [LoggingObserver()]
+    observers = [LogObserver()]
     async with contextlib.AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.bot_listen, "BOT_LISTEN")
         stack.callback(bound.close)

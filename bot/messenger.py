@@ -17,7 +17,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.observers import Observer, timed
+from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
 
 _UPLOAD_SECONDS = 60.0
@@ -243,6 +243,9 @@ class Messenger:
 
     @asynccontextmanager
     async def _calling(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
-        with timed(self._observers, lambda each, *how: each.send_done(method, chat_id, *how)):
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.send_done(SendDone(method, chat_id, seconds, outcome))
+
+        with timed(self._observers, announce):
             async with _translated():
                 yield

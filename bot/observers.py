@@ -1,4 +1,8 @@
-"""What happens in the bot, announced to whoever listens: the log; metrics and traces later."""
+"""What happens in the bot, announced to whoever listens: the log; metrics and traces later.
+
+Events carry ids, seconds and codes, never what somebody wrote. An `outcome` is `ok`, a code of
+docs/errors.md, or the name of the exception.
+"""
 
 import logging
 import time
@@ -10,8 +14,40 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A picture that was delivered, and how long it took.
+class StageBegun:
+    """A stage has begun.
+
+    Attributes:
+        stage: its name: store, caption, ...
+        generation_id: for which generation.
+    """
+
+    stage: str
+    generation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    """A stage has ended.
+
+    Attributes:
+        stage: its name.
+        generation_id: for which generation.
+        seconds: how long it took.
+        outcome: how it ended.
+    """
+
+    stage: str
+    generation_id: str
+    seconds: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A picture was sent, and that is recorded.
+
+    What this process has not seen, such as what was before its start, is None.
 
     Attributes:
         generation_id: of which generation.
@@ -20,8 +56,6 @@ class Delivery:
         waiting_seconds: from submitting the job to the first look that saw it run.
         picture_seconds: from then to the first look that saw it finished, or from submitting it if
             no look saw it run.
-
-    What was not seen by this process, such as what was before its start, is None.
     """
 
     generation_id: str
@@ -31,45 +65,75 @@ class Delivery:
     picture_seconds: float | None
 
 
-class Observer:
-    """Hears what happens. Each method does nothing here; a listener overrides what it wants.
+@dataclass(frozen=True, slots=True)
+class SendDone:
+    """A message was sent, edited or deleted, or was not.
 
-    Events carry ids, seconds and codes, never what somebody wrote. An `outcome` is `ok`, a code of
-    docs/errors.md, or the name of the exception.
+    Attributes:
+        method: the Bot API's.
+        chat_id: in which chat.
+        seconds: how long it took.
+        outcome: how it ended.
     """
 
-    def stage_begun(self, stage: str, generation_id: str) -> None:
+    method: str
+    chat_id: int
+    seconds: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class RpcDone:
+    """A call of another service has ended.
+
+    Attributes:
+        service: dbservice or generator.
+        method: the RPC's name; for the generator, HTTP's method.
+        seconds: how long it took.
+        outcome: how it ended.
+    """
+
+    service: str
+    method: str
+    seconds: float
+    outcome: str
+
+
+class Observer:
+    """Is told what happens, on the event loop. A listener overrides what it wants to hear of."""
+
+    def stage_begun(self, event: StageBegun) -> None:
         """A stage has begun."""
 
-    def stage_ended(self, stage: str, generation_id: str, seconds: float, outcome: str) -> None:
+    def stage_ended(self, event: StageEnded) -> None:
         """A stage has ended."""
 
-    def delivered(self, delivery: Delivery) -> None:
+    def delivered(self, event: Delivered) -> None:
         """A picture was sent, and that is recorded."""
 
-    def send_done(self, method: str, chat_id: int, seconds: float, outcome: str) -> None:
-        """A message was sent, edited or deleted by a method of the Bot API, or was not."""
+    def send_done(self, event: SendDone) -> None:
+        """A message was sent, edited or deleted, or was not."""
 
-    def rpc_done(self, service: str, method: str, seconds: float, outcome: str) -> None:
-        """A call of dbservice or the generator has ended; generator's methods are HTTP's."""
+    def rpc_done(self, event: RpcDone) -> None:
+        """A call of another service has ended."""
 
 
-class LoggingObserver(Observer):
+class LogObserver(Observer):
     """Writes a line to the log for each picture."""
 
-    def delivered(self, delivery: Delivery) -> None:
+    def delivered(self, event: Delivered) -> None:
         """Who got it, and the seconds that are known."""
         known = [
             f"{name} {seconds:.1f} s"
             for name, seconds in (
-                ("caption", delivery.caption_seconds),
-                ("waited", delivery.waiting_seconds),
-                ("painted", delivery.picture_seconds),
+                ("caption", event.caption_seconds),
+                ("waited", event.waiting_seconds),
+                ("painted", event.picture_seconds),
             )
             if seconds is not None
         ]
         times = f": {', '.join(known)}" if known else ""
-        _log.info("Delivered to %s%s.", delivery.owner, times)
+        _log.info("Delivered to %s%s.", event.owner, times)
 
 
 @contextmanager

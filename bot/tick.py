@@ -7,7 +7,7 @@ way is left alone.
 import asyncio
 
 from bot.clients.dbservice import NotFound
-from bot.observers import timed
+from bot.observers import Observer, StageBegun, StageEnded, timed
 from bot.services import Services
 from bot.stages.table import STAGES, Stage
 from bot.work.item import WorkItem
@@ -72,9 +72,11 @@ class Tick:
 
     async def _run_stage(self, item: WorkItem, stage: Stage) -> None:
         name = stage.__module__.rpartition(".")[2]
-        for observer in self._services.observers:
-            observer.stage_begun(name, item.id)
-        with timed(
-            self._services.observers, lambda each, *how: each.stage_ended(name, item.id, *how)
-        ):
+        for each in self._services.observers:
+            each.stage_begun(StageBegun(name, item.id))
+
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.stage_ended(StageEnded(name, item.id, seconds, outcome))
+
+        with timed(self._services.observers, announce):
             await stage(item, self._services)

@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2
 from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 from grpc_status import rpc_status
 
-from bot.observers import Observer, timed
+from bot.observers import Observer, RpcDone, timed
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
 
@@ -249,8 +249,9 @@ class DatabaseClient:
     @contextmanager
     def _calling(self, request: type) -> Generator[None, None, None]:
         method = request.__name__.removesuffix("Request")
-        with (
-            timed(self._observers, lambda each, *how: each.rpc_done("dbservice", method, *how)),
-            _translated(),
-        ):
+
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.rpc_done(RpcDone("dbservice", method, seconds, outcome))
+
+        with timed(self._observers, announce), _translated():
             yield

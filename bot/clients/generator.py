@@ -11,7 +11,7 @@ import requests
 from bot.clients import documents
 from bot.clients.batching import Batcher
 from bot.clients.documents import Job, NotUnderstood
-from bot.observers import Observer, timed
+from bot.observers import Observer, RpcDone, timed
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _TIMEOUT = (3.05, 5)  # seconds to connect, to read
@@ -111,7 +111,11 @@ class GeneratorClient:
 
     async def _call(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
         loop = asyncio.get_running_loop()
-        with timed(self._observers, lambda each, *how: each.rpc_done("generator", method, *how)):
+
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.rpc_done(RpcDone("generator", method, seconds, outcome))
+
+        with timed(self._observers, announce):
             return await loop.run_in_executor(
                 self._threads, self._call_blocking, method, path, body
             )

@@ -4,7 +4,7 @@ import logging
 
 from bot.clients.dbservice import NotFound
 from bot.messenger import NotTaken, TelegramUnavailable
-from bot.observers import Delivery
+from bot.observers import Delivered
 from bot.services import Services
 from bot.work.item import WorkItem
 from bot.work.memory import Sent
@@ -55,7 +55,7 @@ async def _send(item: WorkItem, services: Services, png: bytes) -> None:
         user_notified=True,
     )
     memory = item.memory
-    delivery = Delivery(
+    event = Delivered(
         item.id,
         item.owner,
         memory.caption_seconds,
@@ -63,4 +63,4 @@ async def _send(item: WorkItem, services: Services, png: bytes) -> None:
         memory.picture_seconds,
     )
     for observer in services.observers:
-        observer.delivered(delivery)
+        observer.delivered(event)

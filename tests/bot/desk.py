@@ -24,7 +24,7 @@ from bot.captioners.base import Caption
 from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, image_info
 from bot.clients.generator import GeneratorClient
 from bot.messenger import Messenger
-from bot.observers import Delivery, Observer
+from bot.observers import Delivered, Observer, RpcDone, SendDone, StageBegun, StageEnded
 from bot.pace import EditPace
 from bot.services import Services
 from bot.settings import BotSettings
@@ -88,29 +88,27 @@ class Listener(Observer):
         self.begun: list[str] = []
         self.calls: Counter[str] = Counter()
         self.sends: list[tuple[str, str]] = []
-        self.deliveries: list[Delivery] = []
+        self.deliveries: list[Delivered] = []
 
-    def stage_begun(self, stage: str, generation_id: str) -> None:
-        del generation_id
-        self.begun.append(stage)
+    def stage_begun(self, event: StageBegun) -> None:
+        self.begun.append(event.stage)
 
-    def stage_ended(self, stage: str, generation_id: str, seconds: float, outcome: str) -> None:
-        assert generation_id
-        assert seconds >= 0
-        self.stages.append((stage, outcome))
+    def stage_ended(self, event: StageEnded) -> None:
+        assert event.generation_id
+        assert event.seconds >= 0
+        self.stages.append((event.stage, event.outcome))
 
-    def delivered(self, delivery: Delivery) -> None:
-        self.deliveries.append(delivery)
+    def delivered(self, event: Delivered) -> None:
+        self.deliveries.append(event)
 
-    def send_done(self, method: str, chat_id: int, seconds: float, outcome: str) -> None:
-        assert chat_id
-        assert seconds >= 0
-        self.sends.append((method, outcome))
+    def send_done(self, event: SendDone) -> None:
+        assert event.chat_id
+        assert event.seconds >= 0
+        self.sends.append((event.method, event.outcome))
 
-    def rpc_done(self, service: str, method: str, seconds: float, outcome: str) -> None:
-        assert seconds >= 0
-        del outcome
-        self.calls[f"{service} {method}"] += 1
+    def rpc_done(self, event: RpcDone) -> None:
+        assert event.seconds >= 0
+        self.calls[f"{event.service} {event.method}"] += 1
 
 
 class Database(DatabaseClient):
@@ -217,6 +215,11 @@ class Desk:
             return job.state if job.state in states else None
 
         return await eventually(look)
+
+    def lose_bytes(self, key: str) -> None:
+        """Deletes what dbservice keeps of a photo or a picture, behind its back."""
+        (file,) = (path for path in self.home.rglob(f"{key}*") if path.is_file())
+        file.unlink()
 
     def without_generator(self) -> Services:
         """The services while nobody listens where the generator should be."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from bot.observers import Delivery, LoggingObserver, Observer, timed
+from bot.observers import Delivered, LogObserver, Observer, RpcDone, timed
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_what_is_not_known_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    LoggingObserver().delivered(Delivery("an-id", "telegram:42", *seconds))
+    LogObserver().delivered(Delivered("an-id", "telegram:42", *seconds))
     assert caplog.messages == [line]
 
 
@@ -33,10 +33,9 @@ class Outcomes(Observer):
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    def rpc_done(self, service: str, method: str, seconds: float, outcome: str) -> None:
-        assert (service, method) == ("dbservice", "GetStatus")
-        assert seconds >= 0
-        self.heard.append(outcome)
+    def rpc_done(self, event: RpcDone) -> None:
+        assert event.seconds >= 0
+        self.heard.append(event.outcome)
 
 
 class Refused(Exception):
@@ -49,9 +48,13 @@ class Refused(Exception):
 )
 def test_every_observer_hears_how_it_ended(error: Exception | None, outcome: str) -> None:
     observers = [Outcomes(), Outcomes()]
+
+    def announce(observer: Observer, seconds: float, outcome: str) -> None:
+        observer.rpc_done(RpcDone("dbservice", "GetStatus", seconds, outcome))
+
     with (
         suppress(Refused, TimeoutError),
-        timed(observers, lambda each, *how: each.rpc_done("dbservice", "GetStatus", *how)),
+        timed(observers, announce),
     ):
         if error is not None:
             raise error

@@ -79,8 +79,7 @@ async def test_a_photo_that_is_refused_fails(desk: Desk) -> None:
 
 async def test_bytes_that_are_gone_fail(desk: Desk) -> None:
     item = await desk.stored()
-    (file,) = desk.home.rglob(f"{item.photo.id}*")
-    file.unlink()
+    desk.lose_bytes(item.photo.id)
     await caption.run(item, desk.services)
     assert item.generation.error.code == "internal-error"
 

@@ -93,7 +93,6 @@ async def test_a_chat_that_takes_nothing_is_for_whoever_settles(desk: Desk) -> N
 
 async def test_bytes_that_are_gone_fail(desk: Desk) -> None:
     item = await desk.finished()
-    (file,) = desk.home.joinpath("dbservice").rglob(f"{item.id}*")
-    file.unlink()
+    desk.lose_bytes(item.id)
     await deliver.run(item, desk.services)
     assert item.generation.error.code == "internal-error"
