@@ -216,11 +216,6 @@ class Desk:
 
         return await eventually(look)
 
-    def lose_bytes(self, key: str) -> None:
-        """Deletes what dbservice keeps of a photo or a picture, behind its back."""
-        (file,) = (path for path in self.home.rglob(f"{key}*") if path.is_file())
-        file.unlink()
-
     def without_generator(self) -> Services:
         """The services while nobody listens where the generator should be."""
         nobody = GeneratorClient("http://127.0.0.1:1", SERVICE_TOKEN)
@@ -233,6 +228,13 @@ class Desk:
     async def texts(self) -> list[str]:
         """The texts among them."""
         return [message.text for message in await self.messages() if message.text]
+
+
+def lose(home: Path, data: bytes) -> None:
+    """Deletes a photo or a picture behind dbservice's back."""
+    files = [path for path in home.joinpath("dbservice").rglob("*") if path.is_file()]
+    (file,) = (path for path in files if path.read_bytes() == data)
+    file.unlink()
 
 
 async def eventually(look: Callable[[], Awaitable[_T | None]]) -> _T:

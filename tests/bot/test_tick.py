@@ -23,6 +23,7 @@ from bot.work.memory import Memory
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import lose
 
 BOT = 10001
 TOKEN = "the-token-between-the-services"
@@ -208,8 +209,7 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
     await item.advance(db.GENERATION_STATE_QUEUED)
     picture = db.Picture(image=image_info(png, "image/png", 64, 64), seed=1, model="emoji")
     await item.finalize(png, picture=picture)
-    (file,) = (path for path in tmp_path.rglob(f"{item.id}*") if path.is_file())
-    file.unlink()
+    lose(tmp_path, png)
     while await unfinished(database):
         await tick.run()
     await tick.stop()

@@ -11,7 +11,7 @@ from bot.messenger import TelegramUnavailable
 from bot.stages import caption
 from bot.work.item import RetryLater
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import CAPTION, Desk
+from tests.bot.desk import CAPTION, Desk, lose, picture
 
 
 async def test_the_caption_is_kept_and_told(desk: Desk) -> None:
@@ -79,7 +79,7 @@ async def test_a_photo_that_is_refused_fails(desk: Desk) -> None:
 
 async def test_bytes_that_are_gone_fail(desk: Desk) -> None:
     item = await desk.stored()
-    desk.lose_bytes(item.photo.id)
+    lose(desk.home, picture())
     await caption.run(item, desk.services)
     assert item.generation.error.code == "internal-error"
 

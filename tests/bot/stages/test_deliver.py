@@ -6,7 +6,7 @@ from bot.clients.dbservice import DatabaseUnavailable
 from bot.messenger import CannotDeliver, TelegramUnavailable
 from bot.stages import deliver
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import Desk, picture
+from tests.bot.desk import Desk, lose, picture
 
 
 async def test_the_picture_answers_the_photo(desk: Desk) -> None:
@@ -93,6 +93,6 @@ async def test_a_chat_that_takes_nothing_is_for_whoever_settles(desk: Desk) -> N
 
 async def test_bytes_that_are_gone_fail(desk: Desk) -> None:
     item = await desk.finished()
-    desk.lose_bytes(item.id)
+    lose(desk.home, picture("PNG"))
     await deliver.run(item, desk.services)
     assert item.generation.error.code == "internal-error"
