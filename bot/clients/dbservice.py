@@ -1,7 +1,7 @@
 """The client of dbservice: its RPCs, and the few errors that the bot acts on."""
 
 import hashlib
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2
 from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 from grpc_status import rpc_status
 
+from bot.observers import Observer, RpcDone, timed
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
 
@@ -126,8 +127,9 @@ def image_info(data: bytes, media_type: str, width: int, height: int) -> db.Imag
 class DatabaseClient:
     """The RPCs by their names. Every call has a deadline and may raise any `DatabaseError`."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, observers: Sequence[Observer] = ()) -> None:
         """Connects when it is first used; `address` is host:port."""
+        self._observers = observers
         self._channel = grpc.aio.insecure_channel(
             address,
             options=[
@@ -153,7 +155,7 @@ class DatabaseClient:
             yield db.StorePhotoRequest(info=info)
             yield from (db.StorePhotoRequest(chunk=chunk) for chunk in _chunks(data))
 
-        return (await self._upload(self._stub.StorePhoto, parts())).item
+        return (await self._upload(db.StorePhotoRequest, self._stub.StorePhoto, parts())).item
 
     async def advance_generation(self, request: db.AdvanceGenerationRequest) -> db.Item:
         """Moves a generation to its next state, or patches it in the one it is in."""
@@ -180,7 +182,8 @@ class DatabaseClient:
             yield db.FinalizeGenerationRequest(info=info)
             yield from (db.FinalizeGenerationRequest(chunk=chunk) for chunk in _chunks(data))
 
-        return (await self._upload(self._stub.FinalizeGeneration, parts())).item
+        method = self._stub.FinalizeGeneration
+        return (await self._upload(db.FinalizeGenerationRequest, method, parts())).item
 
     async def close_generation(self, request: db.CloseGenerationRequest) -> db.Item:
         """Marks a generation as closed."""
@@ -224,16 +227,31 @@ class DatabaseClient:
     # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.
 
     async def _call(self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
-        with _translated():
+        with self._calling(type(request)):
             return await method(request, timeout=_DEADLINE, metadata=self._metadata)
 
-    async def _upload(self, method: StreamUnaryMultiCallable[_Q, _A], parts: Iterator[_Q]) -> _A:
-        with _translated():
+    async def _upload(
+        self,
+        kind: type[_Q],
+        method: StreamUnaryMultiCallable[_Q, _A],
+        parts: Iterator[_Q],
+    ) -> _A:
+        with self._calling(kind):
             return await method(parts, timeout=_BYTES_DEADLINE, metadata=self._metadata)
 
     async def _download(
         self, method: UnaryStreamMultiCallable[_Q, _A], request: _Q
     ) -> AsyncIterator[_A]:
-        with _translated():
+        with self._calling(type(request)):
             async for part in method(request, timeout=_BYTES_DEADLINE, metadata=self._metadata):
                 yield part
+
+    @contextmanager
+    def _calling(self, request: type) -> Generator[None, None, None]:
+        method = request.__name__.removesuffix("Request")
+
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.rpc_done(RpcDone("dbservice", method, seconds, outcome))
+
+        with timed(self._observers, announce), _translated():
+            yield

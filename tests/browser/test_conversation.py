@@ -4,10 +4,9 @@ import re
 
 from playwright.async_api import expect
 
-from bot.texts import en
 from lookalike.processes.stack import Stack
 from tests.browser.conftest import Open
-from tests.end_to_end.chats import cat, delivered
+from tests.end_to_end.chats import EN, cat, delivered
 from tests.sandbox.client import People
 from tests.stack import occupied
 
@@ -24,7 +23,7 @@ async def test_one_click_leads_to_a_caption_progress_and_a_picture(
     chat = await open_stack(await new_person(stack_people))
     await expect(chat.page.locator("#welcome")).to_contain_text("Send a photo")
     await expect(chat.subtitle).to_have_text("online")
-    status = chat.messages.filter(has=chat.page.get_by_role("button", name=en.CANCEL_BUTTON))
+    status = chat.messages.filter(has=chat.page.get_by_role("button", name=EN.cancel_button))
     with occupied(stack):
         await chat.send_sample("A cat")
         await expect(chat.page.locator("#welcome")).to_be_hidden()
@@ -63,29 +62,29 @@ async def test_the_history_is_paged_through_and_opens_pictures(
         await delivered(stack_people, photo)
     chat = await open_stack(f"?me={user}")
     await chat.write("/history")
-    page = chat.messages.filter(has=chat.page.get_by_role("button", name=en.OLDER_BUTTON))
+    page = chat.messages.filter(has=chat.page.get_by_role("button", name=EN.older_button))
     await expect(page).to_be_visible()
-    await page.get_by_role("button", name=en.OLDER_BUTTON).click()
-    newer = chat.page.get_by_role("button", name=en.NEWER_BUTTON)
+    await page.get_by_role("button", name=EN.older_button).click()
+    newer = chat.page.get_by_role("button", name=EN.newer_button)
     await expect(newer).to_be_visible()
     before = await chat.messages.count()
     await chat.page.get_by_role("button", name="1", exact=True).click()
     await expect(chat.messages).to_have_count(before + 1)
     await expect(chat.messages.last).to_contain_text("number 0")
     await newer.click()
-    await expect(chat.page.get_by_role("button", name=en.OLDER_BUTTON)).to_be_visible()
+    await expect(chat.page.get_by_role("button", name=EN.older_button)).to_be_visible()
 
 
 async def test_a_button_cancels(open_stack: Open, stack_people: People, stack: Stack) -> None:
     user = await stack_people.add_user()
     chat = await open_stack(f"?me={user}")
-    cancel = chat.page.get_by_role("button", name=en.CANCEL_BUTTON)
+    cancel = chat.page.get_by_role("button", name=EN.cancel_button)
     with occupied(stack):
         for n in range(3):
             await stack_people.send_photo(user, cat(), caption=f"number {n}")
         await expect(cancel).to_have_count(3, timeout=TIMEOUT)
         await cancel.last.click()
-        await expect(chat.toast).to_contain_text(en.CANCELLED)
+        await expect(chat.toast).to_contain_text(EN.cancelled)
         await expect(cancel).to_have_count(2, timeout=TIMEOUT)
     await expect(cancel).to_have_count(0, timeout=TIMEOUT)
     await expect(chat.answers_with_picture()).to_have_count(2)
@@ -125,6 +124,6 @@ async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     with occupied(stack):
         await ada.send_sample("A coffee")
         await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
-        await cleo.page.get_by_role("button", name=en.CANCEL_BUTTON).click(timeout=TIMEOUT)
-        await expect(cleo.toast).to_contain_text(en.NOT_YOURS)
+        await cleo.page.get_by_role("button", name=EN.cancel_button).click(timeout=TIMEOUT)
+        await expect(cleo.toast).to_contain_text(EN.not_yours)
     await expect(cleo.answers_with_picture()).to_be_visible(timeout=TIMEOUT)

@@ -14,9 +14,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from bot import images
+from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
-from bot.texts import en
+from bot.texts.texts import SMALL_MODEL_SIZE, endings, waits
 from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
@@ -109,14 +110,14 @@ def test_the_small_models_size_is_what_people_are_told() -> None:
     config = json.loads((EMOJI / "unet" / "config.json").read_text())
     levels = len(json.loads((EMOJI / "vae" / "config.json").read_text())["block_out_channels"])
     side = config["sample_size"] * 2 ** (levels - 1)
-    assert f"{side} x {side} pixels" == en.SMALL_MODEL_SIZE
+    assert f"{side} x {side} pixels" == SMALL_MODEL_SIZE
     assert f"{side} x {side} pixels" in NOTE
     assert f"{side} x {side} pixels" in (ROOT / "docs" / "models.md").read_text()
 
 
 def test_every_chat_command_is_documented() -> None:
     documented = set(re.findall(r"^\| `/(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
-    assert documented == {name for name, _ in en.COMMANDS}
+    assert documented == {name for name, _ in bot_texts.of("en").commands}
 
 
 def test_every_command_of_the_command_line_is_documented() -> None:
@@ -158,8 +159,8 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     assert set(rows("errors.md")) == {
         *codes,
         *(reason.name for reason in Reason),
-        *en.endings(),
-        *en.waits(),
+        *endings(),
+        *waits(),
         "undeliverable",
     }
 
@@ -173,12 +174,12 @@ def test_every_error_code_has_something_to_do() -> None:
 def test_every_problem_has_the_status_that_is_documented() -> None:
     documented = rows("errors.md")
     for code in Code:
-        if code.code not in en.endings():
+        if code.code not in endings():
             assert documented[code.code][1] == str(code.status)
 
 
 def test_every_way_a_job_fails_has_words_of_its_own() -> None:
-    assert {fault.value for fault in Fault} <= set(en.endings())
+    assert {fault.value for fault in Fault} <= set(endings())
 
 
 # Troubleshooting.

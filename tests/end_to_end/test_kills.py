@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.texts import en
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
+    EN,
     cat,
     delivered,
     idle,
@@ -169,7 +169,7 @@ async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
     """Telegram accepted it, and the bot died before it could be recorded."""
     user = await people.add_user()
     chat = user if kind == "private" else await people.add_group([user])
-    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
     sent = await people.send_photo(chat, cat(), user=user)
     await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: statuses(messages, sent))
@@ -189,17 +189,17 @@ async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
     people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
     with occupied(stack):
         sent = await people.send_photo(chat, cat())
         await people.wait_for_fault(fault)
         (lost,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
-        answer = await people.press(lost, en.CANCEL_BUTTON)
+        answer = await people.press(lost, EN.cancel_button)
         assert answer is not None
-        assert answer.text == en.CANCELLED
+        assert answer.text == EN.cancelled
     stack.kill("bot")
     await people.clear_faults()
     stack.start("bot")
-    await told(people, sent, en.CANCELLED)
+    await told(people, sent, EN.cancelled)
     await idle(people, chat)
     assert not any(message.buttons for message in await people.messages(chat))

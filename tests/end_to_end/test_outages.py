@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from bot.texts import en
 from lookalike.processes.stack import Stack
 from tests import azure
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
+    EN,
     answers,
     ask,
     cat,
@@ -32,7 +32,7 @@ async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
     before = await people.last_event()
     sent = await people.send_photo(chat, cat())
     if away == "generator":
-        waiting = en.waiting("generator-away")
+        waiting = EN.waiting("generator-unavailable")
         await people.wait_for(
             chat,
             lambda messages: [m for m in statuses(messages, sent) if m.text == waiting],
@@ -56,7 +56,7 @@ async def test_a_photo_sent_while_the_captioner_is_down_is_answered_later(
     await people.wait_for(
         chat,
         lambda messages: [
-            m for m in statuses(messages, sent) if m.text == en.waiting("captioner-away")
+            m for m in statuses(messages, sent) if m.text == EN.waiting("captioner-unavailable")
         ],
     )
     await delivered(people, sent)
@@ -69,7 +69,7 @@ async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
     vision.script.extend([azure.problem(401, "401", "Access denied")] * 2)
     chat = await people.add_user()
     sent = await people.send_photo(chat, cat())
-    misconfigured = en.waiting("captioner-misconfigured")
+    misconfigured = EN.waiting("captioner-misconfigured")
     await people.wait_for(
         chat, lambda messages: [m for m in statuses(messages, sent) if m.text == misconfigured]
     )
@@ -82,7 +82,7 @@ async def test_a_photo_that_azure_refuses_is_told(people: People, vision: AzureS
     vision.script.append(azure.problem(400, "InvalidRequest", "Not this one"))
     chat = await people.add_user()
     sent = await people.send_photo(chat, cat())
-    await told(people, sent, en.ending("photo-refused"))
+    await told(people, sent, EN.ending("photo-refused"))
 
 
 async def test_a_slow_caption_holds_up_nobody(people: People, vision: AzureServer) -> None:
@@ -96,7 +96,7 @@ async def test_a_slow_caption_holds_up_nobody(people: People, vision: AzureServe
     await delivered(people, sent, seconds=25)
     assert not pictures(await people.messages(slow), held)
     await ask(people, slow, "/cancel")
-    await told(people, held, en.CANCELLED, seconds=10)  # and not after Azure's time is up
+    await told(people, held, EN.cancelled, seconds=10)  # and not after Azure's time is up
 
 
 async def test_a_flood_warning_is_waited_out(people: People) -> None:
@@ -181,7 +181,7 @@ async def test_a_command_while_the_storage_is_away_is_answered_in_words(
 ) -> None:
     chat = await people.add_user()
     stack.stop("dbservice")
-    assert (await ask(people, chat, "/history")).text == en.STORAGE_AWAY
+    assert (await ask(people, chat, "/history")).text == EN.database_unavailable
     assert "A request could not be answered" in read_log(stack, "bot")
     stack.start("dbservice")
 
@@ -218,15 +218,15 @@ async def test_cancelling_while_the_generator_hangs_is_told_once(
         (status,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
         stack.freeze("generator")
         try:
-            answer = await people.press(status, en.CANCEL_BUTTON)
+            answer = await people.press(status, EN.cancel_button)
             assert answer is not None
-            assert answer.text == en.CANCELLED
+            assert answer.text == EN.cancelled
             await told_without_tidying(people, sent)
         finally:
             stack.thaw("generator")
     await idle(people, chat)
     messages = await people.messages(chat)
-    assert len([m for m in texts(messages, sent) if m.text == en.CANCELLED]) == 1
+    assert len([m for m in texts(messages, sent) if m.text == EN.cancelled]) == 1
     assert not statuses(messages, sent)
 
 
@@ -234,7 +234,7 @@ async def told_without_tidying(people: People, photo: ShownMessage) -> None:
     """The answer comes although the generator, which hangs, still has the job."""
     await people.wait_for(
         photo.chat_id,
-        lambda messages: [m for m in texts(messages, photo) if m.text == en.CANCELLED],
+        lambda messages: [m for m in texts(messages, photo) if m.text == EN.cancelled],
     )
 
 
@@ -244,7 +244,7 @@ async def test_a_picture_that_telegram_does_not_take_is_told(people: People, sta
         "refuse", method="sendPhoto", description="not enough rights to send photos to the chat"
     )
     sent = await people.send_photo(chat, cat())
-    await told(people, sent, en.ending("picture-not-taken"))
+    await told(people, sent, EN.ending("picture-not-taken"))
     await idle(people, chat)
     page = await ask(people, chat, "/history")
     await people.press(page, "1")
@@ -259,7 +259,7 @@ async def test_a_button_pressed_twice_is_no_fault(people: People, stack: Stack) 
             await delivered(people, photo)
         await idle(people, chat)
     page = await ask(people, chat, "/history")
-    await asyncio.gather(*(people.press(page, en.OLDER_BUTTON) for _ in range(2)))
+    await asyncio.gather(*(people.press(page, EN.older_button) for _ in range(2)))
     await idle(people, chat)
-    assert en.WENT_WRONG not in {message.text for message in await people.messages(chat)}
+    assert EN.went_wrong not in {message.text for message in await people.messages(chat)}
     assert "A handler failed" not in read_log(stack, "bot")

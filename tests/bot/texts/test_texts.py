@@ -2,9 +2,12 @@
 
 import pytest
 
-from bot.clients.generator import Job
-from bot.texts import en
+from bot import texts
+from bot.clients.documents import Job
+from bot.texts.texts import endings
 from protos.lookalike.db.v1 import db_pb2 as db
+
+EN = texts.of("en")
 
 
 @pytest.mark.parametrize(
@@ -23,30 +26,30 @@ from protos.lookalike.db.v1 import db_pb2 as db
     ],
 )
 def test_progress(job: Job, text: str) -> None:
-    assert en.progress(job) == text
+    assert EN.progress(job) == text
 
 
 def test_a_caption_says_how_sure_it_is_and_who_speaks() -> None:
     said = db.Caption(text="a cat on a sofa", confidence=0.873, captioner="azure")
-    assert en.caption(said) == "a cat on a sofa\n\n(87% sure, says Azure AI Vision)"
+    assert EN.caption(said) == "a cat on a sofa\n\n(87% sure, says Azure AI Vision)"
 
 
 def test_a_captioner_that_knows_no_confidence_claims_none() -> None:
     said = db.Caption(text="a cat on a sofa", captioner="blip")
-    assert en.caption(said) == "a cat on a sofa\n\n(says BLIP)"
+    assert EN.caption(said) == "a cat on a sofa\n\n(says BLIP)"
 
 
 def test_every_state_has_words() -> None:
     for name in db.GenerationState.DESCRIPTOR.values_by_name:
         if name != "GENERATION_STATE_UNSPECIFIED":
             item = db.Item(generation=db.Generation(state=name))
-            assert en.status_line(1, item, None).startswith("1. your photo: ")
-            assert en.no_picture(item)
+            assert EN.status_line(1, item, None).startswith("1. your photo: ")
+            assert EN.no_picture(item)
 
 
 def test_an_ending_that_nobody_thought_of_has_words_too() -> None:
-    assert en.ending("a-code-of-the-future") == en.ending("internal-error")
+    assert EN.ending("a-code-of-the-future") == EN.ending("internal-error")
 
 
 def test_every_line_fits_a_message() -> None:
-    assert all(len(en.ending(code)) < 4096 for code in en.endings())
+    assert all(len(EN.ending(code)) < 4096 for code in endings())
