@@ -55,10 +55,11 @@ def init(*, accept_licence: bool, overwrite: bool, **answers: str | None) -> Non
 @click.option("--fast", is_flag=True, help="Also fetch what the preset fast needs.")
 @click.option("--accept-licence", is_flag=True, help="Do not ask.")
 def download(model: str | None, *, fast: bool, accept_licence: bool) -> None:
-    """Fetch MODEL, or the one in the settings, from the Hugging Face hub.
+    """Fetch a model from the Hugging Face hub.
 
-    With GENERATOR_PRESET=fast, the weights for that preset are fetched, too. You are told the size
-    and the licence first, and asked. An interrupted download resumes.
+    Without MODEL it is the one in the settings. With GENERATOR_PRESET=fast, the weights for that
+    preset are fetched, too. You are told the size and the licence first, and asked. An interrupted
+    download resumes.
     """
     flags = {"--fast": fast, "--accept-licence": accept_licence}
     arguments = [*([model] if model else []), *(flag for flag, given in flags.items() if given)]
@@ -68,7 +69,7 @@ def download(model: str | None, *, fast: bool, accept_licence: bool) -> None:
 @main.command()
 @click.option("--spend", is_flag=True, help="Also ask Azure for a caption, which may cost money.")
 def doctor(*, spend: bool) -> None:
-    """Check everything, and say what is wrong and what to do about it.
+    """Check everything, and say what to fix.
 
     The exit code is the number of checks that failed.
     """

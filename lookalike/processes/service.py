@@ -15,7 +15,7 @@ from lookalike.processes.environment import MALLOC_TUNABLES
 from lookalike.processes.lines import Lines
 
 _COMPUTES = "generator"
-_SENTENCE = "lookalike "  # how a StartError is printed, see `lookalike.lifecycle.run`
+_ERROR_PREFIX = "lookalike "  # how a StartError is printed, see `lookalike.lifecycle.run`
 _LISTENING = re.compile(r"Listening on (\S+)\.$")
 
 
@@ -111,9 +111,9 @@ class ServiceProcess:
     def failure(self) -> str:
         """Why the process ended, in a sentence: its own ("bot: ...") if it said one."""
         self.lines.join(1)
-        said = [line for line in self.lines.kept if line.startswith(_SENTENCE)]
+        said = [line for line in self.lines.kept if line.startswith(_ERROR_PREFIX)]
         if said:
-            return said[-1].removeprefix(_SENTENCE)
+            return said[-1].removeprefix(_ERROR_PREFIX)
         return f"{self.name} has ended{self._see_log()}."
 
     def ending(self) -> str:
