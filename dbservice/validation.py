@@ -15,13 +15,13 @@ from protos.lookalike.db.v1 import db_pb2 as db
 MAX_PHOTO = 20 * 1024 * 1024  # bytes
 MAX_PICTURE = 32 * 1024 * 1024  # bytes
 MAX_CHUNK = 256 * 1024  # bytes
+MAX_LEASES = 500  # in a response
 
 _MAX_PROMPT = 1000  # characters, as in generator.xsd
 _MAX_USER_TEXT = 4096  # characters, as many as Telegram lets anybody write
 _MAX_ID = 1024  # characters; Telegram promises nothing, its ids have under 100
 _MAX_NAME = 200  # characters
 _MAX_PIXELS = 65535  # along one side
-_MAX_LEASES = 500
 _MAX_PAGE = 50
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -105,7 +105,7 @@ def _(request: db.CreateGenerationRequest) -> _Violations:
 def _(request: db.LeaseGenerationsRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _text("holder", request.holder, _MAX_NAME, least=1)
-    yield from _within("limit", request.limit, 0, _MAX_LEASES)
+    yield from _within("limit", request.limit, 0, MAX_LEASES)
 
 
 @_violations.register

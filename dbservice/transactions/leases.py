@@ -9,13 +9,13 @@ from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
 from dbservice.transactions import queries
+from dbservice.validation import MAX_LEASES
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _LEASE = timedelta(seconds=30)
 """How long a holder may go without asking again."""
 
 _RENEW_BELOW = _LEASE * 2 / 3
-_MAX_LEASES = 500
 _MAX_RESPONSE = 3 * 1024 * 1024  # bytes; gRPC's clients refuse a response over 4 MiB
 
 
@@ -40,7 +40,7 @@ def lease(
             ),
         )
         .order_by(turn, Generation.number)
-        .limit(request.limit or _MAX_LEASES)
+        .limit(request.limit or MAX_LEASES)
     )
     response = db.LeaseGenerationsResponse()
     size = 0

@@ -25,10 +25,10 @@ from tests.dbservice.client import (
     USER,
     Client,
     Lease,
-    add_parts,
     files,
     image,
     refusal,
+    store_parts,
     until,
 )
 from tests.dbservice.conftest import Clock, process
@@ -41,7 +41,7 @@ async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
 
     async def upload(client: Client, lease: Lease) -> None:
         data = os.urandom(CHUNK * 2)
-        item = await client.add(lease, data)
+        item = await client.store(lease, data)
         acknowledged[item.photo.id] = data
         if len(acknowledged) == 5:
             many.set()
@@ -50,7 +50,7 @@ async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
         leases = [await client.leased(number, user=number) for number in range(1, 31)]
 
         async def half() -> AsyncIterator[db.StorePhotoRequest]:
-            for part in [*add_parts(leases[0], os.urandom(CHUNK * 4))][:-1]:
+            for part in [*store_parts(leases[0], os.urandom(CHUNK * 4))][:-1]:
                 yield part
             half_way.set()
             await asyncio.Event().wait()
@@ -73,7 +73,7 @@ async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
             photo = lease.item.photo
             if lease.item.generation.state == db.GENERATION_STATE_RECEIVED:
                 assert photo.id not in acknowledged
-                await client.add(lease, b"again")
+                await client.store(lease, b"again")
             else:
                 info, data = await client.image(photo_id=photo.id)
                 assert info == photo.image == image(data)
@@ -165,7 +165,7 @@ async def test_bytes_are_in_place_before_their_row_names_them(
 
     monkeypatch.setattr(photos, "store", look)
     async with served(settings) as client:
-        await client.add(await client.leased())
+        await client.store(await client.leased())
     assert found == [True]
 
 
@@ -178,7 +178,7 @@ async def test_of_two_holders_that_store_the_first_one_leaves_nothing(
         half_way, go_on = asyncio.Event(), asyncio.Event()
 
         async def slowly() -> AsyncIterator[db.StorePhotoRequest]:
-            info, chunk = add_parts(old, b"a photo")
+            info, chunk = store_parts(old, b"a photo")
             yield info
             half_way.set()
             await go_on.wait()
@@ -191,12 +191,12 @@ async def test_of_two_holders_that_store_the_first_one_leaves_nothing(
         clock.pass_seconds(30)
         (new,) = await client.lease("elsewhere")
         data = b"a photo" if same_bytes else b"another"
-        item = await client.add(new, data)
+        item = await client.store(new, data)
         go_on.set()
         assert await losing == (grpc.StatusCode.FAILED_PRECONDITION, "LEASE_LOST", [])
         assert files(blobs) == [item.generation.id]
         assert (await client.image(photo_id=item.photo.id))[1] == data
-        assert await client.add(new, data) == item
+        assert await client.store(new, data) == item
         assert files(blobs) == [item.generation.id]
 
 
@@ -211,7 +211,7 @@ async def store_without_a_row(
     lease = await client.leased(message_id)
     with monkeypatch.context() as patch:
         patch.setattr(photos, "store", die)
-        code, _, _ = await refusal(client.add(lease))
+        code, _, _ = await refusal(client.store(lease))
     assert code == grpc.StatusCode.INTERNAL
     return lease
 
@@ -222,7 +222,7 @@ async def test_what_a_crash_left_is_swept_at_the_next_start_once_it_is_old(
     sweeps = Sweeps()
     async with served(settings) as client:
         lease = await store_without_a_row(client, monkeypatch)
-        await client.add(lease)
+        await client.store(lease)
         assert len(files(blobs)) == 2
     async with served(settings, sweeps):
         assert (await sweeps.done.get()).unnamed == 0  # too young to tell
@@ -245,7 +245,7 @@ async def test_it_is_swept_while_the_service_runs(
     sweeps = Sweeps()
     async with served(settings, sweeps) as client:
         lease = await store_without_a_row(client, monkeypatch)
-        await client.add(lease)
+        await client.store(lease)
         age(blobs)
         await until(lambda: len(files(blobs)) == 1)
         while not (await sweeps.done.get()).unnamed:
@@ -285,7 +285,9 @@ async def test_calls_given_up_at_any_moment_leave_the_service_whole(
 ) -> None:
     async def give_up(client: Client, lease: Lease, seconds: float) -> None:
         data = os.urandom(CHUNK)
-        call = client.stub.StorePhoto(add_parts(lease, data), metadata=client.metadata, timeout=20)
+        call = client.stub.StorePhoto(
+            store_parts(lease, data), metadata=client.metadata, timeout=20
+        )
         await asyncio.sleep(seconds)
         call.cancel()
 
@@ -301,7 +303,7 @@ async def test_calls_given_up_at_any_moment_leave_the_service_whole(
                 assert info == image(data)
                 stored += 1
             else:
-                await client.add(lease)
+                await client.store(lease)
         assert stored <= 30
     age(blobs)
     async with served(settings):  # bytes whose call was given up before their row named them go

@@ -16,7 +16,7 @@ from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import photos
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import CHUNK, Client, add_parts, image, refusal
+from tests.dbservice.client import CHUNK, Client, image, refusal, store_parts
 from tests.dbservice.conftest import Clock
 
 SERVICE = db.DESCRIPTOR.services_by_name["DatabaseService"]
@@ -96,7 +96,7 @@ async def test_every_rpc_needs_the_token_and_is_announced_without_it(
 async def test_what_is_announced_of_calls_that_succeed(client: Client, calls: Calls) -> None:
     lease = await client.leased()
     data = bytes(3 * CHUNK)
-    stored = await client.add(lease, data)
+    stored = await client.store(lease, data)
     await client.image(photo_id=stored.photo.id)
     done = {call.method: call for call in [await calls.next() for _ in range(4)]}
     assert [*done] == ["ReceivePhoto", "LeaseGenerations", "StorePhoto", "GetImage"]
@@ -105,7 +105,7 @@ async def test_what_is_announced_of_calls_that_succeed(client: Client, calls: Ca
         assert one.error is None
         assert 0 < one.seconds < 10
     upload, download = done["StorePhoto"], done["GetImage"]
-    assert upload.received == sum(part.ByteSize() for part in add_parts(lease, data))
+    assert upload.received == sum(part.ByteSize() for part in store_parts(lease, data))
     assert upload.sent == db.StorePhotoResponse(item=stored).ByteSize()
     assert download.received == db.GetImageRequest(photo_id=stored.photo.id).ByteSize()
     assert download.sent > len(data) + image(data).ByteSize()
@@ -125,7 +125,7 @@ async def test_each_message_of_a_stream_is_checked_as_it_comes(
     client: Client, calls: Calls
 ) -> None:
     lease = await client.leased()
-    info, chunk = add_parts(lease, b"photo")
+    info, chunk = store_parts(lease, b"photo")
     endless = asyncio.Event()
 
     async def parts() -> AsyncIterator[db.StorePhotoRequest]:
@@ -154,7 +154,7 @@ async def test_calls_that_are_given_up_are_announced(
         return original(*arguments)
 
     lease = await client.leased()
-    parts = add_parts(lease, bytes(20 * 1024 * 1024))
+    parts = store_parts(lease, bytes(20 * 1024 * 1024))
     with monkeypatch.context() as patch:
         patch.setattr(photos, "store", slowly)
         upload = client.stub.StorePhoto(parts, metadata=client.metadata, timeout=20)

@@ -135,7 +135,7 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
         await until(lambda: not (settings.blobs / FORGOTTEN).exists())
         assert files(settings.blobs) == sorted([PHOTO, PICTURE, LEFT_OVER])
         lease = await client.leased(2)
-        item = await client.add(lease)
+        item = await client.store(lease)
         assert item.generation.state == db.GENERATION_STATE_STORED
     os.utime(young, (then, then))
     async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:

@@ -24,7 +24,7 @@ from dbservice.store import Store
 from dbservice.transactions import photos
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import TOKEN, Client, add_parts, refusal
+from tests.dbservice.client import TOKEN, Client, refusal, store_parts
 from tests.dbservice.conftest import failed_start, process
 
 NAME = "lookalike.db.v1.DatabaseService"
@@ -98,7 +98,7 @@ async def test_a_message_over_the_limit_is_refused(client: Client) -> None:
     lease = await client.leased()
     huge = db.StorePhotoRequest(chunk=bytes(4 * 1024 * 1024 + 1))
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await client.send(client.stub.StorePhoto, iter([next(add_parts(lease, b"photo")), huge]))
+        await client.send(client.stub.StorePhoto, iter([next(store_parts(lease, b"photo")), huge]))
     assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -196,7 +196,7 @@ async def test_a_process_starts_answers_and_stops(
 async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
     async with process(tmp_path, []) as (service, client):
         lease = await client.leased()
-        info, chunk = add_parts(lease, b"photo")
+        info, chunk = store_parts(lease, b"photo")
         call = client.stub.StorePhoto(metadata=client.metadata, timeout=20)
         await call.write(info)
         await client.receive()  # answered on the same connection, so the call has arrived as well

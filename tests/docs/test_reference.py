@@ -27,7 +27,7 @@ from generator.problems import Code, Fault
 from generator.settings import GeneratorSettings
 from lookalike import lifecycle
 from lookalike.cli import main
-from lookalike.demo import house
+from lookalike.cli.demo.session import NOTE
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
 from lookalike.settings import Settings
@@ -68,7 +68,7 @@ def test_the_demo_takes_no_setting_over(monkeypatch: pytest.MonkeyPatch) -> None
     assert not clean_environment().keys() & DEFINED
 
 
-@pytest.mark.parametrize("example", [".env.example", "lookalike/env.example"])
+@pytest.mark.parametrize("example", [".env.example", "lookalike/cli/env.example"])
 def test_every_setting_is_in_the_example_and_no_other(example: str) -> None:
     text = (ROOT / example).read_text()
     assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) == DEFINED
@@ -111,7 +111,7 @@ def test_the_small_models_size_is_what_people_are_told() -> None:
     levels = len(json.loads((EMOJI / "vae" / "config.json").read_text())["block_out_channels"])
     side = config["sample_size"] * 2 ** (levels - 1)
     assert f"{side} x {side} pixels" == SMALL_MODEL_SIZE
-    assert f"{side} x {side} pixels" in house.NOTE
+    assert f"{side} x {side} pixels" in NOTE
     assert f"{side} x {side} pixels" in (ROOT / "docs" / "models.md").read_text()
 
 
@@ -209,7 +209,7 @@ def test_every_check_of_the_doctor_is_explained_and_no_other() -> None:
     text = "\n".join(
         (ROOT / path).read_text()
         for path in (
-            *(f"{service}/doctor.py" for service in ("bot", "dbservice", "generator", "lookalike")),
+            *(f"{part}/doctor.py" for part in ("bot", "dbservice", "generator", "lookalike/cli")),
             "lookalike/checks.py",
             "lookalike/integrity.py",
         )

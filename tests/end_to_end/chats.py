@@ -8,10 +8,10 @@ from typing import Final
 from PIL import Image
 from skimage import data
 
-from bot import texts
+from bot.texts import of
 from tests.sandbox.client import People, ShownMessage
 
-EN: Final = texts.of("en")
+EN: Final = of("en")
 """What the bot says to them."""
 
 Shown = list[ShownMessage]
@@ -44,7 +44,7 @@ def statuses(messages: Shown, photo: ShownMessage) -> Shown:
     ]
 
 
-def words(messages: Shown, photo: ShownMessage) -> Shown:
+def texts(messages: Shown, photo: ShownMessage) -> Shown:
     """The other texts among them: the caption, or how it ended."""
     return [message for message in answers(messages, photo) if message.text and not message.buttons]
 
@@ -63,7 +63,7 @@ async def told(people: People, photo: ShownMessage, text: str, seconds: float = 
     await people.wait_for(
         photo.chat_id,
         lambda messages: (
-            any(word.text == text for word in words(messages, photo))
+            any(other.text == text for other in texts(messages, photo))
             and not statuses(messages, photo)
         ),
         seconds,

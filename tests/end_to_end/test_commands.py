@@ -1,5 +1,6 @@
 """/start, /help, /status, /history, /cancel, and everything that is no photo."""
 
+from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
     ask,
@@ -11,8 +12,8 @@ from tests.end_to_end.chats import (
     told,
 )
 from tests.end_to_end.conftest import NOTICE
-from tests.end_to_end.house import House
 from tests.sandbox.client import People
+from tests.stack import occupied
 
 
 async def test_the_command_menu_is_set(people: People) -> None:
@@ -56,10 +57,10 @@ async def test_edits_of_messages_are_ignored(people: People) -> None:
     assert len(pictures(await people.messages(chat), photo)) == 1
 
 
-async def test_status_lists_own_unfinished_work(people: People, house: House) -> None:
+async def test_status_lists_own_unfinished_work(people: People, stack: Stack) -> None:
     chat = await people.add_user()
     assert EN.no_work in (await ask(people, chat, "/status")).text
-    with house.occupied():
+    with occupied(stack):
         photos = await people.send_album(chat, [cat()] * 3)
         await people.wait_for(chat, lambda messages: statuses(messages, photos[2]))
         status = (await ask(people, chat, "/status")).text
@@ -103,9 +104,9 @@ async def test_history_goes_through_the_pages_and_opens_pictures(people: People)
     assert len([m for m in await people.messages(chat) if m.photo and m.from_bot]) == before + 1
 
 
-async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, house: House) -> None:
+async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, stack: Stack) -> None:
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
-    with house.occupied():
+    with occupied(stack):
         of_bob = await people.send_photo(bob, cat())
         photos = await people.send_album(ada, [cat()] * 4)
         await people.wait_for(ada, lambda messages: statuses(messages, photos[3]))
@@ -120,11 +121,11 @@ async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, hous
 
 
 async def test_the_button_cancels_this_one_for_its_owner_alone(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob])
-    with house.occupied():
+    with occupied(stack):
         photos = await people.send_album(group, [cat()] * 3, user=ada)
         last = photos[2]
         (status,) = await people.wait_for(group, lambda messages: statuses(messages, last))

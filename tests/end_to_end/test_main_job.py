@@ -8,6 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from lookalike.processes.stack import Stack
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     EN,
@@ -17,10 +18,9 @@ from tests.end_to_end.chats import (
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
-from tests.end_to_end.house import House
 from tests.sandbox.client import ApiCall, People
 
 
@@ -32,7 +32,7 @@ async def test_photo_in_caption_progress_and_picture_out(
     photo = await people.send_photo(chat, cat(), caption="as a watercolour")
     picture = await delivered(people, photo)
 
-    (caption,) = words(await people.messages(chat), photo)
+    (caption,) = texts(await people.messages(chat), photo)
     assert caption.text == f"{vision.caption}\n\n(81% sure, says Azure AI Vision)"
     assert caption.id < picture.id
     assert picture.caption.startswith(f"{vision.caption}, as a watercolour\n\nseed ")
@@ -176,10 +176,10 @@ async def test_one_user_has_a_limit_and_is_told(people: People) -> None:
     assert 5 <= sum(outcomes) < 7
 
 
-async def test_health_checks(house: House, people: People) -> None:
+async def test_health_checks(stack: Stack, people: People) -> None:
     assert (await people.bot())["user"]["is_bot"]
     async with httpx.AsyncClient(trust_env=False) as client:
-        for url in (house.health_url, house.generator_url):
+        for url in (stack.url("bot"), stack.url("generator")):
             for check in ("live", "ready"):
                 response = await client.get(f"{url}/health/{check}", timeout=10)
                 assert response.status_code == 200, response.text

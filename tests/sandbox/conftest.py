@@ -1,7 +1,4 @@
-import asyncio
 import io
-import signal
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,15 +12,9 @@ from telegram.request import HTTPXRequest
 from sandbox.server import running
 from sandbox.settings import SandboxSettings
 from tests.sandbox.client import LOOPBACK, People
+from tests.stack import running_stack
 
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"  # the shape of a real one
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_bot(url: str, token: str = TOKEN, read_timeout: float = 20) -> Bot:
@@ -48,26 +39,12 @@ def image(width: int, height: int, colour: str, kind: str, **options: object) ->
     return buffer.getvalue()
 
 
-async def started(url: str) -> None:
-    """Returns when something listens there."""
-    async with httpx.AsyncClient(**LOOPBACK) as http, asyncio.timeout(20):
-        while True:
-            try:
-                await http.get(f"{url}/sandbox/bot")
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-            else:
-                return
-
-
 @pytest.fixture(scope="session")
 def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One sandbox process for all tests that look at their own chats only."""
-    from tests.sandbox.process import SandboxProcess
-
-    process = SandboxProcess(tmp_path_factory.mktemp("shared"))
-    yield process.url
-    assert process.end(signal.SIGTERM) == 0
+    settings = {"TELEGRAM_BOT_TOKEN": TOKEN}
+    with running_stack(tmp_path_factory.mktemp("shared"), settings, "sandbox") as stack:
+        yield stack.url("sandbox")
 
 
 @pytest.fixture
