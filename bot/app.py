@@ -95,7 +95,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         async with lifecycle.together(
             stop,
             web.serve(create_app([transport.check, leasing.check]), bound, stop),
-            _serve(application, transport, tick, stop),
+            _serve(application, transport, scheduler, tick, stop),
         ):
             yield RunningBot(lifecycle.address_of(bound), stop)
 
@@ -148,7 +148,11 @@ def _application(
 
 
 async def _serve(
-    application: BotApplication, transport: Transport, tick: Tick, stop: asyncio.Event
+    application: BotApplication,
+    transport: Transport,
+    scheduler: Scheduler,
+    tick: Tick,
+    stop: asyncio.Event,
 ) -> None:
     if not await _initialize(application, stop):
         return
@@ -158,6 +162,7 @@ async def _serve(
         try:
             await transport.receive(application, stop)
         finally:
+            scheduler.stop()
             await application.stop()
             await tick.stop()
     finally:

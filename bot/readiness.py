@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 READY_SECONDS: Final = 60.0
-"""A long poll, and some patience."""
+"""A long poll, and some slack."""
 
 
 class NotReady(StrEnum):

@@ -15,6 +15,7 @@ class Scheduler:
         self, queue: "JobQueue[Any]", tick: Callable[[], Awaitable[None]], seconds: float
     ) -> None:
         """Runs `tick` every so many seconds from the queue's start on, never two at a time."""
+        self._scheduler = queue.scheduler
         self._tick = tick
         self._news = False
         self._job = queue.run_repeating(
@@ -29,12 +30,16 @@ class Scheduler:
                 "next_run_time": dt.datetime.now(dt.UTC),
             },
         )
-        queue.scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+        self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
 
     def wake(self) -> None:
         """There is news: runs the tick now, or once more after the one that is under way."""
         self._news = True
         self._run_now()
+
+    def stop(self) -> None:
+        """Begins no more ticks. The queue's own stop would cancel one that begins meanwhile."""
+        self._scheduler.pause()
 
     async def _run(self, _context: object) -> None:
         self._news = False

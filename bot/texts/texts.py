@@ -184,7 +184,8 @@ class Texts:
 
     def caption(self, caption: db.Caption) -> str:
         """The reply that tells what the photo shows, how sure that is, and who says so."""
-        captioner = self._(_CAPTIONERS.get(caption.captioner, caption.captioner))
+        known = _CAPTIONERS.get(caption.captioner)
+        captioner = self._(known) if known else caption.captioner
         if not caption.HasField("confidence"):
             template = self._("{caption}\n\n(says {captioner})")
             return template.format(caption=caption.text, captioner=captioner)

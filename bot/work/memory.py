@@ -9,13 +9,14 @@ import asyncio
 import time
 from collections.abc import Callable, Container
 from enum import StrEnum
+from typing import Final
 
 from telegram import Message
 
 from bot.clients.documents import Job
 from bot.work.backoff import Backoff
 
-LEASE_SECONDS = 30.0
+LEASE_SECONDS: Final = 30.0
 """How long a lease of dbservice lasts."""
 
 
@@ -119,7 +120,9 @@ class Memories:
 
     def lease(self, generation_id: str) -> Memory:
         """The memory of a generation that has just been leased to us: its own, or a new one."""
-        memory = self._memories.setdefault(generation_id, Memory(self._clock))
+        memory = self._memories.get(generation_id)
+        if memory is None:
+            memory = self._memories[generation_id] = Memory(self._clock)
         memory.leased_at = self._clock()
         return memory
 

@@ -87,4 +87,5 @@ async def _count_error(item: WorkItem) -> bool:
     except DatabaseError as error:
         _log.warning("%s cannot be failed either: %s", item.id, error)
         return False
+    backoff.reset()  # so that errors of telling it are put off like any others
     return True

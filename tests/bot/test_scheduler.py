@@ -1,10 +1,12 @@
 """The tick runs every few seconds, and at once when there is news."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from telegram.ext import ApplicationBuilder, JobQueue
 
 from bot.scheduler import Scheduler
@@ -41,6 +43,7 @@ async def scheduled(ticks: Ticks, seconds: float) -> AsyncIterator[Scheduler]:
             yield scheduler
     finally:
         ticks.free.set()
+        scheduler.stop()
         await queue.stop()
 
 
@@ -69,3 +72,16 @@ async def test_news_that_a_tick_may_have_missed_are_one_tick_more() -> None:
         ticks.free.set()
         await ticks.begun.acquire()
     assert ticks.begun.locked(), "one more, not three"
+
+
+async def test_a_tick_under_way_comes_to_its_end_and_no_other_begins(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR)
+    ticks = Ticks()
+    ticks.free.clear()
+    async with scheduled(ticks, 600) as scheduler:
+        scheduler.wake()
+    assert ticks.under_way == 0
+    assert ticks.begun.locked()
+    assert caplog.messages == [], "nothing was cancelled"

@@ -59,6 +59,8 @@ class ChatOfAnotherKind(Messenger):
         super().__init__(None, EditPace())  # type: ignore[arg-type] # it is never asked
         self.error = error
         self.asked = 0
+        self.replies = 0
+        self.reply_error: Exception = CannotDeliver("blocked")
         self.go_on = asyncio.Event()
 
     async def download(self, file_id: str, most: int) -> bytes:
@@ -69,7 +71,8 @@ class ChatOfAnotherKind(Messenger):
 
     async def reply(self, *_args: Any, **_kwargs: Any) -> Any:
         self.asked += 1
-        raise CannotDeliver("blocked")
+        self.replies += 1
+        raise self.reply_error
 
 
 @pytest.fixture
@@ -157,6 +160,24 @@ async def test_errors_of_ours_are_logged_and_end_in_a_failure(
     assert item.generation.state == db.GENERATION_STATE_UNDELIVERABLE
     tracebacks = [record for record in caplog.records if record.exc_info]
     assert len(tracebacks) == 5
+
+
+async def test_errors_while_a_failure_is_told_are_put_off_too(
+    database: CountingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.work.backoff._LONGEST_WAIT", 0.0)
+    messenger = ChatOfAnotherKind(ZeroDivisionError("a bug"))
+    messenger.reply_error = ZeroDivisionError("another bug")
+    messenger.go_on.set()
+    tick = tick_of(services(database, messenger))
+    await receive(database)
+    async with asyncio.timeout(20):
+        while not messenger.replies:
+            await tick.run()
+        await tick.stop()
+    assert messenger.replies == 1
+    (item,) = await unfinished(database)
+    assert item.generation.state == db.GENERATION_STATE_FAILED
 
 
 async def test_a_restarted_bot_takes_over_at_once_and_the_old_one_is_fenced_off(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clients.documents import Job
 from bot.health import Health
 from bot.stages import follow, submit
 from bot.texts import of
@@ -94,6 +95,14 @@ async def test_a_job_that_failed_ends_with_its_code(tmp_path: Path) -> None:
         await follow.run(item, desk.services)
         assert item.state == db.GENERATION_STATE_FAILED
         assert item.generation.error.code == "gave-up"
+
+
+async def test_a_picture_that_the_safety_filter_held_back_is_no_failure(desk: Desk) -> None:
+    item = await desk.queued()
+    item.memory.job_submitted(Job("refused", error_code="refused-by-safety", error="flagged"))
+    await follow.run(item, desk.services)
+    assert item.state == db.GENERATION_STATE_REFUSED
+    assert item.generation.error.code == "refused-by-safety"
 
 
 async def test_a_job_that_was_cancelled_at_the_generator_failed(desk: Desk) -> None:
