@@ -8,6 +8,7 @@ row: `list` finds it, and the owner of the rows deletes it.
 
 import asyncio
 import os
+import re
 import secrets
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -22,6 +23,13 @@ CHUNK_BYTES: Final = 256 * 1024
 """How much is read at a time."""
 
 _DRAFTS = "drafts"
+
+_KEY: Final = re.compile(
+    r"([0-9A-Za-z-]{2})/\1[0-9A-Za-z-]*-\d+-[0-9a-f]{8}"
+    # The first version had no folders in the folder, and named files by a row's id.
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+\.png)?"
+)
+"""What keys look like. Other files are a stranger's: `list`, and so a sweep, leaves them alone."""
 
 
 def new_key(owner: str, fence: int) -> str:
@@ -75,6 +83,7 @@ class LocalBlobs:
         """
         self._folder = folder
         self._drafts = folder / _DRAFTS
+        self._made: set[Path] = set()  # folders whose own entry is on the disk for certain
         try:
             self._drafts.mkdir(parents=True, exist_ok=True)
             for draft in self._drafts.iterdir():
@@ -111,18 +120,20 @@ class LocalBlobs:
     async def list(self, older_than: float = 0.0) -> AsyncIterator[str]:
         """All keys; see `Blobs.list`. The folders are read one after the other, off the loop."""
         before = time.time() - older_than
-        # Next to the folders there may be files: keys of the first version, which had none.
         folders = await asyncio.to_thread(lambda: [self._folder, *_folders(self._folder)])
         for folder in folders:
             for path in await asyncio.to_thread(_files, folder, before):
-                yield path.relative_to(self._folder).as_posix()
+                key = path.relative_to(self._folder).as_posix()
+                if _KEY.fullmatch(key):
+                    yield key
 
     def _publish(self, file: IO[bytes], draft: Path, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
-        if not target.parent.exists():
+        if target.parent not in self._made:
             target.parent.mkdir(exist_ok=True)
             sync_folder(self._folder)
+            self._made.add(target.parent)
         draft.rename(target)
         sync_folder(target.parent)
 
@@ -150,8 +161,11 @@ def _folders(folder: Path) -> Sequence[Path]:
 
 def _files(folder: Path, before: float) -> Sequence[Path]:
     with os.scandir(folder) as entries:
-        return [
-            Path(entry.path)
-            for entry in entries
-            if entry.is_file() and entry.stat().st_mtime <= before
-        ]
+        return [Path(entry.path) for entry in entries if _is_older(entry, before)]
+
+
+def _is_older(entry: os.DirEntry[str], before: float) -> bool:
+    try:
+        return entry.is_file() and entry.stat().st_mtime <= before
+    except FileNotFoundError:
+        return False  # deleted meanwhile
