@@ -12,7 +12,7 @@ from uuid import uuid4
 import requests
 
 from lookalike.processes import ServiceProcess, clean_environment
-from tests.generator.house import XML, job
+from tests.generator.stack import XML, job
 
 TOKEN: Final = "10001:end-to-end-tests-token-of-the-sandbox"
 SERVICES: Final = ("sandbox", "dbservice", "generator", "bot")
