@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.sampling.presets import Preset
+from generator.presets import Preset
 
 PROMPT = "a cat lying on a sofa"
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What contenders are loaded with.
+    """What systems are loaded with.
 
     Attributes:
         model: a folder in diffusers layout.
@@ -52,7 +52,7 @@ class Drawn:
     """The first of the pictures.
 
     Attributes:
-        latents: channels x height x width, as NumPy's; None: the contender does not tell.
+        latents: channels x height x width, as NumPy's; None: the system does not tell.
         pixels: height x width x 3, 0 to 1, as NumPy's; likewise, or it was not decoded.
     """
 
@@ -62,7 +62,7 @@ class Drawn:
 
 Mark = Callable[[float | None], None]
 """To be called after each step, and after decoding, with the seconds since the last mark or None:
-the clock says. It waits until it is this contender's turn."""
+the clock says. It waits until it is this system's turn."""
 
 Draw = Callable[[Drawing, Mark], Drawn]
 """Draws, and gives marks meanwhile."""

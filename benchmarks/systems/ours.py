@@ -1,12 +1,12 @@
 """The pipeline of this project, with nothing but defaults."""
 
-import threading
 from typing import Any
 
-from benchmarks.contenders import PROMPT, Draw, Drawing, Drawn, Mark, Setup
+from benchmarks.systems import PROMPT, Draw, Drawing, Drawn, Mark, Setup
 from generator import models
-from generator.executors.base import Task
-from generator.pipeline import Options, Pipeline
+from generator.diffusion.options import Options
+from generator.diffusion.pipeline import Pipeline
+from generator.tasks import CancelToken, Task
 
 
 def load(setup: Setup) -> Draw:
@@ -24,13 +24,13 @@ def load(setup: Setup) -> Draw:
             if number == len(tasks) - 1:
                 mark(None)
 
-        cancelled = [threading.Event() for _ in tasks]
-        courses = pipeline.sample(drawing.preset, tasks, on_step, cancelled)
+        tokens = [CancelToken() for _ in tasks]
+        samples = pipeline.sample(drawing.preset, tasks, on_step, tokens)
         if not drawing.decode:
             return Drawn()
-        pictures = [pipeline.decode(course.latents).float().cpu() for course in courses]
+        pictures = [pipeline.decode(sample.latents).float().cpu() for sample in samples]
         mark(None)
         pixels = (pictures[0][0] / 2 + 0.5).clamp(0, 1).movedim(0, -1)
-        return Drawn(courses[0].latents[0].cpu().numpy(), pixels.numpy())
+        return Drawn(samples[0].latents[0].cpu().numpy(), pixels.numpy())
 
     return draw

@@ -6,8 +6,8 @@ import torch
 from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging
 
-from benchmarks.contenders import PROMPT, Draw, Drawing, Drawn, Mark, Setup
-from generator.sampling import schedulers
+from benchmarks.systems import PROMPT, Draw, Drawing, Drawn, Mark, Setup
+from generator.diffusion.sampling import schedulers
 
 
 def load(setup: Setup) -> Draw:

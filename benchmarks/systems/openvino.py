@@ -2,8 +2,8 @@
 
 from openvino_genai import Scheduler, Text2ImagePipeline
 
-from benchmarks.contenders import PROMPT, Draw, Drawing, Drawn, Mark, Setup
-from generator.sampling.presets import BALANCED, PRESETS, Solver
+from benchmarks.systems import PROMPT, Draw, Drawing, Drawn, Mark, Setup
+from generator.presets import BALANCED, PRESETS, Solver
 
 _SCHEDULERS = {
     Solver.PNDM: Scheduler.Type.PNDM,
