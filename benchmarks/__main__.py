@@ -4,7 +4,7 @@ from generator.executors.inprocess import quieten
 
 if __name__ == "__main__":
     quieten()
-    # Contenders are processes that import this module, too, and their imports are measured.
+    # Systems are processes that import this module, too, and their imports are measured.
     from benchmarks.run import main
 
     main()

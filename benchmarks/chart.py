@@ -20,7 +20,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 """
 
 
-def words(results: Results) -> str:
+def description(results: Results) -> str:
     """What the chart shows, for those who do not see it."""
     pictures = (f"{label} {seconds:.0f} s" for label, seconds in _medians(results))
     return f"Seconds a picture takes: {', '.join(pictures)}"
@@ -38,7 +38,7 @@ def draw(results: Results) -> str:
         start, median, end = (
             _LABELS + scale * seconds for seconds in (picture.least, picture.median, picture.most)
         )
-        kind = "bar ours" if row.contender == OURS else "bar"
+        kind = "bar ours" if row.system == OURS else "bar"
         length = median - _LABELS
         label = escape(_plain(row.label))
         parts += [
@@ -53,7 +53,7 @@ def draw(results: Results) -> str:
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
             f"<title>{title}</title>",
-            f"<desc>{escape(words(results))}</desc>",
+            f"<desc>{escape(description(results))}</desc>",
             f"<style>{_STYLE}</style>",
             f'<text class="title" x="8" y="22">{title}</text>',
             *parts,

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.rows import OPENVINO, OURS, REPORT
-from generator import memory
+from generator.diffusion import memory
 from generator.models import layout
 from lookalike.errors import StartError
 
@@ -17,7 +17,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 _PACKAGES = ("torch", "diffusers", "openvino-genai")
 
 _SHARE = {REPORT: 1.5, OPENVINO: 1.2, OURS: 1.7}
-"""What a contender takes at most, as a multiple of the weights in full precision. Ours has a second
+"""What a system takes at most, as a multiple of the weights in full precision. Ours has a second
 UNet for `fast`, and batches."""
 
 
@@ -39,22 +39,22 @@ def describe() -> dict[str, str]:
     return about
 
 
-def check_memory(model: Path, contenders: Iterable[str]) -> None:
-    """Makes sure that all contenders fit beside one another: what swaps is not measured.
+def check_memory(model: Path, systems: Iterable[str]) -> None:
+    """Makes sure that all systems fit beside one another: what swaps is not measured.
 
     Args:
         model: a folder in diffusers layout.
-        contenders: by name.
+        systems: by name.
 
     Raises:
         StartError: they do not.
     """
     weights = sum(file.stat().st_size for file in layout.weights(model, half=False))
-    wanted = weights * sum(_SHARE[name] for name in contenders) / 2**30
+    wanted = weights * sum(_SHARE[name] for name in systems) / 2**30
     free = memory.free(torch.device("cpu")) / 2**30
     if free < wanted:
         raise StartError(
-            f"The contenders take {wanted:.1f} GiB of memory together, and {free:.1f} GiB are free:"
+            f"The systems take {wanted:.1f} GiB of memory together, and {free:.1f} GiB are free:"
             f" {wanted - free:.1f} GiB are missing."
         )
 
@@ -66,7 +66,7 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     known = {
-        name.strip(): words.strip() for name, _, words in (line.partition(":") for line in lines)
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
     }
     flags = set(known.get("flags", "").split())
     bf16 = [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags]

@@ -1,6 +1,6 @@
 """What a job takes beyond the model's own time: HTTP, XML, the queue, the PNG.
 
-The real service, as a process, paints pictures of a single step with the model that is measured.
+The real service, as a process, draws pictures of a single step with the model that is measured.
 """
 
 import queue
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.contenders import PROMPT
+from benchmarks.systems import PROMPT
 from benchmarks.timed import SAYS
 from lookalike.processes import MALLOC_TUNABLES, ServiceProcess, clean_environment
 from lookalike.tokens import service_token
+from protos import GENERATOR_NAMESPACE
 
 _ROOT = Path(__file__).parent.parent
-_NAMESPACE = "urn:lookalike:generator:1"
 _CALLS = 2
 """Of the model for a picture: sampling, decoding."""
 
@@ -58,7 +58,7 @@ def measure(model: Path, side: int, jobs: int) -> list[float]:
                 found = []
                 for _ in range(jobs + 1):
                     began = time.perf_counter()
-                    _paint(session, address, side)
+                    _generate(session, address, side)
                     taken = time.perf_counter() - began
                     model_took = sum(said.get(timeout=_SECONDS) for _ in range(_CALLS))
                     found.append(1000 * (taken - model_took))
@@ -67,10 +67,10 @@ def measure(model: Path, side: int, jobs: int) -> list[float]:
             service.stop()
 
 
-def _paint(session: requests.Session, address: str, side: int) -> None:
+def _generate(session: requests.Session, address: str, side: int) -> None:
     """The synchronous call: the answer is XML with the picture in it."""
     body = (
-        f'<job xmlns="{_NAMESPACE}"><prompt>{PROMPT}</prompt>'
+        f'<job xmlns="{GENERATOR_NAMESPACE}"><prompt>{PROMPT}</prompt>'
         f"<width>{side}</width><height>{side}</height><steps>1</steps></job>"
     )
     answer = session.post(f"http://{address}/generate_image", body, timeout=_SECONDS)

@@ -18,7 +18,7 @@ _NAMES = {REPORT: "the report", OPENVINO: "OpenVINO", OURS: "Lookalike"}
 
 def write(results: Results) -> None:
     """Writes the chart, and the figures between the marks of the page."""
-    link = f"![{chart.words(results)}](images/{_CHART.name})\n\n"
+    link = f"![{chart.description(results)}](images/{_CHART.name})\n\n"
     _CHART.write_text(chart.draw(results), encoding="utf-8")
     figures = f"{link}{text(results)}\n"
     page = _PAGE.read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ def text(results: Results) -> str:
 
 def _about(results: Results) -> str:
     short = " A short run with few steps, whose figures are rough." if results.quick else ""
-    known = "\n".join(f"* {what}: {words}" for what, words in results.machine.items())
+    known = "\n".join(f"* {what}: {value}" for what, value in results.machine.items())
     return (
         f"Measured on {results.date}, in {results.minutes:.0f} minutes, pictures of"
         f" {results.side} x {results.side}. Medians (least to most).{short}\n\n{known}"

@@ -9,7 +9,6 @@ apart. Likeness: the cosine of the last latents with those of `faithful`, and th
 
 import argparse
 import statistics
-import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -20,9 +19,10 @@ import torch
 
 from benchmarks.likeness import cosine, psnr
 from generator import models
-from generator.executors.base import Task
-from generator.pipeline import Options, Pipeline
-from generator.sampling.presets import BALANCED, FAITHFUL, FAST, PRESETS, QUICK, Preset
+from generator.diffusion.options import Options
+from generator.diffusion.pipeline import Pipeline
+from generator.presets import BALANCED, FAITHFUL, FAST, PRESETS, QUICK, Preset
+from generator.tasks import CancelToken, Task
 
 _PROMPTS = (
     "a cat lying on a sofa",
@@ -61,10 +61,10 @@ def _draw(
     """Seconds of sampling, the last latents, and the picture as the decoder gives it."""
     task = replace(task, steps=preset.steps, guidance_scale=preset.guidance_scale)
     began = time.perf_counter()
-    (course,) = pipeline.sample(preset, [task], lambda *_: None, [threading.Event()])
+    (sample,) = pipeline.sample(preset, [task], lambda *_: None, [CancelToken()])
     taken = time.perf_counter() - began
-    picture = (pipeline.decode(course.latents).float() / 2 + 0.5).clamp(0, 1)
-    return taken, course.latents, picture
+    picture = (pipeline.decode(sample.latents).float() / 2 + 0.5).clamp(0, 1)
+    return taken, sample.latents, picture
 
 
 def _measure(

@@ -1,4 +1,4 @@
-"""Contenders as processes that take turns, so that the machine's changing pace meets all alike."""
+"""Systems as processes that take turns, so that the machine's changing pace meets all alike."""
 
 import importlib
 import multiprocessing
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from unittest import mock
 
-from benchmarks.contenders import Draw, Drawing, Drawn, Mark, Setup
 from benchmarks.rows import OURS
+from benchmarks.systems import Draw, Drawing, Drawn, Mark, Setup
 from lookalike.processes import MALLOC_TUNABLES
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -39,8 +39,8 @@ class Taken:
     peak: float
 
 
-class Contender:
-    """A contender that is loaded, in its own process.
+class System:
+    """A system that is loaded, in its own process.
 
     Attributes:
         start: seconds for importing what it needs, and seconds for loading after that.
@@ -50,7 +50,7 @@ class Contender:
         """Starts the process and waits until it is loaded.
 
         Args:
-            name: of a module in `benchmarks.contenders`.
+            name: of a module in `benchmarks.systems`.
             setup: what it is loaded with.
         """
         self._name = name
@@ -102,18 +102,18 @@ class Contender:
         return answer
 
 
-def take_turns(courses: Sequence[tuple[int, Generator[None, None, None]]]) -> None:
-    """Lets each course go on turn by turn, so that all are equally far at any time.
+def take_turns(runs: Sequence[tuple[int, Generator[None, None, None]]]) -> None:
+    """Lets each run go on turn by turn, so that all are equally far at any time.
 
     Args:
-        courses: how many turns each has, at least about, and the course itself.
+        runs: how many turns each has, at least about, and the run itself.
     """
-    going = dict.fromkeys(range(len(courses)), 0)
+    going = dict.fromkeys(range(len(runs)), 0)
     while going:
-        number = min(going, key=lambda number: going[number] / courses[number][0])
+        number = min(going, key=lambda number: going[number] / runs[number][0])
         going[number] += 1
         try:
-            next(courses[number][1])
+            next(runs[number][1])
         except StopIteration:
             del going[number]
 
@@ -125,10 +125,10 @@ def isolated(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) ->
 
 
 def _serve(connection: Connection, name: str, setup: Setup) -> None:
-    """The contender's side: loads, then draws whatever it is told to."""
+    """The system's side: loads, then draws whatever it is told to."""
     try:
         began = time.perf_counter()
-        module = importlib.import_module(f"benchmarks.contenders.{name}")
+        module = importlib.import_module(f"benchmarks.systems.{name}")
         imported = time.perf_counter()
         draw: Draw = module.load(setup)
         connection.send((imported - began, time.perf_counter() - imported))

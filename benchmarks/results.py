@@ -9,9 +9,10 @@ from typing import Self
 from uuid import UUID
 
 from benchmarks.rows import BY_KEY, OURS
-from generator import batches
-from generator.executors.base import Speeds
-from generator.line import Place
+from generator.diffusion.batch_times import paying
+from generator.jobs.order import QueuedJob
+from generator.scheduling import batches
+from generator.tasks import BatchTimes
 
 WAITING = (1, 2, 4, 8)
 """So many jobs wait, when pictures an hour are counted."""
@@ -56,8 +57,8 @@ class Results:
         side: of the pictures, in pixels.
         quick: it was a short one.
         minutes: it took.
-        starts: for each contender, seconds of imports and of loading.
-        first: for each contender, seconds before the first mark of its first picture.
+        starts: for each system, seconds of imports and of loading.
+        first: for each system, seconds before the first mark of its first picture.
         rows: by key.
         batches: seconds of a step, by how many pictures are computed together.
         likeness: of the engine to full precision: cosine and PSNR of each seed.
@@ -116,13 +117,13 @@ class Results:
     def hourly(self, key: str, waiting: int) -> float:
         """Pictures an hour of a row, when so many jobs wait.
 
-        Ours are cut into batches as the worker cuts them; another contender draws one by one.
+        Ours are cut into batches as the worker cuts them; another system draws one by one.
         """
         sampling, decoding = (
             statistics.median(part) for part in zip(*self._parts(key), strict=True)
         )
         seconds = {1: 1.0}
-        if BY_KEY[key].contender == OURS:
+        if BY_KEY[key].system == OURS:
             seconds = {size: statistics.median(taken) for size, taken in self.batches.items()}
         total, left = 0.0, waiting
         while left:
@@ -143,13 +144,13 @@ class Results:
 
 
 def _between(marks: Sequence[float]) -> Sequence[float]:
-    """The steps alone: before the first mark words are encoded, before the last one decoded."""
+    """The steps alone: before the first mark the prompt is encoded, before the last one decoded."""
     return marks[1:-1]
 
 
 def _batch(seconds: Mapping[int, float], waiting: int) -> int:
     """How many of alike waiting jobs the worker would compute together."""
-    speeds = Speeds(batches.paying(seconds, noise=0.0), pixels=1)
-    place = Place(UUID(int=0), False, 1, 1, 1, 1.0, "", 0)
-    most = max(speeds.seconds)
-    return batches.choose([place] * min(waiting, most), waiting, speeds, (1, 1))
+    times = BatchTimes(paying(seconds, noise=0.0), pixels=1)
+    job = QueuedJob(UUID(int=0), False, 1, 1, 1, 1.0, "", 0)
+    most = max(times.seconds)
+    return batches.choose([job] * min(waiting, most), waiting, times, (1, 1))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from generator.sampling.presets import BALANCED, FAITHFUL, FAST, PRESETS, QUICK, Preset
+from generator.presets import BALANCED, FAITHFUL, FAST, PRESETS, QUICK, Preset
 
 REPORT, OPENVINO, OURS = "report", "openvino", "ours"
-"""Contenders, by their modules."""
+"""Systems, by their modules."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Row:
     Attributes:
         key: how figures are kept.
         label: how people read it.
-        contender: who draws.
+        system: who draws.
         preset: how.
         short: so many steps are enough to tell what all take; None: it is drawn whole.
         times: how often it is drawn in a round.
@@ -23,7 +23,7 @@ class Row:
 
     key: str
     label: str
-    contender: str
+    system: str
     preset: Preset
     short: int | None = None
     times: int = 1
@@ -36,7 +36,7 @@ class Row:
 
 _FAITHFUL, _BALANCED, _QUICK, _FAST = (PRESETS[name] for name in (FAITHFUL, BALANCED, QUICK, FAST))
 
-# Each contender draws its rows in this order, and the peak of memory only ever rises: what needs a
+# Each system draws its rows in this order, and the peak of memory only ever rises: what needs a
 # second UNet comes last.
 ROWS = (
     Row("report", "the report: fp32, PNDM, 50 steps", REPORT, _FAITHFUL, short=3),

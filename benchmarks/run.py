@@ -2,7 +2,7 @@
 
     python -m benchmarks [--quick] [--write] [--model FOLDER] [--size PIXELS] [--page FIGURES]
 
-Contenders are processes that are all loaded at the same time and draw in turns, step by step.
+Systems are processes that are all loaded at the same time and draw in turns, step by step.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from pathlib import Path
 import platformdirs
 
 from benchmarks import machine, model, overhead, page, peaks, services
-from benchmarks.contenders import Drawing, Drawn, Setup
 from benchmarks.likeness import cosine, psnr
-from benchmarks.processes import Contender, isolated, take_turns
+from benchmarks.processes import System, isolated, take_turns
 from benchmarks.results import Figures, Results
 from benchmarks.rows import OPENVINO, OURS, REPORT, ROWS, Row
-from generator.sampling.presets import BALANCED, PRESETS
+from benchmarks.systems import Drawing, Drawn, Setup
+from generator.presets import BALANCED, PRESETS
 from lookalike.errors import StartError
 
 _FIGURES = Path("build", "benchmarks.json")
@@ -34,7 +34,7 @@ class _Extent:
     """How thoroughly is measured.
 
     Attributes:
-        starts: of each contender and service.
+        starts: of each system and service.
         rounds: in which everything is drawn once.
         steps: of a picture, at most.
         uneven: likewise, where steps are not alike.
@@ -79,11 +79,11 @@ def main() -> None:
 
 
 def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
-    contenders = [REPORT, OPENVINO, OURS]
+    systems = [REPORT, OPENVINO, OURS]
     if importlib.util.find_spec("openvino_genai") is None:
-        contenders.remove(OPENVINO)
-    setup = _prepare(folder, size, contenders)
-    machine.check_memory(setup.model, contenders)
+        systems.remove(OPENVINO)
+    setup = _prepare(folder, size, systems)
+    machine.check_memory(setup.model, systems)
     extent = _QUICK if quick else _FULL
     began = time.monotonic()
     results = Results(machine.describe(), size, quick)
@@ -93,7 +93,7 @@ def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
     results.services = services.measure(extent.starts)
     _say("What is around the model.")
     results.overhead = overhead.measure(setup.model, size, extent.jobs)
-    _measure_contenders(contenders, setup, extent, results)
+    _measure_systems(systems, setup, extent, results)
     _say("The machine's peaks, again.")
     results.peaks.append(isolated(peaks.measure))
     results.date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -101,7 +101,7 @@ def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
     return results
 
 
-def _prepare(folder: Path | None, size: int, contenders: Sequence[str]) -> Setup:
+def _prepare(folder: Path | None, size: int, systems: Sequence[str]) -> Setup:
     """Makes what is missing in the cache, each part in a process that gives its memory back."""
     cache = platformdirs.user_cache_path("lookalike", appauthor=False) / "benchmarks"
     cache.mkdir(parents=True, exist_ok=True)
@@ -118,33 +118,31 @@ def _prepare(folder: Path | None, size: int, contenders: Sequence[str]) -> Setup
     )
     if not setup.lora.exists():
         isolated(model.make_lora, setup.model, setup.lora)
-    if OPENVINO in contenders and not setup.converted.exists():
+    if OPENVINO in systems and not setup.converted.exists():
         from benchmarks import conversion
 
         isolated(conversion.convert, setup.model, setup.converted)
     return setup
 
 
-def _measure_contenders(
-    names: Sequence[str], setup: Setup, extent: _Extent, results: Results
-) -> None:
+def _measure_systems(names: Sequence[str], setup: Setup, extent: _Extent, results: Results) -> None:
     _read(setup.model, setup.converted)
     for _ in range(extent.starts - 1):
         for name in names:
             _load(name, setup, results).close()
     with ExitStack() as stack:
-        contenders = {name: _load(name, setup, results) for name in names}
-        for name, contender in contenders.items():
-            stack.callback(contender.close)
+        systems = {name: _load(name, setup, results) for name in names}
+        for name, system in systems.items():
+            stack.callback(system.close)
             _say(f"The first picture of {name}.")
-            first = contender.draw_alone(Drawing(PRESETS[BALANCED], 1, (0,), decode=False))
+            first = system.draw_alone(Drawing(PRESETS[BALANCED], 1, (0,), decode=False))
             results.first[name] = first.seconds[0]
         for number in range(extent.rounds):
             _say(f"Round {number + 1} of {extent.rounds}.")
-            _draw_round(contenders, extent, number, results)
+            _draw_round(systems, extent, number, results)
             for count in extent.sizes:
                 batch = Drawing(PRESETS[BALANCED], 2, tuple(range(count)), decode=False)
-                _, step = contenders[OURS].draw_alone(batch).seconds
+                _, step = systems[OURS].draw_alone(batch).seconds
                 results.batches.setdefault(count, []).append(step)
 
 
@@ -156,15 +154,15 @@ def _read(*folders: Path) -> None:
                 pass
 
 
-def _load(name: str, setup: Setup, results: Results) -> Contender:
+def _load(name: str, setup: Setup, results: Results) -> System:
     _say(f"Loading {name}.")
-    contender = Contender(name, setup)
-    results.starts.setdefault(name, []).append(contender.start)
-    return contender
+    system = System(name, setup)
+    results.starts.setdefault(name, []).append(system.start)
+    return system
 
 
 def _draw_round(
-    contenders: Mapping[str, Contender], extent: _Extent, seed: int, results: Results
+    systems: Mapping[str, System], extent: _Extent, seed: int, results: Results
 ) -> None:
     """Every row once."""
     drawn: dict[str, Drawn] = {}
@@ -176,25 +174,25 @@ def _draw_round(
     def times(row: Row) -> int:
         return min(row.times, extent.times)
 
-    def course(contender: Contender, rows: Sequence[Row]) -> Generator[None, None, None]:
+    def run(system: System, rows: Sequence[Row]) -> Generator[None, None, None]:
         for row in rows:
             for _ in range(times(row)):
-                taken = yield from contender.draw(Drawing(row.preset, steps(row), (seed,)))
+                taken = yield from system.draw(Drawing(row.preset, steps(row), (seed,)))
                 drawn[row.key] = taken.drawn
                 figures = results.rows.setdefault(row.key, Figures(steps(row), taken.peak))
                 figures.seconds.append(taken.seconds)
 
-    courses = []
-    for name, contender in contenders.items():
-        rows = [row for row in ROWS if row.contender == name]
+    runs = []
+    for name, system in systems.items():
+        rows = [row for row in ROWS if row.system == name]
         turns = sum(times(row) * (steps(row) + 1) for row in rows)
-        courses.append((turns, course(contender, rows)))
-    take_turns(courses)
+        runs.append((turns, run(system, rows)))
+    take_turns(runs)
     full, engine = drawn["fp32"], drawn["balanced"]
     results.likeness.append(
         (cosine(full.latents, engine.latents), psnr(full.pixels, engine.pixels))
     )
 
 
-def _say(words: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {words}", file=sys.stderr, flush=True)
+def _say(message: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {message}", file=sys.stderr, flush=True)

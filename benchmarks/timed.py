@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from generator.pipeline import Pipeline
+from generator.diffusion.pipeline import Pipeline
 
 SAYS = "The model took"
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from generator import memory, models
+from generator import models
+from generator.diffusion import memory
+from generator.diffusion.options import Options
 from generator.executors.inprocess import InProcessExecutor
-from generator.models import Kind, Source, layout, lora
-from generator.sampling.presets import FAST
+from generator.models import ModelFormat, Source, layout, lora
+from generator.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding, failed, ok, warning
@@ -52,29 +54,29 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
     half = await asyncio.to_thread(models.takes_half, settings.generator_device)
     try:
         source = models.find(settings.generator_model)
-        if source.kind is Kind.HUB and layout.cached(source.location) is None:
-            words = f"GENERATOR_MODEL {source.location} is not on this machine."
-            return [failed(checks.MODEL_MISSING, words, "Fetch it: `lookalike download`.")]
+        if source.format is ModelFormat.HUB and layout.cached(source.location) is None:
+            summary = f"GENERATOR_MODEL {source.location} is not on this machine."
+            return [failed(checks.MODEL_MISSING, summary, "Fetch it: `lookalike download`.")]
         folder, files = _files(source, half=half)
     except StartError as error:
         return [failed("model", str(error), _FETCH)]
     try:
         count = await asyncio.to_thread(layout.count_numbers, files)
     except Exception as error:  # noqa: BLE001, a damaged file raises what its library likes
-        words = f"GENERATOR_MODEL {source.location} has a broken file: {error}."
-        return [failed("model", words, _FETCH)]
+        summary = f"GENERATOR_MODEL {source.location} has a broken file: {error}."
+        return [failed("model", summary, _FETCH)]
     kept = checks.size(sum(file.stat().st_size for file in files))
     licence = layout.licence(folder, source.location)
-    words = (
+    summary = (
         f"{source.name} is here ({kept}), under {licence or 'a licence that is not known here'}."
     )
-    found = [_present(words, licence)]
+    found = [_present(summary, licence)]
     listen = settings.generator_listen
     if await asyncio.to_thread(_answers, listen):
         ready = (await asyncio.to_thread(checks.get, listen, "/health/ready"))[0] == 200  # noqa: PLR2004
         said = "has loaded" if ready else "is loading"
-        words = f"A generator runs and {said} the model that it was started with."
-        return [*found, ok("memory", words)]
+        summary = f"A generator runs and {said} the model that it was started with."
+        return [*found, ok("memory", summary)]
     room = _memory(count, settings.generator_device, half=half)
     if room.mark is checks.Mark.FAILED:
         return [*found, room]
@@ -84,20 +86,20 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
 def _files(source: Source, *, half: bool) -> tuple[Path, list[Path]]:
     """A model's folder and its weights."""
     path = Path(source.location)
-    if source.kind is Kind.FILE:
+    if source.format is ModelFormat.FILE:
         return path.parent, [path]
-    if source.kind is Kind.HUB:
+    if source.format is ModelFormat.HUB:
         path = layout.cached(source.location) or path
     if problem := layout.problem(path):
         raise StartError(f"GENERATOR_MODEL {source.location} cannot be loaded: {problem}.")
     return path, layout.weights(path, half=half)
 
 
-def _present(words: str, licence: str) -> Finding:
+def _present(summary: str, licence: str) -> Finding:
     if licence == layout.OPENRAIL:
         remedy = "Who lets others use it passes its conditions on (section III, paragraph 4)."
-        return ok("model", words, remedy)
-    return ok("model", words) if licence else warning("model", words, "Read its model card.")
+        return ok("model", summary, remedy)
+    return ok("model", summary) if licence else warning("model", summary, "Read its model card.")
 
 
 def _memory(count: int, device: str, *, half: bool) -> Finding:
@@ -108,10 +110,10 @@ def _memory(count: int, device: str, *, half: bool) -> Finding:
     place = "cuda" if device in {"auto", "cuda"} and torch.cuda.is_available() else "cpu"
     needed = weights * (1 + _ACTIVATIONS[place]) + _LIBRARIES
     free = memory.free(torch.device(place))
-    words = f"The model needs about {checks.size(needed)} of memory; {checks.size(free)} is free."
+    summary = f"The model needs about {checks.size(needed)} of memory; {checks.size(free)} is free."
     if needed > free:
-        return failed("memory", words, "Close other programs, or take a smaller model.")
-    return ok("memory", words)
+        return failed("memory", summary, "Close other programs, or take a smaller model.")
+    return ok("memory", summary)
 
 
 async def _load(settings: GeneratorSettings) -> list[Finding]:
@@ -119,17 +121,17 @@ async def _load(settings: GeneratorSettings) -> list[Finding]:
         lcm_lora = lora.find(settings.generator_lcm_lora)
     except StartError:
         lcm_lora = None  # _preset says so
-    device = settings.generator_device
-    executor = InProcessExecutor(settings.generator_model, device, lcm_lora=lcm_lora)
+    options = Options(settings.generator_device, lcm_lora, previews="0")
+    executor = InProcessExecutor(settings.generator_model, options)
     try:
         info = await executor.load()
     except StartError as error:
         return [failed("loading", str(error), _FETCH)]
     finally:
         await executor.close()
-    words = f"{info.name} loads; its own size is {info.width} x {info.height}."
+    summary = f"{info.name} loads; its own size is {info.width} x {info.height}."
     unfit = [_without_fast(settings, why, _NAME_FAST) for why in info.unavailable.values()]
-    return [ok("loading", words), *unfit]
+    return [ok("loading", summary), *unfit]
 
 
 async def _preset(settings: GeneratorSettings) -> list[Finding]:
@@ -140,22 +142,22 @@ async def _preset(settings: GeneratorSettings) -> list[Finding]:
     except StartError as error:
         return [failed("preset", str(error), _NAME_FAST)]
     if file is None:
-        words = f"The preset fast lacks its weights: {location} is not on this machine."
-        return [_without_fast(settings, words, _FETCH_FAST)]
+        summary = f"The preset fast lacks its weights: {location} is not on this machine."
+        return [_without_fast(settings, summary, _FETCH_FAST)]
     try:
         await asyncio.to_thread(layout.count_numbers, [file])
     except Exception as error:  # noqa: BLE001, as in _model
-        words = f"The preset fast lacks its weights: {file} is broken: {error}."
-        return [_without_fast(settings, words, _NAME_FAST)]
-    words = f"The weights of the preset fast are here ({checks.size(file.stat().st_size)})."
-    return [ok("preset", words)]
+        summary = f"The preset fast lacks its weights: {file} is broken: {error}."
+        return [_without_fast(settings, summary, _NAME_FAST)]
+    summary = f"The weights of the preset fast are here ({checks.size(file.stat().st_size)})."
+    return [ok("preset", summary)]
 
 
-def _without_fast(settings: GeneratorSettings, words: str, remedy: str) -> Finding:
+def _without_fast(settings: GeneratorSettings, summary: str, remedy: str) -> Finding:
     """Nothing starts where it is the preset of all; else it is one that is not offered."""
     if settings.generator_preset == FAST:
-        return failed("preset", f"GENERATOR_PRESET fast cannot be used. {words}", remedy)
-    return ok("preset", words, remedy)
+        return failed("preset", f"GENERATOR_PRESET fast cannot be used. {summary}", remedy)
+    return ok("preset", summary, remedy)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # they are ex
 )
 
 from generator import models
-from generator.models import Kind, layout, lora
-from generator.sampling.presets import FAST
+from generator.models import ModelFormat, layout, lora
+from generator.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike.checks import size
 from lookalike.errors import StartError
@@ -90,7 +90,7 @@ def main() -> NoReturn:
 
 
 def _fetch_model(model: str, device: str, *, accepted: bool) -> None:
-    if models.find(model).kind is not Kind.HUB:
+    if models.find(model).format is not ModelFormat.HUB:
         click.echo(f"{model} is on this machine already.")
         return
     half = models.takes_half(device)

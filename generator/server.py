@@ -1,86 +1,175 @@
 """The generator as a service: puts it together and serves it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.app import create_app
+from generator.diffusion.options import Options
 from generator.executors.base import Executor
 from generator.executors.inprocess import InProcessExecutor, quieten
-from generator.leases import JobTable
+from generator.jobs.database import JobDatabase
+from generator.jobs.defaults import OfferedPresets
+from generator.jobs.leases import Leases
+from generator.jobs.maintenance import Maintenance
+from generator.jobs.queue import JobQueue
+from generator.jobs.results import Results
 from generator.models import lora
-from generator.results import Results
-from generator.sampling.presets import FAST, Presets
+from generator.observers import LogObserver, Observer
+from generator.presets import FAST
+from generator.scheduling.calibration import Calibration
+from generator.scheduling.estimates import StepTimes
+from generator.scheduling.progress import Progress
+from generator.scheduling.recording import Recorder
+from generator.scheduling.renewal import renew_leases
+from generator.scheduling.retrying import Retrying
+from generator.scheduling.running import BatchRunner
+from generator.scheduling.worker import Worker
 from generator.service import Service
 from generator.settings import GeneratorSettings
-from generator.worker import Worker
-from lookalike import database, lifecycle, web
+from generator.synchronous import SynchronousCalls
+from generator.web.routes import Parts, create_app
+from lookalike import lifecycle, web
+from lookalike.blobs import Blobs, LocalBlobs
 from lookalike.errors import StartError
-
-_MIGRATIONS = Path(__file__).with_name("migrations")
 
 _HOLDER = "inprocess"
 """The worker's name in leases: the only one, as the database is one process's alone."""
 
 
 @dataclass(frozen=True)
+class Timing:
+    """How long things take at most, and what time it is.
+
+    Attributes:
+        lease_seconds: how long a claim holds without renewal.
+        stale_seconds: a computation without progress for longer than this loses its lease.
+        pause_seconds: between two tries to write where the disk does not take it.
+        maintain_seconds: between two looks for what is old.
+        clock: seconds since 1970.
+    """
+
+    lease_seconds: float = 60.0
+    stale_seconds: float = 600.0
+    pause_seconds: float = 5.0
+    maintain_seconds: float = 15.0
+    clock: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True)
 class RunningGenerator:
-    """A generator that runs; see `lookalike.lifecycle.Service`."""
+    """A generator that runs; see `lookalike.lifecycle.Service`.
+
+    Attributes:
+        address: where it listens, `host:port`.
+        stop: set when it stops.
+        database: its jobs.
+        queue: the same, as callers use them.
+        leases: the same, as its worker uses them.
+        blobs: where pictures are stored.
+        service: what answers requests.
+        progress: of the computation.
+        times: what steps take.
+    """
 
     address: str
     stop: asyncio.Event
+    database: JobDatabase
+    queue: JobQueue
+    leases: Leases
+    blobs: Blobs
+    service: Service
+    progress: Progress
+    times: StepTimes
 
 
 @asynccontextmanager
 async def running(
-    settings: GeneratorSettings, *, executor: Executor | None = None
+    settings: GeneratorSettings,
+    *,
+    executor: Executor | None = None,
+    timing: Timing | None = None,
+    observers: Sequence[Observer] = (LogObserver(),),
 ) -> AsyncIterator[RunningGenerator]:
     """Serves and computes while the context lasts.
 
     Args:
         settings: what it is told.
         executor: computes the jobs; None: the one of the settings.
+        timing: None: the usual one.
+        observers: are told what happens.
 
     Raises:
         StartError: the port, the database, the results folder or the model cannot be used.
     """
+    timing = timing or Timing()
     stop = asyncio.Event()
-    bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
-    engine = database.create_engine(settings.database_url)
-    presets, lcm_lora = _presets(settings)
-    if executor is None:
-        executor = InProcessExecutor(
-            settings.generator_model,
-            settings.generator_device,
-            lcm_lora=lcm_lora,
-            previews=settings.generator_previews,
+    times, progress = StepTimes(), Progress(timing.stale_seconds)
+    observers = (times, *observers)
+    async with AsyncExitStack() as stack:
+        bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
+        stack.callback(bound.close)
+        database = JobDatabase(settings.database_url)
+        stack.push_async_callback(database.close)
+        presets, lcm_lora = _presets(settings)
+        if executor is None:
+            options = Options(settings.generator_device, lcm_lora, settings.generator_previews)
+            executor = InProcessExecutor(settings.generator_model, options)
+        stack.push_async_callback(executor.close)
+        blobs = await asyncio.to_thread(LocalBlobs, settings.results)
+        results = Results(blobs, observers)
+        queue = JobQueue(database, presets, settings.generator_max_queue, timing.clock)
+        leases = Leases(
+            database,
+            _HOLDER,
+            settings.generator_max_attempts,
+            lease_seconds=timing.lease_seconds,
+            clock=timing.clock,
         )
-    table = JobTable(
-        engine,
-        max_queue=settings.generator_max_queue,
-        max_attempts=settings.generator_max_attempts,
-        presets=presets,
-    )
-    try:
-        database.migrate(engine, _MIGRATIONS)
-        results = Results(settings.results)
-        worker = Worker(table, results, executor, holder=_HOLDER)
-        await worker.recover()
-        service = Service(table, results, worker, stop)
-        app = create_app(service, settings.bearer_token)
+        maintenance = Maintenance(database, results, observers, timing.clock)
+        await _recover(leases, maintenance)
+        retrying = Retrying(progress, observers, timing.pause_seconds)
+        recorder = Recorder(leases, results, retrying, observers)
+        runner = BatchRunner(executor, leases, recorder, progress, observers)
+        # Where a job has a single attempt, one that breaks would take its neighbours down for good.
+        batching = settings.generator_max_attempts > 1
+        calibration = Calibration(executor, progress, observers, wanted=batching)
+        worker = Worker(executor, leases, runner, calibration, retrying, progress)
+        service = Service(queue, results, progress, times, observers)
+        calls = SynchronousCalls(service, queue, _HOLDER, stop, observers)
+        app = create_app(Parts(service, calls, progress), settings.bearer_token)
         async with lifecycle.together(
-            stop, web.serve(app, bound, stop), worker.work(stop), worker.keep_house(stop)
+            stop,
+            web.serve(app, bound, stop),
+            worker.work(presets, stop),
+            renew_leases(leases, progress, observers, stop),
+            maintenance.maintain(stop, timing.maintain_seconds),
         ):
-            yield RunningGenerator(lifecycle.address_of(bound), stop)
-    finally:
-        await executor.close()
-        await table.close()
-        bound.close()
+            yield RunningGenerator(
+                address=lifecycle.address_of(bound),
+                stop=stop,
+                database=database,
+                queue=queue,
+                leases=leases,
+                blobs=blobs,
+                service=service,
+                progress=progress,
+                times=times,
+            )
 
 
-def _presets(settings: GeneratorSettings) -> tuple[Presets, Path | None]:
+async def _recover(leases: Leases, maintenance: Maintenance) -> None:
+    """Puts right what a crash left behind, before anything else begins."""
+    try:
+        await leases.recover()
+        await maintenance.sweep()
+    except OSError as error:
+        raise StartError(f"The job queue cannot be used: {error}.") from None
+
+
+def _presets(settings: GeneratorSettings) -> tuple[OfferedPresets, Path | None]:
     """What presets there are, as far as that can be told before the model is loaded.
 
     Returns:
@@ -88,15 +177,15 @@ def _presets(settings: GeneratorSettings) -> tuple[Presets, Path | None]:
     """
     quieten()
     lcm_lora = lora.find(settings.generator_lcm_lora)
-    presets = Presets(settings.generator_preset)
+    presets = OfferedPresets(settings.generator_preset)
     if lcm_lora is None:
-        words = (
+        reason = (
             f"The preset fast needs the weights {settings.generator_lcm_lora}, which are not on"
             " this machine."
         )
         if presets.default == FAST:
             raise StartError(
-                f"GENERATOR_PRESET cannot be used. {words} Fetch them: `lookalike download`."
+                f"GENERATOR_PRESET cannot be used. {reason} Fetch them: `lookalike download`."
             )
-        presets.unavailable[FAST] = words
+        presets.unavailable[FAST] = reason
     return presets, lcm_lora

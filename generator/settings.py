@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from generator.executors.base import Previews
+from generator.diffusion.options import Previews
 from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl
 
 
@@ -16,7 +16,7 @@ class GeneratorSettings(Settings):
     Attributes:
         generator_listen: where the web service listens.
         generator_model: a hub id, a diffusers folder, a single .safetensors file, or `emoji`.
-        generator_database_url: the job table; empty: in the home folder.
+        generator_database_url: the job queue's database; empty: in the home folder.
         generator_results_url: the folder of computed pictures; empty: in the home folder.
         generator_device: what computes.
         generator_preset: of requests that name none.
@@ -43,7 +43,7 @@ class GeneratorSettings(Settings):
 
     @property
     def database_url(self) -> str:
-        """The job table's database, as SQLAlchemy writes it."""
+        """The job queue's database, as SQLAlchemy writes it."""
         return self.generator_database_url or f"sqlite:///{self.folder('generator') / 'jobs.db'}"
 
     @property

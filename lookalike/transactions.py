@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +14,15 @@ from lookalike.database import storage_fault
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_T = TypeVar("_T", bound="Transactional")
+
+
+class Transactions(Protocol):
+    """What `atomic` asks of a method's class: a `Transactional`, or one that has its `run`."""
+
+    async def run(self, work: Callable[[Session], _R]) -> _R: ...  # noqa: D102, below
+
+
+_T = TypeVar("_T", bound=Transactions)
 
 
 class Transactional:

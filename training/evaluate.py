@@ -99,8 +99,8 @@ class Judge:
 
 def draw(pipe: Any, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
     """A picture for each prompt, as the generator draws it by default: (height, width, 3) bytes."""
-    from generator.sampling import schedulers
-    from generator.sampling.presets import PRESETS
+    from generator.diffusion.sampling import schedulers
+    from generator.presets import PRESETS
 
     drawn: list[np.ndarray] = []
     for start in range(0, len(prompts), _GROUP):

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from generator.tasks import CancelToken
+
 Pass = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Noisy latents, timestep and text to what is predicted."""
 
@@ -92,10 +94,10 @@ class CompiledPass:
                 _device_is_mine.release()
         return compiled(*given)
 
-    def wait(self, cancelled: threading.Event, seconds: float) -> None:
+    def wait(self, token: CancelToken, seconds: float) -> None:
         """Waits until all is compiled, it is cancelled, or time is up."""
         until = time.monotonic() + seconds
-        while self._thread.is_alive() and not cancelled.is_set() and time.monotonic() < until:
+        while self._thread.is_alive() and not token.cancelled and time.monotonic() < until:
             self._thread.join(_LOOK_SECONDS)
 
     def _compile(self, shapes: Sequence[tuple[int, ...]], tokens: int) -> None:

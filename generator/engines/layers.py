@@ -120,7 +120,7 @@ def pointwise(layer: nn.Conv2d) -> bool:
 def once(layer: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     """What a layer gives, computed once where both halves of a batch are the same.
 
-    With guidance they are, until words come in.
+    With guidance they are, until prompts come in.
     """
     half, odd = divmod(len(rows), 2)
     if odd or not torch.equal(rows[:half], rows[half:]):

@@ -105,17 +105,17 @@ def _samples(dtype: torch.dtype) -> list[tuple[nn.Module, list[Tensor]]]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         images = torch.randn(2, channels, 6, 4).to(memory_format=torch.channels_last)
-        time, words = torch.randn(2, features), torch.randn(2, 15, features)
+        time, text = torch.randn(2, features), torch.randn(2, 15, features)
         resnet = ResnetBlock2D(in_channels=channels, temb_channels=features)
         narrower = ResnetBlock2D(in_channels=channels, out_channels=64, temb_channels=features)
         transformer = Transformer2DModel(8, 40, channels, cross_attention_dim=features)
         samples: list[tuple[nn.Module, list[Tensor]]] = [
             (resnet, [images, time]),
             (narrower, [images, time]),
-            (transformer, [images, words]),
+            (transformer, [images, text]),
             (Upsample2D(channels, use_conv=True), [images]),
             (nn.Conv2d(channels, 64, 3, stride=2, padding=1), [images]),
-            (nn.Linear(features, 48, bias=False), [words]),
+            (nn.Linear(features, 48, bias=False), [text]),
         ]
     return [
         (layer.type(dtype).eval(), [tensor.to(dtype) for tensor in given])

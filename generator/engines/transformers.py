@@ -50,7 +50,7 @@ def _plain_attention(layer: Attention | None) -> bool:
 
 
 class PackedTransformer2d(nn.Module):
-    """A transformer over the cells of images, which reads words.
+    """A transformer over the cells of images, which reads prompts.
 
     Args:
         layer: a plain one that `serves`, in bfloat16 or float32.
@@ -80,7 +80,7 @@ class PackedTransformer2d(nn.Module):
 
         Args:
             hidden_states: images, batch x channels x height x width.
-            encoder_hidden_states: words, batch x tokens x features.
+            encoder_hidden_states: prompts, batch x tokens x features.
             return_dict: always false.
             others: masks and the like.
         """
@@ -99,11 +99,11 @@ class _PackedBlock(nn.Module):
         super().__init__()
         self._norms = nn.ModuleList([block.norm1, block.norm2, block.norm3])
         self._cells = _PackedAttention(block.attn1, attend)
-        self._words = _PackedAttention(block.attn2, attend)
+        self._text = _PackedAttention(block.attn2, attend)
         self._read: tuple[Tensor, _KeysAndValues] | None = None
         self._feed_forward = _PackedFeedForward(block.ff)
 
-    def forward(self, rows: Tensor, words: Tensor) -> Tensor:
+    def forward(self, rows: Tensor, text: Tensor) -> Tensor:
         first, second, third = self._norms
 
         def among_cells(rows: Tensor) -> Tensor:
@@ -111,13 +111,13 @@ class _PackedBlock(nn.Module):
             return torch.as_tensor(self._cells(normal, self._cells.read(normal), rows))
 
         rows = once(among_cells, rows)
-        rows = self._words(second(rows), self._keys_and_values(words), rows)
+        rows = self._text(second(rows), self._keys_and_values(text), rows)
         return torch.as_tensor(self._feed_forward(third(rows), rows))
 
-    def _keys_and_values(self, words: Tensor) -> _KeysAndValues:
-        """Of words: the same ones at every step of a picture."""
-        if self._read is None or not torch.equal(self._read[0], words):
-            self._read = words, self._words.read(words)
+    def _keys_and_values(self, text: Tensor) -> _KeysAndValues:
+        """Of prompts: the same ones at every step of a picture."""
+        if self._read is None or not torch.equal(self._read[0], text):
+            self._read = text, self._text.read(text)
         return self._read[1]
 
 

@@ -1,1 +1,1 @@
-"""Where a claimed job is computed."""
+"""Where claimed jobs are computed: the protocol, and who keeps to it."""

@@ -6,14 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from generator import models
-from generator.executors.base import ModelInfo, OnStep, Outcome, Previews, Speeds, Task
+from generator.diffusion.options import Options
+from generator.tasks import BatchTimes, CancelToken, ModelInfo, OnStep, Outcome, Step, Task
 
 if TYPE_CHECKING:
-    from generator.pipeline import Pipeline
+    from generator.diffusion.pipeline import Pipeline
 
 _T = TypeVar("_T")
 
@@ -39,30 +39,19 @@ def quieten() -> None:
 class InProcessExecutor:
     """An `Executor` with a pipeline of its own.
 
-    Torch and diffusers are imported in its thread by `load`, so that making one costs nothing
+    PyTorch and diffusers are imported in its thread by `load`, so that making one costs nothing
     and the event loop goes on meanwhile.
     """
 
-    def __init__(
-        self,
-        model: str,
-        device: str,
-        *,
-        lcm_lora: Path | None = None,
-        previews: Previews = "0",
-    ) -> None:
+    def __init__(self, model: str, options: Options) -> None:
         """An executor that has not loaded anything.
 
         Args:
             model: `GENERATOR_MODEL`.
-            device: `GENERATOR_DEVICE`.
-            lcm_lora: the weights that the preset `fast` needs; None: there are none.
-            previews: `GENERATOR_PREVIEWS`.
+            options: of its pipeline.
         """
         self._model = model
-        self._device = device
-        self._lcm_lora = lcm_lora
-        self._previews = previews
+        self._options = options
         self._pipeline: Pipeline | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline")
 
@@ -79,27 +68,31 @@ class InProcessExecutor:
         # garbage, again and again, is a fifth of the time to import them.
         gc.disable()
         try:
-            from generator.pipeline import Options, Pipeline
+            from generator.diffusion.pipeline import Pipeline
 
-            return Pipeline(source, Options(self._device, self._lcm_lora, self._previews))
+            return Pipeline(source, self._options)
         finally:
             gc.freeze()
             gc.enable()
 
-    async def measure(self, sizes: Sequence[int], cancelled: threading.Event) -> Speeds | None:
+    async def measure(self, sizes: Sequence[int], token: CancelToken) -> BatchTimes | None:
         """Finds out which batches pay; see `Executor.measure`."""
-        return await self._call([cancelled], self._loaded().measure, sizes, cancelled)
+        return await self._call([token], self._loaded().measure, sizes, token)
+
+    async def free_memory(self) -> int:
+        """Bytes that are free on its device; see `Executor.free_memory`."""
+        return await self._call([], self._loaded().free_memory)
 
     async def run(
-        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+        self, tasks: Sequence[Task], on_step: OnStep, tokens: Sequence[CancelToken]
     ) -> list[Outcome]:
         """Computes pictures together; see `Executor.run`."""
         loop = asyncio.get_running_loop()
 
-        def report(index: int, step: int, preview: bytes | None) -> None:
-            loop.call_soon_threadsafe(on_step, index, step, preview)
+        def report(step: Step) -> None:
+            loop.call_soon_threadsafe(on_step, step)
 
-        return await self._call(cancelled, self._loaded().run, tasks, report, cancelled)
+        return await self._call(tokens, self._loaded().run, tasks, report, tokens)
 
     def _loaded(self) -> "Pipeline":
         if self._pipeline is None:
@@ -107,15 +100,15 @@ class InProcessExecutor:
         return self._pipeline
 
     async def _call(
-        self, cancelled: Iterable[threading.Event], call: Callable[..., _T], *arguments: object
+        self, tokens: Iterable[CancelToken], call: Callable[..., _T], *arguments: object
     ) -> _T:
         """Calls the pipeline in its thread; whoever stops waiting for it cancels what it does."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, call, *arguments)
         except asyncio.CancelledError:
-            for event in cancelled:
-                event.set()
+            for token in tokens:
+                token.cancel()
             raise
 
     async def close(self) -> None:

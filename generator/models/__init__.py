@@ -19,7 +19,7 @@ SD15 = Path(__file__).parent / "sd15"
 _HUB_ID = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)
 
 
-class Kind(Enum):
+class ModelFormat(Enum):
     """The forms in which a model comes."""
 
     FOLDER = "a folder in diffusers layout"
@@ -32,12 +32,12 @@ class Source:
     """Where a model is found.
 
     Attributes:
-        kind: its form.
+        format: the form in which it comes.
         location: a path, or an id on the hub.
         name: how results call the model.
     """
 
-    kind: Kind
+    format: ModelFormat
     location: str
     name: str
 
@@ -52,19 +52,19 @@ def find(model: str) -> Source:
         StartError: it names none of these.
     """
     if model == "emoji":
-        return Source(Kind.FOLDER, str(EMOJI), model)
+        return Source(ModelFormat.FOLDER, str(EMOJI), model)
     path = Path(model).expanduser()
     if path.is_dir():
-        return Source(Kind.FOLDER, str(path), path.resolve().name)
+        return Source(ModelFormat.FOLDER, str(path), path.resolve().name)
     if path.is_file():
         if path.suffix != ".safetensors":
             raise StartError(
                 f"GENERATOR_MODEL {model} is no .safetensors file; other formats can run code"
                 " when they are read, so they are refused."
             )
-        return Source(Kind.FILE, str(path), path.stem)
+        return Source(ModelFormat.FILE, str(path), path.stem)
     if is_hub_id(model):
-        return Source(Kind.HUB, model, path.name)
+        return Source(ModelFormat.HUB, model, path.name)
     raise StartError(
         f"GENERATOR_MODEL {model}: there is no such file or folder; name one, or an id on the"
         " Hugging Face hub (owner/name), or emoji for the small model in the package."

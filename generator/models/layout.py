@@ -76,7 +76,7 @@ def _parts(index: dict[str, Any]) -> list[str]:
 
 
 def problem(folder: Path) -> str | None:
-    """What keeps a folder from being a whole model in diffusers layout, in words."""
+    """What keeps a folder from being a whole model in diffusers layout, as part of a sentence."""
     try:
         index = _index(folder)
         kind = index["_class_name"]

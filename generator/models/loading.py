@@ -12,7 +12,7 @@ from diffusers.utils import logging as diffusers_logging
 from safetensors import safe_open
 from transformers import CLIPImageProcessorPil, CLIPTextModel
 
-from generator.models import EMOJI, SD15, Kind, Source, layout
+from generator.models import EMOJI, SD15, ModelFormat, Source, layout
 from lookalike.errors import StartError
 
 _CHECKERS = (
@@ -34,12 +34,12 @@ _SMALL = 30_000_000
 def is_small(source: Source) -> bool:
     """Whether a model is a small one; False where it cannot be read, which `load` says better."""
     try:
-        match source.kind:
-            case Kind.FOLDER:
+        match source.format:
+            case ModelFormat.FOLDER:
                 files = layout.weights(Path(source.location), half=False)
-            case Kind.FILE:
+            case ModelFormat.FILE:
                 files = [Path(source.location)]
-            case Kind.HUB:
+            case ModelFormat.HUB:
                 files = layout.weights(_cached(source), half=False)
         return layout.count_numbers(files) < _SMALL
     except Exception as error:  # noqa: BLE001, a damaged model shows in a dozen types of three libraries
@@ -63,19 +63,19 @@ def load(source: Source, dtype: torch.dtype) -> Any:
         StartError: the model is missing, incomplete, damaged or of another kind.
     """
     diffusers_logging.disable_progress_bar()
-    match source.kind:
-        case Kind.FOLDER:
+    match source.format:
+        case ModelFormat.FOLDER:
             pipeline = _from_folder(Path(source.location), source, dtype)
-        case Kind.FILE:
+        case ModelFormat.FILE:
             pipeline = _from_file(source, dtype)
-        case Kind.HUB:
+        case ModelFormat.HUB:
             pipeline = _from_folder(_cached(source), source, dtype)
     modules = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if any(weight.is_meta for part in modules for weight in part.parameters()):
         raise _unusable(source, ValueError("tensors are missing"))
     if pipeline.unet.config.in_channels != pipeline.vae.config.latent_channels:
         raise StartError(
-            f"GENERATOR_MODEL {source.location} does not draw from words alone (it may be an"
+            f"GENERATOR_MODEL {source.location} does not draw from a prompt alone (it may be an"
             " inpainting model); name a text-to-image model."
         )
     if pipeline.safety_checker is None and source.location != str(EMOJI):
@@ -98,9 +98,9 @@ def load_unet(source: Source, dtype: torch.dtype) -> Any:
     Raises:
         StartError: the model is not there any more, or does not fit memory beside the first UNet.
     """
-    folder = _cached(source) if source.kind is Kind.HUB else Path(source.location)
+    folder = _cached(source) if source.format is ModelFormat.HUB else Path(source.location)
     try:
-        if source.kind is Kind.FILE:
+        if source.format is ModelFormat.FILE:
             return UNet2DConditionModel.from_single_file(
                 source.location,
                 config=str(SD15),
@@ -116,7 +116,7 @@ def load_unet(source: Source, dtype: torch.dtype) -> Any:
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an allocator gave up; the CPU's raises a plain RuntimeError."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        words in str(error) for words in _NO_MEMORY
+        message in str(error) for message in _NO_MEMORY
     )
 
 
@@ -225,7 +225,7 @@ def _unusable(source: Source, error: Exception) -> StartError:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or "no words").splitlines()[0].rstrip(".")
+    return (str(error).strip() or "no message").splitlines()[0].rstrip(".")
 
 
 def _cached_checker(dtype: torch.dtype) -> Any:

@@ -21,10 +21,11 @@ from bot.texts.texts import SMALL_MODEL_SIZE, endings, waits
 from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
-from generator import exchange
+from generator.jobs.errors import Fault
 from generator.models import EMOJI
-from generator.problems import Code, Fault
 from generator.settings import GeneratorSettings
+from generator.web import http
+from generator.web.problems import Code
 from lookalike import lifecycle
 from lookalike.cli import main
 from lookalike.cli.demo.session import NOTE
@@ -237,7 +238,7 @@ def test_the_bounds_are_the_real_ones() -> None:
         f"sides of {images.MIN_SIDE} to {images.MAX_SIDE:,} pixels",
         f"{images.MAX_PIXELS // 1_000_000} million pixels",
         f"{base.MAX_CHARACTERS} characters",
-        f"{exchange.MAX_BODY_BYTES // 1024} KiB",
+        f"{http.MAX_BODY_BYTES // 1024} KiB",
         f"{validation.MAX_CHUNK // 1024} KiB a chunk",
         f"photos of {validation.MAX_PHOTO // 2**20} MiB",
         f"pictures of {validation.MAX_PICTURE // 2**20} MiB",

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.generator.house import House, house
+from tests.generator.stack import Stack, serving
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncGenerator[House]:
+async def stack(tmp_path: Path) -> AsyncGenerator[Stack]:
     """The service with a scripted executor."""
-    async with house(tmp_path) as opened:
+    async with serving(tmp_path) as opened:
         yield opened

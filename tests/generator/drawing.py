@@ -1,7 +1,6 @@
-"""Drawing with a pipeline, without threads and events where a test does not care for them."""
+"""Drawing with a pipeline, without tokens and callbacks where a test does not care for them."""
 
 import io
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from generator import models
-from generator.executors.base import OnStep, Outcome, Picture, Task
-from generator.pipeline import Options, Pipeline
+from generator.diffusion.options import Options
+from generator.diffusion.pipeline import Pipeline
+from generator.tasks import CancelToken, OnStep, Outcome, Picture, Step, Task
 
 TOLERANCE = 2
 """Of 255: how far a picture from a batch may be from the one that was drawn alone. A batch's sums
@@ -22,14 +22,14 @@ def load(model: Path | str, options: Options | None = None) -> Pipeline:
     return Pipeline(models.find(str(model)), options or Options("cpu"))
 
 
-def ignore(_index: int, _step: int, _preview: bytes | None) -> None:
+def ignore(_step: Step) -> None:
     """Hears of progress and forgets it."""
 
 
 def draw_all(
     pipeline: Pipeline, tasks: Sequence[Task], on_step: OnStep = ignore
 ) -> Sequence[Outcome]:
-    return pipeline.run(tasks, on_step, [threading.Event() for _ in tasks])
+    return pipeline.run(tasks, on_step, [CancelToken() for _ in tasks])
 
 
 def pixels(outcome: Outcome) -> Any:

@@ -1,17 +1,18 @@
 """An executor that does what a test says, step by step: a fake at the worker's seam."""
 
 import asyncio
-import threading
 from collections.abc import Sequence
 
-from generator.executors.base import (
+from generator.tasks import (
+    BatchTimes,
     Cancelled,
+    CancelToken,
     ModelInfo,
     OnStep,
     Outcome,
     Picture,
-    Refused,
-    Speeds,
+    SafetyRejected,
+    Step,
     Task,
     TaskError,
 )
@@ -21,7 +22,7 @@ MODEL = ModelInfo("scripted", 64, 72)
 
 
 def png_of(task: Task) -> bytes:
-    """What the scripted executor paints: bytes that tell the task."""
+    """What the scripted executor draws: bytes that tell the task."""
     return b"\x89PNG\r\n\x1a\n" + repr(task).encode()
 
 
@@ -37,7 +38,8 @@ class ScriptedExecutor:
         loadable: clear it to have a load wait.
         load_error: how the load ends.
         info: what was loaded.
-        speeds: what a measurement finds.
+        batch_times: what a measurement finds.
+        free_bytes: of memory.
         measurable: clear it to have a measurement wait.
         measurements: how many were begun.
         previews: what is shown after a step, by the step's number.
@@ -53,7 +55,8 @@ class ScriptedExecutor:
         self.load_error: StartError | None = None
         self.info = MODEL
         self.batches: list[int] = []
-        self.speeds = Speeds()
+        self.batch_times = BatchTimes()
+        self.free_bytes = 2**40
         self.measurable = asyncio.Event()
         self.measurable.set()
         self.measurements = 0
@@ -75,30 +78,33 @@ class ScriptedExecutor:
             raise self.load_error
         return self.info
 
-    async def measure(self, sizes: Sequence[int], cancelled: threading.Event) -> Speeds | None:
+    async def measure(self, sizes: Sequence[int], token: CancelToken) -> BatchTimes | None:
         assert tuple(sizes[:2]) == (1, 2)
         self.measurements += 1
         while not self.measurable.is_set():
-            if cancelled.is_set() and not self.deaf:
+            if token.cancelled and not self.deaf:
                 return None
             await asyncio.sleep(0.001)
-        return self.speeds
+        return self.batch_times
+
+    async def free_memory(self) -> int:
+        return self.free_bytes
 
     async def run(
-        self, tasks: Sequence[Task], on_step: OnStep, cancelled: Sequence[threading.Event]
+        self, tasks: Sequence[Task], on_step: OnStep, tokens: Sequence[CancelToken]
     ) -> list[Outcome]:
         self.tasks.extend(tasks)
         self.batches.append(len(tasks))
         ended: set[int] = set()
         for step in range(1, tasks[0].steps + 1):
-            await self._permission(cancelled)
+            await self._permission(tokens)
             if not self.deaf:
-                ended.update(number for number, event in enumerate(cancelled) if event.is_set())
+                ended.update(number for number, token in enumerate(tokens) if token.cancelled)
             going = [number for number in range(len(tasks)) if number not in ended]
             if not going:
                 break
             for number in going:
-                on_step(number, step, self.previews.get(step))
+                on_step(Step(number, step, self.previews.get(step)))
         if self.poison in [task.prompt for task in tasks]:
             raise RuntimeError("poisoned")
         return [
@@ -109,12 +115,12 @@ class ScriptedExecutor:
         ending = self.endings.pop(0) if self.endings else None
         if ending is None:
             return Picture(png_of(task), task.width, task.height)
-        if isinstance(ending, Refused | TaskError):
+        if isinstance(ending, SafetyRejected | TaskError):
             return ending
         raise ending
 
-    async def _permission(self, cancelled: Sequence[threading.Event]) -> None:
-        while not self._free and (self.deaf or not all(event.is_set() for event in cancelled)):
+    async def _permission(self, tokens: Sequence[CancelToken]) -> None:
+        while not self._free and (self.deaf or not all(token.cancelled for token in tokens)):
             try:
                 async with asyncio.timeout(0.01):
                     await self._steps.acquire()

@@ -18,8 +18,8 @@ import pytest
 from lxml import etree
 from PIL import Image
 
-from generator.problems import MEDIA_TYPE
-from tests.generator.house import TOKEN, XML, element, eventually, job
+from generator.web.problems import MEDIA_TYPE
+from tests.generator.stack import TOKEN, XML, element, eventually, job
 
 pytestmark = pytest.mark.end_to_end
 
@@ -139,7 +139,8 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     async with _started(tmp_path) as running:
         state = await running.get(interrupted)
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
-    assert len(list((tmp_path / "generator" / "results").iterdir())) == 3
+    pictures = (tmp_path / "generator" / "results").glob("??/*")
+    assert len(list(pictures)) == 3
 
 
 async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
     (folder / "torch.py").write_text(
         "import sys, threading\n"
         "print('PyTorch is imported', file=sys.stderr, flush=True)\n"
-        "threading.Event().wait()\n"
+        "CancelToken().wait()\n"
     )
     async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
         waiting = await running.put(job("a cat"))

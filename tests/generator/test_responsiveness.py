@@ -9,9 +9,18 @@ from uuid import uuid4
 
 import pytest
 
-from generator import app
-from generator.executors.base import ModelInfo, OnStep, Outcome, Picture, Speeds, Task
-from tests.generator.house import XML, house, job
+import generator
+from generator.tasks import (
+    BatchTimes,
+    CancelToken,
+    ModelInfo,
+    OnStep,
+    Outcome,
+    Picture,
+    Step,
+    Task,
+)
+from tests.generator.stack import XML, job, serving
 
 _BLOCKING = {
     "open",
@@ -25,8 +34,9 @@ _BLOCKING = {
     "mkdir",
     "write_durably",
     "remove_durably",
+    "LocalBlobs",
 }
-_FOLDER = Path(app.__file__).parent
+_FOLDER = Path(generator.__file__).parent
 
 
 def _functions(path: Path) -> list[ast.AsyncFunctionDef]:
@@ -48,7 +58,7 @@ def _own(function: ast.AsyncFunctionDef) -> list[ast.AST]:
 
 def test_every_route_runs_on_the_loop() -> None:
     """One that waits for a free thread answers late exactly when its answer is wanted."""
-    tree = ast.parse((_FOLDER / "app.py").read_text())
+    tree = ast.parse((_FOLDER / "web" / "routes.py").read_text())
     routes = [
         node
         for node in ast.walk(tree)
@@ -61,17 +71,19 @@ def test_every_route_runs_on_the_loop() -> None:
 
 def _blocks(call: ast.Call) -> bool:
     called = ast.unparse(call.func)
-    if called.startswith("asyncio."):
+    if called.startswith(("asyncio.", "self._blobs.")):
         return False
-    return "_results." in called or called.rpartition(".")[2] in _BLOCKING
+    return called.rpartition(".")[2] in _BLOCKING
 
 
 @pytest.mark.parametrize(
     ("body", "blocks"),
     [
-        ("self._results.save(1, 2, png)", True),
+        ("path.write_bytes(png)", True),
         ("path.read_bytes()", True),
-        ("await asyncio.to_thread(self._results.save, 1, 2, png)", False),
+        ("LocalBlobs(folder)", True),
+        ("await asyncio.to_thread(path.write_bytes, png)", False),
+        ("await asyncio.to_thread(LocalBlobs, folder)", False),
         ("await asyncio.sleep(1)", False),
     ],
 )
@@ -84,7 +96,7 @@ def test_the_test_below_sees_what_blocks(body: str, *, blocks: bool) -> None:
 def test_no_coroutine_calls_what_blocks() -> None:
     functions = [function for path in _FOLDER.rglob("*.py") for function in _functions(path)]
     assert len(functions) >= 40
-    assert {"_commit", "png", "run"} <= {function.name for function in functions}
+    assert {"_finish", "png", "run"} <= {function.name for function in functions}
     for function in functions:
         for node in _own(function):
             assert not (isinstance(node, ast.Call) and _blocks(node)), function.name
@@ -100,13 +112,16 @@ class _Burner:
     async def load(self) -> ModelInfo:
         return ModelInfo("burner", 64, 64)
 
-    async def measure(self, _sizes: Sequence[int], _cancelled: threading.Event) -> Speeds:
-        return Speeds()
+    async def measure(self, _sizes: Sequence[int], _token: CancelToken) -> BatchTimes:
+        return BatchTimes()
+
+    async def free_memory(self) -> int:
+        return 0
 
     async def run(
-        self, tasks: Sequence[Task], on_step: OnStep, _cancelled: Sequence[threading.Event]
+        self, tasks: Sequence[Task], on_step: OnStep, _tokens: Sequence[CancelToken]
     ) -> list[Outcome]:
-        on_step(0, 1, None)
+        on_step(Step(0, 1))
         self.burning.set()
         await asyncio.to_thread(self._burn)
         return [Picture(b"png", task.width, task.height) for task in tasks]
@@ -122,19 +137,19 @@ class _Burner:
 
 async def test_everything_answers_while_a_picture_is_computed(tmp_path: Path) -> None:
     burner = _Burner()
-    async with house(tmp_path, burner) as home:
-        running = await home.put(job(steps=20))
+    async with serving(tmp_path, burner) as stack:
+        running = await stack.put(job(steps=20))
         await burner.burning.wait()
         try:
             paths = ("/health/live", "/health/ready", f"/v1/jobs/{running}", "/v1/schema.xsd")
-            answers = await asyncio.gather(*(home.client.get(path) for path in paths * 2))
+            answers = await asyncio.gather(*(stack.client.get(path) for path in paths * 2))
             assert all(answer.status_code == 200 for answer in answers)
             queued = f"/v1/jobs/{uuid4()}"
-            put = await home.client.put(queued, content=job(), headers=XML)
+            put = await stack.client.put(queued, content=job(), headers=XML)
             assert put.status_code == 202
-            assert (await home.client.delete(queued)).status_code == 200
-            assert (await home.get(running)).get("state") == "running"
+            assert (await stack.client.delete(queued)).status_code == 200
+            assert (await stack.get(running)).get("state") == "running"
             assert not burner.enough.is_set()
         finally:
             burner.enough.set()
-        await home.reach(running, "finished")
+        await stack.reach(running, "finished")

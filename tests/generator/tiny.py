@@ -30,8 +30,8 @@ from transformers import (
     CLIPVisionConfig,
 )
 
-from generator.executors.base import Task
-from generator.sampling.presets import Solver
+from generator.presets import Solver
+from generator.tasks import Task
 from training.words import byte_letters
 
 torch.set_num_threads(2)

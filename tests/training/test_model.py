@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from generator.executors.base import Task
+from generator.diffusion.pipeline import Pipeline
 from generator.models import EMOJI
-from generator.pipeline import Pipeline
+from generator.tasks import Task
 from tests.generator import drawing, tiny
 from training import fetch
 from training.concepts import reviewed

@@ -10,6 +10,7 @@ import torch
 
 from generator.engines import compiling
 from generator.engines.compiling import CompiledPass
+from generator.tasks import CancelToken
 from tests.generator import tiny
 
 SHAPE = (2, 4, 8, 8)
@@ -54,7 +55,7 @@ def test_the_plain_pass_serves_until_the_compiled_one_is_there(unet: Any) -> Non
     assert torch.equal(predict(*_given(2)), wanted)
     assert backend.calls == 0
     backend.may_go_on.set()
-    predict.wait(threading.Event(), _LONG)
+    predict.wait(CancelToken(), _LONG)
     assert backend.calls == 2  # one for each shape, to compile it
     assert torch.allclose(predict(*_given(2)), wanted, atol=1e-5)
     predict(*_given(1))
@@ -67,7 +68,7 @@ def test_other_shapes_are_left_to_the_plain_pass(unet: Any, rows: int, side: int
     backend = _Backend()
     backend.may_go_on.set()
     predict = CompiledPass(unet, [SHAPE], tiny.TOKENS, backend)
-    predict.wait(threading.Event(), _LONG)
+    predict.wait(CancelToken(), _LONG)
     before = backend.calls
     given = _given(rows, side)
     assert torch.equal(predict(*given), compiling.plain(unet)(*given))
@@ -83,7 +84,7 @@ def test_the_plain_pass_stays_where_nothing_can_be_compiled(
 
     with caplog.at_level(logging.WARNING, logger=compiling.__name__):
         predict = CompiledPass(unet, [SHAPE], tiny.TOKENS, refuse)
-        predict.wait(threading.Event(), _LONG)
+        predict.wait(CancelToken(), _LONG)
     (record,) = caplog.records
     assert "could not be compiled" in record.message
     assert "page of reasons" not in record.message
@@ -93,11 +94,11 @@ def test_the_plain_pass_stays_where_nothing_can_be_compiled(
 def test_who_waits_for_it_can_be_called_away(unet: Any) -> None:
     backend = _Backend()
     predict = CompiledPass(unet, [SHAPE], tiny.TOKENS, backend)
-    cancelled = threading.Event()
-    cancelled.set()
-    predict.wait(cancelled, _LONG)
-    predict.wait(threading.Event(), 0)
+    token = CancelToken()
+    token.cancel()
+    predict.wait(token, _LONG)
+    predict.wait(CancelToken(), 0)
     assert backend.calls == 0
     backend.may_go_on.set()
-    predict.wait(threading.Event(), _LONG)
+    predict.wait(CancelToken(), _LONG)
     assert backend.calls == 1

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from generator.diffusion.options import Options
+from generator.diffusion.pipeline import Pipeline
 from generator.engines import winograd
-from generator.executors.base import Task
 from generator.models import loading
-from generator.pipeline import Options, Pipeline
-from generator.sampling.presets import BALANCED, QUICK
+from generator.presets import BALANCED, QUICK
+from generator.tasks import Task
 from tests.generator import tiny
 from tests.generator.drawing import draw, draw_all, load, pixels
 

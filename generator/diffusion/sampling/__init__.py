@@ -1,0 +1,1 @@
+"""How a picture comes out of noise: the loop, and what it calls."""

@@ -1,0 +1,69 @@
+"""The diffusers scheduler of each solver, made anew for every picture: schedulers keep state."""
+
+import math
+from typing import Any
+
+import torch
+from diffusers import DPMSolverMultistepScheduler, LCMScheduler, PNDMScheduler
+
+from generator.presets import Solver
+
+_LCM_STEPS = 50
+"""LCM-LoRA was trained on as many of the original steps (arXiv 2311.05556)."""
+
+
+def create(solver: Solver, config: Any, steps: int) -> Any:
+    """A scheduler for one picture of so many steps.
+
+    Args:
+        solver: which one.
+        config: of the model's own scheduler: the noise schedule is the model's.
+        steps: of the task.
+    """
+    match solver:
+        case Solver.PNDM:
+            scheduler = PNDMScheduler.from_config(config, skip_prk_steps=True)
+            scheduler.set_timesteps(steps)
+        case Solver.DPM:
+            scheduler = DPMSolverMultistepScheduler.from_config(
+                config,
+                algorithm_type="dpmsolver++",
+                solver_order=2,
+                solver_type="midpoint",
+                use_karras_sigmas=True,
+                lower_order_final=True,
+                final_sigmas_type="zero",
+            )
+            scheduler.set_timesteps(steps)
+            scheduler.set_begin_index(0)
+        case Solver.LCM:
+            scheduler = LCMScheduler.from_config(config)
+            scheduler.set_timesteps(steps, original_inference_steps=max(steps, _LCM_STEPS))
+            scheduler.set_begin_index(0)
+    return scheduler
+
+
+def draws_noise(scheduler: Any) -> bool:
+    """Whether its steps add noise of their own, and want the generator for that."""
+    return isinstance(scheduler, LCMScheduler)
+
+
+def noise_level(scheduler: Any, timestep: torch.Tensor) -> float:
+    """The standard deviation of the noise over that of the picture at a timestep."""
+    kept = float(scheduler.alphas_cumprod[int(timestep)])
+    return float(((1 - kept) / kept) ** 0.5)
+
+
+def denoised(
+    scheduler: Any, timestep: torch.Tensor, latents: torch.Tensor, predicted: torch.Tensor
+) -> torch.Tensor:
+    """The picture that the model sees in noisy latents, by what it predicts there."""
+    kept = float(scheduler.alphas_cumprod[int(timestep)])
+    signal, spread = math.sqrt(kept), math.sqrt(1 - kept)
+    match scheduler.config.prediction_type:
+        case "epsilon":
+            return (latents - spread * predicted) / signal
+        case "v_prediction":
+            return signal * latents - spread * predicted
+        case _:
+            return predicted

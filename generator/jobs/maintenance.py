@@ -1,0 +1,116 @@
+"""Deletes what nobody needs any more: old jobs, and pictures that no job names."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy.orm import Session
+
+from generator.jobs.database import JobDatabase
+from generator.jobs.results import Results
+from generator.jobs.tables import Job, Owner, State
+from generator.observers import Observer
+from lookalike.transactions import atomic
+from lookalike.waiting import any_of
+
+KEEP_SECONDS = 7 * 24 * 3600.0
+"""How long a job that nobody deleted is kept after its end."""
+
+KEEP_CANCELLED_SECONDS = 3600.0
+"""Likewise one that was cancelled: there is nothing to fetch of it."""
+
+_SWEEP_SECONDS = 3600.0
+
+_UNNAMED_SECONDS = 24 * 3600.0
+"""A picture is stored moments before its job names it, or much later if only the database's disk is
+full; what is older was left behind."""
+
+
+class Maintenance:
+    """Keeps the queue's database and the storage of its pictures small."""
+
+    def __init__(
+        self,
+        database: JobDatabase,
+        results: Results,
+        observers: Sequence[Observer],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Maintenance that has not begun.
+
+        Args:
+            database: where the jobs are.
+            results: where their pictures are.
+            observers: are told what was deleted.
+            clock: seconds since 1970.
+        """
+        self.run = database.run
+        self._results = results
+        self._observers = observers
+        self._clock = clock
+
+    async def maintain(self, stop: asyncio.Event, seconds: float) -> None:
+        """Expires jobs every so many seconds, and sweeps every hour, until `stop` is set."""
+        swept_at = time.monotonic()
+        while not stop.is_set():
+            try:
+                await self.expire(KEEP_SECONDS, KEEP_CANCELLED_SECONDS)
+                if time.monotonic() - swept_at > _SWEEP_SECONDS:
+                    await self.sweep(_UNNAMED_SECONDS)
+                    swept_at = time.monotonic()
+            except OSError as error:
+                for observer in self._observers:
+                    observer.storage_failed("delete what is old", error)
+            await any_of(stop, seconds=seconds)
+
+    async def expire(self, seconds: float, cancelled_seconds: float) -> None:
+        """Deletes jobs that ended longer ago, with their pictures, and owners without jobs.
+
+        Args:
+            seconds: how long an ended job is kept.
+            cancelled_seconds: how long a cancelled one is.
+
+        Raises:
+            OSError: see `JobDatabase`.
+        """
+        keys = await self._expire(seconds, cancelled_seconds)
+        if keys:
+            await self._results.discard(key for key in keys if key is not None)
+            for observer in self._observers:
+                observer.jobs_expired(len(keys))
+
+    async def sweep(self, older_than: float = 0.0) -> None:
+        """Deletes pictures that no job names: their commit was lost, or their job is gone.
+
+        Args:
+            older_than: in seconds; younger ones may be about to be named.
+
+        Raises:
+            OSError: the database or the storage fails.
+        """
+        stored = await self._results.stored(older_than)
+        named = await self._image_keys()
+        unnamed = [key for key in stored if key not in named]
+        if unnamed:
+            await self._results.discard(unnamed)
+            for observer in self._observers:
+                observer.images_swept(len(unnamed))
+
+    @atomic
+    def _expire(
+        self, session: Session, seconds: float, cancelled_seconds: float
+    ) -> Sequence[str | None]:
+        """The keys of the deleted jobs' pictures, None for one that had none."""
+        now = self._clock()
+        old = or_(
+            Job.ended_at < now - seconds,
+            and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),
+        )
+        keys = session.scalars(delete(Job).where(old).returning(Job.image_key)).all()
+        session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
+        return keys
+
+    @atomic
+    def _image_keys(self, session: Session) -> set[str | None]:
+        return set(session.scalars(select(Job.image_key).where(Job.image_key.is_not(None))))

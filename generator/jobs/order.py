@@ -1,0 +1,70 @@
+"""The order of computation: owners take turns, first in first out within one."""
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal, select
+
+from generator.jobs.tables import Job, Owner, State
+
+
+@dataclass(frozen=True)
+class QueuedJob:
+    """An unfinished job in the order of computation.
+
+    Attributes:
+        id: the job's.
+        running: it is being computed; else it waits.
+        steps: of the task.
+        width: pixels; None: the model's own.
+        height: likewise.
+        guidance_scale: of the task.
+        preset: of the task.
+        attempts: how often its computation has begun.
+    """
+
+    id: UUID
+    running: bool
+    steps: int
+    width: int | None
+    height: int | None
+    guidance_scale: float
+    preset: str
+    attempts: int
+
+
+_Row = Select[UUID, bool, int, int | None, int | None, float, str, int]
+
+_TASK = (Job.steps, Job.width, Job.height, Job.guidance_scale, Job.preset, Job.attempts)
+
+
+def _fair_order() -> _Row:
+    queued = (
+        select(
+            Job.id,
+            *_TASK,
+            func.row_number().over(partition_by=Job.owner, order_by=Job.sequence).label("turn"),
+            func.min(Job.sequence).over(partition_by=Job.owner).label("head"),
+            Owner.served,
+        )
+        .join(Owner, Owner.name == Job.owner)
+        .where(Job.state == State.QUEUED)
+        .subquery()
+        .c
+    )
+    task = (queued[column.key] for column in _TASK)
+    order = select(queued.id, literal(False), *task)
+    return cast("_Row", order.order_by(queued.turn, queued.served, queued.head))
+
+
+RUNNING = select(Job.id, literal(True), *_TASK).where(Job.state == State.RUNNING)
+"""The jobs that are being computed, as QueuedJobs."""
+
+FAIR_ORDER = _fair_order()
+"""The jobs that wait, as QueuedJobs, in the order in which repeated claims take them.
+
+A job's turn is its place among its owner's jobs. Within one turn, owners come by when they were
+served last, the one that has waited longest first; among newcomers, who stand just before whoever
+was served last, the one whose job came first.
+"""

@@ -1,0 +1,152 @@
+"""The job queue as callers use it: jobs come in, are looked at, cancelled and deleted."""
+
+import secrets
+import time
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from generator.jobs.clock import advance
+from generator.jobs.database import JobDatabase
+from generator.jobs.defaults import OfferedPresets
+from generator.jobs.errors import JobConflict, QueueFull
+from generator.jobs.messages import JobRequest
+from generator.jobs.order import FAIR_ORDER, RUNNING, QueuedJob
+from generator.jobs.tables import UNFINISHED, Job, Owner, State
+from lookalike.transactions import atomic
+
+_QUEUE_RETRY_SECONDS = 10
+
+
+class JobQueue:
+    """The jobs, each method a transaction; see `JobDatabase` for what they raise.
+
+    Attributes:
+        events: wakes who waits for a change of jobs.
+    """
+
+    def __init__(
+        self,
+        database: JobDatabase,
+        presets: OfferedPresets,
+        max_queue: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """A queue in a database.
+
+        Args:
+            database: where the jobs are.
+            presets: what fills in a request's defaults.
+            max_queue: how many unfinished jobs there may be.
+            clock: seconds since 1970.
+        """
+        self.run = database.run
+        self.events = database.events
+        self._presets = presets
+        self._max_queue = max_queue
+        self._clock = clock
+
+    @atomic
+    def submit(
+        self, session: Session, job_id: UUID, request: JobRequest, waiter: str | None = None
+    ) -> Job:
+        """Puts a job into the queue; the same job again changes nothing.
+
+        Args:
+            session: the transaction's.
+            job_id: chosen by the caller.
+            request: what is asked for.
+            waiter: the holder that the job dies with.
+
+        Raises:
+            JobConflict: another job is known under this id.
+            QueueFull: there are too many unfinished jobs.
+            PresetUnavailable: its preset cannot be used here.
+        """
+        known = session.get(Job, job_id)
+        if known is not None:
+            if known.fingerprint != request.fingerprint():
+                raise JobConflict
+            return known
+        count = select(func.count()).where(Job.state.in_(UNFINISHED))
+        if session.execute(count).scalar_one() >= self._max_queue:
+            raise QueueFull(self._max_queue, _QUEUE_RETRY_SECONDS)
+        job = self._add(session, job_id, request, waiter)
+        self.events.announce(session)
+        return job
+
+    @atomic
+    def get(self, session: Session, job_id: UUID) -> Job | None:
+        """One job, if it is known."""
+        return session.get(Job, job_id)
+
+    @atomic
+    def look_up(
+        self, session: Session, ids: Collection[UUID]
+    ) -> tuple[dict[UUID, Job], list[QueuedJob]]:
+        """The jobs that are known, and what is needed to say when they will be finished.
+
+        Returns:
+            The jobs; and all unfinished ones in their order, as far as one of the jobs is among
+            them: the running ones for a running one, all for a queued one.
+        """
+        found = session.scalars(select(Job).where(Job.id.in_(ids))).all()
+        states = {job.state for job in found}
+        order = []
+        if not states.isdisjoint(UNFINISHED):
+            order += [QueuedJob(*row) for row in session.execute(RUNNING)]
+        if State.QUEUED in states:  # only they need the fair order, which costs the most
+            order += [QueuedJob(*row) for row in session.execute(FAIR_ORDER)]
+        return {job.id: job for job in found}, order
+
+    @atomic
+    def cancel(self, session: Session, job_id: UUID) -> Job | None:
+        """Cancels a job and gives back what it is now; None: it is not known, or has ended."""
+        cancelled = session.scalar(
+            update(Job)
+            .where(Job.id == job_id, Job.state.in_(UNFINISHED))
+            .values(state=State.CANCELLED, ended_at=self._clock())
+            .returning(Job)
+        )
+        if cancelled is not None:
+            self.events.announce(session, job_id)
+        return cancelled
+
+    @atomic
+    def delete(self, session: Session, job_id: UUID) -> Job | None:
+        """Deletes a job that has ended and gives back what it was; None: there is none such."""
+        job = session.get(Job, job_id)
+        if job is None or job.state in UNFINISHED:
+            return None
+        session.delete(job)
+        return job
+
+    def _add(self, session: Session, job_id: UUID, request: JobRequest, waiter: str | None) -> Job:
+        choice = self._presets.choose(request)
+        owner = request.owner or ""
+        if session.get(Owner, owner) is None:
+            # As if never served, newcomers would come before all who wait for their second picture.
+            last = session.scalar(select(func.max(Owner.served))) or 1
+            session.add(Owner(name=owner, served=last - 1))
+        job = Job(
+            id=job_id,
+            owner=owner,
+            fingerprint=request.fingerprint(),
+            state=State.QUEUED,
+            sequence=advance(session),
+            waiter=waiter,
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt or "",
+            width=request.width,
+            height=request.height,
+            preset=choice.preset,
+            steps=choice.steps,
+            guidance_scale=choice.guidance_scale,
+            seed=secrets.randbelow(2**63) if request.seed is None else request.seed,
+            attempts=0,
+            fence=0,
+        )
+        session.add(job)
+        return job

@@ -1,0 +1,92 @@
+"""Computed pictures: stored before their job names them, never changed, checked when read."""
+
+import errno
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from generator.observers import Observer
+from generator.tasks import Picture
+from lookalike.blobs import Blobs, new_key
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """What a job's row says of its picture.
+
+    Attributes:
+        key: where its bytes are.
+        width: pixels.
+        height: pixels.
+        sha256: of its bytes, in hex.
+    """
+
+    key: str
+    width: int
+    height: int
+    sha256: str
+
+
+class Results:
+    """The bytes of pictures."""
+
+    def __init__(self, blobs: Blobs, observers: Sequence[Observer]) -> None:
+        """Pictures in a storage.
+
+        Args:
+            blobs: the storage.
+            observers: are told of what cannot be deleted.
+        """
+        self._blobs = blobs
+        self._observers = observers
+
+    async def put(self, job_id: UUID, fence: int, picture: Picture) -> StoredImage:
+        """Stores a picture under a new key; after return it survives a power cut.
+
+        Raises:
+            OSError: the storage does not take it.
+        """
+        key = new_key(str(job_id), fence)
+        await self._blobs.put(key, _parts(picture.png))
+        digest = hashlib.sha256(picture.png).hexdigest()
+        return StoredImage(key, picture.width, picture.height, digest)
+
+    async def read(self, key: str, sha256: str) -> bytes:
+        """The bytes of a picture.
+
+        Args:
+            key: where they are.
+            sha256: of what was stored, in hex.
+
+        Raises:
+            FileNotFoundError: they are gone, or damaged.
+            OSError: the storage fails.
+        """
+        png, digest = bytearray(), hashlib.sha256()
+        async for part in self._blobs.open(key):
+            png += part
+            digest.update(part)
+        if digest.hexdigest() != sha256:
+            raise FileNotFoundError(errno.ENOENT, "the picture is damaged", key)
+        return bytes(png)
+
+    async def discard(self, keys: Iterable[str]) -> None:
+        """Deletes pictures that no job names; what cannot be deleted now is left to the sweep."""
+        try:
+            await self._blobs.delete(keys)
+        except OSError as error:
+            for observer in self._observers:
+                observer.storage_failed("delete a picture", error)
+
+    async def stored(self, older_than: float) -> list[str]:
+        """The keys of all pictures that were stored at least so many seconds ago.
+
+        Raises:
+            OSError: the storage fails.
+        """
+        return [key async for key in self._blobs.list(older_than)]
+
+
+async def _parts(png: bytes) -> AsyncIterator[bytes]:
+    yield png

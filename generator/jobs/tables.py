@@ -1,0 +1,123 @@
+"""The tables of the job queue; `migrations/` makes them."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+UNFINISHED = (State.QUEUED, State.RUNNING)
+"""The states of jobs that are still to end."""
+
+
+class Base(DeclarativeBase):
+    """What the tables have in common."""
+
+
+class LogicalClock(Base):
+    """One row: a counter that every event advances. It orders jobs, fences, and owners' turns.
+
+    Attributes:
+        id: always 1.
+        now: what it was advanced to last.
+    """
+
+    __tablename__ = "logical_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    now: Mapped[int] = mapped_column(BigInteger)
+
+
+class Owner(Base):
+    """Whose turn it was when.
+
+    Attributes:
+        name: as requests give it; "" stands for all who give none.
+        served: the logical time of the last claim. A newcomer's is the one before the newest of
+            all owners': they have waited longer than whoever was served last, and no longer than
+            the others. 0: nobody was served yet, or a job was given back and its owner goes first.
+    """
+
+    __tablename__ = "owners"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    served: Mapped[int] = mapped_column(BigInteger)
+
+
+class Job(Base):
+    """One job, from its submission until it is deleted.
+
+    Attributes:
+        id: chosen by the caller.
+        owner: an Owner's name.
+        fingerprint: of the request before defaults.
+        state: a State.
+        sequence: the logical time that gives its place among its owner's jobs.
+        waiter: the holder whose open request waits for the job; the job dies with it.
+        prompt: of the task, as the seven that follow.
+        negative_prompt: default filled in.
+        width: pixels; None: the model's own.
+        height: likewise.
+        preset: default filled in.
+        steps: default filled in.
+        guidance_scale: default filled in.
+        seed: given or chosen.
+        attempts: how often a computation began, clean stops not counted.
+        fence: the logical time of the last claim; every write of its holder carries it.
+        holder: who computes it.
+        lease_until: until when nobody else may, in seconds since 1970.
+        model: what computes or computed it.
+        image_key: where its picture is stored.
+        image_width: pixels.
+        image_height: pixels.
+        image_sha256: of the picture's bytes, in hex.
+        error_code: a Fault, where it ended without a picture.
+        error_message: the same for the person who asked.
+        ended_at: seconds since 1970.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("jobs_state", "state"),
+        Index("jobs_owner", "owner"),
+        Index("jobs_ended_at", "ended_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    waiter: Mapped[str | None] = mapped_column(Text)
+    prompt: Mapped[str] = mapped_column(Text)
+    negative_prompt: Mapped[str] = mapped_column(Text)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    preset: Mapped[str] = mapped_column(Text)
+    steps: Mapped[int]
+    guidance_scale: Mapped[float]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    attempts: Mapped[int]
+    fence: Mapped[int] = mapped_column(BigInteger)
+    holder: Mapped[str | None] = mapped_column(Text)
+    lease_until: Mapped[float | None]
+    model: Mapped[str | None] = mapped_column(Text)
+    image_key: Mapped[str | None] = mapped_column(Text)
+    image_width: Mapped[int | None]
+    image_height: Mapped[int | None]
+    image_sha256: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(Text)
+    error_message: Mapped[str | None] = mapped_column(Text)
+    ended_at: Mapped[float | None]

@@ -1,0 +1,212 @@
+"""What happens in the generator, announced to whoever listens: the log, and the time estimates."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from generator.tasks import BatchTimes, JobShape
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStarted:
+    """Jobs were claimed and are computed together from now on.
+
+    Attributes:
+        job_ids: of all, in the order of their turns.
+        attempts: how often the computation of each has begun.
+        shape: which they have in common.
+        steps: of each.
+        behind: how many jobs wait behind them.
+    """
+
+    job_ids: Sequence[UUID]
+    attempts: Sequence[int]
+    shape: JobShape
+    steps: int
+    behind: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A job has done a step.
+
+    Attributes:
+        job_id: which one.
+        shape: of the job.
+        step: how many are done.
+        steps: of the job.
+        batch_size: how many jobs are computed together.
+        step_seconds: what a step of the whole batch has taken so far in the mean; None: this one
+            does not tell, as it is the first, or not the first of the batch to come so far, or
+            some of the batch have left.
+    """
+
+    job_id: UUID
+    shape: JobShape
+    step: int
+    steps: int
+    batch_size: int
+    step_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded:
+    """Jobs are not computed any more; what came of each is yet to be recorded.
+
+    Attributes:
+        job_ids: of all.
+        shape: which they have in common.
+        seconds: since the batch was started.
+        picture_seconds: what each picture took after the last step, to be decoded and checked;
+            None: there was none, or they were computed one by one.
+    """
+
+    job_ids: Sequence[UUID]
+    shape: JobShape
+    seconds: float
+    picture_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """What came of a job's computation is recorded.
+
+    Attributes:
+        job_id: which one.
+        attempt: the how many-th it was.
+        outcome: `finished`, `failed` or `refused`; `broken`: it is tried again, or given up;
+            `released`: it was given back unharmed; `lost`: its claim did not stand any more.
+        code: of the error, if it failed or was refused.
+        seconds: since it was claimed.
+        image_bytes: of its picture; 0: there is none.
+    """
+
+    job_id: UUID
+    attempt: int
+    outcome: str
+    code: str
+    seconds: float
+    image_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesMeasured:
+    """It was found out which batches pay.
+
+    Attributes:
+        times: what a step takes.
+        seconds: that it took to find out.
+    """
+
+    times: BatchTimes
+    seconds: float
+
+
+class Observer:
+    """Is told what happens, on the event loop. A listener overrides what it wants to hear of.
+
+    Events carry ids, durations, codes and sizes, never what somebody wrote.
+    """
+
+    def batch_started(self, event: BatchStarted) -> None:
+        """Jobs were claimed and are computed together from now on."""
+
+    def step_done(self, event: StepDone) -> None:
+        """A job has done a step."""
+
+    def batch_stalled(self, job_ids: Sequence[UUID]) -> None:
+        """These jobs made no progress for so long that they are broken off."""
+
+    def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
+        """The executor failed at these jobs, which costs each an attempt."""
+
+    def batch_ended(self, event: BatchEnded) -> None:
+        """Jobs are not computed any more."""
+
+    def attempt_ended(self, event: AttemptEnded) -> None:
+        """What came of a job's computation is recorded."""
+
+    def batches_measured(self, event: BatchesMeasured) -> None:
+        """It was found out which batches pay."""
+
+    def measuring_failed(self, error: Exception) -> None:
+        """It could not be found out which batches pay: jobs are computed one by one."""
+
+    def leases_expired(self, count: int) -> None:
+        """The leases of so many claims ran out."""
+
+    def jobs_expired(self, count: int) -> None:
+        """So many jobs were deleted by their age."""
+
+    def images_swept(self, count: int) -> None:
+        """So many pictures were deleted that no job names."""
+
+    def image_lost(self, job_id: UUID, error: OSError) -> None:
+        """The bytes of a job's picture are gone or damaged, and the job is deleted for that."""
+
+    def storage_failed(self, action: str, error: OSError) -> None:
+        """The disk or the database did not take something; it is tried again.
+
+        The action is what was tried, such as `renew leases`.
+        """
+
+
+class LogObserver(Observer):
+    """Logs what an operator wants to know."""
+
+    def batch_stalled(self, job_ids: Sequence[UUID]) -> None:
+        """An error: only a new process may help."""
+        _log.error("No progress for too long: job %s is broken off.", _names(job_ids))
+
+    def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
+        """An error with its traceback."""
+        _log.error("The computation of job %s broke off.", _names(job_ids), exc_info=error)
+
+    def attempt_ended(self, event: AttemptEnded) -> None:
+        """A line for each job."""
+        code = f" ({event.code})" if event.code else ""
+        _log.info(
+            "Job %s %s%s after %.1f s, attempt %d.",
+            event.job_id,
+            event.outcome,
+            code,
+            event.seconds,
+            event.attempt,
+        )
+
+    def batches_measured(self, event: BatchesMeasured) -> None:
+        """What a step takes, if anything was measured."""
+        steps = event.times.seconds
+        if len(steps) > 1:
+            sizes = (f"{size}: {taken:.3g} s" for size, taken in steps.items())
+            _log.info("A step of a batch of %s. Long queues go faster so.", ", of ".join(sizes))
+        elif steps:
+            _log.info("A step takes %.3g s; batches gain nothing.", steps[1])
+
+    def measuring_failed(self, error: Exception) -> None:
+        """An error with its traceback."""
+        message = "Batches could not be measured; jobs are computed one by one."
+        _log.error(message, exc_info=error)
+
+    def leases_expired(self, count: int) -> None:
+        """A warning: somebody died, or hangs."""
+        _log.warning("The lease of %d job(s) ran out.", count)
+
+    def images_swept(self, count: int) -> None:
+        """What a crash, or a fault of the disk, had left."""
+        _log.info("Deleted %d picture(s) that no job names.", count)
+
+    def image_lost(self, job_id: UUID, error: OSError) -> None:
+        """An error: the disk loses files, or somebody deletes them."""
+        _log.error("Job %s is deleted, for its picture is lost: %s.", job_id, error)
+
+    def storage_failed(self, action: str, error: OSError) -> None:
+        """An error in a line."""
+        _log.error("Cannot %s, will try again: %s.", action, error)
+
+
+def _names(job_ids: Sequence[UUID]) -> str:
+    return ", ".join(map(str, job_ids))

@@ -1,0 +1,1 @@
+"""Takes jobs from the queue and has them computed: which together, how far they are, how long."""

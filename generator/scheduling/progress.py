@@ -1,0 +1,165 @@
+"""How far the computation is: the worker writes it, whoever answers requests reads it."""
+
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from generator.jobs.tables import Job
+from generator.tasks import CancelToken, ModelInfo, Step, Task
+
+
+@dataclass
+class RunningJob:
+    """A claim that is being computed.
+
+    Attributes:
+        claim: the job's record when it was claimed.
+        task: what is computed.
+        token: cancel it to have it end.
+        step: how many are done.
+        preview: the newest one, a JPEG.
+    """
+
+    claim: Job
+    task: Task
+    token: CancelToken = field(default_factory=CancelToken)
+    step: int = 0
+    preview: bytes | None = None
+
+
+@dataclass
+class RunningBatch:
+    """The jobs that are computed together. Times are those of `time.monotonic`.
+
+    Attributes:
+        jobs: in the order of their turns.
+        began_at: when they were claimed.
+        progressed_at: when something was last seen to go on.
+        hung: it was broken off, since it made no progress for too long.
+        apart: it did not fit memory, and was begun anew, one job after the other.
+    """
+
+    jobs: Sequence[RunningJob]
+    began_at: float = field(default_factory=time.monotonic)
+    progressed_at: float = field(default_factory=time.monotonic)
+    hung: bool = False
+    apart: bool = False
+    _stepped_at: float | None = None  # for the first time
+
+    @property
+    def claims(self) -> list[Job]:
+        """The records of its jobs when they were claimed."""
+        return [job.claim for job in self.jobs]
+
+    @property
+    def ids(self) -> list[UUID]:
+        """Of its jobs."""
+        return [job.claim.id for job in self.jobs]
+
+    def advance(self, step: Step) -> float | None:
+        """Takes in that a step is done.
+
+        Returns:
+            What a step of the whole batch has taken so far in the mean, in seconds; None: this
+            step does not tell.
+        """
+        job = self.jobs[step.task]
+        if step.number <= job.step:
+            self.apart = True
+            for other in self.jobs:
+                other.step = 0
+        first = all(other.step < step.number for other in self.jobs)
+        job.step = step.number
+        job.preview = step.preview or job.preview
+        now = self.progressed_at = time.monotonic()
+        if not first or self.apart:  # one of a batch stands for all
+            return None
+        if self._stepped_at is None:  # what comes before the first step is no step
+            self._stepped_at = now
+        elif all(other.step >= step.number - 1 for other in self.jobs):  # nobody has left
+            return (now - self._stepped_at) / (step.number - 1)
+        return None
+
+    def cancel(self) -> None:
+        """Has all of its jobs end."""
+        for job in self.jobs:
+            job.token.cancel()
+
+
+class Progress:
+    """How far the computation is.
+
+    Attributes:
+        model: what the executor has loaded; None until then.
+        batch: what is being computed; None: nothing.
+    """
+
+    def __init__(self, stale_seconds: float = 600.0) -> None:
+        """Nothing is computed yet.
+
+        Args:
+            stale_seconds: what made no progress for longer than this hangs.
+        """
+        self.model: ModelInfo | None = None
+        self.batch: RunningBatch | None = None
+        self._stale_seconds = stale_seconds
+        self._measuring_since: float | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Something has made no progress for so long that only a new process helps."""
+        if self._measuring_since is not None:
+            return self._is_stale(self._measuring_since)
+        return self.stale
+
+    @property
+    def stale(self) -> bool:
+        """Whether what is computed has made no progress for too long."""
+        return self.batch is not None and self._is_stale(self.batch.progressed_at)
+
+    @property
+    def healthy_claims(self) -> list[Job]:
+        """The claims at work, whose leases are to be renewed."""
+        return [] if self.batch is None or self.stale else self.batch.claims
+
+    def steps_done(self, job_id: UUID) -> int:
+        """How far a running job is; 0 if it is not known here."""
+        job = self._find(job_id)
+        return 0 if job is None else job.step
+
+    def preview(self, job_id: UUID) -> bytes | None:
+        """The newest preview of a running job, a JPEG; None: there is none."""
+        job = self._find(job_id)
+        return None if job is None else job.preview
+
+    @contextmanager
+    def computing(self, batch: RunningBatch) -> Generator[None, None, None]:
+        """While this lasts, the batch is computed, or its end recorded."""
+        self.batch = batch
+        try:
+            yield
+        finally:
+            self.batch = None
+
+    @contextmanager
+    def measuring(self) -> Generator[None, None, None]:
+        """While this lasts, batches are measured."""
+        self._measuring_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._measuring_since = None
+
+    def touch(self) -> None:
+        """It goes on: it waits for something else than the computation."""
+        if self.batch is not None:
+            self.batch.progressed_at = time.monotonic()
+
+    def _find(self, job_id: UUID) -> RunningJob | None:
+        jobs = self.batch.jobs if self.batch is not None else ()
+        return next((job for job in jobs if job.claim.id == job_id), None)
+
+    def _is_stale(self, since: float) -> bool:
+        return time.monotonic() - since > self._stale_seconds

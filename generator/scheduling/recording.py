@@ -1,0 +1,126 @@
+"""Records what came of a batch, each job for itself."""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from generator.jobs.errors import Fault
+from generator.jobs.leases import Leases
+from generator.jobs.results import Results, StoredImage
+from generator.jobs.tables import Job
+from generator.observers import AttemptEnded, Observer
+from generator.scheduling.progress import RunningBatch
+from generator.scheduling.retrying import Retrying
+from generator.tasks import Outcome, Picture, SafetyRejected, TaskError
+
+_SAVING_SECONDS = 3.0
+"""For how long a stop lets the pictures of a batch be recorded: the process has 10 s to end."""
+
+
+class Recorder:
+    """Records outcomes in the queue, and stores pictures."""
+
+    def __init__(
+        self, leases: Leases, results: Results, retrying: Retrying, observers: Sequence[Observer]
+    ) -> None:
+        """Nothing is recorded yet.
+
+        Args:
+            leases: whose claims end.
+            results: where pictures go.
+            retrying: waits for the disk.
+            observers: are told how each attempt ended.
+        """
+        self._leases = leases
+        self._results = results
+        self._retrying = retrying
+        self._observers = observers
+
+    async def record(
+        self, batch: RunningBatch, outcomes: Sequence[Outcome | None], stop: asyncio.Event
+    ) -> None:
+        """Records how each job ended; what a stop leaves no time for is given back unharmed.
+
+        Args:
+            batch: that has ended.
+            outcomes: of its jobs; None stands for an attempt that broke.
+            stop: the service stops.
+        """
+        until = math.inf
+        for job, outcome in zip(batch.jobs, outcomes, strict=True):
+            if stop.is_set():
+                until = min(until, time.monotonic() + _SAVING_SECONDS)
+            recorded = None
+            if time.monotonic() < until:
+                recorded = await self._record(batch, job.claim, outcome, stop)
+            if recorded is None:
+                await self.release(batch, job.claim, stop)
+
+    async def release(self, batch: RunningBatch, claim: Job, stop: asyncio.Event) -> None:
+        """Gives a claim back unharmed."""
+        released = await self._retrying.write(partial(self._leases.release, claim), stop)
+        if released is not None:
+            self._announce(batch, claim, "released" if released else "lost")
+
+    async def _record(
+        self, batch: RunningBatch, claim: Job, outcome: Outcome | None, stop: asyncio.Event
+    ) -> bool | None:
+        """Records an outcome.
+
+        Returns:
+            Whether the claim still stood; None: stopped before the disk took it.
+        """
+        code, image_bytes = "", 0
+        match outcome:
+            case Picture() as picture:
+                ended, image_bytes = "finished", len(picture.png)
+                recorded = await self._finish(claim, picture, stop)
+            case SafetyRejected():
+                ended, code = "refused", Fault.REFUSED_BY_SAFETY
+                recorded = await self._fail(
+                    claim, code, "The safety filter refused the picture.", stop
+                )
+            case TaskError() as error:
+                ended, code = "failed", Fault.CANNOT_COMPUTE
+                recorded = await self._fail(claim, code, str(error), stop)
+            case _:
+                # Whoever cancelled it has said so in the queue, and the fence keeps that. Only a
+                # run that hung is still ours, and broke.
+                ended = "broken"
+                recorded = await self._retrying.write(partial(self._leases.crash, claim), stop)
+        if recorded:
+            self._announce(batch, claim, ended, code, image_bytes)
+        elif recorded is not None:
+            self._announce(batch, claim, "lost")
+        return recorded
+
+    async def _fail(
+        self, claim: Job, fault: Fault, message: str, stop: asyncio.Event
+    ) -> bool | None:
+        return await self._retrying.write(partial(self._leases.fail, claim, fault, message), stop)
+
+    async def _finish(self, claim: Job, picture: Picture, stop: asyncio.Event) -> bool | None:
+        """The picture's bytes first, then its record; without the record, the bytes go."""
+        store = partial(self._results.put, claim.id, claim.fence, picture)
+        image = await self._retrying.write(store, stop)
+        if image is None:
+            return None
+        recorded = await self._retrying.write(partial(self._commit, claim, image), stop)
+        if recorded is False:
+            await self._results.discard([image.key])
+        return recorded
+
+    async def _commit(self, claim: Job, image: StoredImage) -> bool:
+        if await self._leases.finish(claim, image):
+            return True
+        return await self._leases.is_named(image)  # by a try whose success the disk did not tell
+
+    def _announce(
+        self, batch: RunningBatch, claim: Job, outcome: str, code: str = "", image_bytes: int = 0
+    ) -> None:
+        seconds = time.monotonic() - batch.began_at
+        event = AttemptEnded(claim.id, claim.attempts, outcome, code, seconds, image_bytes)
+        for observer in self._observers:
+            observer.attempt_ended(event)

@@ -1,0 +1,24 @@
+"""Renews the leases of what is computed."""
+
+import asyncio
+from collections.abc import Sequence
+
+from generator.jobs.leases import Leases
+from generator.observers import Observer
+from generator.scheduling.progress import Progress
+from lookalike.waiting import any_of
+
+
+async def renew_leases(
+    leases: Leases, progress: Progress, observers: Sequence[Observer], stop: asyncio.Event
+) -> None:
+    """Renews leases, and breaks the attempts of those that ran out, until `stop` is set."""
+    while not stop.is_set():
+        try:
+            if expired := await leases.renew(progress.healthy_claims):
+                for observer in observers:
+                    observer.leases_expired(expired)
+        except OSError as error:
+            for observer in observers:
+                observer.storage_failed("renew leases", error)
+        await any_of(stop, seconds=leases.renew_seconds)

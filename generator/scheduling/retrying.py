@@ -1,0 +1,49 @@
+"""Writes that must not be lost wait until the disk takes them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from generator.observers import Observer
+from generator.scheduling.progress import Progress
+from lookalike.waiting import any_of
+
+_T = TypeVar("_T")
+
+
+class Retrying:
+    """Tries to write again and again."""
+
+    def __init__(
+        self, progress: Progress, observers: Sequence[Observer], pause_seconds: float = 5.0
+    ) -> None:
+        """Nothing is written yet.
+
+        Args:
+            progress: is told that what waits does not hang.
+            observers: are told when a write fails for the first time.
+            pause_seconds: between two tries.
+        """
+        self._progress = progress
+        self._observers = observers
+        self._pause_seconds = pause_seconds
+
+    async def write(self, write: Callable[[], Awaitable[_T]], stop: asyncio.Event) -> _T | None:
+        """Calls a function that writes until it raises no OSError.
+
+        Returns:
+            What it returned; None: stopped before.
+        """
+        told = False
+        while True:
+            try:
+                return await write()
+            except OSError as error:
+                if not told:
+                    told = True
+                    for observer in self._observers:
+                        observer.storage_failed("write", error)
+            if stop.is_set():
+                return None
+            self._progress.touch()
+            await any_of(stop, seconds=self._pause_seconds)

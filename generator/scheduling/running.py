@@ -1,0 +1,165 @@
+"""Has one batch computed, and watches over it meanwhile."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from generator.executors.base import Executor
+from generator.jobs.leases import Leases
+from generator.jobs.tables import Job
+from generator.observers import BatchEnded, BatchStarted, Observer, StepDone
+from generator.scheduling.progress import Progress, RunningBatch, RunningJob
+from generator.scheduling.recording import Recorder
+from generator.tasks import ModelInfo, Outcome, Picture, SafetyRejected, Step, Task
+from lookalike.waiting import any_of
+
+
+class BatchRunner:
+    """Runs batches on an executor, one at a time, and has their ends recorded."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        leases: Leases,
+        recorder: Recorder,
+        progress: Progress,
+        observers: Sequence[Observer],
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            executor: computes.
+            leases: tells whether claims still stand.
+            recorder: records what comes of a batch.
+            progress: is told how far it is.
+            observers: likewise.
+        """
+        self._executor = executor
+        self._leases = leases
+        self._recorder = recorder
+        self._progress = progress
+        self._observers = observers
+
+    async def run(
+        self, claims: Sequence[Job], model: ModelInfo, behind: int, stop: asyncio.Event
+    ) -> None:
+        """Has claims computed together and recorded.
+
+        Args:
+            claims: at least one.
+            model: whose own size stands in for a size not given.
+            behind: how many jobs wait for the end of this.
+            stop: the service stops: what is not finished is given back unharmed.
+        """
+        batch = RunningBatch([RunningJob(claim, _task(claim, model)) for claim in claims])
+        self._announce_start(batch, behind)
+        with self._progress.computing(batch):
+            over = asyncio.Event()
+            computing = asyncio.ensure_future(self._compute(batch))
+            watching = asyncio.create_task(self._watch(batch, computing, over, stop))
+            try:
+                await asyncio.wait({computing})
+                outcomes = self._outcomes(batch, computing)
+                self._announce_end(batch, outcomes)
+                if computing.cancelled() and not batch.hung:
+                    for job in batch.jobs:
+                        await self._recorder.release(batch, job.claim, stop)
+                else:
+                    await self._recorder.record(batch, outcomes, stop)
+            finally:
+                over.set()
+                await watching
+
+    async def _compute(self, batch: RunningBatch) -> Sequence[Outcome]:
+        def on_step(step: Step) -> None:
+            seconds = batch.advance(step)
+            job = batch.jobs[step.task]
+            event = StepDone(
+                job.claim.id,
+                job.task.shape,
+                step.number,
+                job.task.steps,
+                len(batch.jobs),
+                seconds,
+            )
+            for observer in self._observers:
+                observer.step_done(event)
+
+        tasks, tokens = [job.task for job in batch.jobs], [job.token for job in batch.jobs]
+        return await self._executor.run(tasks, on_step, tokens)
+
+    async def _watch(
+        self,
+        batch: RunningBatch,
+        computing: asyncio.Future[Sequence[Outcome]],
+        over: asyncio.Event,
+        stop: asyncio.Event,
+    ) -> None:
+        """Breaks jobs off that must not go on, until the batch is over or a stop comes."""
+        while not over.is_set():
+            changed = self._leases.events.changed
+            if stop.is_set():
+                computing.cancel()  # a step may take minutes; nothing is lost without its end
+                return
+            if self._progress.stale and not batch.hung:
+                batch.hung = True
+                batch.cancel()
+                for observer in self._observers:
+                    observer.batch_stalled(batch.ids)
+            await self._cancel_lost(batch)
+            await any_of(changed, over, stop, seconds=self._leases.renew_seconds)
+
+    async def _cancel_lost(self, batch: RunningBatch) -> None:
+        """Breaks the jobs off whose claims do not stand any more."""
+        try:
+            held = await self._leases.held(batch.claims)
+        except OSError as error:
+            for observer in self._observers:
+                observer.storage_failed("look at claims", error)
+            return
+        for job in batch.jobs:
+            if job.claim.id not in held:
+                job.token.cancel()
+
+    def _outcomes(
+        self, batch: RunningBatch, computing: asyncio.Future[Sequence[Outcome]]
+    ) -> Sequence[Outcome | None]:
+        """How the computation ended; None stands for an attempt that broke."""
+        try:
+            return computing.result()
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:  # noqa: BLE001, whatever it is, the other jobs go on; attempts bound it
+            for observer in self._observers:
+                observer.batch_broken(batch.ids, error)
+        return [None] * len(batch.jobs)
+
+    def _announce_start(self, batch: RunningBatch, behind: int) -> None:
+        task = batch.jobs[0].task
+        attempts = [claim.attempts for claim in batch.claims]
+        event = BatchStarted(batch.ids, attempts, task.shape, task.steps, behind)
+        for observer in self._observers:
+            observer.batch_started(event)
+
+    def _announce_end(self, batch: RunningBatch, outcomes: Sequence[Outcome | None]) -> None:
+        now = time.monotonic()
+        pictures = sum(isinstance(outcome, Picture | SafetyRejected) for outcome in outcomes)
+        each = None
+        if pictures and not batch.apart:  # they are decoded one after the other
+            each = (now - batch.progressed_at) / pictures
+        event = BatchEnded(batch.ids, batch.jobs[0].task.shape, now - batch.began_at, each)
+        for observer in self._observers:
+            observer.batch_ended(event)
+
+
+def _task(claim: Job, model: ModelInfo) -> Task:
+    return Task(
+        prompt=claim.prompt,
+        negative_prompt=claim.negative_prompt,
+        width=claim.width or model.width,
+        height=claim.height or model.height,
+        steps=claim.steps,
+        guidance_scale=claim.guidance_scale,
+        seed=claim.seed,
+        preset=claim.preset,
+    )

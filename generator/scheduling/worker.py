@@ -1,0 +1,104 @@
+"""The worker: claims jobs and has them computed, one batch at a time."""
+
+import asyncio
+from collections.abc import Sequence
+
+from generator.executors.base import Executor
+from generator.jobs.defaults import OfferedPresets
+from generator.jobs.leases import Leases
+from generator.jobs.order import QueuedJob
+from generator.jobs.tables import Job
+from generator.scheduling import batches
+from generator.scheduling.calibration import Calibration
+from generator.scheduling.progress import Progress
+from generator.scheduling.retrying import Retrying
+from generator.scheduling.running import BatchRunner
+from generator.tasks import ModelInfo
+from lookalike.waiting import any_of
+
+_MANY = 8
+"""From so many waiting jobs on, finding out which batches pay is worth that they wait for it."""
+
+
+class Worker:
+    """Claims jobs in their order."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        leases: Leases,
+        runner: BatchRunner,
+        calibration: Calibration,
+        retrying: Retrying,
+        progress: Progress,
+    ) -> None:
+        """A worker that has not begun.
+
+        Args:
+            executor: is loaded first.
+            leases: what it claims by.
+            runner: runs what it has claimed.
+            calibration: says which batches pay.
+            retrying: waits for the disk.
+            progress: is told of the model.
+        """
+        self._executor = executor
+        self._leases = leases
+        self._runner = runner
+        self._calibration = calibration
+        self._retrying = retrying
+        self._progress = progress
+
+    async def work(self, presets: OfferedPresets, stop: asyncio.Event) -> None:
+        """Loads the model, then has jobs computed until `stop` is set.
+
+        Args:
+            presets: those that the model cannot be used with are withdrawn.
+            stop: the service stops.
+
+        Raises:
+            StartError: the model is missing or unusable.
+        """
+        model = await self._load(stop)
+        if model is None:
+            return
+        presets.withdraw(model.unavailable)
+        self._progress.model = model
+        while not stop.is_set():
+            changed = self._leases.events.changed
+            claims, behind = await self._claim(model, stop)
+            if claims:
+                await self._runner.run(claims, model, behind, stop)
+                if not self._calibration.done and behind >= _MANY:
+                    await self._calibration.measure(stop)
+            elif self._calibration.done:
+                await any_of(changed, stop)
+            else:
+                await self._calibration.measure(stop, changed)
+
+    async def _load(self, stop: asyncio.Event) -> ModelInfo | None:
+        """None: stopped before."""
+        loading = asyncio.ensure_future(self._executor.load())
+        over = asyncio.Event()
+        loading.add_done_callback(lambda _: over.set())
+        await any_of(over, stop)
+        if not loading.done():
+            loading.cancel()
+            return None
+        return loading.result()
+
+    async def _claim(self, model: ModelInfo, stop: asyncio.Event) -> tuple[Sequence[Job], int]:
+        """The claims, and how many jobs wait behind them."""
+        times = await self._calibration.fitting()
+        behind = 0
+
+        def size(first: Sequence[QueuedJob], waiting: int) -> int:
+            nonlocal behind
+            count = batches.choose(first, waiting, times, (model.width, model.height))
+            behind = waiting - count
+            return count
+
+        async def claim() -> Sequence[Job]:
+            return await self._leases.claim(model.name, size, batches.SIZES[-1])
+
+        return await self._retrying.write(claim, stop) or (), behind

@@ -1,0 +1,1 @@
+"""The generator's HTTP: routes, negotiation, XML documents, and problems."""
