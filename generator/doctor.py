@@ -51,7 +51,7 @@ async def _pictures(settings: GeneratorSettings) -> list[Finding]:
 
 async def _model(settings: GeneratorSettings) -> list[Finding]:
     """Whether the model is here, fits this machine and loads; a running generator's has loaded."""
-    half = await asyncio.to_thread(models.takes_half, settings.generator_device)
+    half = await asyncio.to_thread(_takes_half, settings.generator_device)
     try:
         source = models.find(settings.generator_model)
         if source.format is ModelFormat.HUB and layout.cached(source.location) is None:
@@ -81,6 +81,12 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
     if room.mark is checks.Mark.FAILED:
         return [*found, room]
     return [*found, room, *await _load(settings)]
+
+
+def _takes_half(device: str) -> bool:
+    from generator.engines import choice
+
+    return choice.takes_half(device)
 
 
 def _files(source: Source, *, half: bool) -> tuple[Path, list[Path]]:

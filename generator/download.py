@@ -93,7 +93,9 @@ def _fetch_model(model: str, device: str, *, accepted: bool) -> None:
     if models.find(model).format is not ModelFormat.HUB:
         click.echo(f"{model} is on this machine already.")
         return
-    half = models.takes_half(device)
+    from generator.engines import choice  # brings PyTorch along
+
+    half = choice.takes_half(device)
 
     def choose(revision: str, sizes: Mapping[str, int]) -> Iterable[str]:
         if layout.INDEX not in sizes:

@@ -39,6 +39,17 @@ def choose(wanted: str, *, small: bool) -> Engine:
     return Engine(device, _dtype(device, small=small), small)
 
 
+def takes_half(wanted: str) -> bool:
+    """Whether a model of full size is held in half precision on a `GENERATOR_DEVICE`.
+
+    False where there is no such device: whoever starts the generator is told.
+    """
+    try:
+        return choose(wanted, small=False).dtype.itemsize == 2  # noqa: PLR2004, bytes
+    except StartError:
+        return False
+
+
 def multiplies_bfloat16() -> bool:
     """Whether this processor does it itself."""
     capabilities = torch.cpu.get_capabilities()

@@ -74,13 +74,3 @@ def find(model: str) -> Source:
 def is_hub_id(name: str) -> bool:
     """Whether a name has the form of an id on the hub: owner/name."""
     return not name.endswith(".safetensors") and _HUB_ID.fullmatch(name) is not None
-
-
-def takes_half(device: str) -> bool:
-    """Whether a model of full size is held in half precision on a `GENERATOR_DEVICE`."""
-    from generator.engines import choice
-
-    try:
-        return choice.choose(device, small=False).dtype.itemsize == 2  # noqa: PLR2004, bytes
-    except StartError:  # whoever starts the generator is told
-        return False

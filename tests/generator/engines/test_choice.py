@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import torch
 
-from generator import models
 from generator.engines import choice
 
 
@@ -68,7 +67,7 @@ def test_smaller_files_are_fetched_where_half_precision_is_kept(
 ) -> None:
     _pretend(monkeypatch, cuda=False, mps=False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert models.takes_half(device) is half
+    assert choice.takes_half(device) is half
 
 
 def _pretend(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
