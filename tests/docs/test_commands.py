@@ -309,7 +309,7 @@ def test_each_service_runs_in_a_terminal(terminals: Terminals, typed: Sequence[s
     assert (terminals.workshop.folder / "build" / "home" / "service-token").exists()
 
 
-@reads(("docs/running.md", "Is it well?"))
+@reads(("docs/running.md", "Health checks"))
 def test_health(terminals: Terminals, typed: Sequence[str]) -> None:
     *checks, dbservice = typed
     assert [terminals.workshop.succeed(check) for check in checks] == [
