@@ -36,7 +36,7 @@ demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)')
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
 test-fast: setup ## Run the tests that start no process and load no large model, in a minute
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'

@@ -19,7 +19,7 @@ from protos import GENERATOR_NAMESPACE
 
 _LIBRARIES = 500_000_000
 _ACTIVATIONS = {"cpu": 0.75, "cuda": 0.4}
-"""What a run at the model's own size takes beside the weights: bytes, and a share of the weights.
+"""What a run at the model's own size takes besides the weights: bytes, and a share of the weights.
 
 Estimates, rounded up. On a CPU some weights are kept as sums, which are more of them.
 """
@@ -50,7 +50,7 @@ async def _pictures(settings: GeneratorSettings) -> list[Finding]:
 
 
 async def _model(settings: GeneratorSettings) -> list[Finding]:
-    """Whether the model is here, fits this machine and loads; a running generator's has loaded."""
+    """Whether the model is here, fits this machine and loads; a running generator has loaded it."""
     half = await asyncio.to_thread(_takes_half, settings.generator_device)
     try:
         source = models.find(settings.generator_model)
@@ -109,7 +109,7 @@ def _present(summary: str, licence: str) -> Finding:
 
 
 def _memory(count: int, device: str, *, half: bool) -> Finding:
-    """Whether the weights and a run fit what is free where they are held."""
+    """Whether the weights and a run fit the free memory of the device."""
     import torch
 
     weights = count * (2 if half else 4)
@@ -141,7 +141,7 @@ async def _load(settings: GeneratorSettings) -> list[Finding]:
 
 
 async def _preset(settings: GeneratorSettings) -> list[Finding]:
-    """Whether the preset fast has its weights; those of another model show when one is loaded."""
+    """Whether the preset fast has its weights; whether they fit shows when the model is loaded."""
     location = settings.generator_lcm_lora
     try:
         file = lora.find(location)
@@ -160,7 +160,7 @@ async def _preset(settings: GeneratorSettings) -> list[Finding]:
 
 
 def _without_fast(settings: GeneratorSettings, summary: str, remedy: str) -> Finding:
-    """Nothing starts where it is the preset of all; else it is one that is not offered."""
+    """A failure only if it is the default, as nothing starts then; else it is just not offered."""
     if settings.generator_preset == FAST:
         return failed("preset", f"GENERATOR_PRESET fast cannot be used. {summary}", remedy)
     return ok("preset", summary, remedy)

@@ -1,7 +1,7 @@
 """`python -m generator.download`: fetches weights from the hub, once their licence is accepted.
 
-The hub's own client begins a file anew when it was interrupted; here each file is kept as far as it
-came. What is done lies in the hub's cache as that client would have put it there.
+The hub's own client starts a file over when it was interrupted; here, what has arrived is kept.
+Finished files end up in the hub's cache, just where that client would put them.
 """
 
 import argparse
@@ -48,13 +48,13 @@ _CONDITIONS = {layout.OPENRAIL: _USES, layout.OPENRAIL_PLUS: _USES}
 
 @dataclass(frozen=True)
 class _Offer:
-    """What the hub has: a repository at a revision, and the files to take of it.
+    """What the hub has: a repository at a revision, and which of its files are needed.
 
     Attributes:
         repository: owner/name.
         revision: the commit.
         files: names, and sizes in bytes.
-        licence: its name; "" where the hub tells none.
+        licence: its name; "" if the hub names none.
     """
 
     repository: str
@@ -122,7 +122,7 @@ def _fetch_lcm_lora(location: str, *, accepted: bool) -> None:
         return [name for name in (layout.CARD, lora.FILE) if name in sizes]
 
     found = lora.find(location)
-    own = Path(location).expanduser().exists()  # then it is nothing of the hub's
+    own = Path(location).expanduser().exists()  # then it does not come from the hub
     if found is not None and (own or _are_whole([found])):
         click.echo(f"{location} is on this machine already.")
         return
@@ -144,14 +144,14 @@ def _fetch(repository: str, choose: _Choice, *, accepted: bool) -> None:
 
 
 def _are_whole(weights: Iterable[Path]) -> bool:
-    """Whether files in the cache are whole. Broken ones are removed: they come anew."""
+    """Whether files in the cache are whole. Broken ones are removed, to be fetched again."""
     well = True
     for path in weights:
         try:
             layout.count_numbers([path])
         except Exception as error:  # noqa: BLE001, as in count_numbers
             click.echo(f"{path.parent.name}/{path.name} is broken and is fetched again: {error}.")
-            path.resolve().unlink()  # the bytes; their name is a link to them
+            path.resolve().unlink()  # the bytes; the name is a link to them
             path.unlink(missing_ok=True)
             well = False
     return well
@@ -159,7 +159,7 @@ def _are_whole(weights: Iterable[Path]) -> bool:
 
 @contextlib.contextmanager
 def _translated(repository: str) -> Generator[None, None, None]:
-    """The faults of the hub and the way there, each in a sentence."""
+    """Turns the faults of the hub, and of the way there, into a sentence each."""
     try:
         yield
     except (StartError, click.Abort):
@@ -195,7 +195,7 @@ def _ask_hub(repository: str, choose: _Choice) -> _Offer:
 
 
 def _accept(offer: _Offer, *, accepted: bool) -> None:
-    """Says size and licence, and asks; makes sure that the disk has room."""
+    """Shows size and licence, and asks; checks that the disk has room."""
     total = sum(offer.files.values())
     licence = offer.licence or "a licence that the hub does not name; see its model card"
     click.echo(f"{offer.repository}: {size(total)} in {len(offer.files)} files.")
@@ -235,13 +235,13 @@ def _fetch_files(offer: _Offer) -> None:
 
 
 def _fetch_blob(url: str, target: Path, length: int, advance: Callable[[int], None]) -> None:
-    """Fetches a file into the cache, going on where an earlier try ended."""
+    """Fetches a file into the cache, resuming where an earlier try ended."""
     part = target.with_name(f"{target.name}.lookalike")
     with part.open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartError(f"another download of {target} runs.") from None
+            raise StartError(f"another download of {target} is running.") from None
         if file.tell() > length:
             file.truncate(0)
         advance(file.tell())
@@ -250,7 +250,7 @@ def _fetch_blob(url: str, target: Path, length: int, advance: Callable[[int], No
             before = file.tell()
             try:
                 _append(url, file, length, advance)
-            except Exception:  # whatever broke off: more may come at the next try
+            except Exception:  # whatever broke off, the next try may get further
                 file.flush()
                 tries = 0 if file.tell() > before else tries + 1
                 if tries >= _TRIES or not before:  # what never began may not exist at all

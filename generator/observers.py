@@ -40,8 +40,8 @@ class StepDone:
         steps: of the job.
         batch_size: how many jobs are computed together.
         step_seconds: what a step of the whole batch has taken so far in the mean; None: this one
-            does not tell, as it is the first, or not the first of the batch to come so far, or
-            some of the batch have left.
+            does not tell, being the first, or not the first in its batch to get that far, or as
+            somebody has left the batch.
     """
 
     job_id: UUID
@@ -54,7 +54,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class BatchEnded:
-    """Jobs are not computed any more; what came of each is yet to be recorded.
+    """A batch was computed; what came of each job is yet to be recorded.
 
     Attributes:
         job_ids: of all.
@@ -76,7 +76,7 @@ class AttemptEnded:
 
     Attributes:
         job_id: which one.
-        attempt: the how many-th it was.
+        attempt: its number, from 1.
         outcome: `finished`, `failed` or `refused`; `broken`: it is tried again, or given up;
             `released`: it was given back unharmed; `lost`: its claim did not stand any more.
         code: of the error, if it failed or was refused.
@@ -106,7 +106,7 @@ class BatchesMeasured:
 
 
 class Observer:
-    """Is told what happens, on the event loop. A listener overrides what it wants to hear of.
+    """Hears what happens, on the event loop. A listener overrides what it wants to hear.
 
     Events carry ids, durations, codes and sizes, never what somebody wrote.
     """
@@ -118,13 +118,13 @@ class Observer:
         """A job has done a step."""
 
     def batch_stalled(self, job_ids: Sequence[UUID]) -> None:
-        """These jobs made no progress for so long that they are broken off."""
+        """These jobs made no progress for so long that they are given up for now."""
 
     def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
-        """The executor failed at these jobs, which costs each an attempt."""
+        """The executor failed at these jobs; that costs each an attempt."""
 
     def batch_ended(self, event: BatchEnded) -> None:
-        """Jobs are not computed any more."""
+        """A batch was computed; what came of each job is yet to be recorded."""
 
     def attempt_ended(self, event: AttemptEnded) -> None:
         """What came of a job's computation is recorded."""
@@ -145,7 +145,7 @@ class Observer:
         """So many pictures were deleted that no job names."""
 
     def image_lost(self, job_id: UUID, error: OSError) -> None:
-        """The bytes of a job's picture are gone or damaged, and the job is deleted for that."""
+        """The bytes of a job's picture are gone or damaged, so the job was deleted."""
 
     def storage_failed(self, action: str, error: OSError) -> None:
         """The disk or the database did not take something; it is tried again.
@@ -159,14 +159,14 @@ class LogObserver(Observer):
 
     def batch_stalled(self, job_ids: Sequence[UUID]) -> None:
         """An error: only a new process may help."""
-        _log.error("No progress for too long: job %s is broken off.", _names(job_ids))
+        _log.error("Job %s made no progress for too long and is broken off.", _names(job_ids))
 
     def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
         """An error with its traceback."""
         _log.error("The computation of job %s broke off.", _names(job_ids), exc_info=error)
 
     def attempt_ended(self, event: AttemptEnded) -> None:
-        """A line for each job."""
+        """A line for each attempt."""
         code = f" ({event.code})" if event.code else ""
         _log.info(
             "Job %s %s%s after %.1f s, attempt %d.",
@@ -182,7 +182,7 @@ class LogObserver(Observer):
         steps = event.times.seconds
         if len(steps) > 1:
             sizes = (f"{size}: {taken:.3g} s" for size, taken in steps.items())
-            _log.info("A step of a batch of %s. Long queues go faster so.", ", of ".join(sizes))
+            _log.info("A step of a batch of %s. It makes long queues faster.", ", of ".join(sizes))
         elif steps:
             _log.info("A step takes %.3g s; batches gain nothing.", steps[1])
 
@@ -192,16 +192,16 @@ class LogObserver(Observer):
         _log.error(message, exc_info=error)
 
     def leases_expired(self, count: int) -> None:
-        """A warning: somebody died, or hangs."""
+        """A warning: a worker died, or hangs."""
         _log.warning("The lease of %d job(s) ran out.", count)
 
     def images_swept(self, count: int) -> None:
-        """What a crash, or a fault of the disk, had left."""
+        """Some information: a crash or a fault of the disk had left them."""
         _log.info("Deleted %d picture(s) that no job names.", count)
 
     def image_lost(self, job_id: UUID, error: OSError) -> None:
         """An error: the disk loses files, or somebody deletes them."""
-        _log.error("Job %s is deleted, for its picture is lost: %s.", job_id, error)
+        _log.error("Job %s is deleted, as its picture is lost: %s.", job_id, error)
 
     def storage_failed(self, action: str, error: OSError) -> None:
         """An error in a line."""

@@ -41,13 +41,13 @@ _HOLDER = "inprocess"
 
 @dataclass(frozen=True)
 class Timing:
-    """How long things take at most, and what time it is.
+    """How long things may take, and what time it is.
 
     Attributes:
         lease_seconds: how long a claim holds without renewal.
         stale_seconds: a computation without progress for longer than this loses its lease.
-        pause_seconds: between two tries to write where the disk does not take it.
-        maintain_seconds: between two looks for what is old.
+        pause_seconds: between two attempts to write when the disk fails.
+        maintain_seconds: between two runs of maintenance.
         clock: seconds since 1970.
     """
 
@@ -161,7 +161,7 @@ async def running(
 
 
 async def _recover(leases: Leases, maintenance: Maintenance) -> None:
-    """Puts right what a crash left behind, before anything else begins."""
+    """Cleans up after a crash, before anything else begins."""
     try:
         await leases.recover()
         await maintenance.sweep()

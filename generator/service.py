@@ -1,4 +1,4 @@
-"""What the web service offers, without HTTP: submit, look, fetch, cancel and delete."""
+"""What the web service offers, without HTTP: submit jobs, look, fetch, cancel and delete."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,7 +44,7 @@ class Service:
         self._observers = observers
 
     async def submit(self, job_id: UUID, request: JobRequest) -> JobState:
-        """Puts a job into the queue and tells its state; the same again is told again.
+        """Puts a job into the queue and tells its state; the same job again is the same.
 
         Raises:
             JobConflict: another job is known under this id.
@@ -53,7 +53,7 @@ class Service:
         """
         job = await self._queue.submit(job_id, request)
         (state,) = await self.states([job_id])
-        # Deleted in between: it was queued a moment ago, and that is the answer.
+        # If it was deleted in between: it was queued a moment ago, and that is the answer.
         return self.describe(job) if state.state == UNKNOWN else state
 
     async def state(self, job_id: UUID) -> JobState:

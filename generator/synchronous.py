@@ -27,7 +27,7 @@ class SynchronousCalls:
         stop: asyncio.Event,
         observers: Sequence[Observer],
     ) -> None:
-        """No call yet.
+        """No call has come yet.
 
         Args:
             service: tells what came of a job.
@@ -79,13 +79,13 @@ class SynchronousCalls:
         return replace(state, image=image), png
 
     async def cancel_and_delete(self, job_id: UUID) -> None:
-        """Ends and deletes a job that nobody waits for; if that fails, the next start does."""
+        """Ends and deletes a job that nobody waits for; if that fails, the next start does it."""
         try:
             if await self._service.cancel_or_delete(job_id) is not None:
                 await self._service.cancel_or_delete(job_id)
         except JobError:
             return  # somebody else has deleted it
-        except OSError as error:  # the answer is not worse for it; the next start deletes the job
+        except OSError as error:  # the answer is none the worse; the next start deletes the job
             for observer in self._observers:
                 observer.storage_failed("delete a job", error)
 

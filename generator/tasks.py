@@ -1,4 +1,4 @@
-"""What goes to an executor and comes back: plain data, which could cross to another process."""
+"""What goes to an executor and what comes back: plain data that could cross to another process."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Task:
 
     @property
     def shape(self) -> JobShape:
-        """What its steps have in common with those of others."""
+        """What decides how long its steps take."""
         return JobShape(self.width, self.height, self.preset, self.guidance_scale > 1)
 
 
@@ -87,13 +87,13 @@ OnStep = Callable[[Step], None]
 
 
 class CancelToken:
-    """Asks for an end of what was begun. Any thread may set it, and any may look at it."""
+    """Asks a computation to end. Any thread may set it, and any may look at it."""
 
     def __init__(self) -> None:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Asks for the end; again changes nothing."""
+        """Asks for the end; asking again changes nothing."""
         self._cancelled = True
 
     @property
@@ -153,4 +153,4 @@ class BatchTimes:
         next_larger = min((known for known in self.seconds if known >= size), default=None)
         if next_larger is None:
             return float(size)
-        return self.seconds[next_larger] / self.seconds[1]  # an upper bound where one has left
+        return self.seconds[next_larger] / self.seconds[1]  # an upper bound, if one has left

@@ -1,6 +1,7 @@
 """The one message of a generation that shows how far it is, edited while it waits and runs."""
 
 import contextlib
+from functools import lru_cache
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
@@ -110,6 +111,11 @@ def _is_status_of(item: WorkItem, message: Message | None) -> bool:
 
 
 def _buttons(item: WorkItem) -> InlineKeyboardMarkup:
+    return _cancel_button(item.texts.cancel_button, item.id)
+
+
+@lru_cache(maxsize=1000)  # each tick offers an edit of each message, and few are taken
+def _cancel_button(text: str, generation_id: str) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup.from_button(
-        InlineKeyboardButton(item.texts.cancel_button, callback_data=cancel_data(item.id))
+        InlineKeyboardButton(text, callback_data=cancel_data(generation_id))
     )

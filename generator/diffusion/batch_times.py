@@ -10,7 +10,7 @@ from generator.models.loading import is_out_of_memory
 from generator.tasks import BatchTimes, CancelToken
 
 LEAST_GAIN = 0.05
-"""Of a job's share of the time; less is noise."""
+"""As a share of what a job takes; less than this is noise."""
 
 _ROUNDS = 3
 
@@ -62,7 +62,7 @@ def measure(
         try:
             taken = _time(steps.compute, rivals, token)
         except _DoesNotFit as error:
-            _log.warning("%d at once do not fit memory; batches are smaller.", error.size)
+            _log.warning("%d pictures at once do not fit memory; batches stay smaller.", error.size)
             pay = {known: seconds for known, seconds in pay.items() if known < error.size}
             break
         if taken is None:
@@ -105,7 +105,7 @@ def _time(
 ) -> dict[int, list[float]] | None:
     """What steps of several sizes took, in turns; None: cancelled."""
     taken: dict[int, list[float]] = {rival: [] for rival in rivals}
-    # The first of a size is slower; rounds go to and fro, as the machine's pace changes.
+    # The first of a size is slower. Sizes take turns, as the machine's speed changes.
     for turn in range(_ROUNDS + 1):
         for rival in rivals:
             if token.cancelled:

@@ -18,17 +18,17 @@ from generator.tasks import CancelToken, TaskError
 from lookalike.errors import StartError
 
 _COMPILED_ROWS = (2, 1, 4, 8, 16)
-"""Of a UNet's batches: a picture with guidance and one without, then more pictures."""
+"""Rows of a UNet's batches: one picture with guidance and one without, then more pictures."""
 
 _COMPILE_SECONDS = 300.0
-"""Batches are not measured before, or they would be while some are compiled and others not."""
+"""How long measuring waits: times mean little while some batches are compiled and others not."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a UNet is mostly given.
+    """What a UNet is given most of the time.
 
     Attributes:
         latents: channels, height and width of a picture of the model's own size.
@@ -56,7 +56,7 @@ class Denoisers:
             source: where its model is found.
             engine: what computes it.
             lcm_lora: the weights that `fast` needs; None: there are none that fit.
-            inputs: what it is mostly given.
+            inputs: what it is given most of the time.
         """
         self._source = source
         self._engine = engine
@@ -79,7 +79,7 @@ class Denoisers:
             return self.usual
         if self._fast is None:
             if self._lcm_lora is None:
-                # It was asked for before the model was loaded, or when there was another one.
+                # The job was taken before the model was loaded, or with another model.
                 raise TaskError("The preset fast has no weights here that fit the model.")
             began = time.perf_counter()
             try:
@@ -92,7 +92,7 @@ class Denoisers:
         return self._fast
 
     def wait(self, token: CancelToken) -> None:
-        """Waits until what compiles in the background is done, but not for ever."""
+        """Waits for compilation in the background, but not for ever."""
         if self._compiled is not None:
             self._compiled.wait(token, _COMPILE_SECONDS)
 

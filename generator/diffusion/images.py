@@ -14,7 +14,7 @@ def to_png(picture: torch.Tensor, size: tuple[int, int]) -> bytes:
 
     Args:
         picture: what a decoder gives.
-        size: width and height; a picture of another size is enlarged or made smaller.
+        size: width and height; a picture of another size is scaled.
     """
     levels = picture[0].movedim(0, -1).to(torch.float32, copy=True)
     levels.div_(2).add_(0.5).clamp_(0, 1).mul_(255).round_()  # in place: new memory takes longer
@@ -27,7 +27,7 @@ def to_png(picture: torch.Tensor, size: tuple[int, int]) -> bytes:
 def encode(levels: NDArray[np.uint8]) -> bytes:
     """The PNG file of height x width x 3 levels, red first; it holds nothing but the picture."""
     file = io.BytesIO()
-    # Runs only: after PNG's filters little else is worth looking for. As it comes, zlib looks for
-    # repetitions, which takes up to three times as long for a file 2 % smaller.
+    # Runs only: after PNG's filters there is little else to find. Looking for repetitions, as zlib
+    # does by default, takes up to three times as long for a file 2 % smaller.
     Image.fromarray(levels).save(file, "PNG", compress_type=zlib.Z_RLE)
     return file.getvalue()

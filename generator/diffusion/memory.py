@@ -1,4 +1,4 @@
-"""How much memory is free, for what is about to be computed."""
+"""How much memory is free for the next computation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ def free(device: "torch.device") -> int:
 
 
 def _free_on_cuda(device: "torch.device") -> int:
-    """What nobody has, and what PyTorch keeps of it between two computations."""
+    """What nobody uses, and what PyTorch holds on to between two computations."""
     import torch
 
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

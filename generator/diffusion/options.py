@@ -1,4 +1,4 @@
-"""What a pipeline is told besides its model; without PyTorch, for whoever only passes it on."""
+"""The options of a pipeline, kept free of PyTorch for whoever only passes them on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ class Options:
     Attributes:
         device: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
         lcm_lora: the weights that the preset `fast` needs; None: there are none.
-        previews: whether there are any.
+        previews: whether it draws any.
     """
 
     device: str = "auto"

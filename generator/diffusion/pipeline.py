@@ -35,7 +35,7 @@ from generator.tasks import (
 from lookalike.errors import StartError
 
 _SMALLEST_SIDE = 256
-"""A picture on a phone needs about as many pixels; what a smaller model draws is enlarged."""
+"""What a picture needs to look good on a phone; a smaller model's pictures are enlarged."""
 
 _LIVE_TENSORS = 48
 """How many tensors of the UNet's widest layers a guided pass holds at once, rounded up."""
@@ -59,7 +59,7 @@ class Pipeline:
 
         Args:
             source: where the model is found.
-            options: what else is to be known.
+            options: everything else.
 
         Raises:
             StartError: the model or the device is missing or unusable.
@@ -93,7 +93,7 @@ class Pipeline:
         self._denoisers = Denoisers(pipe.unet, source, self._engine, lcm_lora, inputs)
         self._previewer = _previewer(pipe, options.previews)
         if self._engine.device == "cpu" and not self._engine.small:
-            allocator.keep_freed()  # not before, as what loading frees is in pieces
+            allocator.keep_freed()  # not earlier, as loading frees memory in pieces
         enlarged = f", enlarged {self._enlarge} times" if self._enlarge > 1 else ""
         _log.info(
             "Loaded %s (%d x %d%s) on %s in %s.",
@@ -134,7 +134,7 @@ class Pipeline:
                     " memory; ask for a smaller one."
                 )
             ]
-        _log.warning("%d pictures at once do not fit memory; one by one.", len(tasks))
+        _log.warning("%d pictures at once do not fit memory; they come one by one.", len(tasks))
 
         def alone(number: int) -> OnStep:
             return lambda step: on_step(Step(number, step.number, step.preview))
@@ -235,7 +235,7 @@ class Pipeline:
         """Decodes and checks a picture that has come to its end."""
         if sample.end is not None:
             return sample.end
-        if sample.token.cancelled:  # while those before it were decoded
+        if sample.token.cancelled:  # while the ones before it were decoded
             return Cancelled()
         pipe = self._pipe
         image = self.decode(sample.latents)
@@ -275,7 +275,7 @@ def _drawn(side: int, enlarge: int) -> int:
 
 
 def _previewer(pipe: Any, wanted: Previews) -> Previewer | None:
-    """None: there are no previews; they would show what the safety checker refuses."""
+    """None: no previews, as they would show what the safety checker rejects."""
     checked = pipe.safety_checker is not None
     if wanted == "0" or (wanted == "1" and checked):
         return None

@@ -10,7 +10,7 @@ from generator.engines.choice import Engine
 
 
 def accelerate(part: Any, engine: Engine) -> None:
-    """Makes a UNet or an autoencoder faster, in place. It gives the same, but for rounding.
+    """Makes a UNet or an autoencoder faster, in place; results differ by rounding alone.
 
     Args:
         part: a diffusers model on the engine's device, whose weights do not change any more.

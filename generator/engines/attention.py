@@ -1,6 +1,6 @@
 """Attention for processors that multiply bfloat16 with AVX-512.
 
-PyTorch's own multiplies float32 there, and spends a third of a step on it.
+PyTorch's own multiplies float32 there, and takes a third of a step.
 """
 
 import logging
@@ -19,24 +19,24 @@ _TOLERANCE = 0.02
 
 
 def pays() -> bool:
-    """Whether this processor is of the kind for which it was measured to be faster, and serves."""
+    """Whether it works here, on a kind of processor where it was measured to be faster."""
     capabilities = torch.cpu.get_capabilities()
     measured = bool(capabilities.get("avx512_bf16")) and not capabilities.get("amx_bf16")
     return measured and _works()
 
 
 def _works() -> bool:
-    """Whether it gives what PyTorch's does: LLVM may not make it, nor PyTorch have such threads."""
+    """Whether it gives what PyTorch's does; LLVM, or PyTorch's threads, may not support it."""
     drawn = torch.randn((3, 1, 2, 64, 40), generator=torch.Generator().manual_seed(0)).bfloat16()
     query, key, value = drawn.unbind()
     try:
         found = _attend(query, key, value)
     except (AttributeError, OSError, RuntimeError) as error:
-        _log.info("Attention is PyTorch's: %s", str(error).partition("\n")[0])
+        _log.info("PyTorch's attention is used: %s", str(error).partition("\n")[0])
         return False
     wanted = functional.scaled_dot_product_attention(query, key, value)
     if not torch.allclose(found, wanted, rtol=0, atol=_TOLERANCE):
-        _log.info("Attention is PyTorch's, for ours does not give what it does.")
+        _log.info("PyTorch's attention is used, as ours gives other results.")
         return False
     return True
 

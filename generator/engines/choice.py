@@ -7,7 +7,7 @@ import torch
 from lookalike.errors import StartError
 
 _NATIVE_BFLOAT16 = ("amx_bf16", "avx512_bf16")
-"""What x86 processors call it that they multiply bfloat16; others would convert every number."""
+"""How x86 processors say that they multiply bfloat16; others would convert every number."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Engine:
 
     Attributes:
         device: `cpu`, `cuda` or `mps`.
-        dtype: of weights and of what layers hand on.
-        small: the model is too small for anything of this package to pay.
+        dtype: of weights and of what layers pass on.
+        small: the model is too small for this package to gain anything.
     """
 
     device: str
@@ -26,7 +26,7 @@ class Engine:
 
 
 def choose(wanted: str, *, small: bool) -> Engine:
-    """The fastest engine that there is.
+    """The fastest engine there is.
 
     Args:
         wanted: `GENERATOR_DEVICE`: `auto`, `cpu`, `cuda` or `mps`.
@@ -51,7 +51,7 @@ def takes_half(wanted: str) -> bool:
 
 
 def multiplies_bfloat16() -> bool:
-    """Whether this processor does it itself."""
+    """Whether this processor multiplies bfloat16 natively."""
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name) for name in _NATIVE_BFLOAT16)
 
@@ -59,7 +59,7 @@ def multiplies_bfloat16() -> bool:
 def _dtype(device: str, *, small: bool) -> torch.dtype:
     if device == "cuda":
         return torch.float16
-    # A small model's time goes into calls, not into numbers, and MPS is surer in full precision.
+    # A small model spends its time on calls, and MPS is more reliable in full precision.
     if device == "cpu" and not small and multiplies_bfloat16():
         return torch.bfloat16
     return torch.float32

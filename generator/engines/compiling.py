@@ -1,8 +1,8 @@
-"""Compiles a UNet's pass in the background, for GPUs; until then, the plain one serves.
+"""Compiles a UNet's pass in the background, for GPUs; until then, the plain one is used.
 
-What is compiled has fixed shapes: the model's own size and the rows of the usual batches. Others go
-on with the plain pass. On CUDA a compiled pass is also recorded as a graph, which the device runs
-without being told of each kernel.
+Compiled passes have fixed shapes: the model's own size and the rows of the usual batches. Other
+shapes stay with the plain pass. On CUDA a compiled pass is also recorded as a graph, which the
+device runs without being told about each kernel.
 """
 
 import logging
@@ -33,7 +33,7 @@ _WARM_UP = 3
 """Passes before a recording; the libraries make their workspaces then (torch.cuda.graph)."""
 
 _device_is_mine = threading.Lock()
-"""Held while a compiler waits for the device, which ends a recording, and while one is made."""
+"""Held while the compiler waits for the device, which would end a recording, and during one."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class CompiledPass:
         self._thread.start()
 
     def __call__(self, latents: Tensor, timestep: Tensor, text: Tensor) -> Tensor:
-        """Computes a pass by what there is for its shape now."""
+        """Computes a pass by the fastest way there is for its shape by now."""
         shape = tuple(latents.shape)
         compiled = self._ready.get(shape)
         if compiled is None:
@@ -95,7 +95,7 @@ class CompiledPass:
         return compiled(*given)
 
     def wait(self, token: CancelToken, seconds: float) -> None:
-        """Waits until all is compiled, it is cancelled, or time is up."""
+        """Waits until everything is compiled, the token is cancelled, or time is up."""
         until = time.monotonic() + seconds
         while self._thread.is_alive() and not token.cancelled and time.monotonic() < until:
             self._thread.join(_LOOK_SECONDS)
@@ -105,7 +105,7 @@ class CompiledPass:
             self._compile_all(shapes, tokens)
         except Exception as error:  # noqa: BLE001, a compiler and what it calls fail in many ways
             _log.warning(
-                "The model could not be compiled, so it stays slower: %s: %s",
+                "The model could not be compiled and stays slower: %s: %s",
                 type(error).__name__,
                 str(error).partition("\n")[0],
             )
@@ -146,7 +146,7 @@ class _Recorded:
                 call(latents, timestep, text)
         torch.cuda.current_stream().wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
-        # The thread that compiles may ask for memory meanwhile.
+        # The compiling thread may allocate memory in the meantime.
         with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._found = call(latents, timestep, text)
 

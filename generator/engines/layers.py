@@ -1,8 +1,8 @@
 """Convolutions and linear layers whose weights lie in memory as oneDNN wants to read them.
 
-PyTorch's own layers have their weights rearranged at every call. The operators that take them
-rearranged are PyTorch's own, too, made for its compiler, and private: `packing` tries them first.
-None of these layers has a `weight`: whatever changes weights comes before.
+PyTorch's own layers have their weights rearranged at every call. The operators that take rearranged
+weights are PyTorch's too, but made for its compiler and private, so `packing` tries them first.
+None of these layers has a `weight`: weights must not change any more.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 _SAMPLE_SIDE = 64
 _SAMPLE_ROWS = 2048
-"""What a layer is packed for. Others are served as fast: oneDNN's order of weights does not depend
-on these."""
+"""What a layer is packed for. Other sizes are as fast: oneDNN's order of weights does not depend on
+them."""
 
 
 class PackedConv2d(nn.Module):

@@ -1,8 +1,8 @@
 """Packs weights once, when a model is loaded, as oneDNN wants to read them.
 
-PyTorch's own layers have their weights rearranged at every call. The operators that take them
-rearranged are PyTorch's own, too, made for its compiler, and private; so they are tried on a sample
-first, and a model whose layers they do not serve stays as it is.
+PyTorch's own layers have their weights rearranged at every call. The operators that take rearranged
+weights are PyTorch's too, but made for its compiler and private. So they are tried on a sample
+first, and where they do not work, the model stays as it is.
 """
 
 import logging
@@ -46,7 +46,7 @@ def pack(module: nn.Module, attend: Attend = functional.scaled_dot_product_atten
 
 
 def _of_few_cells(module: nn.Module) -> set[nn.Module]:
-    """What is in the innermost level of a UNet."""
+    """The layers in the innermost level of a UNet."""
     if not isinstance(module, UNet2DConditionModel):
         return set()
     blocks = (module.down_blocks[-1], module.mid_block, module.up_blocks[0])
@@ -91,7 +91,7 @@ def _works(dtype: torch.dtype) -> bool:
             if packed is None or not torch.allclose(
                 _called(packed, given), wanted, rtol=0, atol=atol
             ):
-                _log.info("Packed weights do not give what plain ones do; plain ones are used.")
+                _log.info("Packed weights give other results than plain ones, which are used.")
                 return False
     except (AttributeError, RuntimeError, TypeError) as error:  # another PyTorch, another processor
         _log.info("Weights are not packed: %s", str(error).partition("\n")[0])

@@ -1,4 +1,4 @@
-"""Sets how many threads compute: as many as there are cores for them, and no more."""
+"""Sets how many threads compute: as many as there are cores for, and no more."""
 
 import math
 import os
@@ -11,9 +11,9 @@ _OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 def limit(*, small: bool) -> None:
-    """Starts no more threads than can run at once; more would wait for one another in turns.
+    """Starts no more threads than can run at once; more would wait for one another.
 
-    PyTorch itself looks at the machine's cores, not at what a container or a service may use.
+    PyTorch itself counts the machine's cores, not those that a container or a service may use.
 
     Args:
         small: whether the model is a small one. Its operations are too short to be shared: 20 steps

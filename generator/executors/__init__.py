@@ -1,1 +1,1 @@
-"""Where claimed jobs are computed: the protocol, and who keeps to it."""
+"""Where claimed jobs are computed: the protocol, and what implements it."""

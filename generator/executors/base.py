@@ -9,7 +9,7 @@ from generator.tasks import BatchTimes, CancelToken, ModelInfo, OnStep, Outcome,
 class Executor(Protocol):
     """Computes batches of tasks, one batch at a time, off the event loop.
 
-    It is given plain data and tokens, so that it may as well compute on another machine.
+    It gets plain data and tokens, so it may as well compute on another machine.
     """
 
     async def load(self) -> ModelInfo:

@@ -27,11 +27,11 @@ _QUIET = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
-"""What the libraries read once, when they are imported: our log says what there is to say."""
+"""What the libraries read once, when they are imported; our own log says what matters."""
 
 
 def quieten() -> None:
-    """Has the libraries keep quiet; to be called before the first of them is imported."""
+    """Keeps the libraries quiet; call it before the first of them is imported."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
 
@@ -62,10 +62,10 @@ class InProcessExecutor:
         return self._pipeline.info
 
     def _load(self) -> "Pipeline":
-        source = models.find(self._model)  # before seconds go into imports
+        source = models.find(self._model)  # before the imports, which take seconds
         quieten()
-        # The libraries' modules make a million objects that all stay: looking through them for
-        # garbage, again and again, is a fifth of the time to import them.
+        # The libraries' modules create a million objects that all stay: searching them for garbage
+        # again and again is a fifth of the time that importing takes.
         gc.disable()
         try:
             from generator.diffusion.pipeline import Pipeline

@@ -1,1 +1,1 @@
-"""The durable job queue: what was asked for, in which order it is computed, and what came of it."""
+"""The durable job queue: what people asked for, whose turn it is, and what came of it."""

@@ -1,4 +1,4 @@
-"""The database of the job queue: one transaction after another, and who is told of them."""
+"""The database of the job queue: transactions, one after another, and the events they cause."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class JobDatabase(Transactional):
-    """The database. Transactions raise OSError where it is full, busy or broken.
+    """The database. Transactions raise OSError if it is full, busy or broken.
 
-    It is made where a loop runs.
+    Create it while an event loop runs.
 
     Attributes:
-        events: wakes who waits for a change of jobs.
+        events: wakes whoever waits for jobs to change.
     """
 
     def __init__(self, url: str) -> None:
-        """Opens a database, which is made if it is missing, and brings it up to date.
+        """Opens a database, creating it if it is missing, and brings it up to date.
 
         Args:
             url: as SQLAlchemy writes it.

@@ -1,4 +1,4 @@
-"""What fills in a request's defaults: the presets that this service offers."""
+"""Fills in a request's defaults, from the presets that this service offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,8 +36,8 @@ class OfferedPresets:
     default: str = BALANCED
     unavailable: dict[str, str] = field(default_factory=dict)
 
-    def withdraw(self, unavailable: Mapping[str, str]) -> None:
-        """Takes presets out of the offer.
+    def exclude(self, unavailable: Mapping[str, str]) -> None:
+        """Stops offering presets.
 
         Args:
             unavailable: why, in a sentence each, by name.

@@ -1,4 +1,4 @@
-"""What can go wrong with a job, as plain data; whoever answers a caller finds the sentence."""
+"""What can go wrong with a job, as plain data; the words for it are found where it is answered."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -34,7 +34,7 @@ class QueueFull(JobError):
 
     Attributes:
         limit: how many that is.
-        retry_seconds: after which it is worth to ask again.
+        retry_seconds: after which it is worth asking again.
     """
 
     def __init__(self, limit: int, retry_seconds: int) -> None:
@@ -44,12 +44,12 @@ class QueueFull(JobError):
 
 
 class InvalidSize(JobError):
-    """A side of a picture is no multiple of what it has to be.
+    """A side of a picture is not a multiple of what it has to be.
 
     Attributes:
         side: `width` or `height`.
-        pixels: that were asked for.
-        factor: of which it has to be a multiple.
+        pixels: how long it was to be.
+        factor: what it has to be a multiple of.
     """
 
     def __init__(self, side: str, pixels: int, factor: int) -> None:
@@ -98,7 +98,7 @@ class NoImage(JobError):
 
 
 class ImageLost(JobError):
-    """The picture's bytes are gone or damaged. So the job is deleted; it can be submitted again."""
+    """The picture is gone or damaged, so the job was deleted; it can be submitted again."""
 
 
 class NoPreview(JobError):
@@ -118,7 +118,7 @@ class JobFailed(JobError):
 
     Attributes:
         fault: why.
-        message: the same in words, for the person who asked.
+        message: the same for the person who asked.
     """
 
     def __init__(self, fault: Fault, message: str) -> None:
@@ -141,10 +141,10 @@ class JobCancelled(JobError):
 
 
 class Stopping(JobError):
-    """The service stops and waits for no job any more.
+    """The service is stopping and no longer waits for jobs.
 
     Attributes:
-        retry_seconds: after which it is worth to ask again.
+        retry_seconds: after which it is worth asking again.
     """
 
     def __init__(self, retry_seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""What transactions changed is told to whoever waits for it, once they are committed."""
+"""Tells whoever waits what transactions changed, once they are committed."""
 
 import asyncio
 from uuid import UUID
@@ -11,7 +11,7 @@ _ENDED = "ended"  # where a transaction's session keeps it
 
 
 class JobEvents:
-    """Wakes coroutines that wait for a change of jobs. It is made where a loop runs."""
+    """Wakes coroutines that wait for jobs to change. Create it while an event loop runs."""
 
     def __init__(self, sessions: sessionmaker[Session]) -> None:
         """Follows the transactions of these sessions."""
@@ -31,11 +31,11 @@ class JobEvents:
         return self._ended.setdefault(job_id, asyncio.Event())
 
     def announce(self, session: Session, *ended: UUID) -> None:
-        """To be told after the commit: something changed, these jobs have ended or are gone."""
+        """Has it told after the commit: jobs have changed, and these have ended or are gone."""
         session.info.setdefault(_ENDED, []).extend(ended)
 
     def _committed(self, session: Session) -> None:
-        """In the database's thread, and not left to the caller, who may have gone meanwhile."""
+        """In the database's thread, and not left to the caller, who may be gone by now."""
         if (ended := session.info.get(_ENDED)) is not None:
             self._loop.call_soon_threadsafe(self._tell, ended)
 

@@ -1,10 +1,10 @@
 """The job queue as a worker uses it: claims, and how they end.
 
 Jobs are claimed in their fair order: owners take turns, the one served longest ago first, first in
-first out within one. A claim is a lease: who computes a job holds it for a while and renews that.
-It is fenced: it gets a number of its own, and a write of a holder that lost its claim changes
-nothing. A batch is several claims, taken in one transaction as if one after another, and each
-stands for itself.
+first out within one. A claim is a lease: whoever computes a job holds it for a while, and renews
+it. A claim is fenced: it has a number of its own, and once it is lost, its holder's writes change
+nothing. A batch is several claims, taken in one transaction as if one after another; each ends by
+itself.
 """
 
 import time
@@ -36,7 +36,7 @@ class Leases:
 
     Attributes:
         holder: its name, the same after a restart.
-        events: wakes who waits for a change of jobs.
+        events: wakes whoever waits for jobs to change.
         max_attempts: after how many broken attempts a job is given up.
         renew_seconds: how often to renew.
     """
@@ -69,7 +69,7 @@ class Leases:
 
     @atomic
     def recover(self, session: Session) -> None:
-        """At the holder's start: what it held when it died broke, what it waited for is gone."""
+        """At the holder's start: the attempts it died in broke, and its callers are gone."""
         waited_for = delete(Job).where(Job.waiter == self.holder).returning(Job.id)
         dropped = session.scalars(waited_for).all()
         held = (
@@ -84,13 +84,13 @@ class Leases:
 
     @atomic
     def claim(self, session: Session, model: str, size: BatchSize, most: int) -> list[Job]:
-        """Leases the job whose turn it is, and maybe some that follow; an attempt of each.
+        """Leases the job whose turn it is, and maybe some that follow; that is an attempt of each.
 
         Args:
             session: the transaction's.
             model: what will compute them.
             size: says how many to take.
-            most: how many of the order it wants to see.
+            most: how many jobs `size` wants to see.
 
         Returns:
             The claims in the order of their turns; empty: none waits.
@@ -164,7 +164,7 @@ class Leases:
 
     @atomic
     def crash(self, session: Session, claim: Job) -> bool:
-        """The attempt broke: behind all of its owner's jobs, or given up. False: lost."""
+        """The attempt broke: the job goes behind its owner's others or is given up. False: lost."""
         job = session.scalar(select(Job).where(*_stands(claim)))
         if job is None:
             return False

@@ -1,4 +1,4 @@
-"""Deletes what nobody needs any more: old jobs, and pictures that no job names."""
+"""Deletes what nobody needs any more: old jobs, and pictures that belong to no job."""
 
 import asyncio
 import time
@@ -23,12 +23,12 @@ KEEP_CANCELLED_SECONDS = 3600.0
 _SWEEP_SECONDS = 3600.0
 
 _UNNAMED_SECONDS = 24 * 3600.0
-"""A picture is stored moments before its job names it, or much later if only the database's disk is
-full; what is older was left behind."""
+"""A picture is stored moments before its job's row names it, or long before if the database's disk
+is full in between. Older ones were left behind."""
 
 
 class Maintenance:
-    """Keeps the queue's database and the storage of its pictures small."""
+    """Keeps the database and the stored pictures small."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Maintenance:
         observers: Sequence[Observer],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Maintenance that has not begun.
+        """Maintains a database and its pictures.
 
         Args:
             database: where the jobs are.

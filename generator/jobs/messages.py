@@ -1,4 +1,4 @@
-"""What a caller asks for, and what they are told; how it is written is somebody else's business."""
+"""What a caller asks for and what they are told, whatever format it is written in."""
 
 import hashlib
 import json

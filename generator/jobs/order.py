@@ -64,7 +64,7 @@ RUNNING = select(Job.id, literal(True), *_TASK).where(Job.state == State.RUNNING
 FAIR_ORDER = _fair_order()
 """The jobs that wait, as QueuedJobs, in the order in which repeated claims take them.
 
-A job's turn is its place among its owner's jobs. Within one turn, owners come by when they were
-served last, the one that has waited longest first; among newcomers, who stand just before whoever
-was served last, the one whose job came first.
+A job's turn is its place among its owner's jobs. Within one turn, the owner who was served longest
+ago comes first. Newcomers come just before whoever was served last; among them, the first job to
+arrive comes first.
 """

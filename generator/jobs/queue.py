@@ -1,4 +1,4 @@
-"""The job queue as callers use it: jobs come in, are looked at, cancelled and deleted."""
+"""The job queue as callers use it: submit jobs, look them up, cancel and delete them."""
 
 import secrets
 import time
@@ -24,7 +24,7 @@ class JobQueue:
     """The jobs, each method a transaction; see `JobDatabase` for what they raise.
 
     Attributes:
-        events: wakes who waits for a change of jobs.
+        events: wakes whoever waits for jobs to change.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class JobQueue:
     def look_up(
         self, session: Session, ids: Collection[UUID]
     ) -> tuple[dict[UUID, Job], list[QueuedJob]]:
-        """The jobs that are known, and what is needed to say when they will be finished.
+        """The jobs that are known, and what it takes to say when they will be finished.
 
         Returns:
             The jobs; and all unfinished ones in their order, as far as one of the jobs is among
@@ -97,13 +97,13 @@ class JobQueue:
         order = []
         if not states.isdisjoint(UNFINISHED):
             order += [QueuedJob(*row) for row in session.execute(RUNNING)]
-        if State.QUEUED in states:  # only they need the fair order, which costs the most
+        if State.QUEUED in states:  # only they need the fair order, which is the expensive part
             order += [QueuedJob(*row) for row in session.execute(FAIR_ORDER)]
         return {job.id: job for job in found}, order
 
     @atomic
     def cancel(self, session: Session, job_id: UUID) -> Job | None:
-        """Cancels a job and gives back what it is now; None: it is not known, or has ended."""
+        """Cancels a job and returns what it is now; None: it is not known, or has ended."""
         cancelled = session.scalar(
             update(Job)
             .where(Job.id == job_id, Job.state.in_(UNFINISHED))
@@ -116,7 +116,7 @@ class JobQueue:
 
     @atomic
     def delete(self, session: Session, job_id: UUID) -> Job | None:
-        """Deletes a job that has ended and gives back what it was; None: there is none such."""
+        """Deletes a job that has ended and returns what it was; None: there is no such job."""
         job = session.get(Job, job_id)
         if job is None or job.state in UNFINISHED:
             return None

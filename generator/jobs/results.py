@@ -72,7 +72,7 @@ class Results:
         return bytes(png)
 
     async def discard(self, keys: Iterable[str]) -> None:
-        """Deletes pictures that no job names; what cannot be deleted now is left to the sweep."""
+        """Deletes pictures that no job names; if that fails now, the sweep will do it."""
         try:
             await self._blobs.delete(keys)
         except OSError as error:

@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 UNFINISHED = (State.QUEUED, State.RUNNING)
-"""The states of jobs that are still to end."""
+"""The states of jobs that have not ended."""
 
 
 class Base(DeclarativeBase):

@@ -1,4 +1,4 @@
-"""What is known of models: where one is found, and how results call it.
+"""What is known about models: where to find one, and what results call it.
 
 Importing this package costs nothing; `loading` brings PyTorch along.
 """
@@ -72,5 +72,5 @@ def find(model: str) -> Source:
 
 
 def is_hub_id(name: str) -> bool:
-    """Whether a name has the form of an id on the hub: owner/name."""
+    """Whether a name looks like an id on the hub: owner/name."""
     return not name.endswith(".safetensors") and _HUB_ID.fullmatch(name) is not None

@@ -1,4 +1,4 @@
-"""The files of a model, looked at without PyTorch: whole or not, how large, under which licence."""
+"""The files of a model, read without PyTorch: whether they are whole, their size and licence."""
 
 import json
 import re
@@ -14,7 +14,7 @@ INDEX = "model_index.json"
 """What a folder in diffusers layout says of itself."""
 
 CARD = "README.md"
-"""What people are told of a model, its licence among it."""
+"""What people are told about a model, including its licence."""
 
 _TEXTS = (".json", ".txt", ".model")
 _WEIGHTS = re.compile(r"(?:model|diffusion_pytorch_model)(\.fp16)?(?:-\d+-of-\d+)?\.safetensors")
@@ -76,7 +76,7 @@ def _parts(index: dict[str, Any]) -> list[str]:
 
 
 def problem(folder: Path) -> str | None:
-    """What keeps a folder from being a whole model in diffusers layout, as part of a sentence."""
+    """Why a folder is no whole model in diffusers layout, as a clause; None: it is one."""
     try:
         index = _index(folder)
         kind = index["_class_name"]
@@ -123,7 +123,7 @@ def _weights(files: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def count_numbers(files: Iterable[Path]) -> int:
-    """How many numbers the files hold. Only their headers are read.
+    """How many parameters the files hold. Only their headers are read.
 
     Raises:
         Exception: a file is broken; safetensors has its own type for that.
@@ -152,7 +152,7 @@ def known_licence(repository: str) -> str:
 
 
 def name_licence(identifier: str) -> str:
-    """A licence as people call it, from the hub's identifier."""
+    """What people call a licence, given the hub's identifier."""
     return _NAMES.get(identifier, identifier)
 
 

@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 _SMALL = 30_000_000
-"""Numbers of a model of which the largest parts are computed faster than they are called."""
+"""Parameters; in a model with fewer, calling a layer takes longer than computing it."""
 
 
 def is_small(source: Source) -> bool:
-    """Whether a model is a small one; False where it cannot be read, which `load` says better."""
+    """Whether a model is a small one; False if it cannot be read, which `load` explains better."""
     try:
         match source.format:
             case ModelFormat.FOLDER:
@@ -81,7 +81,7 @@ def load(source: Source, dtype: torch.dtype) -> Any:
     if pipeline.safety_checker is None and source.location != str(EMOJI):
         _log.warning("The model %s has no safety checker: no picture is refused.", source.name)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.vae.encoder = pipeline.vae.quant_conv = None  # no picture is ever put in: 70 MB
+    pipeline.vae.encoder = pipeline.vae.quant_conv = None  # never used, and 70 MB
     return pipeline
 
 
@@ -157,7 +157,7 @@ def _cached(source: Source) -> Path:
 
 
 def _read_unet(folder: Path, dtype: torch.dtype) -> Any:
-    """Reads the largest part tensor by tensor, so that it takes no more memory than it keeps.
+    """Reads the UNet, the largest part, tensor by tensor, which takes no more memory than it keeps.
 
     The libraries' way maps the file, 3.4 GB where it is in full precision, which counts as the
     process's memory as long as any tensor of it is used.
@@ -178,17 +178,17 @@ def _read(file: Path, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
     with safe_open(file, "pt") as weights:
         names = list(weights.keys())
     for name in names:
-        with safe_open(file, "pt") as weights:  # anew, so that what was mapped is let go of
+        with safe_open(file, "pt") as weights:  # reopened, so that the last mapping is released
             yield name, weights.get_tensor(name).to(dtype, copy=True)
 
 
 def _is_half(dtype: torch.dtype) -> bool:
-    """Whether weights in half precision serve: they are half as much to read and to keep."""
+    """Whether weights in half precision will do: they are half as much to read and to keep."""
     return dtype != torch.float32
 
 
 def _load_whole(kind: Any, location: Any, **options: Any) -> Any:
-    """Loads a part that is a transformers model, which would make up missing weights at random."""
+    """Loads a transformers model; left alone, it would make up missing weights at random."""
     part, report = kind.from_pretrained(location, output_loading_info=True, **options)
     if missing := report["missing_keys"]:
         raise ValueError(f"{len(missing)} tensors are missing in {kind.__name__}")

@@ -1,4 +1,4 @@
-"""The weights of LCM-LoRA: where they are found, whether they fit, and putting them into a UNet.
+"""The weights of LCM-LoRA: finds them, checks that they fit, and puts them into a UNet.
 
 A LoRA is a low-rank change of a layer's weights: up x down, times alpha over the rank (arXiv
 2106.09685). In the published file each layer is named after its path in the UNet, with underscores.
@@ -47,7 +47,7 @@ def find(location: str) -> Path | None:
 
 
 def fits(file: Path, unet: Any) -> bool:
-    """Whether every layer of the file is one of the UNet's and of its shape; reads headers only."""
+    """Whether every layer in the file is in the UNet, in the same shape; reads headers only."""
     from safetensors import safe_open
 
     try:

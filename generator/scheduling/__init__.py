@@ -1,1 +1,1 @@
-"""Takes jobs from the queue and has them computed: which together, how far they are, how long."""
+"""Takes jobs from the queue and has them computed: in which batches, how far along, how soon."""

@@ -1,4 +1,4 @@
-"""Finds out once which batches pay on the machine at hand."""
+"""Finds out, once, which batches pay on the machine at hand."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ class Calibration:
         self._times = BatchTimes()
 
     async def fitting(self) -> BatchTimes:
-        """What was measured of the sizes that fit what memory is free now."""
+        """What was measured, for the sizes that fit the memory that is free now."""
         if len(self._times.seconds) <= 1:
             return self._times
         return batches.fitting(self._times, await self._executor.free_memory())

@@ -1,4 +1,4 @@
-"""How far the computation is: the worker writes it, whoever answers requests reads it."""
+"""How far the computation is: written by the worker, read by whoever answers requests."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -37,8 +37,8 @@ class RunningBatch:
         jobs: in the order of their turns.
         began_at: when they were claimed.
         progressed_at: when something was last seen to go on.
-        hung: it was broken off, since it made no progress for too long.
-        apart: it did not fit memory, and was begun anew, one job after the other.
+        hung: it made no progress for too long and was told to end.
+        apart: it did not fit memory and was begun again, one job after another.
     """
 
     jobs: Sequence[RunningJob]
@@ -59,7 +59,7 @@ class RunningBatch:
         return [job.claim.id for job in self.jobs]
 
     def advance(self, step: Step) -> float | None:
-        """Takes in that a step is done.
+        """Notes that a step is done.
 
         Returns:
             What a step of the whole batch has taken so far in the mean, in seconds; None: this
@@ -74,16 +74,16 @@ class RunningBatch:
         job.step = step.number
         job.preview = step.preview or job.preview
         now = self.progressed_at = time.monotonic()
-        if not first or self.apart:  # one of a batch stands for all
+        if not first or self.apart:  # the first of a batch stands for all
             return None
-        if self._stepped_at is None:  # what comes before the first step is no step
+        if self._stepped_at is None:  # the time before the first step is not a step's
             self._stepped_at = now
         elif all(other.step >= step.number - 1 for other in self.jobs):  # nobody has left
             return (now - self._stepped_at) / (step.number - 1)
         return None
 
     def cancel(self) -> None:
-        """Has all of its jobs end."""
+        """Asks all of its jobs to end."""
         for job in self.jobs:
             job.token.cancel()
 
@@ -100,7 +100,7 @@ class Progress:
         """Nothing is computed yet.
 
         Args:
-            stale_seconds: what made no progress for longer than this hangs.
+            stale_seconds: without progress for longer than this, something hangs.
         """
         self.model: ModelInfo | None = None
         self.batch: RunningBatch | None = None
@@ -136,7 +136,7 @@ class Progress:
 
     @contextmanager
     def computing(self, batch: RunningBatch) -> Generator[None, None, None]:
-        """While this lasts, the batch is computed, or its end recorded."""
+        """While this lasts, the batch is computed or its end is recorded."""
         self.batch = batch
         try:
             yield
@@ -153,7 +153,7 @@ class Progress:
             self._measuring_since = None
 
     def touch(self) -> None:
-        """It goes on: it waits for something else than the computation."""
+        """Notes that the batch does not hang: it waits for something other than the computation."""
         if self.batch is not None:
             self.batch.progressed_at = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""Records what came of a batch, each job for itself."""
+"""Records what came of each job of a batch."""
 
 import asyncio
 import math
@@ -16,7 +16,7 @@ from generator.scheduling.retrying import Retrying
 from generator.tasks import Outcome, Picture, SafetyRejected, TaskError
 
 _SAVING_SECONDS = 3.0
-"""For how long a stop lets the pictures of a batch be recorded: the process has 10 s to end."""
+"""How long a stop waits for a batch's pictures to be recorded; the process has 10 s to end."""
 
 
 class Recorder:
@@ -86,8 +86,8 @@ class Recorder:
                 ended, code = "failed", Fault.CANNOT_COMPUTE
                 recorded = await self._fail(claim, code, str(error), stop)
             case _:
-                # Whoever cancelled it has said so in the queue, and the fence keeps that. Only a
-                # run that hung is still ours, and broke.
+                # Whoever cancelled it did so in the queue, and the fence protects that. Only a run
+                # that hung is still ours, and broke.
                 ended = "broken"
                 recorded = await self._retrying.write(partial(self._leases.crash, claim), stop)
         if recorded:
@@ -102,7 +102,7 @@ class Recorder:
         return await self._retrying.write(partial(self._leases.fail, claim, fault, message), stop)
 
     async def _finish(self, claim: Job, picture: Picture, stop: asyncio.Event) -> bool | None:
-        """The picture's bytes first, then its record; without the record, the bytes go."""
+        """Stores the picture, then records it; if it cannot be recorded, the bytes go."""
         store = partial(self._results.put, claim.id, claim.fence, picture)
         image = await self._retrying.write(store, stop)
         if image is None:
@@ -115,7 +115,7 @@ class Recorder:
     async def _commit(self, claim: Job, image: StoredImage) -> bool:
         if await self._leases.finish(claim, image):
             return True
-        return await self._leases.is_named(image)  # by a try whose success the disk did not tell
+        return await self._leases.is_named(image)  # by an earlier try that only seemed to fail
 
     def _announce(
         self, batch: RunningBatch, claim: Job, outcome: str, code: str = "", image_bytes: int = 0

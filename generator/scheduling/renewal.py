@@ -1,4 +1,4 @@
-"""Renews the leases of what is computed."""
+"""Renews the leases of running jobs."""
 
 import asyncio
 from collections.abc import Sequence

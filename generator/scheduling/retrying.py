@@ -1,4 +1,4 @@
-"""Writes that must not be lost wait until the disk takes them."""
+"""Repeats writes that must not be lost until the disk takes them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class Retrying:
-    """Tries to write again and again."""
+    """Tries to write until it works."""
 
     def __init__(
         self, progress: Progress, observers: Sequence[Observer], pause_seconds: float = 5.0
@@ -20,7 +20,7 @@ class Retrying:
         """Nothing is written yet.
 
         Args:
-            progress: is told that what waits does not hang.
+            progress: is told that a batch waits and does not hang.
             observers: are told when a write fails for the first time.
             pause_seconds: between two tries.
         """

@@ -1,4 +1,4 @@
-"""Has one batch computed, and watches over it meanwhile."""
+"""Has a batch computed, and watches it meanwhile."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ class BatchRunner:
         Args:
             claims: at least one.
             model: whose own size stands in for a size not given.
-            behind: how many jobs wait for the end of this.
+            behind: how many jobs wait for it to end.
             stop: the service stops: what is not finished is given back unharmed.
         """
         batch = RunningBatch([RunningJob(claim, _task(claim, model)) for claim in claims])
@@ -95,7 +95,7 @@ class BatchRunner:
         over: asyncio.Event,
         stop: asyncio.Event,
     ) -> None:
-        """Breaks jobs off that must not go on, until the batch is over or a stop comes."""
+        """Ends jobs that must not go on, until the batch is over or the service stops."""
         while not over.is_set():
             changed = self._leases.events.changed
             if stop.is_set():
@@ -110,7 +110,7 @@ class BatchRunner:
             await any_of(changed, over, stop, seconds=self._leases.renew_seconds)
 
     async def _cancel_lost(self, batch: RunningBatch) -> None:
-        """Breaks the jobs off whose claims do not stand any more."""
+        """Ends the jobs whose claims were lost."""
         try:
             held = await self._leases.held(batch.claims)
         except OSError as error:

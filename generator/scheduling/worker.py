@@ -17,7 +17,7 @@ from generator.tasks import ModelInfo
 from lookalike.waiting import any_of
 
 _MANY = 8
-"""From so many waiting jobs on, finding out which batches pay is worth that they wait for it."""
+"""With so many jobs waiting, it pays to have them wait until batches are measured."""
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
         """Loads the model, then has jobs computed until `stop` is set.
 
         Args:
-            presets: those that the model cannot be used with are withdrawn.
+            presets: those that the model cannot be used with are not offered any more.
             stop: the service stops.
 
         Raises:
@@ -62,7 +62,7 @@ class Worker:
         model = await self._load(stop)
         if model is None:
             return
-        presets.withdraw(model.unavailable)
+        presets.exclude(model.unavailable)
         self._progress.model = model
         while not stop.is_set():
             changed = self._leases.events.changed

@@ -1,4 +1,4 @@
-"""The one place where what went wrong becomes an HTTP problem."""
+"""The one place where errors become HTTP problems."""
 
 import errno
 import logging
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Has every error answered as a problem.
+    """Answers every error with a problem.
 
     Args:
         app: which answers.

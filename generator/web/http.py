@@ -35,7 +35,7 @@ def problem_response(problem: Problem) -> Response:
 
 
 class Authentication:
-    """Asks for the bearer token on every path but the open ones (RFC 6750)."""
+    """Demands the bearer token on every path but the open ones (RFC 6750)."""
 
     def __init__(self, app: ASGIApp, token: str, open_paths: frozenset[str]) -> None:
         self._app = app
@@ -130,7 +130,7 @@ async def xml_body(request: Request) -> tuple[bytes, str | None]:
                     break
     except TimeoutError:
         raise Problem(Code.BODY_TOO_SLOW, f"Send it within {_BODY_SECONDS:g} s.") from None
-    except ClientDisconnect:  # nobody reads this answer, but it is no fault of ours
+    except ClientDisconnect:  # nobody reads this answer, but the fault is not ours
         raise Problem(Code.BAD_REQUEST, "The body broke off.") from None
     if size > MAX_BODY_BYTES:
         # What was sent so far was read all the same: a caller still sending would see a broken

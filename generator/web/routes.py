@@ -70,7 +70,7 @@ def create_app(parts: Parts, token: str) -> FastAPI:
 
 @_router.put("/v1/jobs/{job_id}")
 async def submit(request: Request, job_id: str) -> Response:
-    """Puts a job into the queue; again is the same."""
+    """Puts a job into the queue; the same job again changes nothing."""
     identity = parse_id(job_id)
     media_type = negotiate(request, XML_TYPES)
     wanted = documents.parse_request(*await xml_body(request))

@@ -7,13 +7,13 @@ says: the captioner, and the executor behind the generator.
 import asyncio
 import io
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from PIL import Image
 from pydantic import SecretStr
@@ -39,13 +39,12 @@ from sandbox import server as sandbox
 from sandbox.settings import SandboxSettings
 from tests.generator.scripted import ScriptedExecutor
 from tests.sandbox.client import LOOPBACK, People, ShownMessage
+from tests.waiting import eventually
 
 BOT = 10001
 BOT_TOKEN = f"{BOT}:a-token-of-the-sandbox-in-one-process"
 SERVICE_TOKEN = "the-token-between-the-services"
 CAPTION = Caption("a cat on a sofa", 0.8, "scripted-1")
-
-_T = TypeVar("_T")
 
 
 @cache
@@ -235,16 +234,6 @@ def lose(home: Path, data: bytes) -> None:
     files = [path for path in home.joinpath("dbservice").rglob("*") if path.is_file()]
     (file,) = (path for path in files if path.read_bytes() == data)
     file.unlink()
-
-
-async def eventually(look: Callable[[], Awaitable[_T | None]]) -> _T:
-    """What `look` gives as soon as it gives something."""
-    async with asyncio.timeout(20):
-        while True:
-            found = await look()
-            if found:
-                return found
-            await asyncio.sleep(0.005)
 
 
 def make_bot(address: str) -> ExtBot[None]:

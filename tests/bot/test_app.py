@@ -17,9 +17,10 @@ from bot.texts import catalogues, of
 from bot.texts.texts import Texts
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, eventually, picture
+from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, picture
 from tests.generator import scripted
 from tests.sandbox.client import LOOPBACK, ShownMessage
+from tests.waiting import eventually
 
 EN = of("en")
 LANGUAGE = "eo"
@@ -105,12 +106,12 @@ async def converse(desk: Desk, chat: int, texts: Texts) -> None:
 async def told_nothing_unfinished(desk: Desk, chat: int, texts: Texts) -> None:
     """Asks for the status until nothing is unfinished."""
 
-    async def look() -> bool:
+    async def look() -> bool | None:
         sent = await desk.people.send_text(chat, "/status")
         messages = await desk.people.wait_for(
             chat, lambda shown: [m for m in shown if m.from_bot and m.id > sent.id]
         )
-        return any(texts.no_work in message.text for message in messages)
+        return any(texts.no_work in message.text for message in messages) or None
 
     await eventually(look)
 

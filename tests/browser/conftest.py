@@ -38,6 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(loop, append=False)
+            item.add_marker(pytest.mark.slow)
             if CHROMIUM is None:
                 item.add_marker(skip)
 

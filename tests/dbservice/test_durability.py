@@ -34,6 +34,7 @@ from tests.dbservice.client import (
 from tests.dbservice.conftest import Clock, process
 
 
+@pytest.mark.slow
 async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
     acknowledged: dict[str, bytes] = {}
     half_way = asyncio.Event()

@@ -149,6 +149,7 @@ async def test_a_damaged_database_is_unavailable(
     assert record.exc_info is None
 
 
+@pytest.mark.slow
 async def test_a_second_process_on_one_home_is_refused(tmp_path: Path) -> None:
     async with process(tmp_path, []):
         code, log = await failed_start(tmp_path)
@@ -181,6 +182,7 @@ async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.Monke
     await client.call(client.stub.ReceivePhoto, request)
 
 
+@pytest.mark.slow
 async def test_a_process_starts_answers_and_stops(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +195,7 @@ async def test_a_process_starts_answers_and_stops(
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
     async with process(tmp_path, []) as (service, client):
         lease = await client.leased()
@@ -207,6 +210,7 @@ async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
         assert await asyncio.to_thread(service.stop) == 0
 
 
+@pytest.mark.slow
 async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -219,6 +223,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_second_process_is_refused(tmp_path: Path) -> None:
     async with process(tmp_path, []) as (service, client):
         code, log = await failed_start(tmp_path, DBSERVICE_LISTEN=service.address())
@@ -227,6 +232,7 @@ async def test_a_second_process_is_refused(tmp_path: Path) -> None:
         await client.receive()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [

@@ -28,6 +28,8 @@ from tests.lookalike.doctor import test_running as test_doctor
 from tests.stack import TOKEN, fixed_ports, free_port, keep_polls_short, running_stack
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LANGUAGES: Final = {"sh", "python", "console", "ini", "env"}
 
 IN_CI: Final = {"make test", "make lint"}

@@ -1,7 +1,7 @@
 """The whole service in the test's own event loop, on a real port."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from generator.executors.base import Executor
 from generator.jobs.tables import Job
+from generator.observers import LogObserver, Observer
 from generator.server import RunningGenerator, Timing, running
 from generator.settings import GeneratorSettings
 from generator.web import documents, problems
@@ -195,6 +196,7 @@ async def serving(
     *,
     lease_seconds: float = 60.0,
     stale_seconds: float = 600.0,
+    observers: Sequence[Observer] = (),
     **settings: Any,
 ) -> AsyncGenerator[Stack]:
     """Everything that `python -m generator` starts, but for the process.
@@ -204,6 +206,7 @@ async def serving(
         executor: a scripted one by default.
         lease_seconds: see `Timing`.
         stale_seconds: likewise.
+        observers: listen, besides the log.
         settings: without `generator_`.
     """
     scripted = executor if isinstance(executor, ScriptedExecutor) else ScriptedExecutor()
@@ -223,7 +226,10 @@ async def serving(
         service_token=SecretStr(TOKEN),
         **{f"generator_{name}": value for name, value in named.items()},
     )
-    async with running(told, executor=executor or scripted, timing=timing) as generator:
+    listening = (LogObserver(), *observers)
+    async with running(
+        told, executor=executor or scripted, timing=timing, observers=listening
+    ) as generator:
         client = httpx.AsyncClient(
             base_url=f"http://{generator.address}",
             headers={"Authorization": f"Bearer {TOKEN}"},

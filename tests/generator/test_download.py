@@ -19,6 +19,8 @@ from lookalike.processes import clean_environment
 from tests.commands import LOOKALIKE
 from tests.generator import hub, tiny
 
+pytestmark = pytest.mark.slow
+
 MODEL = "owner/tiny"
 UNET = "unet/diffusion_pytorch_model.safetensors"
 

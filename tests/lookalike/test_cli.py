@@ -17,6 +17,8 @@ from lookalike.processes import MALLOC_TUNABLES, clean_environment
 from lookalike.processes.stack import Stack
 from tests.commands import run, started
 
+pytestmark = pytest.mark.slow
+
 
 def environment(home: Path, **settings: str) -> dict[str, str]:
     return {**clean_environment(), "LOOKALIKE_HOME": str(home), **settings}

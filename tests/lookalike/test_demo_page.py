@@ -18,6 +18,8 @@ from lookalike.processes import clean_environment
 from tests.commands import Command, started
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Demo:

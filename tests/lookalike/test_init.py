@@ -22,6 +22,8 @@ from tests.commands import LOOKALIKE, run
 from tests.generator import hub
 from tests.stack import TOKEN, fixed_ports, keep_polls_short, running_stack
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(init.__file__).parent.parent.parent / ".env.example"
 SCRIPTED = ["--captioner", "offline", "--generator-model", "emoji"]
 

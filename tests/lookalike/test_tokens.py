@@ -20,6 +20,7 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert stat.S_IMODE((home / "service-token").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_the_home_is_its_owners_even_with_a_token_of_ones_own(tmp_path: Path) -> None:
     home = tmp_path / "new" / "home"
     environment = {

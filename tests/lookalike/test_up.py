@@ -26,6 +26,8 @@ from lookalike.tokens import service_token
 from tests.commands import LOOKALIKE, Command, run, started
 from tests.stack import create_stack, fixed_ports, running_stack
 
+pytestmark = pytest.mark.slow
+
 SERVICES = ("dbservice", "generator", "bot")
 
 

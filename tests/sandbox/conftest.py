@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from PIL import Image
 from pydantic import SecretStr
 from telegram import Bot
@@ -12,7 +13,6 @@ from telegram.request import HTTPXRequest
 from sandbox.server import running
 from sandbox.settings import SandboxSettings
 from tests.sandbox.client import LOOPBACK, People
-from tests.stack import running_stack
 
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"  # the shape of a real one
 
@@ -39,23 +39,24 @@ def image(width: int, height: int, colour: str, kind: str, **options: object) ->
     return buffer.getvalue()
 
 
+def settings(home: Path) -> SandboxSettings:
+    return SandboxSettings(
+        lookalike_home=home, sandbox_listen="127.0.0.1:0", telegram_bot_token=SecretStr(TOKEN)
+    )
+
+
 @pytest.fixture(scope="session")
 def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One sandbox process for all tests that look at their own chats only."""
-    settings = {"TELEGRAM_BOT_TOKEN": TOKEN}
-    with running_stack(tmp_path_factory.mktemp("shared"), settings, "sandbox") as stack:
-        yield stack.url("sandbox")
+    """One sandbox, in an event loop of its own, for all tests that look at their own chats only."""
+    serving = running(settings(tmp_path_factory.mktemp("shared")))
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving) as sandbox:
+        yield f"http://{sandbox.address}"
 
 
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncIterator[str]:
     """A sandbox in this process, served over HTTP as always."""
-    settings = SandboxSettings(
-        lookalike_home=tmp_path,
-        sandbox_listen="127.0.0.1:0",
-        telegram_bot_token=SecretStr(TOKEN),
-    )
-    async with running(settings) as sandbox:
+    async with running(settings(tmp_path)) as sandbox:
         yield f"http://{sandbox.address}"
 
 

@@ -12,6 +12,8 @@ from tests.sandbox.client import People
 from tests.sandbox.conftest import TOKEN, jpeg, make_bot
 from tests.stack import read_log
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:

@@ -10,6 +10,8 @@ from sandbox.settings import SandboxSettings
 from sandbox.storage.database import Database
 from tests.sandbox.conftest import TOKEN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("change", "description"),

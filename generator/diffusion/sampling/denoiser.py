@@ -1,4 +1,4 @@
-"""The UNet's forward pass. Nothing else calls the UNet, so that what makes it fast has one place.
+"""The UNet's forward pass. Nothing else calls the UNet, so there is one place to make it fast.
 
 Besides the plain pass there is one in two parts, for DeepCache (Ma et al., CVPR 2024, arXiv
 2312.00858): the features that the inner layers hand to the outermost ones change little from step

@@ -41,7 +41,7 @@ class Previewer:
 
     @cached_property
     def _map(self) -> torch.Tensor:
-        """The known one of Stable Diffusion 1.x, or one found by trial when it is first needed."""
+        """The known map of Stable Diffusion 1.x, or one found by trial when it is first needed."""
         return torch.tensor(_SD15_MAP) if _is_sd15(self._vae) else _fit(self._vae)
 
     @torch.no_grad()
@@ -85,7 +85,7 @@ def _fit(vae: Any) -> torch.Tensor:
     """
     generator = torch.Generator("cpu").manual_seed(0)
     channels = vae.config.latent_channels
-    # Patches of several sizes: a decoder answers to flat areas otherwise than to noise.
+    # Patches of several sizes: a decoder treats flat areas differently from noise.
     layers = [
         torch.nn.functional.interpolate(
             torch.randn((_SAMPLES, channels, side, side), generator=generator), _CELLS
@@ -97,7 +97,7 @@ def _fit(vae: Any) -> torch.Tensor:
         vae.decode(one.to(vae.device, vae.dtype) / vae.config.scaling_factor, return_dict=False)[0]
         for one in torch.split(latents, 1)
     ]
-    # A decoder that overflows is told of at the end of the picture, not by its previews.
+    # A decoder that overflows is reported at the end of the picture, not by its previews.
     drawn = torch.cat(decoded).float().cpu().nan_to_num(0, 1, -1)
     colours = torch.nn.functional.adaptive_avg_pool2d(drawn, _CELLS)
     cells = latents.movedim(1, -1).reshape(-1, channels)

@@ -1,4 +1,4 @@
-"""The diffusers scheduler of each solver, made anew for every picture: schedulers keep state."""
+"""The diffusers scheduler of each solver; as they keep state, every picture gets a new one."""
 
 import math
 from typing import Any
@@ -44,7 +44,7 @@ def create(solver: Solver, config: Any, steps: int) -> Any:
 
 
 def draws_noise(scheduler: Any) -> bool:
-    """Whether its steps add noise of their own, and want the generator for that."""
+    """Whether its steps add noise of their own, for which they need the generator."""
     return isinstance(scheduler, LCMScheduler)
 
 

@@ -11,8 +11,9 @@ from bot.stages import follow, submit
 from bot.texts import of
 from bot.work import status_message
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import CAPTION, Desk, eventually, open_desk
+from tests.bot.desk import CAPTION, Desk, open_desk
 from tests.generator.scripted import ScriptedExecutor
+from tests.waiting import eventually
 
 EN = of("en")
 LOOK = "generator GET"
@@ -21,8 +22,8 @@ LOOK = "generator GET"
 async def running(executor: ScriptedExecutor) -> None:
     """Waits until the executor has begun a job."""
 
-    async def look() -> bool:
-        return bool(executor.tasks)
+    async def look() -> bool | None:
+        return bool(executor.tasks) or None
 
     await eventually(look)
 
@@ -47,8 +48,8 @@ async def test_progress_is_shown_in_one_message(desk: Desk) -> None:
     assert await desk.texts() == ["Painting ░░░░░░░░░░ 0%"]
     desk.executor.step(2)
 
-    async def half_done() -> bool:
-        return (await desk.services.generator.get_job(item.id)).step == 2
+    async def half_done() -> bool | None:
+        return (await desk.services.generator.get_job(item.id)).step == 2 or None
 
     await eventually(half_done)
     await follow.run(item, desk.services)

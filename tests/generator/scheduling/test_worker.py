@@ -164,7 +164,7 @@ async def test_a_run_without_progress_loses_its_lease(
 
         state = await eventually(given_up)
         assert state[-1].get("code") == "gave-up"
-        assert "No progress" in caplog.text
+        assert "no progress" in caplog.text
         executor.go()  # it comes to life: too late for this job, in time for others
         await stack.reach(await stack.put(), "finished")
         assert (await stack.get(identity)).get("state") == "failed"
@@ -212,7 +212,7 @@ async def test_a_stop_is_heard_while_a_run_hangs_and_the_attempt_is_spent(
         await stack.reach(identity, "running")
 
         async def told() -> bool | None:
-            return True if "No progress" in caplog.text else None
+            return True if "no progress" in caplog.text else None
 
         assert await eventually(told)
         async with asyncio.timeout(5):
@@ -239,6 +239,26 @@ async def test_a_commit_whose_success_was_not_told_keeps_its_picture(
     assert told == [True, False, True]
     response = await stack.client.get(f"/v1/jobs/{identity}/image")
     assert response.content == png_of(stack.executor.tasks[0])
+
+
+async def test_a_commit_that_is_tried_again_does_not_store_the_picture_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = stack.generator.leases.finish
+    keys = []
+
+    async def fail_twice(claim: Job, image: StoredImage) -> bool:
+        keys.append(image.key)
+        if len(keys) <= 2:
+            raise OSError("disk I/O error")
+        return await finish(claim, image)
+
+    monkeypatch.setattr(stack.generator.leases, "finish", fail_twice)
+    stack.executor.go()
+    identity = await stack.put()
+    await stack.reach(identity, "finished")
+    assert len(keys) == 3
+    assert len(set(keys)) == len(stack.images) == 1
 
 
 async def test_a_crash_is_put_right_at_the_next_start(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from tests import azure
 from tests.azure import AzureServer
 from tests.lookalike.doctor.findings import Environment, failures, one
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_wrong_azure_key(environment: Environment) -> None:
     found = failures(environment, "bot", "captioner", AZURE_VISION_KEY="not-the-key-at-all")

@@ -12,6 +12,8 @@ from lookalike.cli import doctor
 from lookalike.settings import Settings
 from tests.lookalike.doctor.findings import Environment
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_finding_survives_the_way() -> None:
     found = Finding("a check", Mark.WARNING, "Füß.", "Do it.")

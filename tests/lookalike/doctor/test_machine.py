@@ -11,6 +11,8 @@ from lookalike import checks, integrity
 from lookalike.checks import Mark
 from tests.lookalike.doctor.findings import Environment, failures, one
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)

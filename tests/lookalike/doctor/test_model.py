@@ -10,6 +10,8 @@ from safetensors.numpy import save_file
 from generator.models import EMOJI
 from tests.lookalike.doctor.findings import Environment, failures, one
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("model", "check", "remedy"),

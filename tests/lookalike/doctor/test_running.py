@@ -16,6 +16,8 @@ from tests.lookalike.doctor.findings import failures, one
 from tests.stack import TOKEN, keep_polls_short, read_log, running_stack
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stack(

@@ -9,6 +9,8 @@ from bot import doctor
 from lookalike.checks import Mark
 from tests.lookalike.doctor.findings import Environment, failures, one
 
+pytestmark = pytest.mark.slow
+
 
 def test_no_token(environment: Environment) -> None:
     found = failures(environment, "bot", TELEGRAM_BOT_TOKEN="")
