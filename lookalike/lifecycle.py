@@ -1,6 +1,7 @@
 """How every process starts and stops."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -22,6 +23,8 @@ STOP_WITH_STDIN = "LOOKALIKE_STOP_WITH_STDIN"
 
 STOP_SECONDS = 10.0
 """How long a process may take to stop before it ends at once."""
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +99,11 @@ def run(
         make_home(loaded.lookalike_home)
         logs.configure(name, loaded.secrets(), loaded.lookalike_log)
         threading.excepthook = _log_thread
-        asyncio.run(_supervise(loaded, main))
+        try:
+            asyncio.run(_supervise(loaded, main))
+        finally:
+            for number in _STOP_SIGNALS:  # the interpreter's end takes other handlers away
+                signal.signal(number, signal.SIG_IGN)
     except StartError as error:
         print(f"lookalike {name}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(StartError.EXIT_CODE)
@@ -121,8 +128,14 @@ async def _supervise(settings: _S, main: Callable[[_S, asyncio.Event], Awaitable
             stop.set()
             _exit_after(STOP_SECONDS)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, request_stop)
+    def on_signal(_number: int, _frame: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending anyway
+            loop.call_soon_threadsafe(request_stop)
+
+    for number in _STOP_SIGNALS:
+        # Not the loop's own handlers, which are gone with the loop: asked to stop a second time in
+        # its last moments, the process would die of the signal.
+        signal.signal(number, on_signal)
     if os.environ.get(STOP_WITH_STDIN):
 
         def watch() -> None:

@@ -123,6 +123,15 @@ def test_a_child_stops_when_its_parent_is_gone(tmp_path: Path) -> None:
         assert process.wait(15) == 0
 
 
+def test_a_process_may_be_asked_to_stop_again_and_again(tmp_path: Path) -> None:
+    with Stack(tmp_path, {}) as stack:
+        stack.start("dbservice")
+        process = stack.process("dbservice")
+        while process.running:
+            process.ask_to_stop()
+        assert process.wait(15) == 0
+
+
 @pytest.mark.parametrize(
     ("name", "own", "tunables"),
     [
