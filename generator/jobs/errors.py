@@ -1,4 +1,4 @@
-"""What can go wrong with a job, as plain data; the words for it are found where it is answered."""
+"""What can go wrong with a job, as plain data; how to say it is up to whoever answers."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -209,16 +209,16 @@ def test_what_the_preset_fast_needs_is_fetched_where_it_is_the_preset(fast: dict
 
 
 @pytest.mark.parametrize(
-    ("location", "words"),
+    ("location", "sentence"),
     [
         ("nowhere.safetensors", "GENERATOR_LCM_LORA nowhere.safetensors: "),
         ("owner/nothing", "owner/nothing was not fetched: the hub knows no such model."),
     ],
 )
-def test_weights_that_are_nowhere(fast: dict[str, str], location: str, words: str) -> None:
+def test_weights_that_are_nowhere(fast: dict[str, str], location: str, sentence: str) -> None:
     result = download(fast, "--fast", "--accept-licence", GENERATOR_LCM_LORA=location)
     assert result.returncode == 78
-    assert words in result.stderr
+    assert sentence in result.stderr
 
 
 def test_a_repository_without_such_weights(served: hub.Hub, environment: dict[str, str]) -> None:

@@ -149,7 +149,7 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
     (folder / "torch.py").write_text(
         "import sys, threading\n"
         "print('PyTorch is imported', file=sys.stderr, flush=True)\n"
-        "CancelToken().wait()\n"
+        "threading.Event().wait()\n"
     )
     async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
         waiting = await running.put(job("a cat"))

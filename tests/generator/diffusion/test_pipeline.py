@@ -233,14 +233,14 @@ def test_a_device_that_is_not_there_is_said_in_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("message", "reason"),
     [("CUDA error: no kernel image\nmore", "no kernel image"), ("out of memory", "does not fit")],
 )
 def test_a_device_that_refuses_the_model_is_said_in_one_sentence(
-    words: str, reason: str, monkeypatch: pytest.MonkeyPatch
+    message: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object, **_options: object) -> object:
-        raise RuntimeError(words)
+        raise RuntimeError(message)
 
     monkeypatch.setattr(StableDiffusionPipeline, "to", refuse)
     with pytest.raises(StartError, match=f"^GENERATOR_DEVICE cpu cannot be used: .*{reason}.*"):

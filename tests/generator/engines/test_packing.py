@@ -120,12 +120,12 @@ def test_other_words_are_read_anew(plain: Any) -> None:
     generator = torch.Generator().manual_seed(3)
     latents = torch.randn((1, 4, 8, 8), generator=generator)
     first, second = torch.randn((2, 1, tiny.TOKENS, 16), generator=generator)
-    for words in (first, first.clone(), second, first, torch.cat([first, second])):
-        given = (latents.expand(len(words), -1, -1, -1), torch.tensor(500), words)
+    for text in (first, first.clone(), second, first, torch.cat([first, second])):
+        given = (latents.expand(len(text), -1, -1, -1), torch.tensor(500), text)
         wanted = plain.unet(*given).sample
         deviation = (packed(*given).sample - wanted).abs().max()
         assert deviation < 1e-4 * wanted.abs().max()
-        assert deviation < 0.1 * (plain.unet(*given[:2], words + 1).sample - wanted).abs().max()
+        assert deviation < 0.1 * (plain.unet(*given[:2], text + 1).sample - wanted).abs().max()
 
 
 @pytest.mark.parametrize(("cells", "rows"), [((8, 8), 1), ((12, 20), 3)])
@@ -136,15 +136,13 @@ def test_what_a_batch_has_twice_is_computed_once(
     packing.pack(unet)
     generator = torch.Generator().manual_seed(3)
     latents = torch.randn((rows, 4, *cells), generator=generator)
-    words = torch.randn((2 * rows, tiny.TOKENS, 16), generator=generator)
+    text = torch.randn((2 * rows, tiny.TOKENS, 16), generator=generator)
     first = unet.down_blocks[0].resnets[0]._first
     seen: list[int] = []
     first.register_forward_hook(lambda _layer, given, _found: seen.append(len(given[0])))
     with torch.no_grad():
-        both = unet(torch.cat([latents, latents]), torch.tensor(500), words).sample
-        halves = [
-            unet(latents, torch.tensor(500), half).sample for half in torch.split(words, rows)
-        ]
+        both = unet(torch.cat([latents, latents]), torch.tensor(500), text).sample
+        halves = [unet(latents, torch.tensor(500), half).sample for half in torch.split(text, rows)]
     assert seen[0] == rows
     wanted = torch.cat(halves)
     assert torch.allclose(both, wanted, rtol=0, atol=1e-4 * float(wanted.abs().max()))

@@ -199,7 +199,7 @@ def test_a_model_that_does_not_fit_memory_is_not_called_damaged(
 
 
 @pytest.mark.parametrize(
-    ("damage", "words"),
+    ("damage", "sentence"),
     [
         (lambda folder: (folder / "model_index.json").unlink(), "no readable model_index.json"),
         (lambda folder: (folder / "model_index.json").write_text("{"), "model_index.json"),
@@ -218,10 +218,10 @@ def test_a_model_that_does_not_fit_memory_is_not_called_damaged(
     ],
 )
 def test_a_folder_that_is_no_whole_model_is_said_in_one_sentence(
-    folder: Path, damage: Callable[[Path], object], words: str
+    folder: Path, damage: Callable[[Path], object], sentence: str
 ) -> None:
     damage(folder)
-    with pytest.raises(StartError, match=re.escape(words)):
+    with pytest.raises(StartError, match=re.escape(sentence)):
         load(folder)
 
 

@@ -158,7 +158,7 @@ def test_the_mean_of_whole_batches_outweighs_what_is_known_so_far() -> None:
     assert times.seconds(shape, 2, 10) == pytest.approx(30)
 
 
-def test_of_many_shapes_those_in_use_are_known_and_the_oldest_are_forgotten() -> None:
+def test_of_many_shapes_those_in_use_are_known_and_the_oldest_are_dropped() -> None:
     times, order = _times(), _jobs(1)
     for width in range(8, 8 * 2000, 8):
         other = JobShape(width, 64, "balanced", guided=True)

@@ -31,7 +31,7 @@ _sides = st.integers(8, 128).map(lambda units: units * 8)
 
 
 def _text(most: int, least: int = 0) -> st.SearchStrategy[str]:
-    return _xml_text.filter(lambda words: least <= len(words) <= most)
+    return _xml_text.filter(lambda text: least <= len(text) <= most)
 
 
 _requests = st.builds(
@@ -170,8 +170,8 @@ def test_what_the_contract_allows_is_taken(body: bytes) -> None:
     assert documents.parse_request(body).prompt
 
 
-def _doctype(inner: str, words: str = "x") -> bytes:
-    return f"<!DOCTYPE job {inner}>".encode() + job(words)
+def _doctype(inner: str, prompt: str = "x") -> bytes:
+    return f"<!DOCTYPE job {inner}>".encode() + job(prompt)
 
 
 _LAUGHS = (
