@@ -160,7 +160,7 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
         await eventually(importing)
         running.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(8):
-            assert await running.end() == 0
+            assert await running.end() == 0, running.lines
         assert "Traceback" not in "".join(running.lines)
     async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
         assert (await running.get(waiting)).get("state") == "queued"
