@@ -5,28 +5,41 @@ TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RIVALS := $(VENV)/.rivals
+BENCH_READY := $(VENV)/.bench
+PINNED := --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format protos bench bench-quick soak
+.PHONY: help setup lock demo test test-fast lint format protos bench bench-quick soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(READY) ## Make the virtual environment and everything in it
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25'
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet $(PINNED) --editable '.[dev]'
 	@touch $@
+
+lock: ## Renew constraints.txt: the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade 'pip>=25'
+	build/lock/bin/python -m pip install --quiet '$(TORCH)'
+	build/lock/bin/python -m pip install --quiet --editable '.[dev]'
+	sed -n '/^#/p' constraints.txt > build/constraints.txt
+	build/lock/bin/python -m pip freeze --exclude-editable | grep -vE '^(#|torch==)' >> build/constraints.txt
+	mv build/constraints.txt constraints.txt
 
 demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)')
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+
+test-fast: setup ## Run the tests that start no process and load no large model, in a minute
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
 
 lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff check
@@ -43,13 +56,13 @@ format: setup ## Format the code and mend what can be mended
 protos: setup ## Generate the stubs anew
 	$(BIN)/python -m protos.generate
 
-bench: $(RIVALS) ## Measure everything for half an hour, and write docs/benchmarks.md
+bench: $(BENCH_READY) ## Measure everything for half an hour, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks --write
 
-bench-quick: $(RIVALS) ## The same with fewer steps in five minutes; writes nothing
+bench-quick: $(BENCH_READY) ## The same with fewer steps in five minutes; writes nothing
 	$(BIN)/python -m benchmarks --quick
 
-$(RIVALS): $(READY)
+$(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
 

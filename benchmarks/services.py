@@ -1,4 +1,4 @@
-"""Start, memory, uploads and the empty tick, measured on the real processes.
+"""Measures the real processes: start, memory, uploads, the idle tick.
 
 Figures are medians of this run on this machine; nothing is asserted.
 """
@@ -11,14 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import grpc
 import psutil
 
-from lookalike.processes import ServiceProcess, clean_environment
+from lookalike.processes import ServiceProcess
+from lookalike.processes.stack import Stack
 from lookalike.tokens import service_token
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
@@ -31,29 +30,15 @@ _TICKS_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 
 
-@contextmanager
-def _service(
-    name: str, folder: Path, **settings: str
-) -> Iterator[tuple[ServiceProcess, str, float]]:
-    """A service in `folder`; gives it, its address, and how long it took to listen."""
-    environment = {
-        **clean_environment(),
-        "LOOKALIKE_HOME": str(folder),
-        "TELEGRAM_BOT_TOKEN": f"{_BOT}:a-token-of-the-sandbox-alone",
-        "SANDBOX_LISTEN": "127.0.0.1:0",
-        "DBSERVICE_LISTEN": "127.0.0.1:0",
-        "BOT_LISTEN": "127.0.0.1:0",
-        "CAPTIONER": "offline",
-        "BOT_POLL_SECONDS": str(_POLL_SECONDS),
-        **settings,
-    }
-    began = time.perf_counter()
-    process = ServiceProcess(name, environment, folder, folder / f"{name}.log")
-    try:
-        address = process.address()
-        yield process, address, time.perf_counter() - began
-    finally:
-        process.stop()
+def _starts(stack: Stack, name: str, count: int) -> list[float]:
+    """Starts a service so many times, and stops it; gives the seconds until it listened."""
+    found = []
+    for _ in range(count):
+        began = time.perf_counter()
+        stack.start(name)
+        found.append(time.perf_counter() - began)
+        stack.stop(name)
+    return found
 
 
 def _memory(process: ServiceProcess) -> float:
@@ -62,7 +47,7 @@ def _memory(process: ServiceProcess) -> float:
 
 
 async def _add_photos(address: str, token: str) -> list[float]:
-    """Seconds for each `Add` of 5 MB."""
+    """Seconds for each `StorePhoto` of 5 MB."""
     data = os.urandom(_PHOTO_BYTES)
     metadata = (("authorization", f"Bearer {token}"),)
     seconds = []
@@ -104,7 +89,7 @@ async def _add_photos(address: str, token: str) -> list[float]:
 
 
 def _empty_ticks(bot: ServiceProcess) -> float:
-    """Percent of a core that the idle bot takes while it ticks."""
+    """How much of a core, in percent, the idle bot takes while it ticks."""
     process = psutil.Process(bot.popen.pid)
     before = process.cpu_times()
     time.sleep(_TICKS_SECONDS)
@@ -123,24 +108,21 @@ def measure(starts: int) -> list[tuple[str, str, str]]:
         What was measured, how much it is, and the bar, if there is one.
     """
     imports = [_time_command([sys.executable, "-c", "import bot.app"]) for _ in range(starts)]
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
-        dbservice_starts = []
-        for _ in range(starts):
-            with _service("dbservice", folder) as (_, _, seconds):
-                dbservice_starts.append(seconds)
-        dbservice, address, _ = stack.enter_context(_service("dbservice", folder))
-        _, sandbox, _ = stack.enter_context(_service("sandbox", folder))
-        settings = {"DBSERVICE_ADDRESS": address, "TELEGRAM_API_URL": f"http://{sandbox}"}
-        bot_starts = []
-        for _ in range(starts):
-            with _service("bot", folder, **settings) as (_, _, seconds):
-                bot_starts.append(seconds)
-        bot, _, _ = stack.enter_context(_service("bot", folder, **settings))
+    settings = {
+        "TELEGRAM_BOT_TOKEN": f"{_BOT}:a-token-of-the-sandbox-alone",
+        "CAPTIONER": "offline",
+        "BOT_POLL_SECONDS": str(_POLL_SECONDS),
+    }
+    with tempfile.TemporaryDirectory() as name, Stack(Path(name), settings) as stack:
+        dbservice_starts = _starts(stack, "dbservice", starts)
+        stack.start("dbservice", "sandbox")
+        bot_starts = _starts(stack, "bot", starts)
+        stack.start("bot")
+        bot, dbservice = stack.process("bot"), stack.process("dbservice")
         ticking = _empty_ticks(bot)
         bot_memory, dbservice_memory = _memory(bot), _memory(dbservice)
-        bot.stop()
-        adds = asyncio.run(_add_photos(address, service_token(folder)))
+        stack.stop("bot")
+        adds = asyncio.run(_add_photos(stack.address("dbservice"), service_token(stack.home)))
         median = statistics.median
         return [
             ("dbservice: start to listening", f"{median(dbservice_starts):.2f} s", "2 s"),

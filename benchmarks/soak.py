@@ -1,10 +1,10 @@
-"""A soak: photos keep coming while services are killed and frozen and Telegram has faults.
+"""A soak test: photos keep coming while services are killed and frozen and Telegram has faults.
 
     python -m benchmarks.soak --minutes 10 --seed 1
 
-Afterwards every photo has its picture, one or, where a kill met the moment between Telegram's
-acceptance and our record, two; no status message is left; and no log has a traceback. The exit code
-says whether that holds.
+Afterwards every photo has its picture: one, or two where a kill came between Telegram's acceptance
+and our record of it. No status message is left, no log has a traceback, and every service stops
+cleanly. The exit code says whether that holds.
 """
 
 import asyncio
@@ -18,9 +18,10 @@ from tempfile import mkdtemp
 
 import click
 
-from tests.end_to_end.chats import cat, pictures, statuses, words
-from tests.end_to_end.house import SERVICES, House
+from lookalike.processes.stack import SERVICES, Stack
+from tests.end_to_end.chats import cat, pictures, statuses, texts
 from tests.sandbox.client import People, ShownMessage
+from tests.stack import create_stack, read_log
 
 _VICTIMS = ("bot", "dbservice", "generator")
 _METHODS = ("*", "sendMessage", "sendPhoto", "editMessageText", "deleteMessage", "getFile")
@@ -36,10 +37,10 @@ _SETTLE_SECONDS = 180.0
 
 @dataclass
 class _Soak:
-    """A run: its dice, its house, and what has been sent and done."""
+    """A run: its dice, its services, and what has been sent and done."""
 
     dice: random.Random
-    house: House
+    stack: Stack
     people: People
     end: float
     sent: list[ShownMessage] = field(default_factory=list)
@@ -63,13 +64,13 @@ class _Soak:
             what = self.dice.choice(("kill", "kill", "freeze", "fault"))
             name = self.dice.choice(_VICTIMS)
             if what == "kill":
-                self.house.kill(name)
+                self.stack.kill(name)
                 await asyncio.sleep(self.dice.choice((0, 0, 3)))
-                self.house.launch(name)
+                self.stack.launch(name)
             elif what == "freeze":
-                self.house.freeze(name)
+                self.stack.freeze(name)
                 await asyncio.sleep(self.dice.uniform(0.5, 12))
-                self.house.thaw(name)
+                self.stack.thaw(name)
             else:
                 name = self.dice.choice(_METHODS)
                 fault = self.dice.choice(_FAULTS)
@@ -77,11 +78,11 @@ class _Soak:
             self.done[f"{what} {name}"] += 1
 
     async def settle(self) -> list[str]:
-        """Lets the house be until every photo is answered, and says what is not as it should be."""
+        """Leaves the services alone until every photo is answered; says what is wrong then."""
         await self.people.clear_faults()
         deadline = time.monotonic() + _SETTLE_SECONDS
         while True:
-            self.house.ensure_running()
+            self.stack.start()
             wrong = [complaint for sent in self.sent for complaint in await self._look(sent)]
             if not any(complaint.startswith("later") for complaint in wrong):
                 return wrong
@@ -96,7 +97,7 @@ class _Soak:
         if statuses(messages, sent):
             wrong.append(f"later: {sent.chat_id}/{sent.id} still has a status message")
         if count == 0:
-            said = [word.text for word in words(messages, sent)]
+            said = [text.text for text in texts(messages, sent)]
             wrong.append(f"later: {sent.chat_id}/{sent.id} has no picture: {said}")
         if count > 1:
             self.twice.add(sent.id)
@@ -106,26 +107,26 @@ class _Soak:
 
 
 async def _run(minutes: float, seed: int, folder: Path) -> int:
-    house = House(folder, {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "100"})
-    house.start_all()
-    try:
-        async with People(house.sandbox_url) as people:
+    with create_stack(folder, {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "100"}) as stack:
+        stack.start()
+        async with People(stack.url("sandbox")) as people:
             dice = random.Random(seed)
-            soak = _Soak(dice, house, people, time.monotonic() + 60 * minutes)
+            soak = _Soak(dice, stack, people, time.monotonic() + 60 * minutes)
             users = [await people.add_user(f"User {number}") for number in range(_USERS)]
             await asyncio.gather(soak.harm(), *(soak.send(user) for user in users))
             wrong = await soak.settle()
             tracebacks = {
-                name: len(re.findall("^Traceback", house.log(name), re.MULTILINE))
+                name: len(re.findall("^Traceback", read_log(stack, name), re.MULTILINE))
                 for name in SERVICES
             }
-    finally:
-        house.stop_all()
+        codes = stack.stop()
     print(
-        f"{len(soak.sent)} photos, {len(soak.twice)} answered with two pictures; logs in {folder}"
+        f"{len(soak.sent)} photos, {len(soak.twice)} answered with two pictures;"
+        f" logs in {folder / 'logs'}"
     )
     print(dict(soak.done.most_common()))
     wrong += [f"{name}.log has {count} tracebacks" for name, count in tracebacks.items() if count]
+    wrong += [f"{name} stopped with {code}" for name, code in codes.items() if code]
     for complaint in wrong:
         print(complaint)
     return 1 if wrong else 0
@@ -134,7 +135,7 @@ async def _run(minutes: float, seed: int, folder: Path) -> int:
 @click.command(help=__doc__)
 @click.option("--minutes", default=5.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), help="For the logs; a new one if not.")
+@click.option("--folder", type=click.Path(path_type=Path), help="The home; a new one if not.")
 def main(minutes: float, seed: int, folder: Path | None) -> None:
     """Runs a soak and exits."""
     raise SystemExit(asyncio.run(_run(minutes, seed, folder or Path(mkdtemp(prefix="soak-")))))

@@ -1,16 +1,14 @@
-"""Puts the bot together: application, handlers, tick; and runs it."""
+"""The bot as a service: puts it together and runs it."""
 
 import asyncio
 import contextlib
-import datetime as dt
 import logging
 import socket
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from telegram import BotCommand, Update
+from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     AIORateLimiter,
@@ -18,39 +16,38 @@ from telegram.ext import (
     ApplicationBuilder,
     ContextTypes,
     Defaults,
+    ExtBot,
+    JobQueue,
 )
-from telegram.request import HTTPXRequest
+from telegram.request import BaseRequest, HTTPXRequest
 
-from bot import captioners, handlers, health
+from bot import captioners
+from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
+from bot.context import BotData, Context
+from bot.handlers import table
 from bot.messenger import Messenger
+from bot.observers import LogObserver
 from bot.pace import EditPace
-from bot.polling import CONFLICT, Polling
 from bot.receive import Receiver
+from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.settings import BotSettings
-from bot.texts import en
+from bot.texts.catalogues import LANGUAGES, SOURCE
 from bot.tick import Tick
+from bot.transports.base import Transport
+from bot.transports.polling import PollingTransport
+from bot.web.app import create_app
+from bot.work.leasing import Leasing
+from lookalike import lifecycle, web
 from lookalike.errors import StartError
-from lookalike.lifecycle import address_of, bind, together
 
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
-_UPDATER_STOP_SECONDS = 2.0
-_READY_SECONDS = 60.0  # a long poll, and some patience
-_UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY]
 
-BotApplication = Application[Any, Any, Any, Any, Any, Any]
-
-
-def _quiet_libraries() -> None:
-    """Faults that are expected are one line of ours, never a library's traceback."""
-    # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for name in ("ext.AIORateLimiter", "ext.Updater", "request.BaseRequest"):
-        logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
+BotApplication = Application[Any, Context, Any, Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -68,144 +65,136 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
     Raises:
         StartError: the bot cannot start or go on.
     """
+    _quieten_libraries()
     stop = asyncio.Event()
-    _quiet_libraries()
-    bound = bind(settings.bot_listen, "BOT_LISTEN")
-    failure: list[str] = []
+    observers = [LogObserver()]
+    async with contextlib.AsyncExitStack() as stack:
+        bound = lifecycle.bind(settings.bot_listen, "BOT_LISTEN")
+        stack.callback(bound.close)
+        captioner = _captioner(settings)
+        stack.push_async_callback(captioner.close)
+        database = DatabaseClient(settings.dbservice_address, settings.bearer_token, observers)
+        stack.push_async_callback(database.disconnect)
+        generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
+        stack.callback(generator.close)
+        transport = PollingTransport()
+        request = HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10)
+        # The library closes these two only after it has met Telegram.
+        stack.push_async_callback(transport.polls.shutdown)
+        stack.push_async_callback(request.shutdown)
+        bot = _bot(settings, request, transport.polls)
+        messenger = Messenger(bot, EditPace(), observers)
+        services = Services(database, generator, captioner, messenger, observers)
+        holder = f"{socket.gethostname()}/{settings.bot_listen}"
+        leasing = Leasing(database, services.memories, settings.bot_id, holder)
+        tick = Tick(services, leasing)
+        queue: JobQueue[Context] = JobQueue()
+        scheduler = Scheduler(queue, tick.run, settings.bot_poll_seconds)
+        data = BotData(services, scheduler, settings.bot_notice)
+        application = _application(bot, Receiver(database, settings.bot_id), queue, data)
+        async with lifecycle.together(
+            stop,
+            web.serve(create_app([transport.check, leasing.check]), bound, stop),
+            _serve(application, transport, scheduler, tick, stop),
+        ):
+            yield RunningBot(lifecycle.address_of(bound), stop)
 
-    def give_up(sentence: str) -> None:
-        failure.append(sentence)
-        # Not before the poll that said so has come to its end.
-        asyncio.get_running_loop().call_later(0.1, stop.set)
 
-    polling = Polling(give_up)
-    database = DatabaseClient(settings.dbservice_address, settings.bearer_token)
+def _quieten_libraries() -> None:
+    """Faults that are expected are one line of ours, never a library's traceback."""
+    # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for name in ("ext.AIORateLimiter", "ext.Updater", "request.BaseRequest"):
+        logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
+
+
+def _captioner(settings: BotSettings) -> Captioner:
     key = settings.azure_vision_key
-    captioner = captioners.create(
+    return captioners.create(
         settings.captioner,
         azure_endpoint=settings.azure_vision_endpoint,
         azure_key=key.get_secret_value() if key else None,
     )
-    application = _application(settings, Receiver(database, settings.bot_id), polling)
 
-    def wake() -> None:
-        tick.ask_again()
-        job.job.modify(next_run_time=dt.datetime.now(dt.UTC))
 
-    generator = GeneratorClient(settings.generator_url, settings.bearer_token)
-    services = Services(
-        database=database,
-        generator=generator,
-        captioner=captioner,
-        messenger=Messenger(application.bot, EditPace()),
-        wake=wake,
-        notice=settings.bot_notice,
+def _bot(settings: BotSettings, request: BaseRequest, polls: BaseRequest) -> ExtBot[Any]:
+    return ExtBot(
+        settings.telegram_bot_token.get_secret_value(),
+        base_url=f"{settings.telegram_api_url}/bot",
+        base_file_url=f"{settings.telegram_api_url}/file/bot",
+        request=request,
+        get_updates_request=polls,
+        defaults=Defaults(allow_sending_without_reply=True),
+        rate_limiter=AIORateLimiter(),
     )
-    holder = f"{socket.gethostname()}/{settings.bot_listen}"
-    tick = Tick(services, settings.bot_id, holder)
-    job = _schedule(application, tick, settings.bot_poll_seconds)
-    handlers.register(application, services)
-
-    def trouble() -> str:
-        longest_ago = time.monotonic() - _READY_SECONDS
-        if polling.in_conflict:
-            return CONFLICT
-        if polling.last_success < longest_ago:
-            return f"Telegram has answered no poll for {_READY_SECONDS:g} s"
-        if tick.last_success < longest_ago:
-            return f"dbservice has given no work for {_READY_SECONDS:g} s"
-        return ""
-
-    try:
-        async with (
-            health.serve(bound, trouble),
-            together(stop, _serve(application, polling, tick, stop)),
-        ):
-            yield RunningBot(address_of(bound), stop)
-    finally:
-        generator.close()
-        await captioner.close()
-        await database.disconnect()
-    if failure:
-        raise StartError(failure[0])
 
 
-def _application(settings: BotSettings, receiver: Receiver, polling: Polling) -> "BotApplication":
-    return (
+def _application(
+    bot: ExtBot[Any], receiver: Receiver, queue: "JobQueue[Context]", data: BotData
+) -> BotApplication:
+    # It is typed as a class that the library makes an instance of; ours is there already.
+    bot_data = cast("type[BotData]", lambda: data)
+    application = (
         ApplicationBuilder()
-        .token(settings.telegram_bot_token.get_secret_value())
-        .base_url(f"{settings.telegram_api_url}/bot")
-        .base_file_url(f"{settings.telegram_api_url}/file/bot")
+        .bot(bot)
         .update_queue(receiver)
-        .get_updates_request(polling)
-        .request(HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10))
-        .rate_limiter(AIORateLimiter())
-        .defaults(Defaults(allow_sending_without_reply=True))
+        .job_queue(queue)
+        .context_types(ContextTypes(context=Context, bot_data=bot_data))
         .concurrent_updates(True)
         .build()
     )
-
-
-def _schedule(application: "BotApplication", tick: Tick, seconds: float) -> Any:
-    if application.job_queue is None:
-        raise StartError("python-telegram-bot lacks its job queue; install lookalike[bot].")
-
-    async def run_tick(_context: ContextTypes.DEFAULT_TYPE) -> None:
-        await tick.run()
-
-    return application.job_queue.run_repeating(
-        run_tick,
-        interval=seconds,
-        first=0.01,
-        name="tick",
-        job_kwargs={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-    )
+    table.register(application)
+    return application
 
 
 async def _serve(
-    application: "BotApplication", polling: Polling, tick: Tick, stop: asyncio.Event
+    application: BotApplication,
+    transport: Transport,
+    scheduler: Scheduler,
+    tick: Tick,
+    stop: asyncio.Event,
 ) -> None:
     if not await _initialize(application, stop):
         return
     try:
-        updater = application.updater
-        assert updater is not None  # noqa: S101, the builder makes one
-        await updater.start_polling(
-            bootstrap_retries=-1, allowed_updates=_UPDATES, error_callback=polling.on_error
-        )
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
         try:
-            await stop.wait()
+            await transport.receive(application, stop)
         finally:
-            # It would sleep through its own back-off, up to half a minute.
-            with contextlib.suppress(TimeoutError, TelegramError):
-                await asyncio.wait_for(updater.stop(), _UPDATER_STOP_SECONDS)
+            scheduler.stop()
             await application.stop()
             await tick.stop()
     finally:
         await application.shutdown()
 
 
-async def _initialize(application: "BotApplication", stop: asyncio.Event) -> bool:
+async def _initialize(application: BotApplication, stop: asyncio.Event) -> bool:
     """Waits for Telegram, as long as it takes; False if we are to stop before that."""
     told = False
     while not stop.is_set():
         try:
             await application.initialize()
-            await application.bot.set_my_commands(
-                [BotCommand(name, words) for name, words in en.COMMANDS]
-            )
+            await _set_menus(application.bot)
         except InvalidToken:
             raise StartError(
                 "Telegram does not know this TELEGRAM_BOT_TOKEN; copy it again from @BotFather."
             ) from None
         except TelegramError as error:
             if not told:
-                _log.warning("Telegram cannot be reached (%s); trying on.", error.message)
+                _log.warning("Telegram cannot be reached (%s); still trying.", error.message)
             told = True
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:
             return True
     return False
+
+
+async def _set_menus(bot: ExtBot[Any]) -> None:
+    """The menu of commands in each language; without one, for everybody else."""
+    for language, texts in LANGUAGES.items():
+        await bot.set_my_commands(
+            [BotCommand(name, description) for name, description in texts.commands],
+            language_code=None if language == SOURCE else language,
+        )

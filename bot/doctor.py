@@ -13,10 +13,15 @@ from PIL import Image
 
 from bot import captioners
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
-from bot.captioners.base import Captioner, CaptionerAway, CaptionerMisconfigured, PhotoRefused
-from bot.clients.dbservice import DatabaseAway, DatabaseClient, DatabaseError, WrongToken
-from bot.clients.generator import GeneratorAway, GeneratorClient, JobRejected
-from bot.polling import CONFLICT
+from bot.captioners.base import (
+    Captioner,
+    CaptionerMisconfigured,
+    CaptionerUnavailable,
+    PhotoRefused,
+)
+from bot.clients.dbservice import DatabaseClient, DatabaseError, DatabaseUnavailable, WrongToken
+from bot.clients.generator import GeneratorClient, GeneratorUnavailable, JobRejected
+from bot.readiness import NotReady
 from bot.settings import BotSettings
 from lookalike import checks
 from lookalike.checks import Finding, failed, ok, warning
@@ -26,32 +31,32 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _SECONDS = 10.0
 _POLL_SECONDS = 5  # another poller that was thrown out is back within this
 _MOST_SKEW = 60.0  # seconds
-_NO_TOKEN = "none has been made yet"  # noqa: S105, words
-_SAME_TOKEN = "Give all services the same LOOKALIKE_HOME, or the same SERVICE_TOKEN."  # noqa: S105, words
+_NO_TOKEN = "none has been made yet"  # noqa: S105, no secret
+_SAME_TOKEN = "Give all services the same LOOKALIKE_HOME, or the same SERVICE_TOKEN."  # noqa: S105, no secret
 
 
 class _Refused(Exception):
     """Telegram refuses a call; `status` is its HTTP status."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
 
 
 async def _telegram(settings: BotSettings) -> list[Finding]:
     """The token, this machine's clock, and whether others take the bot's updates."""
-    remedy = "Look after the network, or TELEGRAM_API_URL."
+    remedy = "Check the network and TELEGRAM_API_URL."
     async with httpx.AsyncClient(timeout=_SECONDS) as http:
         try:
             me, date = await _call(http, settings, "getMe")
         except _Refused as error:
             if error.status in {401, 404}:
-                words = "Telegram does not know this TELEGRAM_BOT_TOKEN."
-                return [failed("token", words, "Copy it again from @BotFather.")]
+                summary = "Telegram does not know this TELEGRAM_BOT_TOKEN."
+                return [failed("token", summary, "Copy it again from @BotFather.")]
             return [failed("token", f"Telegram answers {error.status} {error}.", remedy)]
         except httpx.HTTPError as error:
-            words = f"{settings.telegram_api_url} cannot be reached ({type(error).__name__})."
-            return [failed("token", words, remedy)]
+            summary = f"{settings.telegram_api_url} cannot be reached ({type(error).__name__})."
+            return [failed("token", summary, remedy)]
         name = f"The token is that of @{me['username']}."
         found = [
             ok("token", name)
@@ -64,10 +69,10 @@ async def _telegram(settings: BotSettings) -> list[Finding]:
         try:
             found.append(await _updates(http, settings))
         except (_Refused, httpx.HTTPError) as error:
-            words = (
+            summary = (
                 f"Telegram does not say who takes the updates ({type(error).__name__}: {error})."
             )
-            found.append(failed("updates", words, remedy))
+            found.append(failed("updates", summary, remedy))
         return found
 
 
@@ -83,10 +88,10 @@ async def _call(
         answer = response.json()
         if answer["ok"]:
             return answer["result"], response.headers.get("Date", "")
-        words = str(answer.get("description", ""))
+        message = str(answer.get("description", ""))
     except (ValueError, KeyError, TypeError):
-        words = "and nothing that the Bot API says"
-    raise _Refused(response.status_code, words)
+        message = "and nothing that the Bot API says"
+    raise _Refused(response.status_code, message)
 
 
 def _clock(date: str) -> list[Finding]:
@@ -95,8 +100,8 @@ def _clock(date: str) -> list[Finding]:
     except ValueError:
         return []
     if abs(skew) > _MOST_SKEW:
-        words = f"This machine's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}."
-        return [failed("clock", words, "Set it, best by NTP; TLS and leases need it.")]
+        summary = f"This machine's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}."
+        return [failed("clock", summary, "Set it, best by NTP; TLS and leases need it.")]
     return [ok("clock", "This machine's clock agrees with Telegram's.")]
 
 
@@ -113,7 +118,7 @@ async def _updates(http: httpx.AsyncClient, settings: BotSettings) -> Finding:
             "Stop that program; the bot removes the webhook when it starts.",
         )
     status, text = await asyncio.to_thread(checks.get, settings.bot_listen, "/health/ready")
-    in_conflict = CONFLICT in text
+    in_conflict = NotReady.POLLING_CONFLICT in text
     if not status:
         try:
             await _call(http, settings, "getUpdates", timeout=_POLL_SECONDS, limit=1)
@@ -122,8 +127,8 @@ async def _updates(http: httpx.AsyncClient, settings: BotSettings) -> Finding:
                 raise
             in_conflict = True
     if in_conflict:
-        words = "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN."
-        return failed("updates", words, "Stop it, or get another token from @BotFather.")
+        summary = "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN."
+        return failed("updates", summary, "Stop it, or get another token from @BotFather.")
     return ok("updates", "No webhook and no other program takes the bot's updates.")
 
 
@@ -136,8 +141,8 @@ async def _captioner(settings: BotSettings) -> list[Finding]:
             return ok("captioner", f"The {captioner.name} captioner works.")
         region = await captioner.probe()
         where = f", which is in {region}" if region else ""
-        words = f"Azure AI Vision takes the key{where}; it is retired on {RETIREMENT}."
-        return ok("captioner", words, "" if region else _regions())
+        summary = f"Azure AI Vision takes the key{where}; it is retired on {RETIREMENT}."
+        return ok("captioner", summary, "" if region else _regions())
 
     return [await _with_captioner(settings, look)]
 
@@ -167,14 +172,14 @@ async def _with_captioner(
     try:
         found = await look(captioner)
     except CaptionerMisconfigured as error:
-        remedy = "Mend AZURE_VISION_KEY and AZURE_VISION_ENDPOINT"
+        remedy = "Correct AZURE_VISION_KEY and AZURE_VISION_ENDPOINT"
         if captioner.name != "azure":
             remedy = "Install its packages and weights again"
         return failed(
             "captioner", f"{error}.", f"{remedy}, or choose another CAPTIONER. {_regions()}"
         )
-    except CaptionerAway as error:
-        return failed("captioner", f"{error}.", "Look after the network and the endpoint.")
+    except CaptionerUnavailable as error:
+        return failed("captioner", f"{error}.", "Check the network and the endpoint.")
     except PhotoRefused as error:
         return failed("captioner", f"{error}.", "Please report this: the photo is a good one.")
     finally:
@@ -183,7 +188,7 @@ async def _with_captioner(
 
 
 def _regions() -> str:
-    return f"Captions are to be had in {', '.join(REGIONS)}."
+    return f"Captions are available in {', '.join(REGIONS)}."
 
 
 def _photo() -> bytes:
@@ -198,15 +203,17 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
     where = settings.dbservice_address
     client = DatabaseClient(where, settings.known_token() or _NO_TOKEN)
     try:
-        await client.status(db.GetStatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
+        await client.get_status(db.GetStatusRequest(bot_id=settings.bot_id, chat_id=1, user_id=1))
     except WrongToken:
-        words = f"dbservice at {where} does not take our SERVICE_TOKEN."
-        return [failed("dbservice", words, _SAME_TOKEN)]
-    except DatabaseAway as error:
-        words = f"dbservice does not answer at {where}."
+        summary = f"dbservice at {where} does not take our SERVICE_TOKEN."
+        return [failed("dbservice", summary, _SAME_TOKEN)]
+    except DatabaseUnavailable as error:
+        summary = f"dbservice does not answer at {where}."
         if await asyncio.to_thread(checks.someone_listens, where):
-            words = f"dbservice does not answer at {where}, though somebody listens there: {error}."
-        return [failed("dbservice", words, checks.START)]
+            summary = (
+                f"dbservice does not answer at {where}, though somebody listens there: {error}."
+            )
+        return [failed("dbservice", summary, checks.START)]
     except DatabaseError as error:
         return [failed("dbservice", f"dbservice at {where} answers {error}.", "See its log.")]
     finally:
@@ -219,21 +226,21 @@ async def _generator(settings: BotSettings) -> list[Finding]:
     where = settings.generator_url
     client = GeneratorClient(where, settings.known_token() or _NO_TOKEN)
     try:
-        await client.states([str(uuid4())])
+        await client.get_job(str(uuid4()))
         async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
             ready = await http.get(f"{where}/health/ready")
-    except GeneratorAway as error:
+    except GeneratorUnavailable as error:
         if "SERVICE_TOKEN" in str(error):
-            words = f"The generator at {where} does not take our SERVICE_TOKEN."
-            return [failed("generator", words, _SAME_TOKEN)]
-        words = f"The generator does not answer at {where} ({error})."
-        return [failed("generator", words, checks.START)]
+            summary = f"The generator at {where} does not take our SERVICE_TOKEN."
+            return [failed("generator", summary, _SAME_TOKEN)]
+        summary = f"The generator does not answer at {where} ({error})."
+        return [failed("generator", summary, checks.START)]
     except (JobRejected, httpx.HTTPError) as error:
-        words = f"What answers at {where} is no generator ({type(error).__name__}: {error})."
-        return [failed("generator", words, "Mend GENERATOR_URL.")]
+        summary = f"What answers at {where} is no generator ({type(error).__name__}: {error})."
+        return [failed("generator", summary, "Correct GENERATOR_URL.")]
     if not ready.is_success:
-        words = f"The generator answers at {where}; its model is not loaded yet."
-        return [warning("generator", words, "Photos wait for it; its log says how it goes.")]
+        summary = f"The generator answers at {where}; its model is not loaded yet."
+        return [warning("generator", summary, "Photos wait for it; its log says how it goes.")]
     return [ok("generator", f"The generator answers at {where}, takes our token and is ready.")]
 
 

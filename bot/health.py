@@ -1,33 +1,41 @@
-"""The bot's health checks over HTTP: /health/live and /health/ready."""
+"""How the services are that the bot depends on, as codes; texts are chosen when they are shown."""
 
-import socket
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+import logging
+from enum import StrEnum
 
-from aiohttp import web
+_log = logging.getLogger(__name__)
 
 
-@asynccontextmanager
-async def serve(bound: socket.socket, trouble: Callable[[], str]) -> AsyncGenerator[None, None]:
-    """Serves the checks on a bound socket.
+class Health(StrEnum):
+    """How a service was when it was last asked."""
 
-    `trouble` says why the bot does not do its work just now; "" if it does.
+    NOT_ASKED = "not-asked"
+    OK = "ok"
+    UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
+    BUSY = "busy"
+
+
+class ServiceHealth:
+    """How one service was last seen. Only a change is worth a line in the log.
+
+    Attributes:
+        code: how it was.
     """
 
-    async def live(_request: web.Request) -> web.Response:
-        return web.Response(text="live\n")
+    def __init__(self, name: str) -> None:
+        """`name` begins a sentence in the log: "The captioner"."""
+        self.code = Health.NOT_ASKED
+        self._name = name
 
-    async def readiness(_request: web.Request) -> web.Response:
-        if words := trouble():
-            return web.Response(text=f"not ready: {words}\n", status=503)
-        return web.Response(text="ready\n")
+    def ok(self) -> None:
+        """It has just answered as it should."""
+        if self.code not in {Health.NOT_ASKED, Health.OK}:
+            _log.info("%s is back.", self._name)
+        self.code = Health.OK
 
-    app = web.Application()
-    app.add_routes([web.get("/health/live", live), web.get("/health/ready", readiness)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, bound).start()
-        yield
-    finally:
-        await runner.cleanup()
+    def failing(self, code: Health, reason: object) -> None:
+        """It has just not answered, or not as it should."""
+        if self.code != code:
+            _log.warning("%s is %s: %s", self._name, code, reason)
+        self.code = code

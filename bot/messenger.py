@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -17,6 +17,7 @@ from telegram.error import (
     TelegramError,
 )
 
+from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
 
 _UPLOAD_SECONDS = 60.0
@@ -26,8 +27,8 @@ _WRONG_FILE = ("wrong file", "file identifier", "file is too big")
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-class TelegramAway(Exception):
-    """Telegram cannot be reached or asks for patience; the same call may succeed later.
+class TelegramUnavailable(Exception):
+    """Telegram cannot be reached or asks us to wait; the same call may succeed later.
 
     Attributes:
         retry_after: seconds it asked to wait, if it did.
@@ -69,21 +70,23 @@ async def _translated() -> AsyncGenerator[None, None]:
     except RetryAfter as error:
         # PTB_TIMEDELTA is set: it is a timedelta.
         wait = cast("dt.timedelta", error.retry_after).total_seconds()
-        raise TelegramAway("Telegram asks for patience", wait, not_done=True) from None
+        raise TelegramUnavailable("Telegram asks us to wait", wait, not_done=True) from None
     except ChatMigrated as error:
         raise Moved(error.new_chat_id) from None
     except Forbidden as error:
         raise CannotDeliver(error.message) from None
     except BadRequest as error:
-        words = error.message.lower()
-        if any(sign in words for sign in _WRONG_FILE):
+        message = error.message.lower()
+        if any(sign in message for sign in _WRONG_FILE):
             raise WrongFile(error.message) from None
         raise NotTaken(error.message) from None
     except InvalidToken:
         raise  # a 404 means a file that is gone in one place, and a revoked token in others
     except TelegramError as error:
         not_done = isinstance(error.__cause__, _UNSENT)
-        raise TelegramAway(error.message or type(error).__name__, not_done=not_done) from None
+        raise TelegramUnavailable(
+            error.message or type(error).__name__, not_done=not_done
+        ) from None
 
 
 def _reply_to(message_id: int) -> ReplyParameters:
@@ -91,12 +94,13 @@ def _reply_to(message_id: int) -> ReplyParameters:
 
 
 class Messenger:
-    """What the stages say to a chat. Raises TelegramAway, CannotDeliver and Moved only."""
+    """What the bot does in a chat. Raises TelegramUnavailable, CannotDeliver and Moved only."""
 
-    def __init__(self, bot: Bot, pace: EditPace) -> None:
+    def __init__(self, bot: Bot, pace: EditPace, observers: Sequence[Observer] = ()) -> None:
         """Edits go out at this pace; sends always do."""
         self._bot = bot
         self._pace = pace
+        self._observers = observers
 
     async def reply(
         self,
@@ -108,7 +112,7 @@ class Messenger:
         silent: bool = False,
     ) -> Message:
         """Sends a text in reply to a message, which may be gone."""
-        async with self._sending(chat_id):
+        async with self._sending("sendMessage", chat_id):
             return await self._bot.send_message(
                 chat_id,
                 text,
@@ -126,7 +130,7 @@ class Messenger:
         lets a bot read one.
         """
         try:
-            async with self._sending(chat_id):
+            async with self._sending("sendMessage", chat_id):
                 return await self._bot.send_message(
                     chat_id,
                     text,
@@ -146,7 +150,7 @@ class Messenger:
             WrongFile: the file_id is not taken any more.
         """
         upload = photo if isinstance(photo, str) else InputFile(photo, "picture.png")
-        async with self._sending(chat_id):
+        async with self._sending("sendPhoto", chat_id):
             return await self._bot.send_photo(
                 chat_id,
                 upload,
@@ -157,9 +161,23 @@ class Messenger:
             )
 
     async def edit(
-        self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
+        self,
+        chat_id: int,
+        message_id: int,
+        text: str,
+        buttons: InlineKeyboardMarkup,
+        *,
+        waiting_since: float = 0.0,
     ) -> bool:
         """Edits a text if the pace allows it now.
+
+        Args:
+            chat_id: where the message is.
+            message_id: which one it is.
+            text: what it says from now on.
+            buttons: what stands under it.
+            waiting_since: when it was sent or last edited; of several in a chat, the one that has
+                waited longest goes first.
 
         Returns:
             False if the edit was dropped; the caller may come again with a later text.
@@ -167,14 +185,14 @@ class Messenger:
         Raises:
             CannotDeliver: the message is gone.
         """
-        if not self._pace.may_edit(chat_id):
+        if not await self._pace.may_edit(chat_id, waiting_since):
             return False
         try:
-            async with _translated():
+            async with self._calling("editMessageText", chat_id):
                 await self._bot.edit_message_text(
                     text, chat_id=chat_id, message_id=message_id, reply_markup=buttons
                 )
-        except TelegramAway as error:
+        except TelegramUnavailable as error:
             self._pace.hold_back(chat_id, error.retry_after or 1)
             return False
         except CannotDeliver as error:
@@ -185,7 +203,7 @@ class Messenger:
     async def delete(self, chat_id: int, message_id: int) -> None:
         """Deletes a message of ours; one that is gone already is fine."""
         try:
-            async with _translated():
+            async with self._calling("deleteMessage", chat_id):
                 await self._bot.delete_message(chat_id, message_id)
         except (CannotDeliver, Moved):
             # Blocked, kicked, gone, or too old to delete: there is nothing more that we can do.
@@ -206,19 +224,28 @@ class Messenger:
         except (CannotDeliver, InvalidToken) as error:
             raise WrongFile(str(error)) from None
         except TimeoutError:
-            raise TelegramAway("a download takes too long") from None
+            raise TelegramUnavailable("a download takes too long") from None
         if len(data) > most:
             raise WrongFile("file is too big")
         return bytes(data)
 
     @asynccontextmanager
-    async def _sending(self, chat_id: int) -> AsyncGenerator[None, None]:
+    async def _sending(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
         """While a message goes out, its chat's edits give way."""
         try:
             with self._pace.sending(chat_id):
-                async with _translated():
+                async with self._calling(method, chat_id):
                     yield
-        except TelegramAway as error:
+        except TelegramUnavailable as error:
             if error.retry_after is not None:
                 self._pace.hold_back(chat_id, error.retry_after)
             raise
+
+    @asynccontextmanager
+    async def _calling(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.send_done(SendDone(method, chat_id, seconds, outcome))
+
+        with timed(self._observers, announce):
+            async with _translated():
+                yield

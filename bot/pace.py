@@ -1,5 +1,6 @@
 """When a message may be edited: sends come first, and what would be too fast is dropped."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -19,6 +20,7 @@ class EditPace:
         self._last_edit: dict[int, float] = {}
         self._sending: Counter[int] = Counter()
         self._silent_until: dict[int, float] = {}
+        self._asking: dict[int, list[tuple[float, asyncio.Future[bool]]]] = {}
 
     @contextmanager
     def sending(self, chat_id: int) -> Generator[None, None, None]:
@@ -36,8 +38,27 @@ class EditPace:
         self._forget_old()
         self._silent_until[chat_id] = self._clock() + seconds
 
-    def may_edit(self, chat_id: int) -> bool:
-        """Whether an edit may go out now; if so, it counts as gone out."""
+    async def may_edit(self, chat_id: int, waiting_since: float = 0.0) -> bool:
+        """Whether an edit may go out now; if so, it counts as gone out.
+
+        A chat's pace may allow only one of those that ask in one turn of the event loop: the one
+        that has waited longest.
+        """
+        loop = asyncio.get_running_loop()
+        if chat_id not in self._asking:
+            self._asking[chat_id] = []
+            loop.call_soon(self._decide, chat_id)
+        answer: asyncio.Future[bool] = loop.create_future()
+        self._asking[chat_id].append((waiting_since, answer))
+        return await answer
+
+    def _decide(self, chat_id: int) -> None:
+        asking = sorted(self._asking.pop(chat_id), key=lambda each: each[0])
+        for _, answer in asking:
+            if not answer.done():  # else who asked is gone
+                answer.set_result(self._take(chat_id))
+
+    def _take(self, chat_id: int) -> bool:
         now = self._clock()
         gap = _GROUP_SECONDS if chat_id < 0 else _PRIVATE_SECONDS
         if (

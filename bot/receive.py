@@ -15,8 +15,8 @@ from collections import deque
 from telegram import Document, Message, PhotoSize, Update
 from telegram.error import NetworkError, TelegramError
 
+from bot import texts
 from bot.clients.dbservice import DatabaseClient, DatabaseError, InvalidRequest
-from bot.texts import en
 from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -77,8 +77,9 @@ class Receiver(asyncio.Queue[object]):
         else:
             return
         # Coming again would not help this update, and would hold up all others.
+        user = message.from_user
         with contextlib.suppress(TelegramError):
-            await message.reply_text(en.WENT_WRONG)
+            await message.reply_text(texts.of(user.language_code if user else None).went_wrong)
 
     async def _record(self, message: Message) -> None:
         picture = picture_of(message)
@@ -96,4 +97,4 @@ class Receiver(asyncio.Queue[object]):
             user_text=printable(message.caption or ""),
             parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
         )
-        await self._database.receive(request)
+        await self._database.receive_photo(request)

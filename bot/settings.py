@@ -21,7 +21,7 @@ class BotSettings(Settings):
         azure_vision_key: the resource's key.
         bot_poll_seconds: the period of the tick.
         bot_notice: what /start and /help end with, such as the model's conditions of use.
-        bot_listen: where the health checks are served.
+        bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
         generator_url: where the generator is.
     """

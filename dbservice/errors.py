@@ -1,6 +1,9 @@
-"""Why a call is refused, in the words of the contract."""
+"""Why a call fails, in the words of the contract."""
 
+import errno
 from enum import StrEnum
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Reason(StrEnum):
@@ -21,12 +24,12 @@ class Reason(StrEnum):
 
 
 class ServiceError(Exception):
-    """A call is refused; nothing of it was recorded.
+    """A call fails; nothing of it was recorded.
 
     Attributes:
         reason: what a client may branch on.
         message: one sentence for a person; it holds nothing of a user's.
-        violations: what is wrong with the request, as pairs of field and words.
+        violations: what is wrong with the request, as pairs of field and description.
     """
 
     def __init__(
@@ -39,16 +42,35 @@ class ServiceError(Exception):
 
 
 def invalid(*violations: tuple[str, str]) -> ServiceError:
-    """The refusal of a request with these fields at fault."""
-    words = "; ".join(f"{field} {description}" for field, description in violations)
-    return ServiceError(Reason.INVALID_ARGUMENT, f"{words}.", violations)
+    """The error of a request with these fields at fault."""
+    message = "; ".join(f"{field} {description}" for field, description in violations)
+    return ServiceError(Reason.INVALID_ARGUMENT, f"{message}.", violations)
 
 
 def not_found(what: str) -> ServiceError:
-    """The refusal where something is not there."""
+    """The error where something does not exist."""
     return ServiceError(Reason.NOT_FOUND, f"There is no such {what}.")
 
 
 def not_owner(what: str) -> ServiceError:
-    """The refusal where something belongs to somebody else."""
+    """The error where something belongs to somebody else."""
     return ServiceError(Reason.NOT_OWNER, f"The {what} is another user's.")
+
+
+def as_service_error(error: Exception) -> ServiceError:
+    """What a caller is told of any error: the one place where the disk's and our own are mapped.
+
+    The original is the `__cause__`, for the log alone.
+    """
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, OSError) and error.errno in _FULL:
+        told = ServiceError(Reason.DISK_FULL, "The disk is full.")
+    elif isinstance(error, OSError):
+        told = ServiceError(
+            Reason.STORAGE_UNAVAILABLE, "The database or the disk is unavailable; the log says why."
+        )
+    else:
+        told = ServiceError(Reason.INTERNAL, "The service failed; its log says why.")
+    told.__cause__ = error
+    return told

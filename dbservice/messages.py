@@ -7,7 +7,7 @@ from typing import Any, Final
 from dbservice.models import Generation, Photo, StoredImage, generation_id, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_MAX_ERROR = 1000  # characters; the words are for the log, and no reason to lose the record
+_MAX_ERROR = 1000  # characters; the message is for the log, and no reason to lose the record
 
 
 def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
@@ -47,13 +47,22 @@ def new_generation(
     )
 
 
-def set_image(row: StoredImage, image: db.ImageInfo) -> None:
-    """Describes the row's bytes."""
+def set_image(row: StoredImage, image: db.ImageInfo, key: str) -> None:
+    """Names the row's bytes and describes them."""
+    row.image_key = key
     row.image_media_type = image.media_type
     row.image_width = image.width
     row.image_height = image.height
     row.image_size = image.size
     row.image_sha256 = image.sha256
+
+
+def set_picture(row: Generation, picture: db.Picture, key: str) -> None:
+    """Names the picture's bytes and says how it was made."""
+    set_image(row, picture.image, key)
+    row.picture_seed = picture.seed
+    row.picture_model = picture.model
+    row.picture_file_id = ""
 
 
 def set_error(row: Generation, error: db.Error) -> None:
@@ -62,21 +71,21 @@ def set_error(row: Generation, error: db.Error) -> None:
     row.error_message = error.message[:_MAX_ERROR]
 
 
-_NOTED: Final[Mapping[str, str]] = {
+_PATCHED: Final[Mapping[str, str]] = {
     "prompt": "prompt",
     "delivery_intended": "delivery_intended",
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
     "user_notified": "user_notified",
 }
-"""Which field of the patch belongs in which column."""
+"""Which field of the patch goes to which column."""
 
-_NOTED_UNLESS_ZERO: Final = ("status_after", "status_message_id")
+_PATCHED_UNLESS_ZERO: Final = ("status_after", "status_message_id")
 """Fields and columns alike, where 0 means none."""
 
 
 def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
-    """Applies the patch to a generation and its photo; a new chat id is the store's to follow."""
+    """Applies the patch to a generation and its photo; a new chat id concerns others as well."""
     if patch.HasField("caption"):
         row.photo.caption_text = patch.caption.text
         row.photo.caption_confidence = _given(patch.caption, "confidence")
@@ -84,10 +93,10 @@ def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
         row.photo.caption_model = patch.caption.model
     if patch.HasField("caption_message_id"):
         row.photo.caption_message_id = patch.caption_message_id
-    for field, column in _NOTED.items():
+    for field, column in _PATCHED.items():
         if patch.HasField(field):
             setattr(row, column, getattr(patch, field))
-    for column in _NOTED_UNLESS_ZERO:
+    for column in _PATCHED_UNLESS_ZERO:
         if patch.HasField(column):
             setattr(row, column, getattr(patch, column) or None)
     if patch.HasField("error"):

@@ -82,13 +82,24 @@ class Base(DeclarativeBase):
 
 
 class StoredImage:
-    """What is known of bytes in the blob store; all or nothing of it is there."""
+    """What is known of stored bytes, and the key that they have; all of it or nothing is there."""
 
+    image_key: Mapped[str | None]
     image_media_type: Mapped[str | None]
     image_width: Mapped[int | None]
     image_height: Mapped[int | None]
     image_size: Mapped[int | None]
     image_sha256: Mapped[str | None]
+
+
+def _by_key(table: str) -> Index:
+    """How the sweep finds out whether a row names a key."""
+    return Index(
+        f"ix_{table}_image_key",
+        "image_key",
+        sqlite_where=text("image_key IS NOT NULL"),
+        postgresql_where=text("image_key IS NOT NULL"),
+    )
 
 
 class Photo(StoredImage, Base):
@@ -99,7 +110,10 @@ class Photo(StoredImage, Base):
     """
 
     __tablename__ = "photos"
-    __table_args__ = (Index("ix_photos_user", "bot_id", "user_id", "chat_id"),)
+    __table_args__ = (
+        Index("ix_photos_user", "bot_id", "user_id", "chat_id"),
+        _by_key(__tablename__),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     bot_id: Mapped[int]
@@ -119,7 +133,7 @@ class Photo(StoredImage, Base):
 
 
 class Generation(StoredImage, Base):
-    """One picture painted for a photo, its image, and the lease on its work."""
+    """One picture generated for a photo, its image, and the lease on its work."""
 
     __tablename__ = "generations"
     __table_args__ = (
@@ -130,6 +144,7 @@ class Generation(StoredImage, Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        _by_key(__tablename__),
         {"sqlite_autoincrement": True},
     )
 
@@ -168,9 +183,9 @@ class Generation(StoredImage, Base):
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
 
 
-class Removal(Base):
-    """Bytes that nothing refers to any more and that are still to be removed."""
+class PendingDeletion(Base):
+    """Bytes whose row is deleted and that are still to be deleted themselves."""
 
-    __tablename__ = "removals"
+    __tablename__ = "pending_deletions"
 
-    key: Mapped[str] = mapped_column(String(36), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,15 +12,20 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from dbservice.auth import BearerInterceptor
-from dbservice.blobs import Blobs
-from dbservice.errors import ServiceError
-from dbservice.servicer import DatabaseServicer, purge
+from dbservice.interceptors.codec import CodecInterceptor
+from dbservice.interceptors.errors import ErrorInterceptor
+from dbservice.interceptors.observing import ObservingInterceptor
+from dbservice.interceptors.token import TokenInterceptor
+from dbservice.interceptors.validation import ValidationInterceptor
+from dbservice.maintenance import maintain
+from dbservice.observers import LogObserver, Observer
+from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store, utc_now
+from lookalike.blobs import LocalBlobs
 from lookalike.database import create_engine, migrate
 from lookalike.errors import StartError
-from lookalike.lifecycle import bind
+from lookalike.lifecycle import bind, together
 from lookalike.settings import LOOPBACK_HOSTS
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
@@ -41,12 +46,14 @@ class RunningDbservice:
     """A dbservice that runs; see `lookalike.lifecycle.Service`."""
 
     address: str
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: asyncio.Event
 
 
 @asynccontextmanager
 async def running(
-    settings: DbserviceSettings, clock: Callable[[], datetime] = utc_now
+    settings: DbserviceSettings,
+    clock: Callable[[], datetime] = utc_now,
+    observers: Sequence[Observer] = (LogObserver(),),
 ) -> AsyncIterator[RunningDbservice]:
     """Serves while the context lasts; at its end running calls get a few seconds.
 
@@ -56,36 +63,53 @@ async def running(
     host = settings.dbservice_listen.rpartition(":")[0]
     bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
     engine = create_engine(settings.database)
-    store = Store(engine, settings.user_max_unfinished, clock)
+    store = Store(engine, clock)
     try:
         migrate(engine, _MIGRATIONS)
-        blobs = Blobs(settings.blobs)
-        try:
-            await purge(store, blobs)
-        except ServiceError as error:
-            _log.warning("Bytes that are to be removed stay for now: %s", error)
-        server = grpc.aio.server(
-            interceptors=(BearerInterceptor(settings.bearer_token),), options=_OPTIONS
-        )
-        add_DatabaseServiceServicer_to_server(DatabaseServicer(store, blobs), server)
-        checks = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-        names = (_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
-        try:
-            port = server.add_insecure_port(settings.dbservice_listen)
-        except RuntimeError:
-            where = settings.dbservice_listen
-            raise StartError(f"DBSERVICE_LISTEN: cannot listen on {where}.") from None
-        await server.start()
-        for name in ("", _NAME):
-            await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
-        if host.strip("[]") not in LOOPBACK_HOSTS:
-            _log.warning("Calls to %s are not encrypted: keep the network private.", host)
-        try:
-            yield RunningDbservice(f"{host}:{port}")
-        finally:
-            await checks.enter_graceful_shutdown()
-            await server.stop(_GRACE)
+        blobs = LocalBlobs(settings.blobs)
+        stop = asyncio.Event()
+        servicer = DatabaseServicer(store, blobs, settings.user_max_unfinished)
+        async with (
+            together(stop, maintain(store, blobs, observers, stop)),
+            _serving(servicer, settings, observers) as port,
+        ):
+            if host.strip("[]") not in LOOPBACK_HOSTS:
+                _log.warning("Calls to %s are not encrypted: keep the network private.", host)
+            yield RunningDbservice(f"{host}:{port}", stop)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def _serving(
+    servicer: DatabaseServicer, settings: DbserviceSettings, observers: Sequence[Observer]
+) -> AsyncIterator[int]:
+    """The gRPC server with what stands around the servicer; gives its port."""
+    server = grpc.aio.server(
+        interceptors=(
+            ErrorInterceptor(),
+            ObservingInterceptor(observers),
+            TokenInterceptor(settings.bearer_token),
+            CodecInterceptor(),
+            ValidationInterceptor(_NAME),
+        ),
+        options=_OPTIONS,
+    )
+    add_DatabaseServiceServicer_to_server(servicer, server)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = (_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    try:
+        port = server.add_insecure_port(settings.dbservice_listen)
+    except RuntimeError:
+        where = settings.dbservice_listen
+        raise StartError(f"DBSERVICE_LISTEN: cannot listen on {where}.") from None
+    await server.start()
+    for name in ("", _NAME):
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield port
+    finally:
+        await checks.enter_graceful_shutdown()
+        await server.stop(_GRACE)

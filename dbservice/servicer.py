@@ -1,208 +1,142 @@
 # ruff: noqa: N802, the contract names the methods
-"""The RPCs: each checks its request, asks the store, and answers errors in the contract's words."""
+"""The RPCs. Token, validation, errors and their announcement are the interceptors'."""
 
-import functools
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
-from grpc.aio import ServicerContext
-
-from dbservice import status
-from dbservice.blobs import Blobs, Draft
-from dbservice.errors import Reason, ServiceError, invalid
-from dbservice.store import Store
-from dbservice.validation import MAX_CHUNK, check
+from dbservice import uploads
+from dbservice.errors import ServiceError, not_found
+from dbservice.maintenance import delete_pending
+from dbservice.store import Store, Transaction
+from dbservice.transactions import generations, leases, photos, users
+from lookalike.blobs import Blobs, new_key
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceServicer
 
-_log = logging.getLogger(__name__)
-
-_Q = TypeVar("_Q")
+_Info = TypeVar("_Info", db.StorePhotoRequest.Info, db.FinalizeGenerationRequest.Info)
 _A = TypeVar("_A")
-_Method = Callable[["DatabaseServicer", _Q, ServicerContext[Any, Any]], Awaitable[_A]]
-_Part = TypeVar("_Part", db.StorePhotoRequest, db.FinalizeGenerationRequest)
-
-_STORAGE = frozenset({Reason.DISK_FULL, Reason.STORAGE_UNAVAILABLE})
-
-
-def _rpc(method: _Method[_Q, _A]) -> _Method[_Q, _A]:
-    """Turns what a method raises into a status; nothing inner reaches the caller."""
-
-    @functools.wraps(method)
-    async def rpc(self: "DatabaseServicer", request: _Q, context: ServicerContext[Any, Any]) -> _A:
-        try:
-            return await method(self, request, context)
-        except ServiceError as error:
-            if error.reason in _STORAGE:
-                _log.error("%s: %s (%s)", method.__name__, error.message, error.__cause__)
-            await status.abort(context, error)
-        # The last line of defence: a fault of ours is logged here and not the caller's to read.
-        except Exception:  # noqa: BLE001
-            _log.exception("%s failed.", method.__name__)
-            words = "The service failed; its log says why."
-            await status.abort(context, ServiceError(Reason.INTERNAL, words))
-
-    return rpc
 
 
 class DatabaseServicer(DatabaseServiceServicer):
     """The contract `lookalike.db.v1.DatabaseService`."""
 
-    def __init__(self, store: Store, blobs: Blobs) -> None:
+    def __init__(self, store: Store, blobs: Blobs, user_max_unfinished: int) -> None:
         self._store = store
         self._blobs = blobs
+        self._user_max_unfinished = user_max_unfinished
 
-    @_rpc
     async def ReceivePhoto(
         self, request: db.ReceivePhotoRequest, _context: object
     ) -> db.ReceivePhotoResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.receive(request)
+        return await self._store.transact(photos.receive, request, self._user_max_unfinished)
 
-    @_rpc
     async def StorePhoto(
         self, requests: AsyncIterator[db.StorePhotoRequest], _context: object
     ) -> db.StorePhotoResponse:
         """See db.proto."""
-        info = (await _first(requests)).info
-        check(info)
-        async with self._blobs.draft() as draft:
-            await _fill(draft, requests, info.image)
-            return await self._store.add(info, draft.publish)
+        info = (await uploads.first(requests)).info
+        return await self._keep(info, uploads.verified(requests, info.image), photos.store)
 
-    @_rpc
     async def AdvanceGeneration(
         self, request: db.AdvanceGenerationRequest, _context: object
     ) -> db.AdvanceGenerationResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.advance(request)
+        return await self._store.transact(generations.advance, request)
 
-    @_rpc
     async def CreateGeneration(
         self, request: db.CreateGenerationRequest, _context: object
     ) -> db.CreateGenerationResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.again(request)
+        return await self._store.transact(generations.create, request, self._user_max_unfinished)
 
-    @_rpc
     async def LeaseGenerations(
         self, request: db.LeaseGenerationsRequest, _context: object
     ) -> db.LeaseGenerationsResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.lease_unfinished(request)
+        return await self._store.transact(leases.lease, request)
 
-    @_rpc
     async def FinalizeGeneration(
         self, requests: AsyncIterator[db.FinalizeGenerationRequest], _context: object
     ) -> db.FinalizeGenerationResponse:
         """See db.proto."""
-        info = (await _first(requests)).info
-        check(info)
-        async with self._blobs.draft() as draft:
-            if info.HasField("picture"):
-                await _fill(draft, requests, info.picture.image)
-            return await self._store.finalize(info, draft.publish)
+        info = (await uploads.first(requests)).info
+        if not info.HasField("picture"):
+            return await self._store.transact(generations.fail, info)
+        image = info.picture.image
+        return await self._keep(info, uploads.verified(requests, image), generations.finish)
 
-    @_rpc
     async def CloseGeneration(
         self, request: db.CloseGenerationRequest, _context: object
     ) -> db.CloseGenerationResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.close_generation(request)
+        return await self._store.transact(generations.close, request)
 
-    @_rpc
     async def CancelGenerations(
         self, request: db.CancelGenerationsRequest, _context: object
     ) -> db.CancelGenerationsResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.cancel(request)
+        return await self._store.transact(generations.cancel, request)
 
-    @_rpc
     async def GetStatus(
         self, request: db.GetStatusRequest, _context: object
     ) -> db.GetStatusResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.status(request)
+        return await self._store.transact(users.status, request)
 
-    @_rpc
     async def ListHistory(
         self, request: db.ListHistoryRequest, _context: object
     ) -> db.ListHistoryResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.history(request)
+        return await self._store.transact(users.history, request)
 
-    @_rpc
     async def GetGeneration(
         self, request: db.GetGenerationRequest, _context: object
     ) -> db.GetGenerationResponse:
         """See db.proto."""
-        check(request)
-        return await self._store.get_generation(request)
+        return await self._store.transact(generations.get, request)
 
-    # grpc.aio takes a coroutine that writes; the generated type knows only generators.
-    @_rpc
-    async def GetImage(  # type: ignore[override]
-        self,
-        request: db.GetImageRequest,
-        context: ServicerContext[db.GetImageRequest, db.GetImageResponse],
-    ) -> None:
+    async def GetImage(
+        self, request: db.GetImageRequest, _context: object
+    ) -> AsyncIterator[db.GetImageResponse]:
         """See db.proto."""
-        check(request)
-        key, info = await self._store.image(request)
-        await context.write(db.GetImageResponse(info=info))
-        async for chunk in self._blobs.read(key):
-            await context.write(db.GetImageResponse(chunk=chunk))
+        key, info = await self._store.transact(photos.image, request)
+        yield db.GetImageResponse(info=info)
+        try:
+            async for chunk in self._blobs.open(key):
+                yield db.GetImageResponse(chunk=chunk)
+        except FileNotFoundError:
+            raise not_found("image") from None
 
-    @_rpc
     async def ForgetUser(
         self, request: db.ForgetUserRequest, _context: object
     ) -> db.ForgetUserResponse:
         """See db.proto."""
-        check(request)
-        response = await self._store.forget(request)
-        await purge(self._store, self._blobs)
+        response = await self._store.transact(users.forget, request)
+        await delete_pending(self._store, self._blobs)
         return response
 
+    async def _keep(
+        self,
+        info: _Info,
+        parts: AsyncIterator[bytes],
+        action: Callable[[Transaction, _Info, str], tuple[_A, str | None]],
+    ) -> _A:
+        """Stores bytes, and then names them in a row by this action."""
+        key = new_key(info.generation_id, info.fence)
+        await self._blobs.put(key, parts)
+        try:
+            response, unnamed = await self._store.transact(action, info, key)
+        except ServiceError:
+            # Refused, hence rolled back. After any other failure the row may name the bytes.
+            await self._discard(key)
+            raise
+        if unnamed is not None:
+            await self._discard(unnamed)
+        return response
 
-async def purge(store: Store, blobs: Blobs) -> None:
-    """Removes the bytes that nothing refers to any more.
-
-    Raises:
-        ServiceError: the disk or the database is away; what was not removed is still noted.
-    """
-    if keys := await store.removals():
-        await blobs.remove(keys)
-        await store.removed(keys)
-
-
-async def _first(requests: AsyncIterator[_Part]) -> _Part:
-    async for request in requests:
-        if request.WhichOneof("part") == "info":
-            return request
-        break
-    raise invalid(("info", "must come first"))
-
-
-async def _fill(draft: Draft, requests: AsyncIterator[_Part], image: db.ImageInfo) -> None:
-    """Writes the chunks that follow the info, and verifies them against it."""
-    size = 0
-    async for request in requests:
-        if request.WhichOneof("part") != "chunk" or not 0 < len(request.chunk) <= MAX_CHUNK:
-            raise invalid(("chunk", f"must have 1 to {MAX_CHUNK} bytes"))
-        size += len(request.chunk)
-        if size > image.size:
-            raise invalid(("chunk", "exceeds the size in info"))
-        await draft.write(request.chunk)
-    if size < image.size:
-        raise invalid(("chunk", "is missing: the bytes are fewer than the size in info"))
-    if await draft.seal() != image.sha256:
-        raise invalid(("chunk", "does not have the sha256 in info"))
+    async def _discard(self, key: str) -> None:
+        """Deletes bytes that no row names; what fails here is left to the sweep."""
+        with contextlib.suppress(OSError):
+            await self._blobs.delete([key])

@@ -15,13 +15,13 @@ from protos.lookalike.db.v1 import db_pb2 as db
 MAX_PHOTO = 20 * 1024 * 1024  # bytes
 MAX_PICTURE = 32 * 1024 * 1024  # bytes
 MAX_CHUNK = 256 * 1024  # bytes
+MAX_LEASES = 500  # in a response
 
 _MAX_PROMPT = 1000  # characters, as in generator.xsd
 _MAX_USER_TEXT = 4096  # characters, as many as Telegram lets anybody write
 _MAX_ID = 1024  # characters; Telegram promises nothing, its ids have under 100
 _MAX_NAME = 200  # characters
 _MAX_PIXELS = 65535  # along one side
-_MAX_LEASES = 500
 _MAX_PAGE = 50
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -31,7 +31,7 @@ _Violations = Iterator[tuple[str, str]]
 
 
 def check(request: Message) -> None:
-    """Refuses a request that the contract does not allow.
+    """Refuses a request, or one message of a stream of them, that the contract does not allow.
 
     Raises:
         ServiceError: INVALID_ARGUMENT, with every field that is at fault.
@@ -60,9 +60,12 @@ def _(request: db.ReceivePhotoRequest) -> _Violations:
 
 
 @_violations.register
-def _(request: db.StorePhotoRequest.Info) -> _Violations:
-    yield from _id("info.generation_id", request.generation_id)
-    yield from _image("info.image", request.image, MAX_PHOTO)
+def _(request: db.StorePhotoRequest) -> _Violations:
+    if request.HasField("info"):
+        yield from _id("info.generation_id", request.info.generation_id)
+        yield from _image("info.image", request.info.image, MAX_PHOTO)
+    else:
+        yield from _chunk(request)
 
 
 @_violations.register
@@ -102,24 +105,28 @@ def _(request: db.CreateGenerationRequest) -> _Violations:
 def _(request: db.LeaseGenerationsRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _text("holder", request.holder, _MAX_NAME, least=1)
-    yield from _within("limit", request.limit, 0, _MAX_LEASES)
+    yield from _within("limit", request.limit, 0, MAX_LEASES)
 
 
 @_violations.register
-def _(request: db.FinalizeGenerationRequest.Info) -> _Violations:
-    yield from _id("info.generation_id", request.generation_id)
-    outcome = request.WhichOneof("outcome")
+def _(request: db.FinalizeGenerationRequest) -> _Violations:
+    if not request.HasField("info"):
+        yield from _chunk(request)
+        return
+    info = request.info
+    yield from _id("info.generation_id", info.generation_id)
+    outcome = info.WhichOneof("outcome")
     if outcome is None:
         yield "info.outcome", "must be picture, failed or refused"
     elif outcome == "picture":
-        picture = request.picture
+        picture = info.picture
         yield from _image("info.picture.image", picture.image, MAX_PICTURE)
         yield from _within("info.picture.seed", picture.seed, 0)
         yield from _text("info.picture.model", picture.model, _MAX_NAME, least=1)
         if picture.file_id:
             yield "info.picture.file_id", "must be empty until the picture is sent"
     else:
-        yield from _error(f"info.{outcome}", getattr(request, outcome))
+        yield from _error(f"info.{outcome}", getattr(info, outcome))
 
 
 @_violations.register
@@ -202,6 +209,12 @@ def _image(field: str, image: db.ImageInfo, max_size: int) -> _Violations:
     yield from _within(f"{field}.size", image.size, 1, max_size)
     if not _SHA256.fullmatch(image.sha256):
         yield f"{field}.sha256", "must be 64 lower-case hexadecimal digits"
+
+
+def _chunk(request: db.StorePhotoRequest | db.FinalizeGenerationRequest) -> _Violations:
+    """The message after the info; one that is neither is out of order, which `uploads` sees."""
+    if request.HasField("chunk") and not 0 < len(request.chunk) <= MAX_CHUNK:
+        yield "chunk", f"must have 1 to {MAX_CHUNK} bytes"
 
 
 def _error(field: str, error: db.Error) -> _Violations:

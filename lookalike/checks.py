@@ -1,7 +1,7 @@
-"""Checks that a service makes of itself for `lookalike doctor`, and how they are told.
+"""The checks that a service runs on itself for `lookalike doctor`, and what they find.
 
 `python -m <service>.doctor` prints its findings on standard output, one JSON object a line; why,
-and what stands in it: docs/decisions/0009-doctor.md. A check looks and changes nothing.
+and with which keys: docs/decisions/0009-doctor.md. A check looks and changes nothing.
 """
 
 import argparse
@@ -27,6 +27,7 @@ MODEL_MISSING = "model missing"
 """The check that fails where a model on the hub is not on this machine."""
 
 START = "Start everything with `lookalike up`."
+BUSY = "Try again when the machine has less to do."
 
 _CHECK_SECONDS = 120.0
 _CONNECT_SECONDS = 3.0
@@ -37,7 +38,7 @@ _S = TypeVar("_S", bound=Settings)
 
 
 class Mark(StrEnum):
-    """What a check comes to."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -50,18 +51,18 @@ class Finding:
 
     Attributes:
         check: what was looked at, in a word or two.
-        mark: whether that is well.
-        words: one sentence.
-        remedy: what to do about it; "" where there is nothing to do.
+        mark: how it is.
+        summary: what was found, in one sentence.
+        remedy: what to do about it; "" if there is nothing to do.
     """
 
     check: str
     mark: Mark
-    words: str
+    summary: str
     remedy: str = ""
 
     def to_json(self) -> str:
-        """One line, without its end."""
+        """As one line, without the line's end."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
@@ -78,19 +79,19 @@ class Finding:
             raise ValueError(f"This is no finding: {line}") from error
 
 
-def ok(check: str, words: str, remedy: str = "") -> Finding:
-    """All is well."""
-    return Finding(check, Mark.OK, words, remedy)
+def ok(check: str, summary: str, remedy: str = "") -> Finding:
+    """It works."""
+    return Finding(check, Mark.OK, summary, remedy)
 
 
-def warning(check: str, words: str, remedy: str = "") -> Finding:
-    """It works, and somebody should know this."""
-    return Finding(check, Mark.WARNING, words, remedy)
+def warning(check: str, summary: str, remedy: str = "") -> Finding:
+    """It works, but somebody should know about this."""
+    return Finding(check, Mark.WARNING, summary, remedy)
 
 
-def failed(check: str, words: str, remedy: str) -> Finding:
+def failed(check: str, summary: str, remedy: str) -> Finding:
     """It does not work."""
-    return Finding(check, Mark.FAILED, words, remedy)
+    return Finding(check, Mark.FAILED, summary, remedy)
 
 
 Check = Callable[[_S], Awaitable[list[Finding]]]
@@ -102,10 +103,10 @@ def run(
     checks: Mapping[str, Check[_S]],
     paid: Mapping[str, Check[_S]] | None = None,
 ) -> NoReturn:
-    """Makes the checks at the same time, prints each one's findings as they come, and exits.
+    """Runs the checks at the same time, prints each one's findings as they come, and exits.
 
-    The arguments of the command line choose: `--only NAME` (repeatable) makes these checks alone,
-    `--spend` makes those of `paid`, too.
+    The arguments of the command line choose: `--only NAME` (repeatable) runs only these checks,
+    `--spend` also those of `paid`.
 
     Args:
         service: whose checks they are.
@@ -117,18 +118,18 @@ def run(
     parser.add_argument("--only", action="append", choices=list(checks))
     parser.add_argument("--spend", action="store_true")
     arguments = parser.parse_args()
-    logging.disable()  # what there is to say is said as a finding
+    logging.disable()  # whatever there is to say becomes a finding
     chosen = {name: check for name, check in checks.items() if name in (arguments.only or checks)}
     if arguments.spend:
         chosen |= paid or {}
     try:
         loaded = settings.load()
     except StartError as error:
-        remedy = f"Mend it in .env; the other checks of {service} need it, too."
+        remedy = f"Correct it in .env; the other checks of {service} need it, too."
         _print(failed("settings", str(error), remedy))
         sys.exit(0)
     redaction = RedactionFilter([*loaded.given_secrets(), loaded.known_token() or ""])
-    asyncio.run(_make_all(loaded, chosen, redaction))
+    asyncio.run(_run_all(loaded, chosen, redaction))
     sys.exit(0)
 
 
@@ -136,34 +137,28 @@ def _print(finding: Finding) -> None:
     print(finding.to_json(), flush=True)  # noqa: T201, standard output is where findings go
 
 
-async def _make_all(
+async def _run_all(
     settings: _S, checks: Mapping[str, Check[_S]], redaction: RedactionFilter
 ) -> None:
-    async def make(name: str, check: Check[_S]) -> None:
+    async def run_one(name: str, check: Check[_S]) -> None:
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
                 findings = await check(settings)
         except TimeoutError:
-            words = f"This check took more than {_CHECK_SECONDS:g} s and was given up."
-            findings = [failed(name, words, "Try again when the machine has less to do.")]
+            summary = f"This check took more than {_CHECK_SECONDS:g} s and was given up."
+            findings = [failed(name, summary, BUSY)]
         except Exception as error:  # noqa: BLE001, one check that breaks must not hide the others
-            words = f"This check broke: {type(error).__name__}: {error}."
-            findings = [failed(name, words, "Please report this with the sentence above.")]
+            summary = f"This check broke: {type(error).__name__}: {error}."
+            findings = [failed(name, summary, "Please report this, with the sentence above.")]
         for found in findings:
-            _print(
-                Finding(
-                    found.check,
-                    found.mark,
-                    redaction.redact(found.words),
-                    redaction.redact(found.remedy),
-                )
-            )
+            summary, remedy = redaction.redact(found.summary), redaction.redact(found.remedy)
+            _print(Finding(found.check, found.mark, summary, remedy))
 
-    await asyncio.gather(*(make(name, check) for name, check in checks.items()))
+    await asyncio.gather(*(run_one(name, check) for name, check in checks.items()))
 
 
 def someone_listens(listen: str) -> bool:
-    """Whether anybody takes connections at `host:port`; the port itself is left alone."""
+    """Whether anybody accepts connections at `host:port`; the port itself is left alone."""
     try:
         socket.create_connection(_reachable(listen), _CONNECT_SECONDS).close()
     except OSError:
@@ -186,14 +181,20 @@ def get(listen: str, path: str) -> tuple[int, str]:
 
 
 def port(setting: str, listen: str, *, ours: bool) -> Finding:
-    """Whether a service can have its port; `ours` says that it is the service who answers there."""
+    """Whether a service can have its port.
+
+    Args:
+        setting: the variable that names the port.
+        listen: `host:port`.
+        ours: whether it is the service itself that answers there.
+    """
     if ours:
         return ok("port", f"The service itself listens on {listen}.")
     if someone_listens(listen):
         return failed(
             "port",
             f"Another program listens on {listen}.",
-            f"Stop that program, or set {setting} and, for those who connect, its address.",
+            f"Stop that program, or change {setting}, and the address that others connect to.",
         )
     return ok("port", f"{listen} is free.")
 
@@ -206,20 +207,20 @@ def folder(check: str, path: Path) -> Finding:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return failed(
             check,
-            f"{path} cannot be written: {there} is no folder, or not one of this user's.",
-            "Mend the folder's owner and rights, or set another one.",
+            f"{path} cannot be written: {there} is no folder, or belongs to another user.",
+            "Correct the folder's owner and permissions, or set another one.",
         )
     free = shutil.disk_usage(there).free
-    words = f"{path} is on a disk with {size(free)} free."
+    summary = f"{path} is on a disk with {size(free)} free."
     if free < _FULL_BYTES:
-        return failed(check, f"The disk is full: {words}", "Make room on it.")
+        return failed(check, f"The disk is full: {summary}", "Make room on it.")
     if free < _LOW_BYTES:
-        return warning(check, words, "Make room on it soon.")
-    return ok(check, words)
+        return warning(check, summary, "Make room on it soon.")
+    return ok(check, summary)
 
 
 def size(count: float) -> str:
-    """Bytes in words, as disks are sold: 4.3 GB."""
+    """A number of bytes for people, in powers of ten as disks are sold: 4.3 GB."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"

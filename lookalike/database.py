@@ -1,4 +1,4 @@
-"""One SQLite file, one writer: the engine and the migrations of a service's own database.
+"""The database of a service, one SQLite file with one writer: its engine and its migrations.
 
 Why these PRAGMAs: docs/decisions/0003-sqlite.md.
 """
@@ -42,16 +42,16 @@ _STORAGE_FAULTS = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""Primary result codes that speak of the file or its disk, not of what the program wants of it."""
+"""Primary result codes about the file or its disk, not about what the program asked for."""
 
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": 1,
     "max_overflow": 0,
-    "hide_parameters": True,  # an error in the log must not repeat what people wrote
+    "hide_parameters": True,  # an error in the log must not repeat what users wrote
     "connect_args": {"isolation_level": None},  # transactions are begun below, not by the driver
 }
-"""What an engine is created with that is to be owned."""
+"""How an engine is created that is to be owned."""
 
 
 def create_engine(url: str) -> Engine:
@@ -69,8 +69,8 @@ def own(engine: Engine) -> None:
     """Makes the engine, which has a single connection, its database's only writer.
 
     Every transaction begins with BEGIN IMMEDIATE: what it reads stays true until it commits. The
-    folder is made if it is missing. The database is this engine's alone until it is disposed, which
-    also the death of the process does.
+    folder is made if it is missing. The database is this engine's alone until it is disposed of,
+    which the death of the process does, too.
 
     Raises:
         StartError: the folder cannot be made, or another process uses the database.
@@ -88,10 +88,11 @@ def own(engine: Engine) -> None:
 
 
 def storage_fault(error: SQLAlchemyError) -> OSError | None:
-    """What is wrong with the database's file, disk or load; None: the error is the program's own.
+    """What is wrong with the database's file, its disk or its load.
 
     Returns:
-        An error whose `errno` is ENOSPC where the disk is full, else EIO.
+        An error whose `errno` is ENOSPC if the disk is full, else EIO; None if the fault is the
+        program's own.
     """
     if isinstance(error, PoolTimeoutError):
         return OSError(errno.EIO, "the database: it is too busy")
@@ -157,7 +158,7 @@ def migrate(engine: Engine, migrations: Path) -> None:
         with engine.begin() as connection, environment as context:
             context.configure(connection=connection, render_as_batch=True)
             context.run_migrations()
-    except CommandError:  # it has a version that `migrations` knows nothing of
+    except CommandError:  # it has a version that `migrations` does not know
         path = engine.url.database
         raise StartError(f"The database {path} was made by a newer Lookalike.") from None
     except DatabaseError as error:

@@ -1,10 +1,10 @@
-"""The error that a person can act on."""
+"""The error that somebody can act on."""
 
 
 class StartError(Exception):
-    """A process cannot start or go on, and one sentence says why and what to do.
+    """A process cannot start or go on; the message says why, and what to do about it.
 
-    It is printed as it is, without a traceback, and the process ends with `EXIT_CODE`.
+    It is printed as it is, without a traceback, and the process exits with `EXIT_CODE`.
     """
 
     EXIT_CODE = 78  # EX_CONFIG of sysexits.h

@@ -9,7 +9,7 @@ from lookalike.errors import StartError
 
 
 def make_home(home: Path) -> None:
-    """Makes the folder that everything is written to, for its owner alone, if it is not there.
+    """Makes LOOKALIKE_HOME, for its owner alone, if it is not there.
 
     Raises:
         StartError: it cannot be made.
@@ -22,7 +22,7 @@ def make_home(home: Path) -> None:
 
 
 def lock_file(path: Path) -> IO[bytes]:
-    """Opens a file for `fcntl.flock`; it stays empty, and stays.
+    """Opens a file for `fcntl.flock`; it stays empty and is never removed.
 
     Raises:
         StartError: it cannot be opened.
@@ -35,9 +35,9 @@ def lock_file(path: Path) -> IO[bytes]:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Writes `data` to `path`, replacing what is there; after return it is on the disk.
+    """Writes `data` to `path` in place of what is there; after return it is on the disk.
 
-    Readers see the old bytes or the new ones, never a part.
+    Readers see the old bytes or the new ones, never a part of them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
@@ -61,7 +61,7 @@ def remove_durably(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Brings a folder's entries to the disk: what was made, renamed or removed in it."""
+    """Syncs a folder's entries: what was made, renamed or removed in it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Looking at a SQLite file without changing it or being in its owner's way."""
+"""Checks a SQLite file without changing it or getting in its owner's way."""
 
 import sqlite3
 import time
@@ -17,9 +17,9 @@ _RESTORE = "Stop the service, put the file aside and restore a backup."
 
 
 def database(path: Path) -> Finding:
-    """Whether SQLite finds the file whole (PRAGMA integrity_check). Blocks for a few seconds."""
+    """Whether SQLite finds the file intact (PRAGMA integrity_check). Blocks for up to 3 seconds."""
     if not path.exists():
-        return ok("database", f"{path} is not there yet; it is made at the first start.")
+        return ok("database", f"{path} is not there yet; the first start makes it.")
     try:
         problem = _integrity(path)
     except sqlite3.OperationalError as error:
@@ -37,7 +37,7 @@ def _integrity(path: Path) -> str | None:
         in_wal_mode = file.read(20)[18:] == _WAL
     options = "mode=ro"
     if in_wal_mode and not path.with_name(f"{path.name}-wal").exists():
-        # Nobody has it open; to open it the usual way would make the files of the WAL.
+        # Nobody has it open, and opening it the usual way would make the files of the WAL.
         options += "&immutable=1"
     connection = sqlite3.connect(f"file:{quote(str(path))}?{options}", uri=True, timeout=1)
     try:
@@ -61,9 +61,9 @@ def _not_now(path: Path, error: sqlite3.OperationalError) -> Finding:
     if journal.exists() and journal.stat().st_size:
         return ok(
             "database",
-            f"{path} is in the middle of a write; if the service was cut off there, it takes the "
-            "write back at its next start.",
+            f"{path} is in the middle of a write; if the service was cut off there, its next start "
+            "rolls that back.",
         )
     return failed(
-        "database", f"{path} cannot be read: {error}.", "Mend the file's owner and rights."
+        "database", f"{path} cannot be read: {error}.", "Correct the file's owner and permissions."
     )

@@ -1,4 +1,4 @@
-"""Start and stop, the same for every process."""
+"""How every process starts and stops."""
 
 import asyncio
 import logging
@@ -51,8 +51,8 @@ Running = Callable[[_S], AbstractAsyncContextManager[Service]]
 async def together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Runs the parts of a service while the context lasts; each ends when `stop` is set.
 
-    It is set at the context's end, and when one of them ends: then all end. What one of them
-    raised is raised at the context's end.
+    It is set at the context's end, and as soon as one of them ends, so that all end together. What
+    a part raised is raised at the context's end.
     """
     tasks = [asyncio.create_task(part) for part in parts]
     for task in tasks:
@@ -84,7 +84,12 @@ def run(
 
     `main` gets the settings and an event that is set when the process is asked to stop (SIGTERM,
     SIGINT, or the end of standard input where `STOP_WITH_STDIN` is set). A StartError is printed
-    as one sentence.
+    as one sentence, and the exit code is its own.
+
+    Args:
+        name: the process, as it is called in logs and sentences.
+        settings: what it is told.
+        main: what it does.
     """
     try:
         loaded = settings.load()
@@ -96,7 +101,7 @@ def run(
         print(f"lookalike {name}: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(StartError.EXIT_CODE)
     except Exception:  # noqa: BLE001, as the comment says
-        # Left to the interpreter, its traceback would go past the redaction.
+        # If it were left to the interpreter, its traceback would bypass the redaction.
         _log.exception("The %s has a fault and ends", name)
         sys.exit(1)
     sys.exit(0)
@@ -131,10 +136,10 @@ async def _supervise(settings: _S, main: Callable[[_S, asyncio.Event], Awaitable
 
 
 def _exit_after(seconds: float) -> None:
-    """Ends the process without ceremony should the clean stop hang, even if the loop is stuck."""
+    """Ends the process at once should the clean stop hang, even if the event loop is stuck."""
 
     def end() -> None:
-        _log.error("The clean stop took more than %g s; ending at once.", seconds)
+        _log.error("Stopping took more than %g s; ending at once.", seconds)
         os._exit(1)
 
     timer = threading.Timer(seconds, end)
@@ -146,8 +151,8 @@ def bind(listen: str, setting: str) -> socket.socket:
     """Binds a TCP socket to `host:port`.
 
     Args:
-        listen: `host:port`; port 0 takes a free one.
-        setting: the variable's name, for the sentence.
+        listen: `host:port`; port 0 takes any free one.
+        setting: the variable's name, for the error.
 
     Raises:
         StartError: the port is taken or the address is not this machine's.
@@ -155,7 +160,7 @@ def bind(listen: str, setting: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sets TCP_NODELAY; without, each answer takes 40 ms longer.
+    # Only with the protocol named does asyncio set TCP_NODELAY; else each answer takes 40 ms more.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 Style: TypeAlias = Literal["text", "json"]
-"""How a record is written: a line of words, or a JSON object on a line."""
+"""How a record is written: as a line of text, or as a JSON object on a line."""
 
 _REDACTED = "[redacted]"
 _TELEGRAM_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{30,}")
@@ -28,15 +28,15 @@ _CHATTY = (
 
 
 class RedactionFilter(logging.Filter):
-    """Takes known secrets, and what looks like a bot token, out of a record's text and traceback.
+    """Removes known secrets, and whatever looks like a bot token, from messages and tracebacks.
 
-    It belongs on the handlers of the root logger: a filter on a logger is not asked about the
-    records of its children. After Home Assistant's `telegram_bot`.
+    It belongs on the handlers of the root logger: a filter on a logger does not see the records of
+    its children. After Home Assistant's `telegram_bot`.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
-        # Longest first, so that a secret within a secret leaves no rest.
+        # Longest first, so that a secret within another one leaves no rest.
         self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
@@ -46,7 +46,7 @@ class RedactionFilter(logging.Filter):
         return _TELEGRAM_TOKEN.sub(_REDACTED, text)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrites the record; it always passes."""
+        """Rewrites the record and lets it pass."""
         try:
             text = record.getMessage()
         except (TypeError, ValueError):  # arguments that do not fit; the line matters more
@@ -89,7 +89,7 @@ def configure(service: str, secrets: Iterable[str], style: Style = "text") -> No
     """Sends all logging of this process to stderr, redacted.
 
     Args:
-        service: the name that stands in every line.
+        service: the name in every line.
         secrets: what must never be printed.
         style: how a record is written.
     """

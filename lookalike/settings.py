@@ -1,7 +1,7 @@
-"""Settings: the environment wins over `.env` in the working directory.
+"""Settings, from the environment or, below it, from `.env` in the working directory.
 
-Each service declares its own settings in its `settings.py`, as a subclass of `Settings`; a
-field's name in capitals is the variable's name. `docs/settings.md` lists them all.
+Each service declares its own in its `settings.py`, as a subclass of `Settings`; a field's name in
+capitals is the variable's name. `docs/settings.md` lists them all.
 """
 
 from functools import cached_property
@@ -53,7 +53,7 @@ def _check_http_url(value: str) -> str:
 def _check_secret(value: SecretStr) -> SecretStr:
     # Shorter ones can be guessed, and their redaction would make the log unreadable.
     if len(value.get_secret_value()) < _SHORTEST_TOKEN:
-        raise ValueError(f"take at least {_SHORTEST_TOKEN} characters")
+        raise ValueError(f"use at least {_SHORTEST_TOKEN} characters")
     return value
 
 
@@ -75,12 +75,12 @@ def _default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """What every process is told.
+    """The settings that every process has.
 
     Attributes:
-        lookalike_home: the folder that everything written goes to.
-        service_token: the bearer token between the services; absent: the one in the home folder,
-            made at first start.
+        lookalike_home: the folder in which everything is written.
+        service_token: the bearer token between the services; None: the one in the home folder,
+            which the first start makes.
         lookalike_log: how the log is written.
     """
 
@@ -100,13 +100,13 @@ class Settings(BaseSettings):
         return service_token(self.lookalike_home)
 
     def known_token(self) -> str | None:
-        """The bearer token if there is one already; nothing is made."""
+        """The bearer token if there is one already; none is made."""
         if self.service_token is not None:
             return self.service_token.get_secret_value()
         return known_service_token(self.lookalike_home)
 
     def secrets(self) -> list[str]:
-        """Every secret there is, for the redaction of logs."""
+        """All secrets, for the redaction of logs."""
         return [self.bearer_token, *self.given_secrets()]
 
     def given_secrets(self) -> list[str]:
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
         return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
     def folder(self, name: str) -> Path:
-        """A folder of this name in the home folder, as an absolute path; not made yet."""
+        """The absolute path of a folder in the home folder; it is not made."""
         return (self.lookalike_home / name).absolute()
 
     @classmethod
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         """Reads the settings.
 
         Raises:
-            StartError: a value is missing or wrong; the sentence names the variable.
+            StartError: a value is missing or wrong; the message names the variable.
         """
         return _load(cls)
 
@@ -136,5 +136,5 @@ def _load(cls: type[_S]) -> _S:
         name = ".".join(str(part) for part in first["loc"]).upper()
         if first["type"] == "missing":
             raise StartError(f"{name} is not set; `lookalike init` asks for it.") from None
-        words = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise StartError(f"{name}: {words}.") from None
+        problem = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise StartError(f"{name}: {problem}.") from None

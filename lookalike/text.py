@@ -8,5 +8,5 @@ _FORBIDDEN: Final = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 
 def printable(text: str, replacement: str = "") -> str:
-    """`text` with `replacement` for controls, lone surrogates and what XML 1.0 does not allow."""
+    """`text` with `replacement` for controls, lone surrogates and whatever XML 1.0 forbids."""
     return _FORBIDDEN.sub(replacement, text)

@@ -1,4 +1,4 @@
-"""The bearer token between the services, made once per home folder."""
+"""The bearer token between the services, made once for each home folder."""
 
 import hmac
 import os
@@ -14,7 +14,7 @@ _FILE_NAME = "service-token"
 def service_token(home: Path) -> str:
     """The token kept in `home`; made now if there is none yet.
 
-    Several processes may start at once: the file appears whole under its name or not at all, and
+    Several processes may start at once: the file appears under its name whole or not at all, and
     whoever comes second reads what the first one wrote.
 
     Raises:

@@ -1,4 +1,4 @@
-"""All or nothing: what makes a method of a store one transaction."""
+"""Makes a method of a store one transaction: all of it happens, or nothing."""
 
 import asyncio
 import functools
@@ -28,8 +28,8 @@ _T = TypeVar("_T", bound=Transactions)
 class Transactional:
     """A class whose methods are transactions on one engine, one after another in one thread.
 
-    A transaction takes one way to the thread and back. With a driver for asyncio every statement
-    takes several, which cost more than the statement itself (docs/decisions/0003-sqlite.md).
+    A transaction goes to the thread and back once. With a driver for asyncio every statement does
+    so several times, which costs more than the statement itself (docs/decisions/0003-sqlite.md).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -38,17 +38,17 @@ class Transactional:
         self._thread = ThreadPoolExecutor(1, "database")
 
     async def close(self) -> None:
-        """Lets the transactions that were begun or wait end, then closes the database."""
+        """Lets all transactions end that have begun or wait, then closes the database."""
         await asyncio.to_thread(self._thread.shutdown)
         self._engine.dispose()
 
     async def run(self, work: Callable[[Session], _R]) -> _R:
         """Runs the work in a transaction.
 
-        Once begun it goes to its end, even if the caller is cancelled.
+        Once begun it runs to its end, even if the caller is cancelled.
 
         Raises:
-            OSError: the database is full, busy, broken or away.
+            OSError: the database is full, busy, broken or unavailable.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._transact, work)
@@ -66,7 +66,7 @@ class Transactional:
 def atomic(
     method: Callable[Concatenate[_T, Session, _P], _R],
 ) -> Callable[Concatenate[_T, _P], Coroutine[Any, Any, _R]]:
-    """Makes a method that takes a session one transaction that brings its own, by `self.run`."""
+    """Turns a method that takes a session into a transaction with a session of its own."""
 
     @functools.wraps(method)
     async def transaction(self: _T, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -1,1 +1,1 @@
-"""A Telegram of your own: a Bot API server for trying and testing."""
+"""A Telegram of your own: a Bot API server to try things out and to test."""

@@ -13,8 +13,8 @@ from sandbox.page import add_page
 from sandbox.people.acting import router as acting
 from sandbox.people.streaming import router as streaming
 from sandbox.people.watching import router as watching
-from sandbox.refusals import Refusal
 from sandbox.state import Sandbox
+from sandbox.telegram.refusals import Refusal
 
 _MAX_BODY_BYTES = 64 * 1024 * 1024  # whatever a route may say
 
@@ -26,13 +26,13 @@ def create_app(sandbox: Sandbox) -> FastAPI:
         openapi_url=None,
         max_body_size=_MAX_BODY_BYTES,
         exception_handlers={
-            ClientDisconnect: _answer_nobody,
+            ClientDisconnect: _answer_disconnected,
             HTTPException: _answer_error,
             RequestValidationError: _answer_malformed,
         },
     )
     app.state.sandbox = sandbox
-    # Against DNS rebinding: a web page elsewhere cannot make a browser play people here.
+    # Against DNS rebinding: no web page elsewhere can make a browser play people here.
     app.add_middleware(SameOrigin)
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "::1", "[::1]"]
@@ -42,23 +42,23 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.include_router(watching)
     app.include_router(streaming)
     add_page(app)
-    app.add_api_route("/health/live", _answer_well)
-    app.add_api_route("/health/ready", _answer_well)
+    app.add_api_route("/health/live", _answer_health)
+    app.add_api_route("/health/ready", _answer_health)
     return app
 
 
-async def _answer_well() -> PlainTextResponse:
-    """The sandbox is ready for as long as it lives."""
+async def _answer_health() -> PlainTextResponse:
+    """The sandbox is ready as long as it runs."""
     return PlainTextResponse("ready\n")
 
 
-async def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    """The client went away within its request: nothing has been done, and nobody reads this."""
+async def _answer_disconnected(_request: Request, _error: Exception) -> Response:
+    """The client went away during its request: nothing has been done, and nobody reads this."""
     return Response(status_code=400)
 
 
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
-    """What no route answers itself: paths that lead nowhere, and the people's errors."""
+    """What no route answers itself: unknown paths, and errors on the people's side."""
     assert isinstance(error, HTTPException)  # noqa: S101, it is registered for these only
     if request.url.path.startswith("/sandbox/"):
         return JSONResponse({"detail": error.detail}, status_code=error.status_code)
@@ -66,7 +66,7 @@ async def _answer_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _answer_malformed(_request: Request, error: Exception) -> JSONResponse:
-    """One sentence, in the shape of every other error; what was given is not repeated."""
+    """One sentence, in the form of every other error; what was sent is not repeated."""
     assert isinstance(error, RequestValidationError)  # noqa: S101, it is registered for these only
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"][1:])

@@ -24,7 +24,7 @@ class FaultOrder(BaseModel):
         contains: only calls with this text in a parameter.
         retry_after: in seconds.
         status: an HTTP status of 404, or of 500 or more.
-        description: Telegram's words.
+        description: what Telegram says.
         seconds: how long to wait.
     """
 
@@ -76,27 +76,27 @@ class Faults:
         self._released: dict[int, asyncio.Event] = {}
 
     def add(self, order: FaultOrder, fault_id: int) -> Fault:
-        """Queues an order under an id that no other ever had."""
+        """Queues an order under an id that no other one ever had."""
         fault = Fault(**order.model_dump(), id=fault_id)
         self._faults[fault.id] = fault
         self._released[fault.id] = asyncio.Event()
         return fault
 
     def all(self) -> list[Fault]:
-        """All of them, also those that met as many calls as they should."""
+        """All of them, also those that have met all their calls."""
         return list(self._faults.values())
 
-    def release(self, fault_id: int) -> bool:
-        """Lets held calls be answered and ends the fault; False if there is none with this id."""
+    def end(self, fault_id: int) -> bool:
+        """Releases held calls and ends the fault; False if there is none with this id."""
         fault = self._faults.pop(fault_id, None)
         if fault is not None:
             self._released.pop(fault_id).set()
         return fault is not None
 
-    def clear(self) -> None:
+    def end_all(self) -> None:
         """Releases and ends all of them."""
         for fault_id in list(self._faults):
-            self.release(fault_id)
+            self.end(fault_id)
 
     def take(self, method: str, values: dict[str, str]) -> Fault | None:
         """The fault that meets this call, counted; None if none does."""

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 class SameOrigin:
     """Refuses requests that a browser sends for a page from elsewhere.
 
-    A browser names the page's origin in every request that may change something (Fetch Standard,
-    "Origin header"); a program names none.
+    A browser sends the page's origin with every request that may change something (Fetch Standard,
+    "Origin header"); a program sends none.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
 from sandbox.app import create_app
-from sandbox.bot import BotAccount
 from sandbox.faults import Faults
 from sandbox.settings import SandboxSettings
 from sandbox.state import Sandbox
-from sandbox.store import Store
-from sandbox.updates import Poller
-from sandbox.webhook import deliver
+from sandbox.storage.database import Database
+from sandbox.telegram.account import BotAccount
+from sandbox.telegram.updates import Poller
+from sandbox.telegram.webhook import deliver
 
 
 @dataclass(frozen=True)
@@ -35,24 +35,24 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningSandbox]:
     """
     stop = asyncio.Event()
     bound = _bind(settings.sandbox_listen, settings.sandbox_ports)
-    store = await Store.open(settings.folder("sandbox"))
+    database = await Database.open(settings.folder("sandbox"))
     bot = BotAccount(settings.telegram_bot_token.get_secret_value())
-    sandbox = Sandbox(store, bot, Poller(store, stop), Faults(), settings.sandbox_note, stop)
-    delivery = asyncio.create_task(deliver(store, stop))
+    sandbox = Sandbox(database, bot, Poller(database, stop), Faults(), settings.sandbox_note, stop)
+    delivery = asyncio.create_task(deliver(database, stop))
     try:
         async with lifecycle.together(stop, web.serve(create_app(sandbox), bound, stop)):
             yield RunningSandbox(lifecycle.address_of(bound), stop)
     finally:
         delivery.cancel()
         await asyncio.gather(delivery, return_exceptions=True)
-        await store.close()
+        await database.close()
 
 
 def _bind(listen: str, ports: int) -> socket.socket:
-    """Binds the port, or the first free one of as many.
+    """Binds the port, or the next free one of so many.
 
     Raises:
-        StartError: none is free; it tells of the last one.
+        StartError: none is free; the message is about the last one.
     """
     host, _, first = listen.rpartition(":")
     *others, last = range(int(first), min(int(first) + ports, 65_536))

@@ -25,11 +25,11 @@ def _check_loopback(value: str) -> str:
 
 
 class SandboxSettings(Settings):
-    """What the sandbox is told.
+    """All settings of the sandbox.
 
     Attributes:
-        sandbox_listen: where it serves; loopback only, for whoever reaches it can play anybody.
-        sandbox_ports: how many ports to try, from that one up, where one is taken.
+        sandbox_listen: where it serves; loopback only, since whoever reaches it can play anybody.
+        sandbox_ports: how many ports to try from that one up, if it is taken.
         sandbox_note: a sentence that the chat page shows over every chat.
         telegram_bot_token: the only token it accepts.
     """

@@ -1,4 +1,4 @@
-"""What a running sandbox consists of, for its routes."""
+"""What a running sandbox consists of, as its routes get it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from sandbox.bot import BotAccount
 from sandbox.faults import Faults
-from sandbox.store import Store
-from sandbox.updates import Poller
+from sandbox.storage.database import Database
+from sandbox.telegram.account import BotAccount
+from sandbox.telegram.updates import Poller
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The parts.
+    """A running sandbox.
 
     Attributes:
-        store: the state on disk.
+        database: the state on disk.
         bot: the bot that may call.
         poller: getUpdates' long poll.
-        faults: what tests queued.
+        faults: what tests have queued.
         note: a sentence that the chat page shows over every chat; may be empty.
-    stop: set when the process is asked to stop; whoever waits, stops waiting.
+        stop: set when the process is asked to stop; whoever waits then stops waiting.
     """
 
-    store: Store
+    database: Database
     bot: BotAccount
     poller: Poller
     faults: Faults

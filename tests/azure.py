@@ -10,13 +10,13 @@ It refuses what Azure refuses, in Azure's words; a test queues what else may hap
 import asyncio
 import io
 import socket
-import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from anyio.from_thread import start_blocking_portal
 from PIL import Image
 
 PATH = "/computervision/imageanalysis:analyze"
@@ -128,25 +128,8 @@ async def serve() -> AsyncGenerator[AzureServer, None]:
 @contextmanager
 def serve_in_thread() -> Generator[AzureServer, None, None]:
     """Runs the server in an event loop of its own, which outlives that of a single test."""
-    started = threading.Event()
-    running: list[tuple[AzureServer, asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def run() -> None:
-        async with serve() as server:
-            done = asyncio.Event()
-            running.append((server, asyncio.get_running_loop(), done))
-            started.set()
-            await done.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert started.wait(10)
-    server, loop, done = running[0]
-    try:
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serve()) as server:
         yield server
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join()
 
 
 def json_body(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

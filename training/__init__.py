@@ -1,1 +1,1 @@
-"""How the models in the package are made."""
+"""How the small model in the package is trained."""

@@ -1,7 +1,7 @@
-"""Makes the small model: `python -m training`.
+"""Trains the small model: `python -m training`.
 
-It fetches the art, trains the autoencoder, turns the art into latents, trains the UNet and the text
-encoder together, and writes the model. Whatever was interrupted goes on where it stood.
+It fetches the art, trains the autoencoder, encodes the art as latents, trains the UNet and the text
+encoder together, and writes the model. An interrupted run resumes where it stopped.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import torch
 
-from training import fetch, make, team
+from training import distributed, fetch, make
 from training.profiles import PROFILES
 
 _SEED: Final = 20_261_122
@@ -37,10 +37,10 @@ def main() -> None:
         changes |= dict.fromkeys(stages, 0)
     profile = replace(PROFILES[device], **changes)
     options.work.mkdir(parents=True, exist_ok=True)
-    # Without it CUDA's matrix products are not the same each time; it is read when CUDA starts.
+    # Without it CUDA's matrix products differ from run to run; it is read when CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     fetch.fetch(options.work)
-    team.run(profile.processes, make.run, profile, options)
+    distributed.run(profile.processes, make.run, profile, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=(1, 2, 3, 4, 6),
         help="on a CPU, one core each; default: 2; on a GPU: 1",
     )
-    parser.add_argument("--export", action="store_true", help="write what was reached, and stop")
+    parser.add_argument("--export", action="store_true", help="write the model as it is, and stop")
     return parser
 
 

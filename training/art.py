@@ -15,12 +15,12 @@ from training.concepts import Concept
 _MASTER: Final = 256
 
 _LEAST: Final = 27 / 32
-"""How small, of a picture's side, a view shows the art."""
+"""How small a view may show the art, as a share of the picture's side."""
 
 FLUENT: Final = "fluent"
 NOTO: Final = "noto"
 STYLES: Final = (FLUENT, NOTO)
-"""Whose art: Fluent's is drawn where no words ask for the other."""
+"""Whose art: Fluent's is drawn unless the prompt asks for the other."""
 
 WHITE: Final = "white"
 
@@ -36,7 +36,7 @@ COLOURS: Final = {
     "purple": (156, 120, 206),
     "pink": (246, 176, 202),
 }
-"""The backgrounds that have a word."""
+"""The backgrounds that a caption can name."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class View:
     Attributes:
         concept: its number.
         style: whose art, one of `STYLES`.
-        mirrored: left for right.
+        mirrored: whether left and right are swapped.
         side: width and height of the art in pixels, at most the picture's.
         left: pixels before the art.
         top: pixels above the art.
@@ -63,12 +63,12 @@ class View:
 
 
 def random_style(noto: float, random: np.random.Generator) -> str:
-    """Fluent's, or with that chance Noto's."""
+    """Fluent's, or with that probability Noto's."""
     return NOTO if random.random() < noto else FLUENT
 
 
 def random_colour(coloured: float, random: np.random.Generator) -> str:
-    """White, or with that chance any other of `COLOURS`."""
+    """White, or with that probability any other of `COLOURS`."""
     others = [colour for colour in COLOURS if colour != WHITE]
     return others[int(random.integers(len(others)))] if random.random() < coloured else WHITE
 
@@ -100,19 +100,19 @@ class Art:
         return View(concept, style, mirrored=False, side=self.side, left=0, top=0, colour=WHITE)
 
     def mirrored(self, concept: int) -> View:
-        """Fluent's art on white, left for right if it may be."""
+        """Fluent's art on white, mirrored if it may be."""
         return replace(self.plain(concept), mirrored=self.concepts[concept].mirrors)
 
     def random_view(
         self, concept: int, style: str, colours: Sequence[str], random: np.random.Generator
     ) -> View:
-        """A view with a random place, size and background.
+        """A view with random position, size and background.
 
         Args:
             concept: its number.
             style: whose art.
             colours: the backgrounds to choose from, each as likely as the others.
-            random: where the numbers come from.
+            random: the random numbers.
         """
         side = int(random.integers(int(_LEAST * self.side), self.side + 1))
         return View(
@@ -149,12 +149,12 @@ class Art:
 
 
 def tensor(pictures: Sequence[np.ndarray]) -> Tensor:
-    """Pictures as a network takes them: (n, 3, side, side), -1 to 1."""
+    """Pictures as a network's input: (n, 3, side, side), -1 to 1."""
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def pictures(values: Tensor) -> np.ndarray:
-    """What a network gives, as (n, height, width, 3) bytes."""
+    """A network's output as (n, height, width, 3) bytes."""
     scaled = (values.float().clamp(-1, 1) + 1) * 127.5
     result: np.ndarray = scaled.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     return result

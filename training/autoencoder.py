@@ -1,4 +1,4 @@
-"""The autoencoder: pixels to an eighth of their rows and columns, and back."""
+"""The autoencoder: pixels to latents of an eighth of the rows and columns, and back."""
 
 import logging
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
-from training import team
+from training import distributed
 from training.art import (
     COLOURS,
     STYLES,
@@ -28,10 +28,10 @@ from training.profiles import Profile
 _KL: Final = 1e-5
 _COLOURED: Final = 0.15
 _WRONG: Final = 0.3
-"""How much noise the decoder learns to bear; the latents' own deviation is 1."""
+"""How much noise the decoder learns to tolerate; the latents' own standard deviation is 1."""
 
 _BACKGROUNDS: Final = (*COLOURS, *[WHITE] * 6)
-"""White as often as all others together, about."""
+"""White is about as frequent as all others together."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def build(profile: Profile) -> Any:
 
 
 def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
-    """Trains the autoencoder, or takes it up from `folder`.
+    """Trains the autoencoder, or resumes from `folder`.
 
     Returns:
         The autoencoder with averaged weights.
@@ -67,11 +67,13 @@ def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
     originals = [art.picture(view) for view in seen]
 
     def loss(step: int) -> Tensor:
-        random = np.random.default_rng((seed, 1, step, team.rank()))
+        random = np.random.default_rng((seed, 1, step, distributed.rank()))
         torch.manual_seed(int(random.integers(2**62)))
         views = [
             art.random_view(int(concept), random_style(profile.noto, random), _BACKGROUNDS, random)
-            for concept in random.integers(len(art), size=profile.pictures // team.size())
+            for concept in random.integers(
+                len(art), size=profile.pictures // distributed.world_size()
+            )
         ]
         wanted = tensor([art.picture(view) for view in views]).to(profile.device)
         with torch.autocast(profile.device, torch.bfloat16):
@@ -98,15 +100,15 @@ def train(profile: Profile, art: Art, folder: Path, seed: int) -> Any:
 def refine(
     profile: Profile, autoencoder: Any, latents: Latents, art: Art, folder: Path, seed: int
 ) -> None:
-    """Trains the decoder alone, on latents that are a little wrong, as the UNet's are.
+    """Trains only the decoder, on latents that are a little off, as the UNet's are.
 
-    The latents stay what they are, so this can be done at any time, and again.
+    The latents stay as they are, so this can be done at any time, and repeated.
     """
     decoder = nn.Sequential(autoencoder.post_quant_conv, autoencoder.decoder).requires_grad_()
     stage = Stage(folder / "decoder.pt", decoder, rate=2e-3, decay=0.998)
 
     def loss(step: int) -> Tensor:
-        random = np.random.default_rng((seed, 4, step, team.rank()))
+        random = np.random.default_rng((seed, 4, step, distributed.rank()))
         chosen = [
             latents.pick(
                 int(concept),
@@ -115,7 +117,9 @@ def refine(
                 1,
                 random,
             )[0]
-            for concept in random.integers(len(art), size=profile.pictures // team.size())
+            for concept in random.integers(
+                len(art), size=profile.pictures // distributed.world_size()
+            )
         ]
         wanted = tensor([art.picture(latents.views[number]) for number in chosen])
         exact = latents.values[chosen]
@@ -135,7 +139,7 @@ def refine(
 
 
 def difference(drawn: Tensor, wanted: Tensor) -> Tensor:
-    """How far pictures are from the wanted ones: in their pixels and, for sharpness, edges."""
+    """How much pictures differ from the wanted ones: in pixels and, for sharpness, in edges."""
     apart = drawn - wanted
     across = apart[..., 1:] - apart[..., :-1]
     down = apart[..., 1:, :] - apart[..., :-1, :]
@@ -145,7 +149,7 @@ def difference(drawn: Tensor, wanted: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def reconstruct(module: Any, values: Tensor) -> Tensor:
-    """What the autoencoder makes of pictures, in groups that fit the caches."""
+    """Pictures encoded and decoded again, in groups that fit the CPU's caches."""
     parts = [
         module.decode(module.encode(part).latent_dist.mode()).sample
         for part in torch.split(values.to(module.device), 32)
@@ -154,7 +158,7 @@ def reconstruct(module: Any, values: Tensor) -> Tensor:
 
 
 def copy(module: nn.Module, stage: Stage) -> Any:
-    """A module of its own with the averaged weights."""
+    """A copy of the module with the averaged weights."""
     import copy
 
     averaged = copy.deepcopy(module).eval().requires_grad_(False)

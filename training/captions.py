@@ -1,4 +1,4 @@
-"""What is said of a picture: names, templates, scenes around the thing, and ImageNet's labels."""
+"""Captions for pictures, from names, templates, scenes around the thing, and ImageNet's labels."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
@@ -122,17 +122,17 @@ _ADJECTIVES: Final = (
 
 _BACKGROUND: Final = "the a an background"
 TEMPLATES: Final = (*_FRAMES, *_FLAT_FRAMES, *_SCENES, *_AROUND, *_ADJECTIVES, _BACKGROUND)
-"""What is said beside the thing's name."""
+"""Everything in captions beside the thing's name."""
 
 _KEYWORDS: Final = 0.15
-"""How many captions out of the concepts' names have a keyword instead, where there is one."""
+"""The share of captions that use a keyword in place of the name, if the concept has one."""
 
 _LABELS: Final = 0.4
-"""How many captions come from ImageNet's labels rather than from the concepts' names."""
+"""The share of captions that use ImageNet's labels rather than the concepts' names."""
 
 
 class Said(NamedTuple):
-    """What is drawn, and how it is asked for.
+    """What is drawn, and the caption that asks for it.
 
     Attributes:
         concept: its number.
@@ -146,17 +146,17 @@ class Said(NamedTuple):
 
 
 class Captions:
-    """Draws a concept and words for it."""
+    """Draws a random concept and a caption for it."""
 
     def __init__(
         self, concepts: Sequence[Concept], keywords: Sequence[Sequence[str]], noto: float
     ) -> None:
-        """A drawer of captions.
+        """Prepares names, labels and keywords.
 
         Args:
             concepts: what can be drawn.
             keywords: of each concept, in the same order.
-            noto: how many captions ask for Noto's art.
+            noto: the share of captions that ask for Noto's art.
         """
         places = numbers(concepts)
         self._labels = [(label, places[name]) for label, name in imagenet().items()]
@@ -165,7 +165,7 @@ class Captions:
         self._noto = noto
 
     def draw(self, random: np.random.Generator) -> Said:
-        """What is drawn next."""
+        """The next random concept, with its caption."""
         if random.random() < _LABELS:
             label, concept = self._labels[random.integers(len(self._labels))]
             return self._said(concept, label, random, plain=0.6)
@@ -173,7 +173,7 @@ class Captions:
         return self._said(concept, self._noun(concept, random), random, plain=0.1)
 
     def _said(self, concept: int, thing: str, random: np.random.Generator, *, plain: float) -> Said:
-        """A caption: the offline captioner's own words, or others, some with a scene around."""
+        """A caption: as the offline captioner says it, or with other words, maybe with a scene."""
         style = random_style(self._noto, random)
         if style == FLUENT and random.random() < plain:
             return Said(concept, style, f"a photo of {thing}")
@@ -183,7 +183,7 @@ class Captions:
         return Said(concept, style, _pick(frames, random).format(thing))
 
     def _noun(self, concept: int, random: np.random.Generator) -> str:
-        """One of a concept's names, the first one half of the time, with an article or none."""
+        """One of a concept's names, mostly the first one, with or without an article."""
         names, keywords = self._names[concept], self._keywords[concept]
         name = names[0] if random.random() < 0.5 else _pick(names, random)  # noqa: PLR2004
         if keywords and random.random() < _KEYWORDS:
@@ -193,13 +193,13 @@ class Captions:
         return with_article(name, random)
 
     def _place(self, random: np.random.Generator) -> str:
-        """What stands around the thing: a place, or another thing."""
+        """What is around the thing: a place, or another thing."""
         if random.random() < 0.6:  # noqa: PLR2004
             return _pick(_AROUND, random)
         return with_article(_pick(_pick(self._names, random), random), random)
 
     def corpus(self) -> list[str]:
-        """Every word that a caption can hold."""
+        """Texts with every word that a caption can have."""
         names = [name for names in self._names for name in names]
         labels = [label for label, _ in self._labels]
         keywords = [keyword for keywords in self._keywords for keyword in keywords]
@@ -214,7 +214,7 @@ def on_background(caption: str, view: View, random: np.random.Generator) -> str:
 
 
 def with_article(name: str, random: np.random.Generator) -> str:
-    """A name as it may stand in a sentence."""
+    """A name with an article, or without one."""
     chance = random.random()
     if chance < 0.2:  # noqa: PLR2004
         return name

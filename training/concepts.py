@@ -11,7 +11,7 @@ from typing import Any, Final
 _DATA: Final = Path(__file__).parent / "data"
 
 IMAGENET: Final = _DATA / "imagenet_to_emoji.csv"
-"""The reviewed table: a label of the offline captioner, the concept drawn for it."""
+"""A table, reviewed by eye: each label of the offline captioner, and the concept drawn for it."""
 
 _LETTERED: Final = frozenset(
     {"stop sign", "pool 8 ball", "ATM sign", "ambulance", "police car", "keyboard", "taxi"}
@@ -29,7 +29,7 @@ class Concept:
     Attributes:
         name: its label in emojibase: "lady beetle".
         words: other words for it, the commonest first: "ladybug".
-        mirrors: whether its art may be shown left for right; letters may not.
+        mirrors: whether its art may be mirrored; art with letters may not.
     """
 
     name: str
@@ -51,10 +51,10 @@ def _concept(line: str) -> Concept:
 
 
 def everything(emojibase: Path, drawn: Callable[[str], bool]) -> tuple[Concept, ...]:
-    """The reviewed concepts, then all other emoji with art, but flags and skin tones.
+    """The reviewed concepts, then all other emoji with art except flags and skin tones.
 
-    The others are never mirrored: nobody looked through them for letters. A reviewed concept's
-    words give way to their names: a "child" is no longer a boy.
+    The others are never mirrored, as nobody has checked them for letters. A reviewed concept loses
+    the words that are names of others: a "child" is no longer a boy.
 
     Args:
         emojibase: the unpacked package `emojibase-data`.
@@ -79,7 +79,7 @@ def everything(emojibase: Path, drawn: Callable[[str], bool]) -> tuple[Concept, 
 
 
 def numbers(concepts: Sequence[Concept]) -> dict[str, int]:
-    """The number of each concept by its name: its place."""
+    """Each concept's number, its place in the sequence, by its name."""
     return {concept.name: number for number, concept in enumerate(concepts)}
 
 

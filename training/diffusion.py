@@ -1,4 +1,4 @@
-"""The UNet and the text encoder: from noise and words to the autoencoder's numbers."""
+"""The UNet and the text encoder: from noise and a prompt to the autoencoder's latents."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTokenizer
 
-from training import team, words
+from training import distributed, words
 from training.art import random_colour
 from training.captions import Captions, on_background
 from training.latents import Latents
@@ -20,21 +20,21 @@ from training.loop import Stage
 from training.profiles import Profile
 
 _COLOURED: Final = 0.08
-"""How many captions name a background."""
+"""The share of captions that name a background."""
 
 _DROPPED: Final = 0.15
-"""How many captions are left out, so that guidance has something to compare with."""
+"""The share of captions that are left out, so that guidance has something to compare with."""
 
 _SHARE: Final = 0.27
-"""How far words move what is learnt, from what is drawn without words to what is right.
+"""How far a caption moves the target, from the unconditional prediction to the right one.
 
-The generator's usual guidance of 7.5 then amounts to 2: a network as small as this one knows too
-little without words for more, and its errors, too, are multiplied. It is so from the profile's step
-`shared_from` on: before it, what is drawn without words is not worth comparing with.
+The generator's usual guidance of 7.5 then amounts to 2: without a prompt, a network as small as
+this one knows too little for more, and guidance multiplies its errors, too. This starts at the
+profile's step `shared_from`: before it, the unconditional prediction is not worth comparing with.
 """
 
 _CLIP: Final = 5.0
-"""The signal-to-noise ratio from which on a noise level counts no more (Min-SNR, 2303.09556)."""
+"""The signal-to-noise ratio above which a noise level gets no more weight (Min-SNR, 2303.09556)."""
 
 _KARRAS: Final = 7.0
 _LEAST_SIGMA: Final = 0.03
@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 def scheduler() -> Any:
-    """The noise levels: Stable Diffusion 1.5's; what is predicted is the velocity."""
+    """The noise levels of Stable Diffusion 1.5; the network predicts the velocity."""
     return DPMSolverMultistepScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -56,7 +56,7 @@ def scheduler() -> Any:
 
 
 def unet(profile: Profile) -> Any:
-    """A new UNet: the latents' own resolution without attention, coarser ones with it."""
+    """A new UNet: no attention at the latents' own resolution, attention at the coarser ones."""
     attentive = len(profile.unet_channels) - 1
     return UNet2DConditionModel(
         sample_size=profile.side // 8,
@@ -81,7 +81,7 @@ class Drawer(nn.Module):
         self.unet = network
 
     def forward(self, noisy: Tensor, times: Tensor, ids: Tensor) -> Tensor:
-        """The velocities in noisy latents, as many for each of the texts."""
+        """The velocities in noisy latents, of which each text has equally many."""
         said = self.text_encoder(ids).last_hidden_state
         states = said.repeat_interleave(len(noisy) // len(ids), 0)
         velocity: Tensor = self.unet(noisy, times, states).sample
@@ -95,7 +95,7 @@ def new(profile: Profile, tokenizer: CLIPTokenizer, seed: int) -> Drawer:
 
 
 class Batches:
-    """Draws what one step sees."""
+    """Draws the random batches."""
 
     def __init__(
         self,
@@ -115,11 +115,11 @@ class Batches:
         self._sigmas = self._ratios.rsqrt().numpy()
 
     def loss(self, drawer: Drawer, step: int) -> Tensor:
-        """How far the networks are off in the batch of a step."""
+        """The networks' loss in the batch of a step."""
         profile = self._profile
-        random = np.random.default_rng((self._seed, 3, step, team.rank()))
+        random = np.random.default_rng((self._seed, 3, step, distributed.rank()))
         chosen, texts = [], []
-        for _ in range(profile.captions // team.size()):
+        for _ in range(profile.captions // distributed.world_size()):
             said = self._captions.draw(random)
             colour = random_colour(_COLOURED, random)
             picks = self._latents.pick(said.concept, said.style, colour, profile.levels, random)
@@ -146,7 +146,7 @@ class Batches:
     def _velocity(
         self, drawer: Drawer, noisy: Tensor, times: Tensor, texts: Sequence[str]
     ) -> Tensor:
-        """What the networks say, in the training's precision."""
+        """The networks' prediction, computed in the precision of training."""
         ids = words.tokens(self._tokenizer, texts).to(self._profile.device)
         with (
             torch.autocast(self._profile.device, torch.bfloat16),
@@ -158,7 +158,7 @@ class Batches:
     def _shared(
         self, drawer: Drawer, noisy: Tensor, times: Tensor, texts: Sequence[str], right: Tensor
     ) -> Tensor:
-        """What is learnt where words are said: `_SHARE` of the way to what is right."""
+        """The target where there is a caption: `_SHARE` of the way to the right velocity."""
         with torch.no_grad():
             wordless = self._velocity(drawer, noisy, times, [""])
         said = torch.tensor([bool(text) for text in texts], device=right.device)
@@ -166,7 +166,7 @@ class Batches:
         return wordless.lerp(right, share.view(-1, 1, 1, 1))
 
     def _times(self, count: int, random: np.random.Generator) -> Tensor:
-        """Time steps spread as the sampler's are (Karras, 2206.00364), the noisy ones favoured."""
+        """Time steps spread as the sampler's (Karras, 2206.00364), with more of the noisy ones."""
         shares = random.random(count) ** _EMPHASIS
         root = self._sigmas[-1] ** (1 / _KARRAS)
         sigmas = (root + shares * (_LEAST_SIGMA ** (1 / _KARRAS) - root)) ** _KARRAS
@@ -185,7 +185,7 @@ def train(
     every: int,
     report: Callable[[Stage], None],
 ) -> Stage:
-    """Trains both networks until the profile's steps are done, going on where `file` stands."""
+    """Trains both networks until the profile's steps are done; resumes from `file`."""
     stage = Stage(file, drawer, rate=2e-3, decay=0.997)
     stage.run(
         profile.diffusion_steps,

@@ -2,12 +2,12 @@
 
     python -m training.evaluate [FOLDER] [--names 300] [--labels 1000]
 
-The judge is the offline captioner's EfficientNet-lite0, which was trained elsewhere on photos: a
-drawing is right if, among the arts of all concepts, the asked one is nearest to it (or among the
-nearest five) by the cosine of the features. Beside it stand the same figures for the autoencoder's
-mere reconstructions, the ceiling, and for drawings of other concepts, the floor.
+The judge is the offline captioner's EfficientNet-lite0, which was trained on photos: a drawing is
+right if, among the arts of all concepts, the requested one is nearest to it (or among the nearest
+five) by the cosine of the features. Two more rows frame these figures: the autoencoder's mere
+reconstructions are the ceiling, drawings of other concepts the floor.
 
-The names are asked for in Noto's style, too: how often is the drawing nearer to Noto's art of the
+The names are requested in Noto's style, too: how often is the drawing nearer to Noto's art of the
 concept than to Fluent's, and how often is that art the nearest of all of Noto's?
 """
 
@@ -47,14 +47,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Score:
-    """How often the asked concept was nearest, and among the nearest five."""
+    """How often the requested concept was nearest, and among the nearest five."""
 
     first: float
     five: float
 
     @staticmethod
     def of(ranks: Tensor) -> "Score":
-        """From the place, 0 the nearest, of each asked concept."""
+        """From each requested concept's rank, 0 the nearest."""
         return Score(*(round((ranks < count).float().mean().item(), 4) for count in (1, _FEW)))
 
 
@@ -75,13 +75,13 @@ class Judge:
     def ranks(
         self, drawings: Sequence[np.ndarray], asked: Sequence[int], style: str = art.FLUENT
     ) -> Tensor:
-        """The place of each asked concept among all of a style, 0 the nearest."""
+        """The rank of each requested concept among all of a style, 0 the nearest."""
         alike = self._features(drawings) @ self._arts[style].T
         wanted = alike.gather(1, torch.tensor(asked).unsqueeze(1))
         return (alike > wanted).sum(1)
 
     def flat(self, drawings: Sequence[np.ndarray], asked: Sequence[int]) -> float:
-        """How many drawings are nearer to Noto's art of the asked concept than to Fluent's."""
+        """The share of drawings nearer to Noto's art of the requested concept than to Fluent's."""
         features = self._features(drawings)
         noto, fluent = (
             (features * self._arts[style][list(asked)]).sum(1) for style in (art.NOTO, art.FLUENT)
@@ -98,7 +98,7 @@ class Judge:
 
 
 def draw(pipe: Any, prompts: Sequence[str], seeds: Sequence[int]) -> list[np.ndarray]:
-    """One picture a prompt, as the generator draws it by default, (height, width, 3) bytes."""
+    """A picture for each prompt, as the generator draws it by default: (height, width, 3) bytes."""
     from generator.diffusion.sampling import schedulers
     from generator.presets import PRESETS
 
@@ -161,7 +161,7 @@ def evaluate(pipe: Any, shown: art.Art, names: int, labels: int) -> dict[str, An
 
 
 def _missed(asked: Sequence[_Thing], ranks: Tensor) -> list[_Thing]:
-    """What was asked for and is not among the nearest five."""
+    """What was requested and is not among the nearest five."""
     return [thing for thing, rank in zip(asked, ranks, strict=True) if rank >= _FEW]
 
 

@@ -1,4 +1,4 @@
-"""From trained networks to a folder in diffusers layout, in half precision."""
+"""Writes trained networks to a folder in diffusers layout, in half precision."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from training.diffusion import Drawer, scheduler
 
 
 def pipeline(drawer: Drawer, tokenizer: CLIPTokenizer, autoencoder: Any) -> Any:
-    """The parts as the pipeline that the generator loads."""
+    """The parts as a pipeline, as the generator loads it."""
     pipe = StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=drawer.text_encoder,
@@ -27,7 +27,7 @@ def pipeline(drawer: Drawer, tokenizer: CLIPTokenizer, autoencoder: Any) -> Any:
 
 
 def save(drawer: Drawer, tokenizer: CLIPTokenizer, autoencoder: Any, folder: Path) -> None:
-    """Writes the model; the parts given are in half precision afterwards."""
+    """Writes the model; afterwards the given parts are in half precision."""
     parts = (drawer.text_encoder, drawer.unet, autoencoder)
     for part in parts:
         part.to(dtype=torch.float16, memory_format=torch.contiguous_format)

@@ -1,4 +1,4 @@
-"""Fetches art and names from the npm registry, by its ordinary client."""
+"""Fetches art and names from the npm registry, with its ordinary client."""
 
 import logging
 import shutil
@@ -22,7 +22,7 @@ NAMES: Final = "emojibase-data@17.0.0"
 """The emoji's names and keywords (MIT)."""
 
 WORK: Final = Path("build/training")
-"""Where training keeps what it fetches and what it makes."""
+"""The folder for what training fetches and makes."""
 
 _FOLDERS: Final = {FLUENT: "assets", NOTO: "img/google/64"}
 """Where the packages keep their art."""
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 def fetch(work: Path) -> None:
-    """Brings all packages into a folder, once."""
+    """Downloads and unpacks the packages that are not in the folder yet."""
     for package in (*ARTS.values(), NAMES):
         folder = _folder(work, package)
         if folder.exists():
@@ -58,7 +58,7 @@ def emojibase(work: Path) -> Path:
 
 
 def read(work: Path, profile: Profile) -> Art:
-    """What a profile's model learns: the reviewed concepts, or all that have a name and art."""
+    """What a profile's model learns: the reviewed concepts, or all with a name and art."""
     concepts = reviewed()
     if profile.every_name:
         concepts = everything(
@@ -73,7 +73,7 @@ def read(work: Path, profile: Profile) -> Art:
 
 
 def _files(work: Path, style: str, code: str) -> list[Path]:
-    """An emoji's art: some names carry the mark that asks for colour (U+FE0F), and some do not."""
+    """An emoji's art; some file names have the variation selector U+FE0F, others do not."""
     folder = _folder(work, ARTS[style]) / "package" / _FOLDERS[style]
     names = (code, f"{code}-fe0f", code.replace("-fe0f", ""))
     files = (folder / f"{name}{ending}" for name in names for ending in (".webp", ".png"))

@@ -10,7 +10,7 @@ from training.captions import TEMPLATES
 from training.concepts import Concept, entries, imagenet, numbers
 
 _SHARED: Final = 3
-"""How many emoji may have a keyword: a man, a woman and a person who surf are one thing."""
+"""How many emoji may share a keyword: a man, a woman and a person surfing are one thing."""
 
 _WORD: Final = re.compile(r"[a-z]{3,}")
 
@@ -18,9 +18,9 @@ _WORD: Final = re.compile(r"[a-z]{3,}")
 def keywords(emojibase: Path, concepts: Sequence[Concept]) -> list[tuple[str, ...]]:
     """The keywords of each concept that mean it and nothing else, in order.
 
-    Left out are those that another concept has ("animal"), that more than a few emoji have, even if
-    they are no concepts ("bank"), that are said of another concept, in its names or in its labels
-    ("spider", of a web), and words of the templates ("under", of a koala).
+    Left out are keywords that another concept has ("animal"), that more than a few emoji have, even
+    if those are no concepts ("bank"), that occur in another concept's names or labels ("spider", of
+    a web), and words of the templates ("under", of a koala).
 
     Args:
         emojibase: the unpacked package `emojibase-data`.
@@ -47,7 +47,7 @@ def keywords(emojibase: Path, concepts: Sequence[Concept]) -> list[tuple[str, ..
 
 
 def _said(concepts: Sequence[Concept]) -> dict[str, set[int]]:
-    """The concepts that each word is said of."""
+    """The concepts in whose names or labels each word occurs."""
     of_concepts = [
         (number, name)
         for number, concept in enumerate(concepts)

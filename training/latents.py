@@ -1,4 +1,4 @@
-"""The pictures as the autoencoder's numbers, made once, so that diffusion never sees a pixel."""
+"""The pictures as latents, encoded once, so that diffusion never sees a pixel."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ class Latents:
 
     Attributes:
         values: (views, channels, side / 8, side / 8); each channel has mean 0 and variance 1.
-        views: what each of them shows.
+        views: what each latent shows.
     """
 
     def __init__(self, values: Tensor, views: list[View]) -> None:
@@ -32,7 +32,7 @@ class Latents:
     def pick(
         self, concept: int, style: str, colour: str, count: int, random: np.random.Generator
     ) -> list[int]:
-        """Numbers of views of an art on a background: the first half of the time, and so on."""
+        """Numbers of views of an art on a background: the first with probability 1/2, and so on."""
         views = self._found[concept, style, colour]
         places = np.minimum(random.geometric(0.5, count), len(views)) - 1
         return [views[place] for place in places]
@@ -59,7 +59,7 @@ def make(art: Art, autoencoder: Any, file: Path, seed: int) -> Latents:
 
 @torch.no_grad()
 def encode(autoencoder: Any, art: Art, views: Sequence[View]) -> Tensor:
-    """The autoencoder's numbers for views: (n, channels, side / 8, side / 8)."""
+    """The latents of views: (n, channels, side / 8, side / 8)."""
     parts = []
     for start in range(0, len(views), _GROUP):
         seen = tensor([art.picture(view) for view in views[start : start + _GROUP]])
@@ -70,7 +70,7 @@ def encode(autoencoder: Any, art: Art, views: Sequence[View]) -> Tensor:
 def _views(art: Art, concept: int, style: str, random: np.random.Generator) -> list[View]:
     """The art as it is and on each colour; Fluent's also mirrored, and moved a little on white.
 
-    Few, so that the UNet learns them by heart.
+    There are only a few, so that the UNet learns them by heart.
     """
     views = [art.plain(concept, style)]
     if style == FLUENT:
@@ -84,7 +84,7 @@ def _views(art: Art, concept: int, style: str, random: np.random.Generator) -> l
 def standardize(autoencoder: Any, art: Art) -> None:
     """Scales and shifts the autoencoder's channels to mean 0 and variance 1 over Fluent's arts.
 
-    The 1x1 convolutions on both sides of the latents take the change up, so that pictures stay the
+    The 1x1 convolutions on both sides of the latents absorb the change, so that pictures stay the
     same and `scaling_factor` can be 1.
     """
     values = encode(autoencoder, art, [art.plain(concept) for concept in range(len(art))])

@@ -1,4 +1,4 @@
-"""What every stage of training shares: steps, checkpoints, averages, the log and the bar."""
+"""What all stages of training share: steps, checkpoints, averages, log and progress bar."""
 
 import logging
 import time
@@ -9,19 +9,19 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from training import team
+from training import distributed
 from training.muon import Muon
 
 _NARROW: Final = 16
 _WARM_UP: Final = 200
 _COOL_DOWN: Final = 0.2
-"""The last part of the steps, in which the learning rate falls to nothing."""
+"""The last share of the steps, in which the learning rate falls to zero."""
 
 _log = logging.getLogger(__name__)
 
 
 class Average:
-    """An exponential moving average of weights, which draws better than the weights themselves."""
+    """An exponential moving average of the weights; it draws better than the weights themselves."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -39,10 +39,10 @@ def _weights(module: nn.Module) -> Iterable[tuple[str, Tensor]]:
 
 
 class Stage:
-    """A module in training, kept in one file so that it goes on where it stood.
+    """A module in training, with a checkpoint from which it resumes.
 
-    All randomness of a step comes from its number and the seed, so a run that was interrupted ends
-    with the same weights as one that was not.
+    All randomness of a step comes from its number and the seed, so an interrupted run ends with the
+    same weights as one that was not interrupted.
 
     Attributes:
         step: steps done.
@@ -51,13 +51,13 @@ class Stage:
     """
 
     def __init__(self, file: Path, module: nn.Module, *, rate: float, decay: float) -> None:
-        """Takes the state up from `file` if it is there.
+        """Resumes from `file` if it is there.
 
         Args:
             file: the checkpoint.
             module: what is trained.
             rate: the learning rate between warming up and cooling down.
-            decay: of the average, a step.
+            decay: of the average, for each step.
         """
         self._file = file
         self.step = 0
@@ -84,10 +84,10 @@ class Stage:
         """Trains until `steps` are done in all.
 
         Args:
-            steps: where to end.
+            steps: at which step to end.
             loss: of the step with that number.
             every: after how many steps a checkpoint is written and `report` is called.
-            report: looks at what was reached.
+            report: called with the number of steps done.
         """
         from tqdm import tqdm  # type: ignore[import-untyped]  # it ships no types
 
@@ -98,14 +98,14 @@ class Stage:
             initial=self.step,
             desc=self._file.stem,
             mininterval=5,
-            disable=team.rank() > 0,
+            disable=distributed.rank() > 0,
         ) as bar:
             while self.step < steps:
                 for optimizer, rate in zip(self._optimizers, self._rates, strict=True):
                     optimizer.param_groups[0]["lr"] = rate * _schedule(self.step, steps)
                 value = loss(self.step)
                 value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-                team.average(w.grad for w in self.module.parameters() if w.grad is not None)
+                distributed.average(w.grad for w in self.module.parameters() if w.grad is not None)
                 nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
                 for optimizer in self._optimizers:
                     optimizer.step()
@@ -115,7 +115,7 @@ class Stage:
                 mean += (value.item() - mean) * (0.02 if mean else 1.0)
                 bar.update()
                 bar.set_postfix_str(f"loss {mean:.4f}", refresh=False)
-                if team.rank() == 0 and (self.step % every == 0 or self.step == steps):
+                if distributed.rank() == 0 and (self.step % every == 0 or self.step == steps):
                     pace = (time.monotonic() - begun) / (self.step - first)
                     _log.info(
                         "%s step %d loss %.4f, %.3f s a step",
@@ -147,7 +147,7 @@ class Stage:
 
 
 def _sorted(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Weights for Muon: those inside the networks; and for Adam: at their ends, tables, vectors."""
+    """The weights for Muon, inside the networks; and for Adam: their ends, tables and vectors."""
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for name, weight in module.named_parameters():
@@ -160,6 +160,6 @@ def _sorted(module: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
 
 
 def _schedule(step: int, steps: int) -> float:
-    """The learning rate's share: up, level, and down to nothing at the end."""
+    """The share of the learning rate: rising, constant, and falling to zero at the end."""
     left = (steps - step) / max(1.0, _COOL_DOWN * steps)
     return min(1.0, (step + 1) / _WARM_UP, left)

@@ -1,4 +1,4 @@
-"""The stages of training, one after the other."""
+"""Runs the stages of training one after the other."""
 
 import argparse
 import copy
@@ -8,7 +8,17 @@ from typing import Final
 
 import torch
 
-from training import art, autoencoder, diffusion, evaluate, export, fetch, latents, team, words
+from training import (
+    art,
+    autoencoder,
+    diffusion,
+    distributed,
+    evaluate,
+    export,
+    fetch,
+    latents,
+    words,
+)
 from training.captions import Captions
 from training.keywords import keywords
 from training.loop import Stage
@@ -44,9 +54,9 @@ _COLUMNS: Final = 8
 
 
 def run(profile: Profile, options: argparse.Namespace) -> None:
-    """Trains and writes the model, in the places that the command line's options name."""
+    """Trains the model and writes it where the command line's options say."""
     work: Path = options.work
-    if team.rank() == 0:
+    if distributed.rank() == 0:
         logging.basicConfig(
             level=logging.INFO, format="%(asctime)s %(message)s", filename=work / "training.log"
         )
@@ -54,9 +64,9 @@ def run(profile: Profile, options: argparse.Namespace) -> None:
     shown = fetch.read(work, profile)
     coder = autoencoder.train(profile, shown, work, options.seed)
     latents.standardize(coder, shown)
-    if team.rank() == 0:
+    if distributed.rank() == 0:
         latents.make(shown, coder, work / "latents.pt", options.seed)
-    team.wait()
+    distributed.barrier()
     encoded = latents.make(shown, coder, work / "latents.pt", options.seed)
     further = keywords(fetch.emojibase(work), shown.concepts)
     captions = Captions(shown.concepts, further, profile.noto)
@@ -78,7 +88,7 @@ def run(profile: Profile, options: argparse.Namespace) -> None:
         report=sample,
     )
     autoencoder.refine(profile, coder, encoded, shown, work, options.seed)
-    if team.rank() == 0:
+    if distributed.rank() == 0:
         export.save(
             autoencoder.copy(drawer, stage),
             tokenizer,

@@ -1,7 +1,7 @@
-"""Muon: momentum whose steps use all directions of a matrix alike.
+"""Muon: momentum whose steps use all directions of a matrix equally.
 
-It learns by heart faster than Adam, what is rare above all. Source: K. Jordan, Muon (2024), and its
-scaling to Adam's rates in arXiv 2502.16982.
+It memorizes faster than Adam, above all what is rare. Source: K. Jordan, Muon (2024); its scaling
+to Adam's rates is from arXiv 2502.16982.
 """
 
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from training import team
+from training import distributed
 
 _MOMENTUM: Final = 0.95
 _ROUNDS: Final = 5
 _QUINTIC: Final = (3.4445, -4.7750, 2.0315)
 _LIKE_ADAM: Final = 0.2
-"""The size of one of Adam's steps, in units of the rate."""
+"""The size of a step of Adam's, in units of the rate."""
 
 
 class Muon(torch.optim.Optimizer):
-    """For matrices and convolutions; each process of the team computes a share of the steps."""
+    """For matrices and convolutions; each process computes the steps of a share of them."""
 
     def __init__(self, weights: Sequence[nn.Parameter], rate: float) -> None:
         super().__init__(weights, {"lr": rate})
@@ -37,17 +37,19 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(weight)
                 momentum = state["momentum"].lerp_(weight.grad, 1 - _MOMENTUM)
-                if number % team.size() == team.rank():
+                if number % distributed.world_size() == distributed.rank():
                     ahead = weight.grad.lerp(momentum, _MOMENTUM)
                     move.copy_(_levelled(ahead.flatten(1)).view_as(weight))
-            team.average(moves)
+            distributed.average(moves)
             for weight, move in zip(moving, moves, strict=True):
                 side = max(weight.shape[0], weight[0].numel())
-                weight.add_(move, alpha=-group["lr"] * team.size() * _LIKE_ADAM * side**0.5)
+                weight.add_(
+                    move, alpha=-group["lr"] * distributed.world_size() * _LIKE_ADAM * side**0.5
+                )
 
 
 def _levelled(matrix: Tensor) -> Tensor:
-    """Nearly the nearest matrix with orthogonal rows or columns, by Newton and Schulz's rounds."""
+    """About the nearest matrix with orthogonal rows or columns, by Newton-Schulz iteration."""
     first, second, third = _QUINTIC
     upright = matrix.shape[0] > matrix.shape[1]
     values = (matrix.T if upright else matrix).bfloat16()

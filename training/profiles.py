@@ -1,4 +1,4 @@
-"""How large a model is made, and with how much work: one profile a device."""
+"""How large the model is and how long it is trained: one profile for each device."""
 
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -12,17 +12,17 @@ class Profile:
 
     Attributes:
         device: where it is trained.
-        processes: that train together, each on one core.
+        processes: how many train together, each on one core.
         every_name: whether all emoji with a name and art are concepts, or the reviewed ones only.
-        noto: the share of Noto's art among pictures and captions; the rest are Fluent's.
-        side: width and height in pixels; a number of the latents stands for 8x8 of them.
+        noto: the share of Noto's art among pictures and captions; the rest is Fluent's.
+        side: width and height in pixels; a place in the latents stands for 8x8 of them.
         latent_channels: numbers for each of these places.
         coder_channels: of the autoencoder, from full resolution down to an eighth of it.
         unet_channels: of the UNet, each at half the resolution of the one before.
-        pictures: a batch of the autoencoder.
-        captions: a batch of UNet and text encoder.
+        pictures: in a batch of the autoencoder.
+        captions: in a batch of UNet and text encoder.
         levels: noisy views for each caption.
-        shared_from: the step from which on the words' share is learnt, see `diffusion`.
+        shared_from: the step from which on a caption's share is learnt, see `diffusion`.
         autoencoder_steps: how many.
         diffusion_steps: how many, for UNet and text encoder together.
         decoder_steps: how many, for the decoder alone at the end.
@@ -81,4 +81,4 @@ PROFILES: Final[dict[Device, Profile]] = {
         decoder_steps=3_000,
     ),
 }
-"""The model in the package is of the first kind. The second was never trained: there was no GPU."""
+"""The model in the package has the first profile. The second was never run, for lack of a GPU."""

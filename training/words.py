@@ -1,4 +1,4 @@
-"""The text encoder and its tokenizer, in which each word of the captions is one token."""
+"""The text encoder and its tokenizer, in which every word of the captions is one token."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from training.sentences import encode
 
 TOKENS: Final = 24
-"""A prompt's length in tokens, start and end included; what is longer is cut."""
+"""A prompt's length in tokens, start and end included; longer ones are cut."""
 
 WIDTH: Final = 192
 
@@ -22,11 +22,11 @@ _START: Final = "<|startoftext|>"
 _END: Final = "<|endoftext|>"
 _WORD_END: Final = "</w>"
 _PIECES: Final = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+", re.IGNORECASE)
-"""How CLIP cuts a text into words; source: OpenAI's `simple_tokenizer.py`."""
+"""How CLIP splits a text into words; source: OpenAI's `simple_tokenizer.py`."""
 
 
 def tokenizer(corpus: Sequence[str]) -> CLIPTokenizer:
-    """A CLIP tokenizer that has a token for every word of `corpus`, and bytes for all else."""
+    """A CLIP tokenizer with a token for every word of `corpus`, and bytes for everything else."""
     letters = byte_letters()
     merges = _merges({word for text in corpus for word in _PIECES.findall(text.lower())})
     tokens = [*letters, *(f"{letter}{_WORD_END}" for letter in letters)]
@@ -54,7 +54,7 @@ def byte_letters() -> list[str]:
 
 
 def _merges(words: set[str]) -> list[tuple[str, str]]:
-    """Byte pair encoding until every word is one token; ties go by the alphabet."""
+    """Byte pair encoding until every word is one token; ties are broken alphabetically."""
     letters = byte_letters()
     spelt = []
     for word in sorted(words):
@@ -70,7 +70,7 @@ def _merges(words: set[str]) -> list[tuple[str, str]]:
     merges: list[tuple[str, str]] = []
     while queue:
         count, best = heappop(queue)
-        if counts[best] != -count:  # an old entry: the pair has a newer one, or is gone
+        if counts[best] != -count:  # an outdated entry: the pair has a newer one, or is gone
             continue
         merges.append(best)
         changed: set[tuple[str, str]] = set()
@@ -101,7 +101,7 @@ def _merged(pieces: list[str], pair: tuple[str, str]) -> list[str]:
 
 
 def build(words: CLIPTokenizer) -> Any:
-    """A new text encoder whose words start near those that mean nearly the same."""
+    """A new text encoder in which words of nearly the same meaning start close together."""
     network = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(words),
@@ -133,7 +133,7 @@ _SPREAD: Final = 0.3
 
 
 def _narrowed(vectors: Tensor) -> Tensor:
-    """The `WIDTH` main directions of vectors, each of variance 1 on average."""
+    """The first `WIDTH` principal components of vectors, scaled to variance 1 on average."""
     centred = vectors - vectors.mean(0)
     _, _, directions = torch.linalg.svd(centred, full_matrices=False)
     narrow = centred @ directions[:WIDTH].T
@@ -142,7 +142,7 @@ def _narrowed(vectors: Tensor) -> Tensor:
 
 
 def tokens(words: CLIPTokenizer, texts: Sequence[str]) -> Tensor:
-    """Texts as the pipeline hands them to the text encoder: (n, TOKENS)."""
+    """Token ids of texts, as the pipeline gives them to the text encoder: (n, TOKENS)."""
     ids: Tensor = words(
         list(texts), padding="max_length", max_length=TOKENS, truncation=True, return_tensors="pt"
     ).input_ids

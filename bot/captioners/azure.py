@@ -19,8 +19,8 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from bot.captioners.base import (
     Caption,
-    CaptionerAway,
     CaptionerMisconfigured,
+    CaptionerUnavailable,
     PhotoRefused,
     clean_text,
 )
@@ -48,7 +48,7 @@ _CONNECT_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 30.0
 _DEADLINE_SECONDS: Final = 60.0  # sending has no limit of its own
 
-_TOLD_CHARACTERS: Final = 200
+_MESSAGE_CHARACTERS: Final = 200
 _REGION: Final = "not supported in this region"
 _QUOTA: Final = "quota"
 
@@ -58,7 +58,7 @@ _log = logging.getLogger(__name__)
 def check_endpoint(url: str) -> None:
     """Checks the address of an Azure AI Vision resource.
 
-    The SDK sends the key over plain http without a word, so that is allowed to loopback only.
+    The SDK sends the key over plain http without complaint, so that is allowed for loopback only.
 
     Raises:
         ValueError: it cannot be used; the text says why.
@@ -109,17 +109,17 @@ class AzureCaptioner:
         return Caption(
             clean_text(text if isinstance(text, str) else ""),
             _probability(getattr(said, "confidence", None)),
-            self._told(str(result.model_version or "")),
+            self._redact(str(result.model_version or "")),
         )
 
     async def probe(self) -> str:
-        """Shows Azure the key, for nothing: what is sent is no image and is refused after it.
+        """Shows Azure the key, free of charge: what is sent is no image and is refused after it.
 
         Returns:
-            The resource's region in Azure's words; "" where the answer does not name it.
+            The resource's region as Azure spells it; "" where the answer does not name it.
 
         Raises:
-            CaptionerAway: ask again later.
+            CaptionerUnavailable: ask again later.
             CaptionerMisconfigured: the key, the endpoint or the region cannot be used.
         """
         regions = [""]
@@ -129,7 +129,7 @@ class AzureCaptioner:
 
         with contextlib.suppress(PhotoRefused):
             await self._analyze(b"no image", raw_response_hook=note)
-        region = self._told(regions[-1])
+        region = self._redact(regions[-1])
         if region and _plain(region) not in map(_plain, REGIONS):
             raise CaptionerMisconfigured(
                 f"The resource of AZURE_VISION_ENDPOINT is in {region}, which has no captions"
@@ -151,10 +151,10 @@ class AzureCaptioner:
         except HttpResponseError as error:
             raise self._meaning(error) from None
         except (AzureError, TimeoutError) as error:
-            words = self._told(str(error)) or "no answer in time"
-            raise CaptionerAway(f"Azure AI Vision cannot be reached: {words}") from None
+            message = self._redact(str(error)) or "no answer in time"
+            raise CaptionerUnavailable(f"Azure AI Vision cannot be reached: {message}") from None
         except (ValueError, RecursionError):  # 200 with text/html, as from a captive portal
-            raise CaptionerAway("Azure AI Vision's answer is not JSON") from None
+            raise CaptionerUnavailable("Azure AI Vision's answer is not JSON") from None
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -162,27 +162,27 @@ class AzureCaptioner:
 
     def _meaning(
         self, error: HttpResponseError
-    ) -> CaptionerAway | CaptionerMisconfigured | PhotoRefused:
+    ) -> CaptionerUnavailable | CaptionerMisconfigured | PhotoRefused:
         """What an answer other than a caption asks of us."""
         status = error.status_code or 0
-        words = self._told(f"{status} {_message(error)}")
+        message = self._redact(f"{status} {_message(error)}")
         headers = getattr(error.response, "headers", {})
-        if status == 403 and _QUOTA in words.lower():  # noqa: PLR2004, the month's calls are used up
-            return CaptionerAway(f"Azure AI Vision answers {words}", _retry_after(headers))
+        if status == 403 and _QUOTA in message.lower():  # noqa: PLR2004, the month's calls are used up
+            return CaptionerUnavailable(f"Azure AI Vision answers {message}", _retry_after(headers))
         if status in {401, 403}:
-            return CaptionerMisconfigured(f"Azure AI Vision refuses AZURE_VISION_KEY: {words}")
+            return CaptionerMisconfigured(f"Azure AI Vision refuses AZURE_VISION_KEY: {message}")
         if status == 404:  # noqa: PLR2004
-            return CaptionerMisconfigured(f"AZURE_VISION_ENDPOINT is no Azure AI Vision: {words}")
-        if status == 400 and _REGION in words:  # noqa: PLR2004
-            return CaptionerMisconfigured(f"The region of AZURE_VISION_ENDPOINT: {words}")
+            return CaptionerMisconfigured(f"AZURE_VISION_ENDPOINT is no Azure AI Vision: {message}")
+        if status == 400 and _REGION in message:  # noqa: PLR2004
+            return CaptionerMisconfigured(f"The region of AZURE_VISION_ENDPOINT: {message}")
         if status in {408, 429} or not 400 <= status < 500:  # noqa: PLR2004
-            return CaptionerAway(f"Azure AI Vision answers {words}", _retry_after(headers))
-        return PhotoRefused(f"Azure AI Vision answers {words}")
+            return CaptionerUnavailable(f"Azure AI Vision answers {message}", _retry_after(headers))
+        return PhotoRefused(f"Azure AI Vision answers {message}")
 
-    def _told(self, words: str) -> str:
-        """Another's words, fit for a log and an exception, and never with the key."""
-        printable = "".join(c if c.isprintable() else " " for c in words)
-        return " ".join(printable.replace(self._key, "[redacted]").split())[:_TOLD_CHARACTERS]
+    def _redact(self, text: str) -> str:
+        """Somebody else's text, fit for a log and an exception, and never with the key."""
+        printable = "".join(c if c.isprintable() else " " for c in text)
+        return " ".join(printable.replace(self._key, "[redacted]").split())[:_MESSAGE_CHARACTERS]
 
 
 def _plain(region: str) -> str:

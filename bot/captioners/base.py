@@ -9,7 +9,7 @@ MAX_CHARACTERS: Final = 500
 """Of a caption."""
 
 
-class CaptionerAway(Exception):
+class CaptionerUnavailable(Exception):
     """No caption now; asking again later may give one.
 
     Attributes:
@@ -55,7 +55,7 @@ class Captioner(Protocol):
         """A caption for a photo as `bot.images.prepare` gives it.
 
         Raises:
-            CaptionerAway: ask again later.
+            CaptionerUnavailable: ask again later.
             CaptionerMisconfigured: the operator has to act first.
             PhotoRefused: not this photo.
         """
@@ -71,9 +71,9 @@ def clean_text(text: str) -> str:
     is over MAX_CHARACTERS is cut off.
 
     Raises:
-        CaptionerAway: nothing is left.
+        CaptionerUnavailable: nothing is left.
     """
     cleaned = " ".join(printable(text).split())[:MAX_CHARACTERS].rstrip()
     if not cleaned:
-        raise CaptionerAway("the answer holds no caption")
+        raise CaptionerUnavailable("the answer holds no caption")
     return cleaned

@@ -1,14 +1,16 @@
-"""The client of dbservice: gRPC errors become the few errors that the bot acts on."""
+"""The client of dbservice: its RPCs, and the few errors that the bot acts on."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2
+from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 from grpc_status import rpc_status
 
+from bot.observers import Observer, RpcDone, timed
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
 
@@ -16,68 +18,82 @@ _CHUNK = 256 * 1024
 _DEADLINE = 5.0  # seconds, for what carries no bytes
 _BYTES_DEADLINE = 30.0
 
-_R = TypeVar("_R")
-
-_AWAY = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-    }
-)
+_Q = TypeVar("_Q")
+_A = TypeVar("_A")
 
 
 class DatabaseError(Exception):
-    """dbservice refused a call; the text has the status, the reason of docs/errors.md and words."""
+    """A call to dbservice failed; the text has the reason, or the status, and its message.
+
+    Attributes:
+        reason: why, as docs/errors.md lists it; "" where dbservice itself did not answer, or
+            gRPC did so in its place (a message that is too large, for example).
+    """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
-class DatabaseAway(DatabaseError):
+class DatabaseUnavailable(DatabaseError):
     """It cannot be reached, or cannot write just now; the same call may succeed later."""
 
 
-class WrongToken(DatabaseAway):
-    """Our SERVICE_TOKEN is not dbservice's, until somebody mends that."""
+class WrongToken(DatabaseUnavailable):
+    """Our SERVICE_TOKEN is not dbservice's, until somebody corrects that."""
 
 
 class InvalidRequest(DatabaseError):
-    """The request itself is wrong; the same one will never be taken."""
+    """The request itself is wrong; the same one will never succeed."""
 
 
-class Outrun(DatabaseError):
-    """The lease was lost or the state has changed: somebody else decides what comes next."""
+class LeaseLost(DatabaseError):
+    """Somebody else holds the generation now and decides what comes next."""
 
 
-class NotTheirs(DatabaseError):
-    """The generation belongs to another user."""
+class Conflict(DatabaseError):
+    """The state does not allow it: it has changed since we looked."""
+
+
+class TooManyUnfinished(DatabaseError):
+    """The user has as many unfinished generations as anybody may have."""
+
+
+class NotOwner(DatabaseError):
+    """It belongs to another user."""
 
 
 class NotFound(DatabaseError):
-    """There is no such thing."""
+    """It does not exist, or no longer."""
 
 
-def _translate(error: grpc.aio.AioRpcError) -> DatabaseError:
-    code = error.code()
-    reason = ""
+_BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
+    "INVALID_ARGUMENT": InvalidRequest,
+    "UNAUTHENTICATED": WrongToken,
+    "NOT_FOUND": NotFound,
+    "NOT_OWNER": NotOwner,
+    "LEASE_LOST": LeaseLost,
+    "TRANSITION_NOT_ALLOWED": Conflict,
+    "NOT_CAPTIONED": Conflict,
+    "NOT_CLOSED": Conflict,
+    "TOO_MANY_UNFINISHED": TooManyUnfinished,
+    "DISK_FULL": DatabaseUnavailable,
+    "STORAGE_UNAVAILABLE": DatabaseUnavailable,
+}
+"""The errors that dbservice gives a reason for; any other reason is a plain DatabaseError."""
+
+_UNREACHABLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+"""What gRPC says of its own where there is no answer."""
+
+
+def _reason(error: grpc.aio.AioRpcError) -> str:
     # The error has what the function asks of a call: code, details and trailing metadata.
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    info = error_details_pb2.ErrorInfo()
     for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
-            reason = info.reason
-    kind = DatabaseError
-    if code in _AWAY:
-        kind = DatabaseAway
-    elif code is grpc.StatusCode.UNAUTHENTICATED:
-        kind = WrongToken
-    elif code is grpc.StatusCode.INVALID_ARGUMENT:
-        kind = InvalidRequest
-    elif code is grpc.StatusCode.FAILED_PRECONDITION:
-        kind = Outrun
-    elif code is grpc.StatusCode.PERMISSION_DENIED:
-        kind = NotTheirs
-    elif code is grpc.StatusCode.NOT_FOUND:
-        kind = NotFound
-    return kind(f"{reason or code.name}: {error.details()}")
+            return str(info.reason)
+    return ""
 
 
 @contextmanager
@@ -85,7 +101,11 @@ def _translated() -> Generator[None, None, None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        raise _translate(error) from error
+        reason = _reason(error)
+        kind = _BY_REASON.get(reason, DatabaseError)
+        if not reason and error.code() in _UNREACHABLE:
+            kind = DatabaseUnavailable
+        raise kind(f"{reason or error.code().name}: {error.details()}", reason) from error
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
@@ -105,10 +125,11 @@ def image_info(data: bytes, media_type: str, width: int, height: int) -> db.Imag
 
 
 class DatabaseClient:
-    """Every call has a deadline, carries the bearer token, and raises only `DatabaseError`s."""
+    """The RPCs by their names. Every call has a deadline and may raise any `DatabaseError`."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, observers: Sequence[Observer] = ()) -> None:
         """Connects when it is first used; `address` is host:port."""
+        self._observers = observers
         self._channel = grpc.aio.insecure_channel(
             address,
             options=[
@@ -123,91 +144,114 @@ class DatabaseClient:
         """Closes the channel."""
         await self._channel.close()
 
-    async def _done(self, call: Awaitable[_R]) -> _R:
-        with _translated():
-            return await call
-
-    async def receive(self, request: db.ReceivePhotoRequest) -> db.ReceivePhotoResponse:
+    async def receive_photo(self, request: db.ReceivePhotoRequest) -> db.ReceivePhotoResponse:
         """Records that a photo has arrived."""
-        return await self._done(
-            self._stub.ReceivePhoto(request, timeout=_DEADLINE, metadata=self._metadata)
-        )
+        return await self._call(self._stub.ReceivePhoto, request)
 
-    async def add(self, info: db.StorePhotoRequest.Info, data: bytes) -> db.Item:
+    async def store_photo(self, info: db.StorePhotoRequest.Info, data: bytes) -> db.Item:
         """Stores a photo's bytes."""
 
-        async def parts() -> AsyncIterator[db.StorePhotoRequest]:
+        def parts() -> Iterator[db.StorePhotoRequest]:
             yield db.StorePhotoRequest(info=info)
-            for chunk in _chunks(data):
-                yield db.StorePhotoRequest(chunk=chunk)
+            yield from (db.StorePhotoRequest(chunk=chunk) for chunk in _chunks(data))
 
-        call = self._stub.StorePhoto(parts(), timeout=_BYTES_DEADLINE, metadata=self._metadata)
-        return (await self._done(call)).item
+        return (await self._upload(db.StorePhotoRequest, self._stub.StorePhoto, parts())).item
 
-    async def advance(self, request: db.AdvanceGenerationRequest) -> db.Item:
-        """Moves a generation to its next state, or records notes in the one it is in."""
-        call = self._stub.AdvanceGeneration(request, timeout=_DEADLINE, metadata=self._metadata)
-        return (await self._done(call)).item
+    async def advance_generation(self, request: db.AdvanceGenerationRequest) -> db.Item:
+        """Moves a generation to its next state, or patches it in the one it is in."""
+        return (await self._call(self._stub.AdvanceGeneration, request)).item
 
-    async def finalize(self, info: db.FinalizeGenerationRequest.Info, data: bytes = b"") -> db.Item:
-        """Stores a picture, or how its computation failed."""
+    async def create_generation(
+        self, request: db.CreateGenerationRequest
+    ) -> db.CreateGenerationResponse:
+        """Makes another generation for a captioned photo."""
+        return await self._call(self._stub.CreateGeneration, request)
 
-        async def parts() -> AsyncIterator[db.FinalizeGenerationRequest]:
-            yield db.FinalizeGenerationRequest(info=info)
-            for chunk in _chunks(data):
-                yield db.FinalizeGenerationRequest(chunk=chunk)
-
-        call = self._stub.FinalizeGeneration(
-            parts(), timeout=_BYTES_DEADLINE, metadata=self._metadata
-        )
-        return (await self._done(call)).item
-
-    async def close(self, request: db.CloseGenerationRequest) -> db.Item:
-        """Marks a generation as closed."""
-        call = self._stub.CloseGeneration(request, timeout=_DEADLINE, metadata=self._metadata)
-        return (await self._done(call)).item
-
-    async def lease_unfinished(
+    async def lease_generations(
         self, request: db.LeaseGenerationsRequest
     ) -> db.LeaseGenerationsResponse:
         """Leases what is unfinished."""
-        return await self._done(
-            self._stub.LeaseGenerations(request, timeout=_DEADLINE, metadata=self._metadata)
-        )
+        return await self._call(self._stub.LeaseGenerations, request)
 
-    async def cancel(self, request: db.CancelGenerationsRequest) -> db.CancelGenerationsResponse:
-        """Cancels a user's unfinished work."""
-        return await self._done(
-            self._stub.CancelGenerations(request, timeout=_DEADLINE, metadata=self._metadata)
-        )
+    async def finalize_generation(
+        self, info: db.FinalizeGenerationRequest.Info, data: bytes = b""
+    ) -> db.Item:
+        """Stores a picture, or how its computation failed."""
 
-    async def status(self, request: db.GetStatusRequest) -> db.GetStatusResponse:
-        """A user's unfinished work in a chat, oldest first."""
-        return await self._done(
-            self._stub.GetStatus(request, timeout=_DEADLINE, metadata=self._metadata)
-        )
+        def parts() -> Iterator[db.FinalizeGenerationRequest]:
+            yield db.FinalizeGenerationRequest(info=info)
+            yield from (db.FinalizeGenerationRequest(chunk=chunk) for chunk in _chunks(data))
 
-    async def history(self, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
+        method = self._stub.FinalizeGeneration
+        return (await self._upload(db.FinalizeGenerationRequest, method, parts())).item
+
+    async def close_generation(self, request: db.CloseGenerationRequest) -> db.Item:
+        """Marks a generation as closed."""
+        return (await self._call(self._stub.CloseGeneration, request)).item
+
+    async def cancel_generations(
+        self, request: db.CancelGenerationsRequest
+    ) -> db.CancelGenerationsResponse:
+        """Cancels a user's unfinished generations."""
+        return await self._call(self._stub.CancelGenerations, request)
+
+    async def get_status(self, request: db.GetStatusRequest) -> db.GetStatusResponse:
+        """A user's unfinished generations in a chat, oldest first."""
+        return await self._call(self._stub.GetStatus, request)
+
+    async def list_history(self, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
         """A page of a user's generations in a chat, newest first."""
-        return await self._done(
-            self._stub.ListHistory(request, timeout=_DEADLINE, metadata=self._metadata)
-        )
+        return await self._call(self._stub.ListHistory, request)
 
     async def get_generation(self, request: db.GetGenerationRequest) -> db.Item:
         """One of a user's generations in a chat."""
-        call = self._stub.GetGeneration(request, timeout=_DEADLINE, metadata=self._metadata)
-        return (await self._done(call)).item
+        return (await self._call(self._stub.GetGeneration, request)).item
 
     async def get_image(self, request: db.GetImageRequest) -> bytes:
         """The bytes of a photo or a picture, verified against their checksum."""
-        call = self._stub.GetImage(request, timeout=_BYTES_DEADLINE, metadata=self._metadata)
         info = db.ImageInfo()
         data = bytearray()
-        with _translated():
-            async for part in call:
-                if part.HasField("info"):
-                    info = part.info
-                data += part.chunk
+        async for part in self._download(self._stub.GetImage, request):
+            if part.HasField("info"):
+                info = part.info
+            data += part.chunk
         if hashlib.sha256(data).hexdigest() != info.sha256:
             raise DatabaseError("the image does not match its checksum")
         return bytes(data)
+
+    async def forget_user(self, request: db.ForgetUserRequest) -> db.ForgetUserResponse:
+        """Removes all that is known of a user."""
+        return await self._call(self._stub.ForgetUser, request)
+
+    # Token, deadline and errors are the same for all calls of one shape. They are not interceptors:
+    # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.
+
+    async def _call(self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
+        with self._calling(type(request)):
+            return await method(request, timeout=_DEADLINE, metadata=self._metadata)
+
+    async def _upload(
+        self,
+        kind: type[_Q],
+        method: StreamUnaryMultiCallable[_Q, _A],
+        parts: Iterator[_Q],
+    ) -> _A:
+        with self._calling(kind):
+            return await method(parts, timeout=_BYTES_DEADLINE, metadata=self._metadata)
+
+    async def _download(
+        self, method: UnaryStreamMultiCallable[_Q, _A], request: _Q
+    ) -> AsyncIterator[_A]:
+        with self._calling(type(request)):
+            async for part in method(request, timeout=_BYTES_DEADLINE, metadata=self._metadata):
+                yield part
+
+    @contextmanager
+    def _calling(self, request: type) -> Generator[None, None, None]:
+        method = request.__name__.removesuffix("Request")
+
+        def announce(observer: Observer, seconds: float, outcome: str) -> None:
+            observer.rpc_done(RpcDone("dbservice", method, seconds, outcome))
+
+        with timed(self._observers, announce), _translated():
+            yield

@@ -4,40 +4,41 @@ import logging
 
 from telegram import Update
 from telegram.error import BadRequest, TelegramError
-from telegram.ext import ContextTypes
 
-from bot.clients.dbservice import DatabaseAway
-from bot.messenger import CannotDeliver, Moved, TelegramAway
-from bot.texts import en
+from bot.clients.dbservice import DatabaseUnavailable
+from bot.context import Context
+from bot.messenger import CannotDeliver, Moved, TelegramUnavailable
 
 _log = logging.getLogger(__name__)
 
-_EXPECTED = (CannotDeliver, DatabaseAway, Moved, TelegramAway, TelegramError)
+_EXPECTED = (CannotDeliver, DatabaseUnavailable, Moved, TelegramUnavailable, TelegramError)
 
 
-async def tell(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+async def tell(update: object, context: Context) -> None:
     """The application's error handler."""
-    error = context.error
+    error, texts = context.error, context.texts
     if isinstance(error, _EXPECTED):
         _log.warning("A request could not be answered: %s: %s", type(error).__name__, error)
     else:
         _log.error("A handler failed", exc_info=error)
     if not isinstance(update, Update):
         return
-    words = en.STORAGE_AWAY if isinstance(error, DatabaseAway) else en.WENT_WRONG
+    text = texts.went_wrong
+    if isinstance(error, DatabaseUnavailable):
+        text = texts.database_unavailable
     try:
-        await _say(update, words)
+        await _say(update, text)
     except TelegramError as second:
-        _log.warning("Nor could the user be told: %s", second)
+        _log.warning("The user could not be told either: %s", second)
 
 
-async def _say(update: Update, words: str) -> None:
+async def _say(update: Update, text: str) -> None:
     if update.callback_query is not None:
         try:
-            await update.callback_query.answer(words)
+            await update.callback_query.answer(text)
         except BadRequest:
             pass  # it was answered before the handler failed; a message says it then
         else:
             return
     if update.effective_message is not None:
-        await update.effective_message.reply_text(words)
+        await update.effective_message.reply_text(text)

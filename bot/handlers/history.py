@@ -1,51 +1,47 @@
 """/history: one's own generations in this chat, newest first, by pages; each opens its picture."""
 
-from functools import partial
 from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
 from telegram.error import BadRequest
-from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, ContextTypes
+from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot.callbacks import HISTORY, OPEN, answer, generation_id, history_data, open_data
 from bot.clients.dbservice import NotFound
+from bot.context import Context
 from bot.messenger import WrongFile
-from bot.services import Services
-from bot.texts import en
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _PAGE = 5
 
 
-def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of the command and of the buttons under its answer."""
     return [
-        CommandHandler("history", partial(_first_page, services)),
-        CallbackQueryHandler(partial(_turn, services), pattern=HISTORY),
-        CallbackQueryHandler(partial(_open_picture, services), pattern=OPEN),
+        CommandHandler("history", _first_page),
+        CallbackQueryHandler(_turn, pattern=HISTORY),
+        CallbackQueryHandler(_open_picture, pattern=OPEN),
     ]
 
 
-async def _first_page(
-    services: Services, update: Update, context: ContextTypes.DEFAULT_TYPE
-) -> None:
+async def _first_page(update: Update, context: Context) -> None:
     message, user = update.message, update.effective_user
     if message is None or user is None:
         return
-    text, buttons = await _page(services, context.bot.id, message.chat_id, user.id, "")
+    text, buttons = await _page(context, message.chat_id, user.id, "")
     await message.reply_text(text, reply_markup=buttons)
 
 
-async def _turn(services: Services, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+async def _turn(update: Update, context: Context) -> None:
     query = update.callback_query
     if query is None or context.match is None or not isinstance(query.message, Message):
         return
     user_id, cursor = int(context.match.group(1)), context.match.group(2)
     if user_id != query.from_user.id:
-        await answer(query, en.NOT_YOURS)
+        await answer(query, context.texts.not_yours)
         return
     await answer(query)
-    text, buttons = await _page(services, context.bot.id, query.message.chat.id, user_id, cursor)
+    text, buttons = await _page(context, query.message.chat.id, user_id, cursor)
     try:
         await query.edit_message_text(text, reply_markup=buttons)
     except BadRequest as error:
@@ -53,15 +49,13 @@ async def _turn(services: Services, update: Update, context: ContextTypes.DEFAUL
             raise
 
 
-async def _open_picture(
-    services: Services, update: Update, context: ContextTypes.DEFAULT_TYPE
-) -> None:
+async def _open_picture(update: Update, context: Context) -> None:
     query = update.callback_query
     if query is None or context.match is None or query.message is None:
         return
     user_id = int(context.match.group(1))
     if user_id != query.from_user.id:
-        await answer(query, en.NOT_YOURS)
+        await answer(query, context.texts.not_yours)
         return
     await answer(query)
     chat_id = query.message.chat.id
@@ -71,47 +65,54 @@ async def _open_picture(
         user_id=user_id,
         generation_id=generation_id(context.match.group(2)),
     )
+    services = context.services
     try:
         item = await services.database.get_generation(request)
     except NotFound:
-        await services.messenger.reply(chat_id, query.message.message_id, en.GONE)
+        await services.messenger.reply(chat_id, query.message.message_id, context.texts.gone)
     else:
-        await _send_again(services, chat_id, item)
+        await _send_again(context, chat_id, item)
 
 
 async def _page(
-    services: Services, bot_id: int, chat_id: int, user_id: int, cursor: str
+    context: Context, chat_id: int, user_id: int, cursor: str
 ) -> tuple[str, InlineKeyboardMarkup | None]:
-    page = await services.database.history(
+    texts = context.texts
+    page = await context.services.database.list_history(
         db.ListHistoryRequest(
-            bot_id=bot_id, chat_id=chat_id, user_id=user_id, page_size=_PAGE, cursor=cursor
+            bot_id=context.bot.id,
+            chat_id=chat_id,
+            user_id=user_id,
+            page_size=_PAGE,
+            cursor=cursor,
         )
     )
     if not page.items:
-        return en.NO_HISTORY, None
-    lines = [en.history_line(number, item) for number, item in enumerate(page.items, start=1)]
+        return texts.no_history, None
+    lines = [texts.history_line(number, item) for number, item in enumerate(page.items, start=1)]
     opening = [
         InlineKeyboardButton(str(number), callback_data=open_data(user_id, item.generation.id))
         for number, item in enumerate(page.items, start=1)
     ]
     turning = [
-        InlineKeyboardButton(words, callback_data=history_data(user_id, there))
-        for words, there in (
-            (en.NEWER_BUTTON, page.newer_cursor),
-            (en.OLDER_BUTTON, page.older_cursor),
+        InlineKeyboardButton(text, callback_data=history_data(user_id, there))
+        for text, there in (
+            (texts.newer_button, page.newer_cursor),
+            (texts.older_button, page.older_cursor),
         )
         if there
     ]
     return "\n".join(lines), InlineKeyboardMarkup([opening, turning] if turning else [opening])
 
 
-async def _send_again(services: Services, chat_id: int, item: db.Item) -> None:
+async def _send_again(context: Context, chat_id: int, item: db.Item) -> None:
+    services, texts = context.services, context.texts
     generation, photo = item.generation, item.photo
     if not generation.HasField("picture"):
-        await services.messenger.reply(chat_id, photo.message_id, en.no_picture(item))
+        await services.messenger.reply(chat_id, photo.message_id, texts.no_picture(item))
         return
     picture = generation.picture
-    text = en.picture(generation.parameters.prompt, picture.seed, picture.model)
+    text = texts.picture(generation.parameters.prompt, picture.seed, picture.model)
     if picture.file_id:
         try:
             await services.messenger.reply_photo(chat_id, photo.message_id, picture.file_id, text)

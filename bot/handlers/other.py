@@ -1,22 +1,15 @@
-"""Whatever else arrives: one line in words in private chats, silence in groups."""
+"""Whatever else arrives: a one-line answer in private chats, silence in groups."""
 
 from typing import Any
 
 from telegram import Update
-from telegram.ext import (
-    BaseHandler,
-    CallbackQueryHandler,
-    ContextTypes,
-    MessageHandler,
-    filters,
-)
+from telegram.ext import BaseHandler, CallbackQueryHandler, MessageHandler, filters
 
 from bot.callbacks import answer
-from bot.services import Services
-from bot.texts import en
+from bot.context import Context
 
 
-def handlers(_services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers that come last."""
     private = filters.ChatType.PRIVATE & ~filters.StatusUpdate.ALL
     return [
@@ -26,16 +19,16 @@ def handlers(_services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAU
     ]
 
 
-async def _unknown_command(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+async def _unknown_command(update: Update, context: Context) -> None:
     if update.message:
-        await update.message.reply_text(en.UNKNOWN_COMMAND)
+        await update.message.reply_text(context.texts.unknown_command)
 
 
-async def _cannot_use(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+async def _cannot_use(update: Update, context: Context) -> None:
     if update.message:
-        await update.message.reply_text(en.CANNOT_USE)
+        await update.message.reply_text(context.texts.cannot_use)
 
 
-async def _old_button(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+async def _old_button(update: Update, context: Context) -> None:
     if update.callback_query:
-        await answer(update.callback_query, en.GONE)
+        await answer(update.callback_query, context.texts.gone)

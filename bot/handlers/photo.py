@@ -3,15 +3,15 @@
 from typing import Any
 
 from telegram import Update
-from telegram.ext import BaseHandler, ContextTypes, MessageHandler, filters
+from telegram.ext import BaseHandler, MessageHandler, filters
 
-from bot.services import Services
+from bot.context import Context
 
 
-def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handler for photos and image documents, albums' among them."""
+    return [MessageHandler(filters.PHOTO | filters.Document.IMAGE, _wake)]
 
-    async def wake(_update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        services.wake()
 
-    return [MessageHandler(filters.PHOTO | filters.Document.IMAGE, wake)]
+async def _wake(_update: Update, context: Context) -> None:
+    context.wake()

@@ -1,28 +1,27 @@
 """/start and /help."""
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import Update
-from telegram.ext import BaseHandler, CommandHandler, ContextTypes
+from telegram.ext import BaseHandler, CommandHandler
 
-from bot.services import Services
-from bot.texts import en
+from bot.context import Context
 
 
-def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of both commands."""
+    return [CommandHandler("start", _start), CommandHandler("help", _help)]
 
-    def saying(
-        words: str,
-    ) -> Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
-        if services.notice:
-            words = f"{words}\n\n{services.notice}"
 
-        async def say(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-            if update.message:
-                await update.message.reply_text(words)
+async def _start(update: Update, context: Context) -> None:
+    await _say(update, context, context.texts.start)
 
-        return say
 
-    return [CommandHandler("start", saying(en.START)), CommandHandler("help", saying(en.HELP))]
+async def _help(update: Update, context: Context) -> None:
+    await _say(update, context, context.texts.help)
+
+
+async def _say(update: Update, context: Context, text: str) -> None:
+    notice = context.bot_data.notice
+    if update.message:
+        await update.message.reply_text(f"{text}\n\n{notice}" if notice else text)

@@ -3,37 +3,42 @@
 from typing import Any
 
 from telegram import Update
-from telegram.ext import BaseHandler, CommandHandler, ContextTypes
+from telegram.ext import BaseHandler, CommandHandler
 
-from bot.services import Services
-from bot.texts import en
+from bot.clients.documents import Job
+from bot.context import Context
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MOST_LINES = 20  # a message holds 4,096 characters
 
 
-def handlers(services: Services) -> list[BaseHandler[Update, ContextTypes.DEFAULT_TYPE, Any]]:
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The command's handler."""
+    return [CommandHandler("status", _status)]
 
-    async def status(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        message, user = update.message, update.effective_user
-        if message is None or user is None:
-            return
-        work = await services.database.status(
-            db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
-        )
-        lines = [
-            en.status_line(number, item, services.jobs.get(item.generation.id))
-            for number, item in enumerate(work.items[:_MOST_LINES], start=1)
-        ] or [en.NO_WORK]
-        if work.count > _MOST_LINES:
-            lines.append(en.and_more(work.count - _MOST_LINES))
-        captioner = f"Captions ({services.captioner.name})"
-        lines += [
-            "",
-            f"{captioner}: {services.seen_captioner.words}",
-            f"Pictures: {services.seen_generator.words}",
-        ]
-        await message.reply_text("\n".join(lines))
 
-    return [CommandHandler("status", status)]
+async def _status(update: Update, context: Context) -> None:
+    message, user = update.message, update.effective_user
+    if message is None or user is None:
+        return
+    services, texts = context.services, context.texts
+    work = await services.database.get_status(
+        db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
+    )
+    lines = [
+        texts.status_line(number, item, _last_seen(context, item))
+        for number, item in enumerate(work.items[:_MOST_LINES], start=1)
+    ] or [texts.no_work]
+    if work.count > _MOST_LINES:
+        lines.append(texts.and_more(work.count - _MOST_LINES))
+    lines += [
+        "",
+        texts.captioner_line(services.captioner.name, services.captioner_health.code),
+        texts.generator_line(services.generator_health.code),
+    ]
+    await message.reply_text("\n".join(lines))
+
+
+def _last_seen(context: Context, item: db.Item) -> Job | None:
+    memory = context.services.memories.get(item.generation.id)
+    return memory.job if memory is not None else None

@@ -1,41 +1,38 @@
-"""Any end -> closed: tell the user how it ended, then tidy away what the work has left."""
+"""Any end -> closed: tell the user how it ended, then tidy up what the work has left."""
 
-from bot.clients.generator import GeneratorAway, JobRejected
+from bot.clients.generator import GeneratorUnavailable, JobRejected
+from bot.health import Health
 from bot.services import Services
-from bot.stages import status_message
-from bot.stages.outbox import recorded, send_once
-from bot.stages.work import Later, Work
-from bot.texts import en
+from bot.work import status_message
+from bot.work.item import RetryLater, WorkItem
+from bot.work.memory import Sent
+from bot.work.outbox import recorded, send_once
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
-async def run(work: Work, services: Services) -> None:
+async def run(item: WorkItem, services: Services) -> None:
     """The stage."""
-    if not work.generation.user_notified and work.state != db.GENERATION_STATE_UNDELIVERABLE:
-        await _tell(work, services)
-    await status_message.remove(work, services)
-    if work.generation.parameters.prompt:  # else it was never submitted
+    if not item.generation.user_notified and item.state != db.GENERATION_STATE_UNDELIVERABLE:
+        await _tell(item, services)
+    await status_message.remove(item, services.messenger)
+    if item.generation.parameters.prompt:  # else it was never submitted
         try:
-            await services.generator.remove(work.id)
-        except (GeneratorAway, JobRejected) as error:
-            services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
-            raise Later(None, getattr(error, "retry_after", None)) from error
-    work.item = await services.database.close(
-        db.CloseGenerationRequest(generation_id=work.id, fence=work.fence)
-    )
-    services.forget(work.id)
+            await services.generator.delete(item.id)
+        except (GeneratorUnavailable, JobRejected) as error:
+            services.generator_health.failing(Health.UNAVAILABLE, error)
+            raise RetryLater(None, getattr(error, "retry_after", None)) from error
+    await item.close()
 
 
-async def _tell(work: Work, services: Services) -> None:
-    if work.state == db.GENERATION_STATE_CANCELLED:
-        text = en.CANCELLED
+async def _tell(item: WorkItem, services: Services) -> None:
+    photo, texts = item.photo, item.texts
+    if item.state == db.GENERATION_STATE_CANCELLED:
+        text = texts.cancelled
     else:
-        text = en.ending(work.generation.error.code)
-    photo = work.photo
+        text = texts.ending(item.generation.error.code)
     await send_once(
-        work,
-        services,
-        "ending",
+        item,
+        Sent.ENDING,
         lambda: services.messenger.reply(photo.chat_id, photo.message_id, text),
     )
-    await recorded(work, services, "ending", work.state, user_notified=True)
+    await recorded(item, Sent.ENDING, item.state, user_notified=True)

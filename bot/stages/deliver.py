@@ -1,65 +1,66 @@
-"""A finished job -> finished -> delivered: keep the picture, then send it."""
+"""finished -> delivered: send the picture in reply to the photo."""
 
-from bot.clients.dbservice import NotFound, image_info
-from bot.clients.generator import GeneratorAway, Job, JobRejected
-from bot.messenger import NotTaken
+import logging
+
+from bot.clients.dbservice import NotFound
+from bot.messenger import NotTaken, TelegramUnavailable
+from bot.observers import Delivered
 from bot.services import Services
-from bot.stages.outbox import recorded, send_once
-from bot.stages.work import Later, Work
-from bot.texts import en
+from bot.work.item import WorkItem
+from bot.work.memory import Sent
+from bot.work.outbox import recorded, send_once
 from protos.lookalike.db.v1 import db_pb2 as db
 
-
-async def fetch(work: Work, services: Services, job: Job) -> None:
-    """Takes the picture from the generator and hands it to dbservice."""
-    try:
-        png = await services.generator.image(work.id, job.sha256)
-    except GeneratorAway as error:
-        services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
-        raise Later(None, error.retry_after) from error
-    except JobRejected:
-        # Removed since the state was asked for: the next tick finds it unknown.
-        return
-    picture = db.Picture(
-        image=image_info(png, "image/png", job.width, job.height), seed=job.seed, model=job.model
-    )
-    info = db.FinalizeGenerationRequest.Info(
-        generation_id=work.id, fence=work.fence, picture=picture
-    )
-    work.item = await services.database.finalize(info, png)
+_log = logging.getLogger(__name__)
 
 
-async def run(work: Work, services: Services) -> None:
-    """Sends the picture in reply to the photo.
+async def run(item: WorkItem, services: Services) -> None:
+    """The stage.
 
-    The intent is recorded first: while dbservice is away, or somebody else holds the lease,
+    The intent is recorded first: while dbservice is unavailable, or somebody else holds the lease,
     nothing is sent.
     """
-    photo, generation = work.photo, work.generation
     try:
-        png = await services.database.get_image(db.GetImageRequest(generation_id=work.id))
+        png = await services.database.get_image(db.GetImageRequest(generation_id=item.id))
     except NotFound:
-        await work.fail("internal-error", "the picture's bytes are gone from the disk")
+        await item.fail("internal-error", "the picture's bytes are gone from the disk")
         return
-    await work.record(delivery_intended=True)
-    picture = generation.picture
-    text = en.picture(generation.parameters.prompt, picture.seed, picture.model)
+    if item.generation.delivery_intended and Sent.PICTURE not in item.memory.accepted:
+        _log.warning("Whether %s was delivered before is not known; sending it again.", item.id)
+    await item.record(delivery_intended=True)
     try:
-        message = await send_once(
-            work,
-            services,
-            "picture",
-            lambda: services.messenger.reply_photo(photo.chat_id, photo.message_id, png, text),
-        )
+        await _send(item, services, png)
     except NotTaken as error:
-        await work.fail("picture-not-taken", str(error))
-        return
+        await item.fail("picture-not-taken", str(error))
+    except TelegramUnavailable as error:
+        if error.not_done:
+            await item.record(delivery_intended=False)
+        raise
+
+
+async def _send(item: WorkItem, services: Services, png: bytes) -> None:
+    photo, picture = item.photo, item.generation.picture
+    text = item.texts.picture(item.generation.parameters.prompt, picture.seed, picture.model)
+    message = await send_once(
+        item,
+        Sent.PICTURE,
+        lambda: services.messenger.reply_photo(photo.chat_id, photo.message_id, png, text),
+    )
     await recorded(
-        work,
-        services,
-        "picture",
+        item,
+        Sent.PICTURE,
         db.GENERATION_STATE_DELIVERED,
         result_message_id=message.message_id,
         result_file_id=message.photo[-1].file_id,
         user_notified=True,
     )
+    memory = item.memory
+    event = Delivered(
+        item.id,
+        item.owner,
+        memory.caption_seconds,
+        memory.waiting_seconds,
+        memory.picture_seconds,
+    )
+    for observer in services.observers:
+        observer.delivered(event)

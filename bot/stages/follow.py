@@ -1,54 +1,52 @@
-"""queued, running: ask the generator about all of them at once, and act on each answer."""
+"""queued, running: look at the job, and act on what the generator says of it."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from bot.clients.generator import GeneratorAway, Job, JobRejected
+from bot.clients.documents import Job
+from bot.clients.generator import GeneratorUnavailable, JobRejected
+from bot.health import Health
 from bot.services import Services
-from bot.stages import deliver, status_message
-from bot.stages.work import Work
-from bot.texts import en
+from bot.stages import fetch
+from bot.work import status_message
+from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
-async def ask(works: Sequence[Work], services: Services) -> dict[str, Job]:
-    """The jobs of these generations, by generation id; empty while the generator is away."""
-    try:
-        jobs = await services.generator.states([work.id for work in works])
-    except (GeneratorAway, JobRejected) as error:
-        services.seen_generator.in_trouble(en.NOT_ANSWERING, error)
-        return {}
-    services.seen_generator.well()
-    services.jobs.update(jobs)
-    return jobs
-
-
-async def run(work: Work, services: Services, job: Job | None) -> None:
-    """Acts on what the generator said of one generation; None: it said nothing."""
+async def run(item: WorkItem, services: Services) -> None:
+    """The stage. What the submission was answered is as good as a look."""
+    job = item.memory.take_news() or await _look(item, services)
     if job is None:
-        await status_message.show(work, services, en.waiting("generator-away"))
+        # Not put off: each tick looks again, in one request for all that wait for the generator.
+        text = item.texts.waiting("generator-unavailable")
+        await status_message.show(item, services.messenger, text)
         return
     match job.state:
         case "queued" | "running":
-            state = (
-                db.GENERATION_STATE_QUEUED if job.state == "queued" else db.GENERATION_STATE_RUNNING
-            )
-            if state != work.state:
-                await work.advance(state)
-            await status_message.show(work, services, en.progress(job))
+            await _show_progress(item, services, job)
         case "finished":
-            await deliver.fetch(work, services, job)
+            await fetch.run(item, services)
         case "refused":
-            refused = db.Error(code=job.error_code, message=job.error)
-            await _finalize(work, services, refused=refused)
+            await item.finalize(refused=db.Error(code=job.error_code, message=job.error))
         case "failed" | "cancelled":
-            failed = db.Error(code=job.error_code or "job-cancelled", message=job.error)
-            await _finalize(work, services, failed=failed)
+            code = job.error_code or "job-cancelled"
+            await item.finalize(failed=db.Error(code=code, message=job.error))
         case _:
             # The generator has lost its memory; the row holds all that it needs to start over.
-            await work.advance(db.GENERATION_STATE_CAPTIONED)
+            await item.advance(db.GENERATION_STATE_CAPTIONED)
 
 
-async def _finalize(work: Work, services: Services, **outcome: Any) -> None:
-    info = db.FinalizeGenerationRequest.Info(generation_id=work.id, fence=work.fence, **outcome)
-    work.item = await services.database.finalize(info)
+async def _look(item: WorkItem, services: Services) -> Job | None:
+    """Asks the generator for the job; None while it is unavailable."""
+    try:
+        job = await services.generator.get_job(item.id)
+    except (GeneratorUnavailable, JobRejected) as error:
+        services.generator_health.failing(Health.UNAVAILABLE, error)
+        return None
+    services.generator_health.ok()
+    item.memory.job_seen(job)
+    return job
+
+
+async def _show_progress(item: WorkItem, services: Services, job: Job) -> None:
+    state = db.GENERATION_STATE_QUEUED if job.state == "queued" else db.GENERATION_STATE_RUNNING
+    if state != item.state:
+        await item.advance(state)
+    await status_message.show(item, services.messenger, item.texts.progress(job))

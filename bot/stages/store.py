@@ -7,21 +7,21 @@ from bot import images
 from bot.clients.dbservice import image_info
 from bot.messenger import WrongFile
 from bot.services import Services
-from bot.stages.work import Later, Work
+from bot.work.item import RetryLater, WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_BYTES = 20 * 1024 * 1024
 """What a bot may download from Telegram."""
 
-_PATIENCE = dt.timedelta(minutes=1)
+_GRACE = dt.timedelta(minutes=1)
 """Telegram says "wrong file_id or the file is temporarily unavailable": after this, it is gone."""
 
 
-async def run(work: Work, services: Services) -> None:
+async def run(item: WorkItem, services: Services) -> None:
     """The stage."""
-    photo = work.photo
+    photo = item.photo
     if photo.file_size > MOST_BYTES:
-        await work.fail("file-too-large", f"{photo.file_size} bytes")
+        await item.fail("file-too-large", f"{photo.file_size} bytes")
         return
     async with services.downloading:
         try:
@@ -29,20 +29,16 @@ async def run(work: Work, services: Services) -> None:
             async with services.decoding:
                 prepared = await asyncio.to_thread(images.prepare, data)
         except WrongFile as error:
-            if "temporarily" in str(error) and _age(photo) < _PATIENCE:
-                raise Later(None) from error
+            if "temporarily" in str(error) and _age(photo) < _GRACE:
+                raise RetryLater(None) from error
             code = "file-too-large" if "too big" in str(error) else "file-gone"
-            await work.fail(code, str(error))
+            await item.fail(code, str(error))
             return
         except images.ImageRefused as error:
-            await work.fail(error.code, "the photo cannot be used")
+            await item.fail(error.code, "the photo cannot be used")
             return
-        info = db.StorePhotoRequest.Info(
-            generation_id=work.id,
-            fence=work.fence,
-            image=image_info(prepared.data, prepared.media_type, prepared.width, prepared.height),
-        )
-        work.item = await services.database.add(info, prepared.data)
+        image = image_info(prepared.data, prepared.media_type, prepared.width, prepared.height)
+        await item.store_photo(image, prepared.data)
 
 
 def _age(photo: db.Photo) -> dt.timedelta:

@@ -1,32 +1,25 @@
 """captioned -> queued: submit the job to the generator, built from the row alone."""
 
-from bot.clients.generator import GeneratorAway, JobRejected
+from bot.clients.generator import GeneratorUnavailable, JobRejected
+from bot.health import Health
 from bot.services import Services
-from bot.stages import status_message
-from bot.stages.work import Later, Work
-from bot.texts import en
+from bot.work.item import RetryLater, WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
-async def run(work: Work, services: Services) -> None:
+async def run(item: WorkItem, services: Services) -> None:
     """The stage."""
-    seen = services.seen_generator
+    health = services.generator_health
     try:
-        job = await services.generator.submit(
-            work.id, work.generation.parameters, f"telegram:{work.photo.user_id}"
-        )
-    except GeneratorAway as error:
-        if error.busy:
-            seen.in_trouble(en.NO_ROOM, error)
-            raise Later("generator-busy", error.retry_after) from error
-        seen.in_trouble(en.NOT_ANSWERING, error)
-        raise Later("generator-away", error.retry_after) from error
+        job = await services.generator.submit(item.id, item.generation.parameters, item.owner)
+    except GeneratorUnavailable as error:
+        health.failing(Health.BUSY if error.busy else Health.UNAVAILABLE, error)
+        code = "generator-busy" if error.busy else "generator-unavailable"
+        raise RetryLater(code, error.retry_after) from error
     except JobRejected as error:
-        seen.well()
-        await work.fail("job-rejected", str(error))
+        health.ok()
+        await item.fail("job-rejected", str(error))
         return
-    seen.well()
-    services.jobs[work.id] = job
-    await work.advance(db.GENERATION_STATE_QUEUED)
-    text = en.progress(job) if job.state == "queued" else en.submitted()
-    await status_message.show(work, services, text)
+    health.ok()
+    item.memory.job_submitted(job)
+    await item.advance(db.GENERATION_STATE_QUEUED)

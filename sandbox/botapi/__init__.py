@@ -1,7 +1,7 @@
 """The Bot API's side: what a bot talks to (core.telegram.org/bots/api).
 
-The same refusals in the same words as Telegram's; where Telegram is lenient with malformed values
-(a `limit` that is no number), the sandbox refuses. It differs from Telegram in this, on purpose:
+It refuses what Telegram refuses, in the same words; where Telegram is lenient with malformed values
+(a `limit` that is no number), the sandbox refuses, too. These differences are on purpose:
 
 * parse_mode is HTML or none; Markdown is refused.
 * The bot reads all messages of its groups (privacy mode off) and is no administrator there.

@@ -8,11 +8,11 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
-from sandbox.callbacks import answer_callback
-from sandbox.chats import require_member
-from sandbox.files import MAX_DOWNLOAD_BYTES, find_file
-from sandbox.refusals import bad_request
-from sandbox.schema import Json, commands
+from sandbox.storage.schema import Json, commands
+from sandbox.telegram.callbacks import answer_callback
+from sandbox.telegram.chats import require_member
+from sandbox.telegram.files import MAX_DOWNLOAD_BYTES, find_file
+from sandbox.telegram.refusals import bad_request
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _LANGUAGE = re.compile(r"(?:[a-z]{2})?")
@@ -40,16 +40,16 @@ async def get_file(call: Call) -> Json:
     file_id = call.params.text("file_id")
     if not file_id:
         raise bad_request("file_id not specified")
-    async with call.sandbox.store.reading() as tx:
-        kept = await find_file(tx, file_id)
-    if kept is None:
+    async with call.sandbox.database.reading() as tx:
+        file = await find_file(tx, file_id)
+    if file is None:
         raise bad_request("invalid file_id")
-    if not kept.valid:
+    if not file.valid:
         raise bad_request("wrong file_id or the file is temporarily unavailable")
-    if kept.size > MAX_DOWNLOAD_BYTES:
+    if file.size > MAX_DOWNLOAD_BYTES:
         raise bad_request("file is too big")
-    names = _names_of(kept.content, file_id)
-    return {**names, "file_size": kept.size, "file_path": kept.path}
+    names = _names_of(file.content, file_id)
+    return {**names, "file_size": file.size, "file_path": file.path}
 
 
 def _names_of(content: Json, file_id: str) -> Json:
@@ -59,12 +59,12 @@ def _names_of(content: Json, file_id: str) -> Json:
 
 
 async def answer_callback_query(call: Call) -> bool:
-    """Ends the waiting of whoever pressed a button."""
+    """Answers whoever pressed a button."""
     text = call.params.text("text")
     if len(text) > _MAX_ANSWER:
         raise bad_request("MESSAGE_TOO_LONG")
     answer = {"text": text, "show_alert": call.params.boolean("show_alert")}
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         await answer_callback(tx, call.params.text("callback_query_id"), answer)
     return True
 
@@ -90,7 +90,7 @@ async def delete_my_commands(call: Call) -> bool:
 async def get_my_commands(call: Call) -> list[Json]:
     """The commands set for exactly this scope and language."""
     language = _read_language(call)
-    async with call.sandbox.store.reading() as tx:
+    async with call.sandbox.database.reading() as tx:
         scope = await _read_scope(tx, call)
         query = select(commands.c.commands).where(
             commands.c.scope == scope, commands.c.language_code == language
@@ -100,7 +100,7 @@ async def get_my_commands(call: Call) -> list[Json]:
 
 async def _keep_commands(call: Call, checked: list[Json]) -> None:
     language = _read_language(call)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         scope = await _read_scope(tx, call)
         await tx.execute(
             delete(commands).where(commands.c.scope == scope, commands.c.language_code == language)

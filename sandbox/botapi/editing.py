@@ -6,12 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
 from sandbox.botapi.media import read_input_media
-from sandbox.chats import require_member, require_writable
-from sandbox.formatting import message_caption, message_text
-from sandbox.keyboards import check_markup
-from sandbox.messages import Stored, delete_message, edit_message, find_message
-from sandbox.refusals import bad_request
-from sandbox.schema import Json
+from sandbox.storage.schema import Json
+from sandbox.telegram.chats import require_member, require_writable
+from sandbox.telegram.formatting import message_caption, message_text
+from sandbox.telegram.keyboards import check_markup
+from sandbox.telegram.messages import MessageRow, delete_message, edit_message, find_message
+from sandbox.telegram.refusals import bad_request
 
 _CONTENT = ("text", "entities", "photo", "document", "caption", "caption_entities")
 _TEXT = ("text", "entities")
@@ -23,7 +23,7 @@ async def edit_message_text(call: Call) -> Json:
     """Another text for a text message."""
     content = message_text(call.params.text("text"), call.params.text("parse_mode"))
     markup = _read_markup(call)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         stored = await _editable(tx, call)
         if "text" not in stored.message:
             raise bad_request("there is no text in the message to edit")
@@ -34,7 +34,7 @@ async def edit_message_caption(call: Call) -> Json:
     """Another caption, or none, for a photo or document."""
     content = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
     markup = _read_markup(call)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         stored = await _editable(tx, call)
         if "photo" not in stored.message and "document" not in stored.message:
             raise bad_request("there is no caption in the message to edit")
@@ -48,7 +48,7 @@ async def edit_message_media(call: Call) -> Json:
         raise bad_request('parameter "media" is required')
     media = await read_input_media(call, item)
     markup = _read_markup(call)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         stored = await _editable(tx, call)
         if "media_group_id" in stored.message and media.kind not in stored.message:
             raise bad_request("can't use the media of the specified type in the album")
@@ -58,7 +58,7 @@ async def edit_message_media(call: Call) -> Json:
 async def edit_message_reply_markup(call: Call) -> Json:
     """Other buttons, or none."""
     markup = _read_markup(call)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         stored = await _editable(tx, call)
         return await _replace(tx, stored, (), {}, markup)
 
@@ -70,7 +70,7 @@ async def delete_message_(call: Call) -> bool:
     message_id = call.params.integer("message_id", 0)
     if not message_id:
         raise bad_request("message identifier is not specified")
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
         stored = await find_message(tx, chat.id, message_id)
         if stored is None:
@@ -88,7 +88,7 @@ def _read_markup(call: Call) -> Json | None:
     return check_markup(call.params.json("reply_markup", "reply keyboard markup"))
 
 
-async def _editable(tx: AsyncConnection, call: Call) -> Stored:
+async def _editable(tx: AsyncConnection, call: Call) -> MessageRow:
     chat_id, message_id = call.params.text("chat_id"), call.params.integer("message_id", 0)
     if not chat_id and not message_id:  # only an inline_message_id would do, and there are none
         raise bad_request("message identifier is not specified")
@@ -103,7 +103,7 @@ async def _editable(tx: AsyncConnection, call: Call) -> Stored:
 
 async def _replace(
     tx: AsyncConnection,
-    stored: Stored,
+    stored: MessageRow,
     fields: tuple[str, ...],
     content: Json,
     markup: Json | None,

@@ -6,26 +6,32 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
-from sandbox.files import Draft, draft_document, draft_photo, keep, reuse
-from sandbox.formatting import message_caption
-from sandbox.refusals import bad_request
-from sandbox.schema import Json
+from sandbox.storage.schema import Json
+from sandbox.telegram.files import (
+    PreparedFile,
+    add_file,
+    prepare_document,
+    prepare_photo,
+    reuse_file,
+)
+from sandbox.telegram.formatting import message_caption
+from sandbox.telegram.refusals import bad_request
 
 _ATTACHED = "attach://"
 
 
 @dataclass(frozen=True)
 class Media:
-    """A photo or document with its caption, read and checked, not kept yet.
+    """A photo or document with its caption, read and checked, in no message yet.
 
     Attributes:
         kind: `photo` or `document`.
-        source: a draft of what was uploaded, or a file_id.
+        source: what was uploaded, or a file_id.
         caption: the caption's fields of a `Message`.
     """
 
     kind: str
-    source: Draft | str
+    source: PreparedFile | str
     caption: Json
 
     async def content(self, tx: AsyncConnection) -> Json:
@@ -35,8 +41,8 @@ class Media:
             Refusal: the file_id is not valid.
         """
         if isinstance(self.source, str):
-            return await reuse(tx, self.source, self.kind) | self.caption
-        return await keep(tx, self.source) | self.caption
+            return await reuse_file(tx, self.source, self.kind) | self.caption
+        return await add_file(tx, self.source) | self.caption
 
 
 async def read_media(call: Call, kind: str) -> Media:
@@ -75,7 +81,7 @@ async def read_input_media(call: Call, item: Any) -> Media:
     return Media(kind, await _read_source(call, kind, source, missing), caption)
 
 
-async def _read_source(call: Call, kind: str, source: str, missing: str) -> Draft | str:
+async def _read_source(call: Call, kind: str, source: str, missing: str) -> PreparedFile | str:
     if source.startswith(("http://", "https://")):
         raise bad_request("failed to get HTTP URL content")
     if not source.startswith(_ATTACHED):
@@ -83,5 +89,5 @@ async def _read_source(call: Call, kind: str, source: str, missing: str) -> Draf
     upload = call.params.files.get(source.removeprefix(_ATTACHED))
     if upload is None:
         raise bad_request(missing)
-    draft = draft_photo if kind == "photo" else draft_document
-    return await draft(call.sandbox.store.files_folder, upload)
+    prepare = prepare_photo if kind == "photo" else prepare_document
+    return await prepare(call.sandbox.database.files_folder, upload)

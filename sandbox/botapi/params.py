@@ -3,15 +3,14 @@
 import json
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from sandbox.files import Upload
-from sandbox.refusals import Refusal, bad_request
+from sandbox.telegram.files import Upload, read_upload
+from sandbox.telegram.refusals import Refusal, bad_request
 
 _MAX_BYTES = 51 * 1024 * 1024  # an upload of 50 MB and its fields
 _MAX_FIELD_BYTES = 1024 * 1024
@@ -40,7 +39,7 @@ class Params:
         """An integer.
 
         Raises:
-            Refusal: it is something else. Telegram reads that as 0; a test should hear of it.
+            Refusal: it is something else. Telegram reads that as 0; a test should notice.
         """
         value = self.text(name)
         if not value:
@@ -62,12 +61,12 @@ class Params:
             return False
         raise bad_request(f'parameter "{name}" must be a Boolean')
 
-    def json(self, name: str, words: str) -> Any:
+    def json(self, name: str, noun: str) -> Any:
         """A JSON value; None where it is absent.
 
         Args:
             name: the parameter.
-            words: what Telegram calls it in "can't parse ... JSON object".
+            noun: what Telegram calls it in "can't parse ... JSON object".
 
         Raises:
             Refusal: it is no JSON.
@@ -78,7 +77,7 @@ class Params:
         try:
             parsed = json.loads(value)
         except (ValueError, RecursionError):
-            raise bad_request(f"can't parse {words} JSON object") from None
+            raise bad_request(f"can't parse {noun} JSON object") from None
         _check_unicode(json.dumps(parsed, ensure_ascii=False))
         return parsed
 
@@ -116,20 +115,11 @@ async def read_params(request: Request) -> Params:
 
 
 def _check_unicode(text: str) -> None:
-    """A lone surrogate, which JSON can spell, is no text."""
+    """A lone surrogate, which JSON can express, is no text."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise bad_request("strings must be encoded in UTF-8") from None
-
-
-async def read_upload(file: UploadFile) -> Upload:
-    """An uploaded part, whole."""
-    return Upload(
-        name=PurePosixPath(file.filename or "file").name[:255] or "file",
-        media_type=file.content_type or "application/octet-stream",
-        data=await file.read(),
-    )
 
 
 def _read_object(body: bytes) -> dict[str, str]:

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from lookalike.settings import LOOPBACK_HOSTS
 from sandbox.botapi.call import Call
-from sandbox.refusals import Refusal, bad_request
-from sandbox.schema import Json
-from sandbox.store import get_option, set_option
-from sandbox.updates import allow_updates, count_updates, drop_updates
-from sandbox.webhook import WEBHOOK
+from sandbox.storage.schema import Json
+from sandbox.storage.values import get_option, set_option
+from sandbox.telegram.refusals import Refusal, bad_request
+from sandbox.telegram.updates import allow_updates, count_updates, drop_updates
+from sandbox.telegram.webhook import WEBHOOK
 
 _MAX_LIMIT = 100
 _MAX_SECONDS = 50
@@ -23,8 +23,7 @@ async def get_updates(call: Call) -> list[Json]:
     limit = min(max(call.params.integer("limit", _MAX_LIMIT), 1), _MAX_LIMIT)
     seconds = min(max(call.params.integer("timeout", 0), 0), _MAX_SECONDS)
     allowed = _read_allowed(call)
-    store = call.sandbox.store
-    async with store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         if await get_option(tx, WEBHOOK):
             raise Refusal(
                 409,
@@ -46,7 +45,7 @@ def _read_allowed(call: Call) -> list[str] | None:
 
 
 async def set_webhook(call: Call) -> bool:
-    """Updates are POSTed to `url` from now on; an empty one ends that."""
+    """From now on updates are POSTed to `url`; an empty one ends that."""
     url = call.params.text("url")
     if not url:
         return await delete_webhook(call)
@@ -56,7 +55,7 @@ async def set_webhook(call: Call) -> bool:
         raise bad_request("secret token contains unallowed characters")
     allowed = _read_allowed(call)
     call.sandbox.poller.end_current("Conflict: terminated by setWebhook request")
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         if call.params.boolean("drop_pending_updates"):
             await drop_updates(tx)
         if allowed is not None:
@@ -79,7 +78,7 @@ def _check_url(url: str) -> None:
 
 async def delete_webhook(call: Call) -> bool:
     """Updates wait for getUpdates again."""
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         if call.params.boolean("drop_pending_updates"):
             await drop_updates(tx)
         await set_option(tx, WEBHOOK, None)
@@ -88,7 +87,7 @@ async def delete_webhook(call: Call) -> bool:
 
 async def get_webhook_info(call: Call) -> Json:
     """Where updates go, and what went wrong last."""
-    async with call.sandbox.store.reading() as tx:
+    async with call.sandbox.database.reading() as tx:
         webhook: dict[str, Any] = await get_option(tx, WEBHOOK) or {"url": ""}
         info: Json = {
             "url": webhook["url"],

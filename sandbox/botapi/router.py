@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,19 +12,17 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from lookalike.tokens import same_token
+from lookalike.waiting import any_of
 from sandbox.botapi import account, editing, polling, sending
 from sandbox.botapi.call import Call
 from sandbox.botapi.params import Params, read_params
 from sandbox.faults import DOWNLOAD, Fault
-from sandbox.files import find_path
-from sandbox.refusals import Refusal, too_many_requests
-from sandbox.schema import Json
 from sandbox.state import InSandbox, Sandbox
-from sandbox.store import get_option, record, set_option
-from sandbox.waiting import wait_any, watching_client
-
-UNKNOWN_METHODS = "unknown_methods"
-"""The option that lists the methods called that do not exist here."""
+from sandbox.storage.events import record_event
+from sandbox.storage.schema import Json
+from sandbox.storage.values import UNKNOWN_METHODS, get_option, set_option
+from sandbox.telegram.files import find_path
+from sandbox.telegram.refusals import Refusal, too_many_requests
 
 Method: TypeAlias = Callable[[Call], Awaitable[Any]]
 
@@ -51,7 +50,7 @@ _METHODS: dict[str, Method] = {
 }
 _NAMES = {name.lower(): name for name in _METHODS}
 _BYTES = "application/octet-stream"
-_STATUS_WORDS = {
+_REASONS = {
     404: "Not Found",
     500: "Internal Server Error",
     502: "Bad Gateway",
@@ -73,7 +72,7 @@ async def call_method(token: str, method: str, request: Request, sandbox: InSand
         return _refused(refusal)
     name = _NAMES.get(method.lower(), method[:64])
     fault = await _take_fault(sandbox, name, params)
-    async with watching_client(request) as gone:
+    async with _watching_client(request) as gone:
         status, answer = await _perform(Call(sandbox, params, gone), name, fault)
         await _record_call(sandbox, name, params, (status, answer), fault)
         return await _deliver(sandbox, JSONResponse(answer, status_code=status), fault, gone)
@@ -90,7 +89,7 @@ async def download(token: str, path: str, request: Request, sandbox: InSandbox) 
         return _refused(refusal)
     fault = await _take_fault(sandbox, DOWNLOAD, params)
     await request.body()
-    async with watching_client(request) as gone:
+    async with _watching_client(request) as gone:
         try:
             await _strike(sandbox, fault, gone)
             response = FileResponse(await _find(sandbox, path), media_type=_BYTES)
@@ -100,12 +99,29 @@ async def download(token: str, path: str, request: Request, sandbox: InSandbox) 
         return await _deliver(sandbox, response, fault, gone)
 
 
+@asynccontextmanager
+async def _watching_client(request: Request) -> AsyncIterator[asyncio.Event]:
+    """Gives an event that is set when the client has gone; the body must have been read before."""
+    gone = asyncio.Event()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        gone.set()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield gone
+    finally:
+        watcher.cancel()
+
+
 async def _find(sandbox: Sandbox, path: str) -> Path:
-    async with sandbox.store.reading() as tx:
-        kept = await find_path(tx, path)
-    if kept is None:
+    async with sandbox.database.reading() as tx:
+        file = await find_path(tx, path)
+    if file is None:
         raise Refusal(404, "Not Found")
-    path_on_disk: Path = sandbox.store.files_folder / kept.path
+    path_on_disk: Path = sandbox.database.files_folder / file.path
     return path_on_disk
 
 
@@ -134,8 +150,8 @@ async def _perform(call: Call, name: str, fault: Fault | None) -> tuple[int, Jso
 async def _take_fault(sandbox: Sandbox, name: str, params: Params) -> Fault | None:
     fault = sandbox.faults.take(name, params.values)
     if fault is not None:
-        async with sandbox.store.transaction() as tx:
-            await record(tx, "fault", {"id": fault.id, "method": name})
+        async with sandbox.database.transaction() as tx:
+            await record_event(tx, "fault", {"id": fault.id, "method": name})
     return fault
 
 
@@ -146,12 +162,12 @@ async def _strike(sandbox: Sandbox, fault: Fault | None, gone: asyncio.Event) ->
     if fault.retry_after is not None:
         raise too_many_requests(fault.retry_after)
     if fault.status is not None:
-        raise Refusal(fault.status, _STATUS_WORDS.get(fault.status, "Internal Server Error"))
+        raise Refusal(fault.status, _REASONS.get(fault.status, "Internal Server Error"))
     if fault.description is not None:
         raise Refusal(400, f"Bad Request: {fault.description}")
     if fault.seconds is not None:
         released = sandbox.faults.released(fault)
-        await wait_any(released, sandbox.stop, gone, seconds=fault.seconds)
+        await any_of(released, sandbox.stop, gone, seconds=fault.seconds)
 
 
 async def _deliver(
@@ -161,7 +177,7 @@ async def _deliver(
     if fault is not None and fault.kind == "hold":
         fault.holding += 1
         try:
-            await wait_any(sandbox.faults.released(fault), sandbox.stop, gone, seconds=None)
+            await any_of(sandbox.faults.released(fault), sandbox.stop, gone)
         finally:
             fault.holding -= 1
     if fault is not None and fault.kind == "cut":
@@ -180,7 +196,7 @@ class _CutResponse(Response):
 
 async def _note_unknown(sandbox: Sandbox, name: str) -> None:
     _log.error("The bot called %s, which this sandbox does not have.", name)
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         known: list[str] = await get_option(tx, UNKNOWN_METHODS) or []
         if name not in known:
             await set_option(tx, UNKNOWN_METHODS, [*known, name][-100:])
@@ -205,5 +221,5 @@ async def _record_call(
         "answer": body,
         "fault": fault.kind if fault else None,
     }
-    async with sandbox.store.transaction() as tx:
-        await record(tx, "call", data)
+    async with sandbox.database.transaction() as tx:
+        await record_event(tx, "call", data)

@@ -5,13 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sandbox.botapi.call import Call
 from sandbox.botapi.media import Media, read_input_media, read_media
 from sandbox.botapi.params import Params
-from sandbox.chats import Chat, require_writable
-from sandbox.formatting import message_text
-from sandbox.keyboards import check_markup
-from sandbox.messages import Stored, add_message, find_message
-from sandbox.refusals import bad_request
-from sandbox.schema import Json
-from sandbox.store import next_number, record
+from sandbox.storage.events import record_event
+from sandbox.storage.schema import Json
+from sandbox.telegram.chats import ChatRow, require_writable
+from sandbox.telegram.formatting import message_text
+from sandbox.telegram.keyboards import check_markup
+from sandbox.telegram.messages import MessageRow, add_message, find_message, new_media_group
+from sandbox.telegram.refusals import bad_request
 
 _ALBUM_SIZES = range(2, 11)
 _ACTIONS = frozenset(
@@ -28,7 +28,7 @@ async def send_message(call: Call) -> Json:
     content = message_text(call.params.text("text"), call.params.text("parse_mode"))
     markup = check_markup(call.params.json("reply_markup", "reply keyboard markup"))
     reply = _Reply(call.params)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
         target = await reply.target(tx, chat)
         return await add_message(
@@ -50,7 +50,7 @@ async def _send_media(call: Call, kind: str) -> Json:
     media = await read_media(call, kind)
     markup = check_markup(call.params.json("reply_markup", "reply keyboard markup"))
     reply = _Reply(call.params)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
         target = await reply.target(tx, chat)
         content = _with_markup(await media.content(tx), markup)
@@ -74,7 +74,7 @@ async def send_media_group(call: Call) -> list[Json]:
     if len({media.kind for media in album}) > 1:
         raise bad_request("can't use the media of the specified type in the album")
     reply = _Reply(call.params)
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
         target = await reply.target(tx, chat)
         group = {"media_group_id": await new_media_group(tx)}
@@ -86,19 +86,14 @@ async def send_media_group(call: Call) -> list[Json]:
         ]
 
 
-async def new_media_group(tx: AsyncConnection) -> str:
-    """An id for an album."""
-    return str(13_000_000_000_000_000 + await next_number(tx, "media_group"))
-
-
 async def send_chat_action(call: Call) -> bool:
     """Shows people that the bot is typing, or sending a photo."""
     action = call.params.text("action").lower()
     if action not in _ACTIONS:
         raise bad_request("wrong parameter action in request")
-    async with call.sandbox.store.transaction() as tx:
+    async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
-        await record(tx, "action", {"chat_id": chat.id, "action": action})
+        await record_event(tx, "action", {"chat_id": chat.id, "action": action})
     return True
 
 
@@ -107,7 +102,7 @@ def _with_markup(content: Json, markup: Json | None) -> Json:
 
 
 class _Reply:
-    """Which message a call answers: `reply_parameters`, or the older `reply_to_message_id`."""
+    """Which message a call replies to: `reply_parameters`, or the older `reply_to_message_id`."""
 
     def __init__(self, params: Params) -> None:
         given = params.json("reply_parameters", "reply parameters")
@@ -124,8 +119,8 @@ class _Reply:
         if type(self._message_id) is not int or type(self._optional) is not bool:
             raise bad_request("can't parse reply parameters JSON object")
 
-    async def target(self, tx: AsyncConnection, chat: Chat) -> Stored | None:
-        """The message to answer; None if the call answers none, or may do without.
+    async def target(self, tx: AsyncConnection, chat: ChatRow) -> MessageRow | None:
+        """The message to reply to; None if there is none and none is needed.
 
         Raises:
             Refusal: it is not there.

@@ -1,7 +1,7 @@
 """The chat page: a small messenger in the browser, served at `/` from `assets/`.
 
-It speaks the people's API (`sandbox.people`) and nothing else. Plain HTML, CSS and ES modules: what
-lies in `assets/` is what the browser gets.
+It uses the people's API (`sandbox.people`) and nothing else. It is plain HTML, CSS and ES modules:
+the browser gets what is in `assets/`.
 """
 
 from pathlib import Path

@@ -10,7 +10,7 @@ Acting (`acting.py`):
     PATCH  /sandbox/chats/{chat}/messages/{message}
                                              {user, text} -> Message; its text or caption
     DELETE /sandbox/chats/{chat}/messages/{message}
-                                             204; the bot hears nothing of it
+                                             204; the bot gets no update
     POST   /sandbox/chats/{chat}/messages/{message}/press
                                              {user, data, wait?} -> {id, answer}; waits for the
                                              answer {text, show_alert}, null if none came
@@ -38,7 +38,7 @@ Watching (`watching.py`, `streaming.py`):
     DELETE /sandbox/faults/{id}              204; releases what it holds and ends it
 
 A private chat has its user's id. An event is {n, time, kind, data}; numbers grow and are never
-given twice. Kinds and their data:
+used twice. Kinds and their data:
 
     message  {chat_id, message}              edit     {chat_id, message}
     delete   {chat_id, message_id}           action   {chat_id, action}
@@ -49,5 +49,5 @@ given twice. Kinds and their data:
              the method `download` for files, whose answer is null
 
 An error is {detail}: 404 for what is not there, 409 for what cannot be done now, 422 for what is
-malformed; 400 with Telegram's words for a file that it would not take.
+malformed; 400 in Telegram's words for a file that it would not accept.
 """

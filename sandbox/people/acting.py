@@ -8,11 +8,12 @@ from fastapi import APIRouter, File, Form, HTTPException, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sandbox.botapi.params import read_upload
-from sandbox.botapi.sending import new_media_group
-from sandbox.callbacks import find_answer, press_button
-from sandbox.chats import (
-    Chat,
+from lookalike.waiting import any_of
+from sandbox.state import InSandbox, Sandbox
+from sandbox.storage.schema import Json
+from sandbox.telegram.callbacks import find_answer, press_button
+from sandbox.telegram.chats import (
+    ChatRow,
     add_group,
     add_user,
     describe,
@@ -22,21 +23,25 @@ from sandbox.chats import (
     open_private_chat,
     set_bot_status,
 )
-from sandbox.files import Draft, draft_document, draft_photo, keep
-from sandbox.formatting import MAX_CAPTION, MAX_TEXT, Formatted, with_commands
-from sandbox.keyboards import callback_data
-from sandbox.messages import (
-    Stored,
+from sandbox.telegram.files import (
+    PreparedFile,
+    add_file,
+    prepare_document,
+    prepare_photo,
+    read_upload,
+)
+from sandbox.telegram.formatting import MAX_CAPTION, MAX_TEXT, Formatted, with_commands
+from sandbox.telegram.keyboards import callback_data
+from sandbox.telegram.messages import (
+    MessageRow,
     add_message,
     delete_message,
     edit_message,
     find_message,
+    new_media_group,
 )
-from sandbox.refusals import Refusal
-from sandbox.schema import Json
-from sandbox.state import InSandbox, Sandbox
-from sandbox.updates import push_update
-from sandbox.waiting import wait_any
+from sandbox.telegram.refusals import Refusal
+from sandbox.telegram.updates import push_update
 
 router = APIRouter(prefix="/sandbox")
 
@@ -48,7 +53,7 @@ class _Body(BaseModel):
 
 
 class NewUser(_Body):
-    """A user to be."""
+    """A user to add."""
 
     first_name: Annotated[str, Field(min_length=1, max_length=64)]
     id: Annotated[int, Field(ge=1, le=_MAX_ID)] | None = None
@@ -56,7 +61,7 @@ class NewUser(_Body):
 
 
 class NewGroup(_Body):
-    """A group to be, with the bot in it."""
+    """A group to add, with the bot in it."""
 
     type: Literal["group", "supergroup"]
     title: Annotated[str, Field(min_length=1, max_length=128)]
@@ -74,7 +79,7 @@ class Press(_Body):
     """A button pressed.
 
     Attributes:
-        user: by whom.
+        user: who presses it.
         data: the button's `callback_data`.
         wait: seconds to wait for the answer.
     """
@@ -93,14 +98,14 @@ class BotStatus(_Body):
 @router.post("/users")
 async def create_user(user: NewUser, sandbox: InSandbox) -> Json:
     """Adds a user, or renames one."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         return await add_user(tx, {"is_bot": False, **user.model_dump(exclude_none=True)})
 
 
 @router.post("/chats")
 async def create_group(group: NewGroup, sandbox: InSandbox) -> Json:
     """Adds a group or supergroup."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         for member in group.members:
             await _user(tx, member)
         chat = await add_group(tx, group.type, group.title, group.members, sandbox.bot)
@@ -122,22 +127,22 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
     photos = photo or []
     if sum(map(bool, (text, photos, document))) != 1 or (text and caption):
         raise HTTPException(422, "send one of text, photo and document; a text has no caption")
-    drafts = await _draft(sandbox, photos, document)
+    files = await _prepare(sandbox, photos, document)
     contents: list[Json]
     if text:
         contents = [_read(text).fields("text", "entities")]
     else:
-        contents = [{} for _ in drafts]
+        contents = [{} for _ in files]
         contents[0] = _read(caption).fields("caption", "caption_entities")
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         sender = await _user(tx, user)
         chat = await _open_chat(tx, chat_id, sender)
         reply = None if reply_to is None else await _message(tx, chat_id, reply_to)
-        if len(drafts) > 1:
+        if len(files) > 1:
             group = await new_media_group(tx)
             contents = [{**content, "media_group_id": group} for content in contents]
-        for content, draft in zip(contents, drafts, strict=False):  # a text has no draft
-            content |= await keep(tx, draft)  # noqa: PLW2901, it is the one in the list
+        for content, file in zip(contents, files, strict=False):  # a text has no file
+            content |= await add_file(tx, file)  # noqa: PLW2901, it is the one in the list
         sent = [await add_message(tx, chat, sender, content, reply) for content in contents]
         for message in sent:
             await _tell_bot(tx, chat, "message", message)
@@ -145,23 +150,23 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
 
 
 def _read(text: str) -> Formatted:
-    """What a person wrote; a form brings its lines with CRLF between them (WHATWG HTML)."""
+    """What a person wrote; a form sends line breaks as CRLF (WHATWG HTML)."""
     return with_commands(text.replace("\r\n", "\n"))
 
 
-async def _draft(
+async def _prepare(
     sandbox: Sandbox, photos: list[UploadFile], document: UploadFile | None
-) -> list[Draft]:
-    folder = sandbox.store.files_folder
+) -> list[PreparedFile]:
+    folder = sandbox.database.files_folder
     try:
         if document is not None:
-            return [await draft_document(folder, await read_upload(document))]
-        return [await draft_photo(folder, await read_upload(photo)) for photo in photos]
+            return [await prepare_document(folder, await read_upload(document))]
+        return [await prepare_photo(folder, await read_upload(photo)) for photo in photos]
     except Refusal as refusal:
         raise HTTPException(refusal.status, refusal.description) from None
 
 
-async def _open_chat(tx: AsyncConnection, chat_id: int, sender: Json) -> Chat:
+async def _open_chat(tx: AsyncConnection, chat_id: int, sender: Json) -> ChatRow:
     """The chat that a message goes to; a user's first one opens the private chat."""
     private = chat_id == sender["id"]
     chat = await open_private_chat(tx, sender) if private else await _chat(tx, chat_id)
@@ -174,7 +179,7 @@ async def _open_chat(tx: AsyncConnection, chat_id: int, sender: Json) -> Chat:
     return chat
 
 
-async def _tell_bot(tx: AsyncConnection, chat: Chat, kind: str, message: Json) -> None:
+async def _tell_bot(tx: AsyncConnection, chat: ChatRow, kind: str, message: Json) -> None:
     if chat.bot_status == "member":
         await push_update(tx, kind, message)
 
@@ -182,7 +187,7 @@ async def _tell_bot(tx: AsyncConnection, chat: Chat, kind: str, message: Json) -
 @router.patch("/chats/{chat_id}/messages/{message_id}")
 async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) -> Json:
     """Edits one's own message."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         stored = await _own_message(tx, chat_id, message_id, change.user)
         if "text" in stored.message:
             fields, (name, entities) = {"text", "entities"}, ("text", "entities")
@@ -201,14 +206,14 @@ async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) 
 @router.delete("/chats/{chat_id}/messages/{message_id}", status_code=204)
 async def delete(chat_id: int, message_id: int, sandbox: InSandbox) -> None:
     """Deletes a message for everyone."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         await delete_message(tx, await _message(tx, chat_id, message_id))
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/press")
 async def press(chat_id: int, message_id: int, button: Press, sandbox: InSandbox) -> Json:
     """Presses an inline button and waits for the bot's answer."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         user = await _user(tx, button.user)
         stored = await _message(tx, chat_id, message_id)
         if button.user not in (await _chat(tx, chat_id)).members:
@@ -222,33 +227,33 @@ async def press(chat_id: int, message_id: int, button: Press, sandbox: InSandbox
 async def _await_answer(sandbox: Sandbox, query_id: str, seconds: float) -> Json | None:
     deadline = time.monotonic() + seconds
     while True:
-        changed: asyncio.Event = sandbox.store.changed.next_ring()
-        async with sandbox.store.reading() as tx:
+        changed: asyncio.Event = sandbox.database.changes.next_change()
+        async with sandbox.database.reading() as tx:
             answer = await find_answer(tx, query_id)
         left = deadline - time.monotonic()
         if answer is not None or left <= 0 or sandbox.stop.is_set():
             return answer
-        await wait_any(changed, sandbox.stop, seconds=left)
+        await any_of(changed, sandbox.stop, seconds=left)
 
 
 @router.put("/chats/{chat_id}/bot")
 async def change_bot_status(chat_id: int, change: BotStatus, sandbox: InSandbox) -> Json:
     """Blocks, unblocks, removes or takes back the bot."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         chat = await _chat(tx, chat_id)
         if change.status == "left" and chat.chat["type"] == "private":
-            raise HTTPException(409, "nobody leaves a private chat; kicked is blocked")
+            raise HTTPException(409, "nobody leaves a private chat; use kicked to block the bot")
         await set_bot_status(tx, chat, change.status, sandbox.bot)
         return describe(await _chat(tx, chat_id))
 
 
 @router.post("/chats/{chat_id}/migrate")
 async def migrate(chat_id: int, sandbox: InSandbox) -> Json:
-    """Makes a supergroup of a group; service messages tell the bot in both."""
-    async with sandbox.store.transaction() as tx:
+    """Turns a group into a supergroup; service messages in both tell the bot."""
+    async with sandbox.database.transaction() as tx:
         old = await _chat(tx, chat_id)
         if old.chat["type"] != "group" or old.migrated_to is not None:
-            raise HTTPException(409, "only a group that is one still can be made a supergroup")
+            raise HTTPException(409, "only a group that is not a supergroup yet can become one")
         owner = await _user(tx, old.members[0])
         new = await migrate_group(tx, old)
         for chat, note in (
@@ -266,14 +271,14 @@ async def _user(tx: AsyncConnection, user_id: int) -> Json:
     return user
 
 
-async def _chat(tx: AsyncConnection, chat_id: int) -> Chat:
+async def _chat(tx: AsyncConnection, chat_id: int) -> ChatRow:
     chat = await find_chat(tx, chat_id) if abs(chat_id) <= _MAX_ID else None
     if chat is None:
         raise HTTPException(404, f"there is no chat {chat_id}")
     return chat
 
 
-async def _message(tx: AsyncConnection, chat_id: int, message_id: int) -> Stored:
+async def _message(tx: AsyncConnection, chat_id: int, message_id: int) -> MessageRow:
     await _chat(tx, chat_id)
     stored = await find_message(tx, chat_id, message_id)
     if stored is None:

@@ -8,18 +8,18 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lookalike.waiting import any_of
 from sandbox.people.watching import describe_bot
-from sandbox.schema import Json
 from sandbox.state import InSandbox, Sandbox
-from sandbox.store import event_range, events_after
-from sandbox.waiting import wait_any
+from sandbox.storage.events import event_range, events_after
+from sandbox.storage.schema import Json
 
 router = APIRouter(prefix="/sandbox")
 
 _MAX_N = 2**53 - 1
 _KINDS = ("message", "edit", "delete", "action", "chat")
 _PAGE = 200
-_LOOK_SECONDS = 2.0  # how late the page hears that the bot has gone: nothing rings for that
+_LOOK_SECONDS = 2.0  # how late the page learns that the bot has gone: nothing signals that
 _RETRY_MS = 1000
 
 
@@ -31,14 +31,14 @@ async def stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """Streams what people see happen, from event `after` on, or where a connection broke off.
 
-    `bot` events say how the bot is, {user, listening, note, commands}; they have no number. A
-    `reset` says that events in between are no longer there: look at everything anew.
+    `bot` events describe the bot, {user, listening, note, commands}; they have no number. A `reset`
+    says that events in between are gone: look at everything again.
     """
     n = after if last_event_id is None else last_event_id
     bot: Json = {}
     while not sandbox.stop.is_set():
-        changed = sandbox.store.changed.next_ring()
-        first, last, found, now = await sandbox.store.read(partial(_look, sandbox, n))
+        changed = sandbox.database.changes.next_change()
+        first, last, found, now = await sandbox.database.read(partial(_look, sandbox, n))
         if n > last or n < first - 1:
             yield ServerSentEvent(event="reset", data={}, id=str(last))
             return
@@ -50,7 +50,7 @@ async def stream(
             yield ServerSentEvent(event=event["kind"], data=event["data"], id=str(n))
         if not found:
             n = last
-            await wait_any(changed, sandbox.stop, seconds=_LOOK_SECONDS)
+            await any_of(changed, sandbox.stop, seconds=_LOOK_SECONDS)
 
 
 async def _look(sandbox: Sandbox, n: int, tx: AsyncConnection) -> tuple[int, int, list[Json], Json]:

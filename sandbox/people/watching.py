@@ -10,18 +10,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import FileResponse
 
-from sandbox import schema
-from sandbox.botapi.router import UNKNOWN_METHODS
-from sandbox.chats import describe, list_chats, list_users
+from lookalike.waiting import any_of
 from sandbox.faults import Fault, FaultOrder
-from sandbox.files import find_file, invalidate
-from sandbox.messages import shown_messages
-from sandbox.schema import Json
 from sandbox.state import InSandbox, Sandbox
-from sandbox.store import event_range, events_after, get_option, next_number
-from sandbox.updates import count_updates
-from sandbox.waiting import wait_any
-from sandbox.webhook import WEBHOOK
+from sandbox.storage import schema
+from sandbox.storage.events import event_range, events_after
+from sandbox.storage.schema import Json
+from sandbox.storage.values import UNKNOWN_METHODS, get_option, next_number
+from sandbox.telegram.chats import describe, list_chats, list_users
+from sandbox.telegram.files import find_file, invalidate
+from sandbox.telegram.messages import shown_messages
+from sandbox.telegram.updates import count_updates
+from sandbox.telegram.webhook import WEBHOOK
 
 router = APIRouter(prefix="/sandbox")
 
@@ -31,7 +31,7 @@ _MAX_ID = 2**53 - 1
 @router.get("/bot")
 async def show_bot(sandbox: InSandbox) -> Json:
     """The bot and what it left with Telegram."""
-    async with sandbox.store.reading() as tx:
+    async with sandbox.database.reading() as tx:
         webhook = await get_option(tx, WEBHOOK)
         return {
             **await describe_bot(tx, sandbox),
@@ -62,14 +62,14 @@ async def describe_bot(tx: AsyncConnection, sandbox: Sandbox) -> Json:
 @router.get("/users")
 async def show_users(sandbox: InSandbox) -> list[Json]:
     """All users."""
-    async with sandbox.store.reading() as tx:
+    async with sandbox.database.reading() as tx:
         return await list_users(tx)
 
 
 @router.get("/chats")
 async def show_chats(sandbox: InSandbox) -> list[Json]:
     """All chats."""
-    async with sandbox.store.reading() as tx:
+    async with sandbox.database.reading() as tx:
         return [describe(chat) for chat in await list_chats(tx)]
 
 
@@ -82,21 +82,21 @@ async def show_messages(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[Json]:
     """A chat as its people see it; empty where there is none yet."""
-    async with sandbox.store.reading() as tx:
+    async with sandbox.database.reading() as tx:
         return await shown_messages(tx, chat_id, (after, before), limit)
 
 
 @router.get("/files/{file_id}")
 async def show_file(file_id: str, sandbox: InSandbox) -> FileResponse:
     """A file's bytes as they were uploaded."""
-    async with sandbox.store.reading() as tx:
-        kept = await find_file(tx, file_id)
-    if kept is None:
+    async with sandbox.database.reading() as tx:
+        file = await find_file(tx, file_id)
+    if file is None:
         raise HTTPException(404, "there is no such file")
     return FileResponse(
-        sandbox.store.files_folder / kept.original,
-        media_type=kept.media_type,
-        filename=f"lookalike{mimetypes.guess_extension(kept.media_type) or ''}",
+        sandbox.database.files_folder / file.original,
+        media_type=file.media_type,
+        filename=f"lookalike{mimetypes.guess_extension(file.media_type) or ''}",
         content_disposition_type="inline",
         headers={
             "X-Content-Type-Options": "nosniff",
@@ -107,13 +107,13 @@ async def show_file(file_id: str, sandbox: InSandbox) -> FileResponse:
 
 
 @router.delete("/files/{file_id}", status_code=204)
-async def forget_file(file_id: str, sandbox: InSandbox) -> None:
-    """Lets the Bot API no longer know a file, as Telegram does with old ones."""
-    async with sandbox.store.transaction() as tx:
-        kept = await find_file(tx, file_id)
-        if kept is None:
+async def invalidate_file(file_id: str, sandbox: InSandbox) -> None:
+    """Makes the Bot API refuse a file_id, as Telegram does with old ones."""
+    async with sandbox.database.transaction() as tx:
+        file = await find_file(tx, file_id)
+        if file is None:
             raise HTTPException(404, "there is no such file")
-        await invalidate(tx, kept)
+        await invalidate(tx, file)
 
 
 @router.get("/events")
@@ -127,20 +127,20 @@ async def show_events(
     """Events after a number, waiting up to `wait` seconds for the first."""
     deadline = time.monotonic() + wait
     while True:
-        changed = sandbox.store.changed.next_ring()
-        async with sandbox.store.reading() as tx:
+        changed = sandbox.database.changes.next_change()
+        async with sandbox.database.reading() as tx:
             _, last = await event_range(tx)
             found = [] if after is None else await events_after(tx, after, kind or (), limit)
         left = deadline - time.monotonic()
         if found or after is None or left <= 0 or sandbox.stop.is_set():
             return {"events": found, "last": found[-1]["n"] if found else last}
-        await wait_any(changed, sandbox.stop, seconds=left)
+        await any_of(changed, sandbox.stop, seconds=left)
 
 
 @router.post("/faults")
 async def add_fault(order: FaultOrder, sandbox: InSandbox) -> Fault:
     """Queues a fault."""
-    async with sandbox.store.transaction() as tx:
+    async with sandbox.database.transaction() as tx:
         fault_id = await next_number(tx, "fault")
     return sandbox.faults.add(order, fault_id)
 
@@ -152,13 +152,13 @@ async def show_faults(sandbox: InSandbox) -> list[Fault]:
 
 
 @router.delete("/faults", status_code=204)
-async def clear_faults(sandbox: InSandbox) -> None:
+async def end_faults(sandbox: InSandbox) -> None:
     """Releases and ends all."""
-    sandbox.faults.clear()
+    sandbox.faults.end_all()
 
 
 @router.delete("/faults/{fault_id}", status_code=204)
 async def end_fault(fault_id: int, sandbox: InSandbox) -> None:
     """Releases what a fault holds and ends it."""
-    if not sandbox.faults.release(fault_id):
+    if not sandbox.faults.end(fault_id):
         raise HTTPException(404, f"there is no fault {fault_id}")

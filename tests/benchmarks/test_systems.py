@@ -13,6 +13,8 @@ from generator.models import lora
 from generator.presets import BALANCED, FAITHFUL, FAST, PRESETS
 from tests.generator import tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:

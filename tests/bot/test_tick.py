@@ -1,12 +1,12 @@
 """The tick against a real dbservice: one request when there is nothing to do, one task an item."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from grpc.aio import UnaryUnaryMultiCallable
 from pydantic import SecretStr
 
 from bot.captioners.base import Caption
@@ -15,16 +15,21 @@ from bot.clients.generator import GeneratorClient
 from bot.messenger import CannotDeliver, Messenger
 from bot.pace import EditPace
 from bot.services import Services
-from bot.stages.work import Later, Work
 from bot.tick import Tick
+from bot.work.backoff import Backoff
+from bot.work.item import WorkItem
+from bot.work.leasing import Leasing
+from bot.work.memory import Memory
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import lose
 
 BOT = 10001
 TOKEN = "the-token-between-the-services"
 
-_R = TypeVar("_R")
+_Q = TypeVar("_Q")
+_A = TypeVar("_A")
 
 
 class CountingClient(DatabaseClient):
@@ -32,9 +37,9 @@ class CountingClient(DatabaseClient):
 
     requests = 0
 
-    async def _done(self, call: Awaitable[_R]) -> _R:
+    async def _call(self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
         self.requests += 1
-        return await super()._done(call)
+        return await super()._call(method, request)
 
 
 class NoCaptioner:
@@ -54,6 +59,8 @@ class ChatOfAnotherKind(Messenger):
         super().__init__(None, EditPace())  # type: ignore[arg-type] # it is never asked
         self.error = error
         self.asked = 0
+        self.replies = 0
+        self.reply_error: Exception = CannotDeliver("blocked")
         self.go_on = asyncio.Event()
 
     async def download(self, file_id: str, most: int) -> bytes:
@@ -64,7 +71,8 @@ class ChatOfAnotherKind(Messenger):
 
     async def reply(self, *_args: Any, **_kwargs: Any) -> Any:
         self.asked += 1
-        raise CannotDeliver("blocked")
+        self.replies += 1
+        raise self.reply_error
 
 
 @pytest.fixture
@@ -84,12 +92,15 @@ def services(database: DatabaseClient, messenger: Messenger) -> Services:
         generator=GeneratorClient("http://127.0.0.1:1", TOKEN),
         captioner=NoCaptioner(),
         messenger=messenger,
-        wake=lambda: None,
     )
 
 
+def tick_of(parts: Services) -> Tick:
+    return Tick(parts, Leasing(parts.database, parts.memories, BOT, "here"))
+
+
 async def receive(database: DatabaseClient, message_id: int = 1) -> None:
-    await database.receive(
+    await database.receive_photo(
         db.ReceivePhotoRequest(
             bot_id=BOT, chat_id=42, message_id=message_id, user_id=42, file_id="a-file"
         )
@@ -98,18 +109,18 @@ async def receive(database: DatabaseClient, message_id: int = 1) -> None:
 
 async def unfinished(database: DatabaseClient) -> list[db.Item]:
     request = db.GetStatusRequest(bot_id=BOT, chat_id=42, user_id=42)
-    return list((await database.status(request)).items)
+    return list((await database.get_status(request)).items)
 
 
 async def test_a_tick_with_nothing_to_do_is_one_request(database: CountingClient) -> None:
-    tick = Tick(services(database, ChatOfAnotherKind(RuntimeError())), BOT, "here")
+    tick = tick_of(services(database, ChatOfAnotherKind(RuntimeError())))
     await tick.run()
     assert database.requests == 1
 
 
 async def test_an_item_has_one_task_however_many_ticks_find_it(database: CountingClient) -> None:
     messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
-    tick = Tick(services(database, messenger), BOT, "here")
+    tick = tick_of(services(database, messenger))
     await receive(database)
     for _ in range(3):
         await tick.run()
@@ -123,27 +134,27 @@ async def test_a_chat_that_takes_no_message_is_given_up_and_closed(
 ) -> None:
     messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
     messenger.go_on.set()
-    tick = Tick(services(database, messenger), BOT, "here")
+    tick = tick_of(services(database, messenger))
     await receive(database)
     while await unfinished(database):
         await tick.run()
     await tick.stop()
-    history = await database.history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    history = await database.list_history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
     assert [item.generation.state for item in history.items] == [db.GENERATION_STATE_UNDELIVERABLE]
 
 
 async def test_errors_of_ours_are_logged_and_end_in_a_failure(
     database: CountingClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.tick._LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("bot.work.backoff._LONGEST_WAIT", 0.0)
     messenger = ChatOfAnotherKind(ZeroDivisionError("a bug"))
     messenger.go_on.set()
-    tick = Tick(services(database, messenger), BOT, "here")
+    tick = tick_of(services(database, messenger))
     await receive(database)
     while await unfinished(database):
         await tick.run()
     await tick.stop()
-    history = await database.history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
+    history = await database.list_history(db.ListHistoryRequest(bot_id=BOT, chat_id=42, user_id=42))
     (item,) = history.items
     # Failing has to be told, which this chat does not take.
     assert item.generation.state == db.GENERATION_STATE_UNDELIVERABLE
@@ -151,16 +162,34 @@ async def test_errors_of_ours_are_logged_and_end_in_a_failure(
     assert len(tracebacks) == 5
 
 
+async def test_errors_while_a_failure_is_told_are_put_off_too(
+    database: CountingClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.work.backoff._LONGEST_WAIT", 0.0)
+    messenger = ChatOfAnotherKind(ZeroDivisionError("a bug"))
+    messenger.reply_error = ZeroDivisionError("another bug")
+    messenger.go_on.set()
+    tick = tick_of(services(database, messenger))
+    await receive(database)
+    async with asyncio.timeout(20):
+        while not messenger.replies:
+            await tick.run()
+        await tick.stop()
+    assert messenger.replies == 1
+    (item,) = await unfinished(database)
+    assert item.generation.state == db.GENERATION_STATE_FAILED
+
+
 async def test_a_restarted_bot_takes_over_at_once_and_the_old_one_is_fenced_off(
     database: CountingClient,
 ) -> None:
     old_messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
-    old = Tick(services(database, old_messenger), BOT, "here")
+    old = tick_of(services(database, old_messenger))
     await receive(database)
     await old.run()  # it hangs in the download
 
     new_messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
-    new = Tick(services(database, new_messenger), BOT, "here")
+    new = tick_of(services(database, new_messenger))
     await new.run()
     old_messenger.go_on.set()
     await old.stop()
@@ -173,15 +202,12 @@ async def test_a_restarted_bot_takes_over_at_once_and_the_old_one_is_fenced_off(
     await new.stop()
 
 
-async def test_patience_has_no_end(database: CountingClient) -> None:
+async def test_backoff_has_no_end() -> None:
     """A wrong key over a long weekend is thousands of tries."""
-    tick = Tick(services(database, ChatOfAnotherKind(RuntimeError())), BOT, "here")
-    await receive(database)
-    (item,) = await unfinished(database)
-    work = Work(database, item, fence=1)
+    backoff = Backoff()
     for _ in range(2000):
-        await tick._put_off(work, Later(None))
-    assert 59 < tick._patience[work.id].due - time.monotonic() <= 60
+        backoff.put_off()
+    assert 59 < backoff.seconds <= 60
 
 
 async def test_a_picture_whose_bytes_are_lost_is_told(
@@ -189,29 +215,22 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
 ) -> None:
     messenger = ChatOfAnotherKind(CannotDeliver("blocked"))
     running_services = services(database, messenger)
-    tick = Tick(running_services, BOT, "here")
+    tick = tick_of(running_services)
     await receive(database)
     (lease,) = (
-        await database.lease_unfinished(
+        await database.lease_generations(
             db.LeaseGenerationsRequest(bot_id=BOT, holder="here", starting=True)
         )
     ).leases
-    work = Work(database, lease.item, lease.fence)
+    item = WorkItem(database, lease, Memory())
     photo, png = b"a photo", b"a picture"
-    info = db.StorePhotoRequest.Info(
-        generation_id=work.id, fence=work.fence, image=image_info(photo, "image/jpeg", 60, 60)
-    )
-    work.item = await database.add(info, photo)
+    await item.store_photo(image_info(photo, "image/jpeg", 60, 60), photo)
     said = db.Caption(text="a cat", captioner="offline", model="m")
-    await work.advance(db.GENERATION_STATE_CAPTIONED, caption=said)
-    await work.advance(db.GENERATION_STATE_QUEUED)
+    await item.advance(db.GENERATION_STATE_CAPTIONED, caption=said)
+    await item.advance(db.GENERATION_STATE_QUEUED)
     picture = db.Picture(image=image_info(png, "image/png", 64, 64), seed=1, model="emoji")
-    work.item = await database.finalize(
-        db.FinalizeGenerationRequest.Info(generation_id=work.id, fence=work.fence, picture=picture),
-        png,
-    )
-    (file,) = tmp_path.rglob(work.id)
-    file.unlink()
+    await item.finalize(png, picture=picture)
+    lose(tmp_path, png)
     while await unfinished(database):
         await tick.run()
     await tick.stop()

@@ -1,7 +1,6 @@
 """The chat page in a real browser: Chromium, headless, as Debian packages it."""
 
 import shutil
-import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from lookalike.processes.stack import Stack
 from tests.browser.chat import Chat
-from tests.end_to_end.house import House
 from tests.sandbox.client import People
-from tests.sandbox.process import SandboxProcess
+from tests.sandbox.conftest import TOKEN
+from tests.stack import checked_logs, running_stack
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -38,6 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(loop, append=False)
+            item.add_marker(pytest.mark.slow)
             if CHROMIUM is None:
                 item.add_marker(skip)
 
@@ -81,52 +82,44 @@ async def _context(browser: Browser) -> AsyncGenerator[BrowserContext]:
     assert [trouble for trouble in troubles if refused not in trouble] == []
 
 
-@pytest.fixture(scope="session")
-def _house(tmp_path_factory: pytest.TempPathFactory) -> Generator[House]:
-    house = House(tmp_path_factory.mktemp("house"), {"CAPTIONER": "offline"})
-    house.start_all()
-    try:
-        yield house
-    finally:
-        house.stop_all()
-
-
-@pytest.fixture
-def house(_house: House) -> Generator[House]:
-    """All services, with the captioner that needs nobody."""
-    marks = _house.mark_logs()
-    yield _house
-    _house.check_logs(marks)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def house_context(browser: Browser) -> AsyncGenerator[BrowserContext]:
-    async with _context(browser) as context:
-        yield context
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def house_people(house: House) -> AsyncGenerator[People]:
-    async with People(house.sandbox_url) as people:
-        yield people
-
-
-@pytest.fixture
-def open_house(house_context: BrowserContext, house: House) -> Open:
-    """Opens a window of the house's page."""
-
+def _opener(context: BrowserContext, url: str) -> Open:
     async def open_window(query: str = "") -> Chat:
-        return await Chat.open(await house_context.new_page(), f"{house.sandbox_url}/{query}")
+        return await Chat.open(await context.new_page(), f"{url}/{query}")
 
     return open_window
 
 
 @pytest.fixture(scope="session")
+def _stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack"), {"CAPTIONER": "offline"}) as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(_stack: Stack) -> Generator[Stack]:
+    """All services, with the captioner that needs nobody."""
+    with checked_logs(_stack):
+        yield _stack
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stack_people(stack: Stack) -> AsyncGenerator[People]:
+    async with People(stack.url("sandbox")) as people:
+        yield people
+
+
+@pytest.fixture
+def open_stack(context: BrowserContext, stack: Stack) -> Open:
+    """Opens a window of the page with all services behind it."""
+    return _opener(context, stack.url("sandbox"))
+
+
+@pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """A sandbox whose bot the test itself plays."""
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox"))
-    yield process.url
-    assert process.end(signal.SIGTERM) == 0
+    settings = {"TELEGRAM_BOT_TOKEN": TOKEN}
+    with running_stack(tmp_path_factory.mktemp("sandbox"), settings, "sandbox") as stack:
+        yield stack.url("sandbox")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -144,8 +137,4 @@ async def people(url: str) -> AsyncGenerator[People]:
 @pytest.fixture
 def open_window(context: BrowserContext, url: str) -> Open:
     """Opens a window of the sandbox's page."""
-
-    async def open_window(query: str = "") -> Chat:
-        return await Chat.open(await context.new_page(), f"{url}/{query}")
-
-    return open_window
+    return _opener(context, url)

@@ -9,11 +9,10 @@ commit them.
 
 import asyncio
 import io
-import re
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,36 +23,26 @@ from skimage import data
 from lookalike.processes import clean_environment
 from tests.browser.chat import Chat
 from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.commands import started
 from tests.docs.documents import ROOT
 from tests.end_to_end.chats import delivered
-from tests.lookalike.commands import LOOKALIKE
 from tests.sandbox.client import People
 
-_PATIENCE = 120_000  # milliseconds
+_TIMEOUT = 120_000  # milliseconds
 _SIDE = 256  # pixels, of each picture of a pair
 _GAP = 8
 _SIZES = {"chat": (1000, 1060), "phone": (390, 780), "dark": (1000, 1060)}
 
 
-@asynccontextmanager
-async def _demo() -> AsyncGenerator[str]:
+@contextmanager
+def _demo() -> Generator[str]:
     """A demo in a home of its own; gives the page's address."""
     with TemporaryDirectory() as home:
-        process = await asyncio.create_subprocess_exec(
-            *LOOKALIKE,
-            "demo",
-            env={**clean_environment(), "LOOKALIKE_HOME": home, "BROWSER": "true"},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        said = (await process.stdout.readuntil(b"Everything is ready.")).decode()
-        match = re.search(r"http://127\.0\.0\.1:\d+/", said)
-        assert match is not None, said
-        try:
-            yield match[0]
-        finally:
-            process.send_signal(signal.SIGINT)
-            await process.communicate()
+        environment = {**clean_environment(), "LOOKALIKE_HOME": home, "BROWSER": "true"}
+        with started("demo", folder=Path(home), environment=environment) as demo:
+            demo.wait_for(r"Everything is ready\.")
+            yield demo.wait_for(r"http://127\.0\.0\.1:\d+/")[0]
+            demo.end(signal.SIGINT)
 
 
 async def _converse(browser: Browser, url: str) -> int:
@@ -65,7 +54,7 @@ async def _converse(browser: Browser, url: str) -> int:
     chat = await Chat.open(page, f"{url}?me={ada}")
     for number, sample in enumerate(("A coffee", "A cat"), start=1):
         await chat.send_sample(sample)
-        await expect(chat.answers_with_picture()).to_have_count(number, timeout=_PATIENCE)
+        await expect(chat.answers_with_picture()).to_have_count(number, timeout=_TIMEOUT)
     await page.close()
     return ada
 
@@ -114,13 +103,14 @@ async def _take(browser: Browser, url: str, name: str, folder: Path) -> None:
 
 
 async def _main(folder: Path) -> None:
-    async with _demo() as url, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        ada = await _converse(browser, url)
-        for name in _SIZES:
-            await _take(browser, f"{url}?me={ada}", name, folder)
-        await _take_pairs(url, folder)
-        await browser.close()
+    with _demo() as url:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            ada = await _converse(browser, url)
+            for name in _SIZES:
+                await _take(browser, f"{url}?me={ada}", name, folder)
+            await _take_pairs(url, folder)
+            await browser.close()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""The whole house behind the page: what somebody sees who has never seen it."""
+"""All services behind the page: what people see who have never seen it before."""
 
 import re
 
 from playwright.async_api import expect
 
-from bot.texts import en
+from lookalike.processes.stack import Stack
 from tests.browser.conftest import Open
-from tests.end_to_end.chats import cat, delivered
-from tests.end_to_end.house import House
+from tests.end_to_end.chats import EN, cat, delivered
 from tests.sandbox.client import People
+from tests.stack import occupied
 
-PATIENCE = 60_000  # milliseconds; a picture takes seconds
+TIMEOUT = 60_000  # milliseconds; a picture takes seconds
 
 
 async def new_person(people: People, name: str = "Ada") -> str:
@@ -18,18 +18,18 @@ async def new_person(people: People, name: str = "Ada") -> str:
 
 
 async def test_one_click_leads_to_a_caption_progress_and_a_picture(
-    open_house: Open, house_people: People, house: House
+    open_stack: Open, stack_people: People, stack: Stack
 ) -> None:
-    chat = await open_house(await new_person(house_people))
+    chat = await open_stack(await new_person(stack_people))
     await expect(chat.page.locator("#welcome")).to_contain_text("Send a photo")
     await expect(chat.subtitle).to_have_text("online")
-    status = chat.messages.filter(has=chat.page.get_by_role("button", name=en.CANCEL_BUTTON))
-    with house.occupied():
+    status = chat.messages.filter(has=chat.page.get_by_role("button", name=EN.cancel_button))
+    with occupied(stack):
         await chat.send_sample("A cat")
         await expect(chat.page.locator("#welcome")).to_be_hidden()
-        await expect(chat.message("a photo of a tabby cat").first).to_be_visible(timeout=PATIENCE)
-        await expect(status).to_be_visible(timeout=PATIENCE)
-    await expect(chat.answers_with_picture()).to_be_visible(timeout=PATIENCE)
+        await expect(chat.message("a photo of a tabby cat").first).to_be_visible(timeout=TIMEOUT)
+        await expect(status).to_be_visible(timeout=TIMEOUT)
+    await expect(chat.answers_with_picture()).to_be_visible(timeout=TIMEOUT)
     await expect(status).to_have_count(0)
     await expect(chat.messages.last).to_contain_text(re.compile(r"seed \d+, model emoji"))
     assert await chat.is_at_end()
@@ -54,64 +54,64 @@ async def test_one_click_leads_to_a_caption_progress_and_a_picture(
 
 
 async def test_the_history_is_paged_through_and_opens_pictures(
-    open_house: Open, house_people: People
+    open_stack: Open, stack_people: People
 ) -> None:
-    user = await house_people.add_user()
+    user = await stack_people.add_user()
     for n in range(6):
-        photo = await house_people.send_photo(user, cat(), caption=f"number {n}")
-        await delivered(house_people, photo)
-    chat = await open_house(f"?me={user}")
+        photo = await stack_people.send_photo(user, cat(), caption=f"number {n}")
+        await delivered(stack_people, photo)
+    chat = await open_stack(f"?me={user}")
     await chat.write("/history")
-    page = chat.messages.filter(has=chat.page.get_by_role("button", name=en.OLDER_BUTTON))
+    page = chat.messages.filter(has=chat.page.get_by_role("button", name=EN.older_button))
     await expect(page).to_be_visible()
-    await page.get_by_role("button", name=en.OLDER_BUTTON).click()
-    newer = chat.page.get_by_role("button", name=en.NEWER_BUTTON)
+    await page.get_by_role("button", name=EN.older_button).click()
+    newer = chat.page.get_by_role("button", name=EN.newer_button)
     await expect(newer).to_be_visible()
     before = await chat.messages.count()
     await chat.page.get_by_role("button", name="1", exact=True).click()
     await expect(chat.messages).to_have_count(before + 1)
     await expect(chat.messages.last).to_contain_text("number 0")
     await newer.click()
-    await expect(chat.page.get_by_role("button", name=en.OLDER_BUTTON)).to_be_visible()
+    await expect(chat.page.get_by_role("button", name=EN.older_button)).to_be_visible()
 
 
-async def test_a_button_cancels(open_house: Open, house_people: People, house: House) -> None:
-    user = await house_people.add_user()
-    chat = await open_house(f"?me={user}")
-    cancel = chat.page.get_by_role("button", name=en.CANCEL_BUTTON)
-    with house.occupied():
+async def test_a_button_cancels(open_stack: Open, stack_people: People, stack: Stack) -> None:
+    user = await stack_people.add_user()
+    chat = await open_stack(f"?me={user}")
+    cancel = chat.page.get_by_role("button", name=EN.cancel_button)
+    with occupied(stack):
         for n in range(3):
-            await house_people.send_photo(user, cat(), caption=f"number {n}")
-        await expect(cancel).to_have_count(3, timeout=PATIENCE)
+            await stack_people.send_photo(user, cat(), caption=f"number {n}")
+        await expect(cancel).to_have_count(3, timeout=TIMEOUT)
         await cancel.last.click()
-        await expect(chat.toast).to_contain_text(en.CANCELLED)
-        await expect(cancel).to_have_count(2, timeout=PATIENCE)
-    await expect(cancel).to_have_count(0, timeout=PATIENCE)
+        await expect(chat.toast).to_contain_text(EN.cancelled)
+        await expect(cancel).to_have_count(2, timeout=TIMEOUT)
+    await expect(cancel).to_have_count(0, timeout=TIMEOUT)
     await expect(chat.answers_with_picture()).to_have_count(2)
 
 
-async def test_two_windows_are_two_people(open_house: Open, house_people: People) -> None:
-    ada = await open_house(await new_person(house_people, "Ada"))
-    ben = await open_house(await new_person(house_people, "Ben"))
+async def test_two_windows_are_two_people(open_stack: Open, stack_people: People) -> None:
+    ada = await open_stack(await new_person(stack_people, "Ada"))
+    ben = await open_stack(await new_person(stack_people, "Ben"))
     await ada.send_sample("A cat")
     await ben.send_sample("A coffee")
-    for chat, words in ((ada, "tabby cat"), (ben, "espresso")):
-        await expect(chat.answers_with_picture()).to_be_visible(timeout=PATIENCE)
-        await expect(chat.messages.last).to_contain_text(words)
+    for chat, caption in ((ada, "tabby cat"), (ben, "espresso")):
+        await expect(chat.answers_with_picture()).to_be_visible(timeout=TIMEOUT)
+        await expect(chat.messages.last).to_contain_text(caption)
     await expect(ada.message("espresso")).to_have_count(0)
 
 
 async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
-    open_house: Open, house_people: People, house: House
+    open_stack: Open, stack_people: People, stack: Stack
 ) -> None:
-    ada = await open_house(await new_person(house_people, "Ada"))
+    ada = await open_stack(await new_person(stack_people, "Ada"))
     await ada.page.get_by_role("button", name="New group").click()
     dialog = ada.page.get_by_role("dialog", name="New group")
     await dialog.get_by_label("Name").fill("Painters")
     for box in await dialog.get_by_role("checkbox").all():
         await box.uncheck()
     await dialog.get_by_label("New people").fill("Cleo")
-    await dialog.get_by_role("button", name="Open the group").click()
+    await dialog.get_by_role("button", name="Create the group").click()
     await expect(ada.page.get_by_role("heading", name="Painters")).to_be_visible()
     await expect(ada.subtitle).to_have_text("2 people and the bot")
 
@@ -121,9 +121,9 @@ async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     cleo = type(ada)(await opened.value)
     await expect(cleo.page.get_by_role("heading", name="Painters")).to_be_visible()
 
-    with house.occupied():
+    with occupied(stack):
         await ada.send_sample("A coffee")
         await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
-        await cleo.page.get_by_role("button", name=en.CANCEL_BUTTON).click(timeout=PATIENCE)
-        await expect(cleo.toast).to_contain_text(en.NOT_YOURS)
-    await expect(cleo.answers_with_picture()).to_be_visible(timeout=PATIENCE)
+        await cleo.page.get_by_role("button", name=EN.cancel_button).click(timeout=TIMEOUT)
+        await expect(cleo.toast).to_contain_text(EN.not_yours)
+    await expect(cleo.answers_with_picture()).to_be_visible(timeout=TIMEOUT)

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import signal
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
 from tests.sandbox.client import People
-from tests.sandbox.conftest import free_port, jpeg, make_bot
-from tests.sandbox.process import SandboxProcess
+from tests.sandbox.conftest import jpeg, make_bot
+from tests.stack import running_stack
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -166,7 +165,7 @@ async def test_photos_go_in_by_click_drop_and_paste_with_words(
     await drop_or_paste(chat.page, "#timeline", "drop", jpeg(colour="blue"))
     await drop_or_paste(chat.page, "#words", "paste", jpeg(colour="green"))
     await expect(tray.get_by_role("listitem")).to_have_count(3)
-    await tray.get_by_role("button", name="Take out mine.jpg").first.click()
+    await tray.get_by_role("button", name="Remove mine.jpg").first.click()
     await chat.write("two of them")
     await expect(chat.page.locator("li.message.own .photo")).to_have_count(2)
     await expect(tray).to_be_hidden()
@@ -310,23 +309,22 @@ async def test_more_windows_than_a_browser_has_connections_stay_live(
 
 
 async def test_a_restart_of_the_server_is_bridged(context: BrowserContext, tmp_path: Path) -> None:
-    listen = f"127.0.0.1:{free_port()}"
-    first = SandboxProcess(tmp_path, listen)
-    async with People(first.url) as people:
-        user = await people.add_user("Ada")
-        chat = await Chat.open(await context.new_page(), f"{first.url}/?me={user}")
-        await chat.write("before")
-        await expect(chat.message("before")).to_be_visible()
-    assert first.end(signal.SIGTERM) == 0
-    await expect(chat.subtitle).to_have_text("connecting…")
-    await chat.write("nobody hears this")
-    await expect(chat.toast).to_contain_text("does not answer")
+    with running_stack(tmp_path, None, "sandbox") as stack:
+        url = stack.url("sandbox")
+        async with People(url) as people:
+            user = await people.add_user("Ada")
+            chat = await Chat.open(await context.new_page(), f"{url}/?me={user}")
+            await chat.write("before")
+            await expect(chat.message("before")).to_be_visible()
+        assert stack.stop() == {"sandbox": 0}
+        await expect(chat.subtitle).to_have_text("connecting…")
+        await chat.write("nobody hears this")
+        await expect(chat.toast).to_contain_text("does not answer")
 
-    second = SandboxProcess(tmp_path, listen)
-    async with People(second.url) as people:
-        await people.send_text(user, "after")
-        await expect(chat.message("after")).to_be_visible()
-        await expect(chat.subtitle).not_to_have_text("connecting…")
-        await expect(chat.message("before")).to_have_count(1)
-        await chat.page.close()
-    assert second.end(signal.SIGTERM) == 0
+        stack.start("sandbox")
+        async with People(url) as people:
+            await people.send_text(user, "after")
+            await expect(chat.message("after")).to_be_visible()
+            await expect(chat.subtitle).not_to_have_text("connecting…")
+            await expect(chat.message("before")).to_have_count(1)
+            await chat.page.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,8 +75,8 @@ class Client:
             lease for lease in await self.lease() if lease.item.generation.id == item.generation.id
         )
 
-    async def add(self, lease: Lease, data: bytes = b"a photo", **wrong: Any) -> db.Item:
-        return (await self.send(self.stub.StorePhoto, add_parts(lease, data, **wrong))).item
+    async def store(self, lease: Lease, data: bytes = b"a photo", **wrong: Any) -> db.Item:
+        return (await self.send(self.stub.StorePhoto, store_parts(lease, data, **wrong))).item
 
     async def advance(
         self,
@@ -125,7 +126,7 @@ class Client:
         )
         return await self.call(self.stub.ListHistory, request)
 
-    async def again(
+    async def create(
         self, photo: str, n: int, *, user: int = USER, parameters: db.Parameters | None = None
     ) -> db.CreateGenerationResponse:
         request = db.CreateGenerationRequest(
@@ -157,7 +158,7 @@ class Client:
             )
         if state in (here, *_BY_THE_WAY):
             return lease
-        await self.add(lease)
+        await self.store(lease)
         here = db.GENERATION_STATE_STORED
         for step in _WAY:
             if here == state:
@@ -210,7 +211,7 @@ def chunks(data: bytes, size: int = CHUNK) -> Iterator[bytes]:
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
-def add_parts(lease: Lease, data: bytes, **wrong: Any) -> Iterator[db.StorePhotoRequest]:
+def store_parts(lease: Lease, data: bytes, **wrong: Any) -> Iterator[db.StorePhotoRequest]:
     yield db.StorePhotoRequest(
         info=db.StorePhotoRequest.Info(
             generation_id=lease.item.generation.id, fence=lease.fence, image=image(data, **wrong)
@@ -233,8 +234,9 @@ def finalize_parts(
 
 
 def files(blobs: Path) -> list[str]:
-    """The names of all that is stored, drafts too."""
-    return sorted(path.name for path in blobs.rglob("*") if path.is_file())
+    """Whose bytes are stored: the ids in the names of all files, and drafts whole."""
+    names = [path.name for path in blobs.rglob("*") if path.is_file()]
+    return sorted(re.sub(r"-\d+-[0-9a-f]{8}$", "", name) for name in names)
 
 
 async def refusal(call: Awaitable[Any]) -> Refusal:

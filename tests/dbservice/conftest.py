@@ -1,4 +1,6 @@
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from pydantic import SecretStr
 
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
+from lookalike.errors import StartError
+from lookalike.processes import ServiceProcess, clean_environment
 from tests.dbservice.client import TOKEN, Client
 
 
@@ -57,3 +61,37 @@ def client(channel: grpc.aio.Channel) -> Client:
 @pytest.fixture
 def blobs(settings: DbserviceSettings) -> Path:
     return settings.blobs
+
+
+def launch(home: Path, log: list[str], **settings: str) -> ServiceProcess:
+    """dbservice as its users start it: a process. Its log goes to the list."""
+    environment = {
+        **clean_environment(),
+        "LOOKALIKE_HOME": str(home),
+        "DBSERVICE_LISTEN": "127.0.0.1:0",
+        "SERVICE_TOKEN": TOKEN,
+        **settings,
+    }
+    return ServiceProcess("dbservice", environment, home, log.append)
+
+
+@asynccontextmanager
+async def process(home: Path, log: list[str]) -> AsyncIterator[tuple[ServiceProcess, Client]]:
+    """A process that listens, killed at the end if it still runs then."""
+    service = launch(home, log)
+    try:
+        address = await asyncio.to_thread(service.address)
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield service, Client(channel)
+    finally:
+        if service.running:
+            await asyncio.to_thread(service.kill)
+
+
+async def failed_start(home: Path, **settings: str) -> tuple[int, list[str]]:
+    """The exit code and the log of a process that cannot start."""
+    log: list[str] = []
+    service = launch(home, log, **settings)
+    with pytest.raises(StartError):
+        await asyncio.to_thread(service.address)
+    return await asyncio.to_thread(service.stop), log

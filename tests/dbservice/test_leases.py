@@ -52,8 +52,8 @@ async def test_a_holder_that_starts_anew_locks_its_former_self_out(client: Clien
     old = await client.leased()
     (new,) = await client.lease(starting=True)
     assert new.fence == old.fence + 1
-    assert await refusal(client.add(old)) == LOST
-    await client.add(new)
+    assert await refusal(client.store(old)) == LOST
+    await client.store(new)
 
 
 async def test_an_idle_tick_writes_nothing(
@@ -94,7 +94,7 @@ async def test_every_write_needs_the_lease(client: Client, clock: Clock, fault: 
         clock.pass_seconds(30)
     here = db.GENERATION_STATE_RECEIVED
     for call in (
-        client.add(lease),
+        client.store(lease),
         client.advance(lease, here, here, db.GenerationPatch(user_notified=True)),
         client.finish(lease),
         client.end(lease, failed=db.Error(code="why")),
@@ -141,7 +141,7 @@ async def test_an_answer_always_fits_into_a_message(client: Client) -> None:
 
 async def test_a_leased_row_tells_all_that_a_resubmission_needs(client: Client) -> None:
     lease = await client.leased()
-    await client.add(lease)
+    await client.store(lease)
     caption = db.GenerationPatch(caption=CAPTION, prompt=CAPTION.text, caption_message_id=5)
     item = await client.advance(
         lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, caption

@@ -1,15 +1,27 @@
-"""The migrations make the tables that the models describe."""
+"""The migrations make the tables that the models describe, and keep what was there."""
 
+import hashlib
+import os
+import shutil
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
+import grpc
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 import dbservice
-from dbservice.models import Base
+from dbservice.models import Base, generation_id, photo_id
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
 from lookalike.database import create_engine, migrate
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import BOT, CHAT, USER, Client, files, until
+
+MIGRATIONS = Path(dbservice.__file__).parent / "migrations"
 
 
 def test_models_and_migrations_agree(tmp_path: Path) -> None:
@@ -18,7 +30,7 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
         return connection.exec_driver_sql(query).all()
 
     migrated = create_engine(f"sqlite:///{tmp_path}/migrated.db")
-    migrate(migrated, Path(dbservice.__file__).parent / "migrations")
+    migrate(migrated, MIGRATIONS)
     created = create_engine(f"sqlite:///{tmp_path}/created.db")
     with migrated.connect() as one, created.begin() as other:
         Base.metadata.create_all(other)
@@ -26,3 +38,111 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
         assert indexes(one) == indexes(other)
     migrated.dispose()
     created.dispose()
+
+
+PHOTO = photo_id(BOT, CHAT, 1)
+PICTURE = generation_id(PHOTO, 0)
+FORGOTTEN = "11111111-1111-4111-8111-111111111111"
+LEFT_OVER = "22222222-2222-4222-8222-222222222222"
+
+
+def old_home(settings: DbserviceSettings, folder: Path) -> None:
+    """What the first version left: a delivered photo, and bytes named by ids in one folder."""
+    first = folder / "first"
+    (first / "versions").mkdir(parents=True)
+    shutil.copy(MIGRATIONS / "versions" / "0001_first_tables.py", first / "versions")
+    engine = create_engine(settings.database)
+    migrate(engine, first)
+    engine.dispose()
+    settings.blobs.mkdir()
+    for name in (PHOTO, PICTURE, FORGOTTEN, LEFT_OVER):
+        (settings.blobs / name).write_bytes(name.encode())
+    now = "2026-11-22 12:00:00.000000"
+
+    def image(name: str) -> dict[str, Any]:
+        return {
+            "image_media_type": "image/png",
+            "image_width": 8,
+            "image_height": 6,
+            "image_size": len(name),
+            "image_sha256": hashlib.sha256(name.encode()).hexdigest(),
+        }
+
+    photo = {
+        "id": PHOTO,
+        "bot_id": BOT,
+        "chat_id": CHAT,
+        "message_id": 1,
+        "user_id": USER,
+        "language_code": "en",
+        "file_id": "a-file",
+        "file_size": 5,
+        "words": "look",
+        "received_at": now,
+        "caption_text": "a cat",
+        "caption_captioner": "offline",
+        "caption_model": "m-1",
+        **image(PHOTO),
+    }
+    generation = {
+        "id": PICTURE,
+        "photo_id": PHOTO,
+        "n": 0,
+        "state": "delivered",
+        "prompt": "a cat",
+        "negative_prompt": "",
+        "preset": "",
+        "delivery_intended": True,
+        "told": True,
+        "picture_seed": 1,
+        "picture_model": "emoji",
+        "picture_file_id": "sent",
+        "created_at": now,
+        "updated_at": now,
+        "closed_at": now,
+        "fence": 3,
+        **image(PICTURE),
+    }
+    bare = generation | dict.fromkeys(image(PICTURE)) | {"id": generation_id(PHOTO, 1), "n": 1}
+    with sqlite3.connect(settings.database.removeprefix("sqlite:///")) as connection:
+        for table, row in (
+            ("photos", photo),
+            ("generations", generation),
+            ("generations", bare),
+            ("removals", {"key": FORGOTTEN}),
+        ):
+            names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
+    connection.close()
+
+
+async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
+    settings: DbserviceSettings, tmp_path: Path
+) -> None:
+    old_home(settings, tmp_path)
+    young = settings.blobs / LEFT_OVER
+    then = time.time() - 2 * 3600
+    for name in (PHOTO, PICTURE):
+        os.utime(settings.blobs / name, (then, then))
+    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
+        client = Client(channel)
+        bare, whole = (await client.history()).items
+        assert (whole.photo.user_text, whole.generation.user_notified) == ("look", True)
+        assert not bare.generation.HasField("picture")
+        for source, name in (("photo_id", PHOTO), ("generation_id", PICTURE)):
+            _, data = await client.image(**{source: name})
+            assert data == name.encode()
+        await until(lambda: not (settings.blobs / FORGOTTEN).exists())
+        assert files(settings.blobs) == sorted([PHOTO, PICTURE, LEFT_OVER])
+        lease = await client.leased(2)
+        item = await client.store(lease)
+        assert item.generation.state == db.GENERATION_STATE_STORED
+    os.utime(young, (then, then))
+    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
+        await until(lambda: not young.exists())
+        client = Client(channel)
+        assert (await client.image(photo_id=item.photo.id))[1] == b"a photo"
+        await client.cancel(item.generation.id)
+        await client.close(lease)
+        assert (await client.forget()).photos == 2
+        assert files(settings.blobs) == []

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-import signal
 import socket
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 import psutil
@@ -13,16 +14,18 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from pydantic import SecretStr
+from sqlalchemy.orm import Session
 
 from dbservice.errors import Reason
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.status import CODES
 from dbservice.store import Store
+from dbservice.transactions import photos
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import TOKEN, Client, add_parts, refusal
-from tests.dbservice.process import failed_start, running_process
+from tests.dbservice.client import TOKEN, Client, refusal, store_parts
+from tests.dbservice.conftest import failed_start, process
 
 NAME = "lookalike.db.v1.DatabaseService"
 UNAUTHENTICATED = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", list[str]())
@@ -95,7 +98,7 @@ async def test_a_message_over_the_limit_is_refused(client: Client) -> None:
     lease = await client.leased()
     huge = db.StorePhotoRequest(chunk=bytes(4 * 1024 * 1024 + 1))
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await client.send(client.stub.StorePhoto, iter([next(add_parts(lease, b"photo")), huge]))
+        await client.send(client.stub.StorePhoto, iter([next(store_parts(lease, b"photo")), huge]))
     assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -107,10 +110,10 @@ def test_every_reason_has_its_code() -> None:
 async def test_what_nobody_expected_is_internal_and_tells_no_details(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(_self: Store, _request: object) -> None:
+    def fail(*_args: object) -> None:
         raise KeyError("a detail")
 
-    monkeypatch.setattr(Store, "receive", fail)
+    monkeypatch.setattr(photos, "receive", fail)
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await client.receive()
     assert error.value.code() == grpc.StatusCode.INTERNAL
@@ -122,6 +125,7 @@ async def test_what_nobody_expected_is_internal_and_tells_no_details(
 async def test_a_locked_database_is_unavailable(
     client: Client, settings: DbserviceSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
+    await client.status()  # by now the maintenance at the start has had its turn
     other = sqlite3.connect(settings.database.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     unavailable = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", list[str]())
@@ -145,29 +149,30 @@ async def test_a_damaged_database_is_unavailable(
     assert record.exc_info is None
 
 
+@pytest.mark.slow
 async def test_a_second_process_on_one_home_is_refused(tmp_path: Path) -> None:
-    async with running_process(tmp_path):
-        code, words = await failed_start(tmp_path)
+    async with process(tmp_path, []):
+        code, log = await failed_start(tmp_path)
     assert code == 78
-    assert f"Another process uses {tmp_path / 'dbservice'}" in words
+    assert f"Another process uses {tmp_path / 'dbservice'}" in log[-1]
 
 
 async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     await client.receive()
     limit = "PRAGMA max_page_count = 1"
     held: list[Store] = []
-    original = Store.receive
+    original = Store.run
 
-    async def note(self: Store, request: db.ReceivePhotoRequest) -> db.ReceivePhotoResponse:
+    async def note(self: Store, work: Callable[[Session], Any]) -> Any:
         held.append(self)
-        return await original(self, request)
+        return await original(self, work)
 
-    monkeypatch.setattr(Store, "receive", note)
+    monkeypatch.setattr(Store, "run", note)
     await client.receive()
     with held[0]._engine.connect() as connection:
         connection.exec_driver_sql(limit)
     full = (grpc.StatusCode.RESOURCE_EXHAUSTED, "DISK_FULL", list[str]())
-    user_text = "x" * 4096
+    user_text = "\N{GRINNING FACE}" * 4096  # more than the pages that the migrations freed
     request = db.ReceivePhotoRequest(
         bot_id=1, chat_id=1, message_id=9, user_id=9, file_id="f", user_text=user_text
     )
@@ -177,57 +182,63 @@ async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.Monke
     await client.call(client.stub.ReceivePhoto, request)
 
 
-async def test_a_process_starts_answers_and_stops(tmp_path: Path) -> None:
-    async with running_process(tmp_path) as service:
-        assert len([line for line in service.log if "Listening on" in line]) == 1
-        async with service.client() as client:
-            await client.receive()
-            assert psutil.Process(service.process.pid).memory_info().rss < 150 * 1024 * 1024
-        assert await service.stop() == 0
-        out, err = await service.process.communicate()
-        assert (out, err) == (b"", b"")
+@pytest.mark.slow
+async def test_a_process_starts_answers_and_stops(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log: list[str] = []
+    async with process(tmp_path, log) as (service, client):
+        await client.receive()
+        assert psutil.Process(service.popen.pid).memory_info().rss < 150 * 1024 * 1024
+        assert await asyncio.to_thread(service.stop) == 0
+    assert [line for line in log if "Listening on" in line] == log[-1:]
+    assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 async def test_a_stop_lets_running_calls_end(tmp_path: Path) -> None:
-    async with running_process(tmp_path) as service, service.client() as client:
+    async with process(tmp_path, []) as (service, client):
         lease = await client.leased()
-        info, chunk = add_parts(lease, b"photo")
+        info, chunk = store_parts(lease, b"photo")
         call = client.stub.StorePhoto(metadata=client.metadata, timeout=20)
         await call.write(info)
         await client.receive()  # answered on the same connection, so the call has arrived as well
-        service.process.send_signal(signal.SIGTERM)
+        service.ask_to_stop()
         await call.write(chunk)
         await call.done_writing()
         assert (await call).item.generation.state == db.GENERATION_STATE_STORED
-        assert await asyncio.wait_for(service.process.wait(), 10) == 0
+        assert await asyncio.to_thread(service.stop) == 0
 
 
+@pytest.mark.slow
 async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        code, err = await failed_start(tmp_path, DBSERVICE_LISTEN=address)
+        code, log = await failed_start(tmp_path, DBSERVICE_LISTEN=address)
     assert code == 78
-    assert err == (
+    (line,) = log
+    assert line == (
         f"lookalike dbservice: DBSERVICE_LISTEN: cannot listen on {address}:"
         " Address already in use.\n"
     )
 
 
+@pytest.mark.slow
 async def test_a_second_process_is_refused(tmp_path: Path) -> None:
-    async with running_process(tmp_path) as service:
-        code, err = await failed_start(tmp_path, DBSERVICE_LISTEN=service.address)
+    async with process(tmp_path, []) as (service, client):
+        code, log = await failed_start(tmp_path, DBSERVICE_LISTEN=service.address())
         assert code == 78
-        assert "Address already in use." in err
-        async with service.client() as client:
-            await client.receive()
+        assert "Address already in use." in log[-1]
+        await client.receive()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("DATABASE_URL", "postgresql://somewhere/db", "DATABASE_URL: only sqlite:///"),
         ("BLOB_URL", "s3://bucket", "BLOB_URL: only file:///"),
-        ("BLOB_URL", "file:///proc/nothing", "The folder of pictures /proc/nothing cannot be"),
+        ("BLOB_URL", "file:///proc/nothing", "The folder /proc/nothing cannot be"),
         ("DATABASE_URL", "sqlite:////proc/nothing/rows.db", "The database folder /proc/nothing"),
         ("DBSERVICE_LISTEN", "5002", "DBSERVICE_LISTEN: write it as host:port"),
         ("USER_MAX_UNFINISHED", "0", "USER_MAX_UNFINISHED: "),
@@ -236,9 +247,8 @@ async def test_a_second_process_is_refused(tmp_path: Path) -> None:
 async def test_a_wrong_setting_is_one_sentence(
     tmp_path: Path, name: str, value: str, words: str
 ) -> None:
-    code, err = await failed_start(tmp_path, **{name: value})
+    code, (*log, sentence) = await failed_start(tmp_path, **{name: value})
     assert code == 78
-    *log, sentence = err.splitlines()
     assert sentence.startswith(f"lookalike dbservice: {words}")
     assert not [line for line in log if " INFO " not in line]
 

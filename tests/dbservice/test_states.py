@@ -24,7 +24,7 @@ ALLOWED = {
     "delivered": "",
     "undeliverable": "",
 }
-"""What Advance may do; stored and finished are entered with bytes alone."""
+"""What AdvanceGeneration may do; stored and finished are entered with bytes alone."""
 
 
 def state(name: str) -> db.GenerationState:
@@ -185,7 +185,7 @@ async def test_cancel_takes_what_still_can_be(client: Client) -> None:
     for number in range(1, 5):
         await client.receive(number)
     leases = await client.lease()
-    await client.add(leases[0])
+    await client.store(leases[0])
     await client.end(leases[1], failed=db.Error(code="broken"))
     await client.receive(5, user=7)
     first = await client.cancel()

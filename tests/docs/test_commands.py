@@ -8,6 +8,7 @@ nobody can run here.
 import re
 import stat
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -17,12 +18,17 @@ from PIL import Image
 from skimage import data
 
 from generator.models import EMOJI
+from tests.commands import Command
 from tests.docs import documents
 from tests.docs.documents import ROOT, Section
-from tests.docs.workshop import Running, Workshop, eventually
-from tests.end_to_end.house import TOKEN, House, free_port
+from tests.docs.workshop import Workshop, interrupt
 from tests.generator import hub, test_download
-from tests.lookalike import test_doctor, test_init, test_up
+from tests.lookalike import test_init, test_up
+from tests.lookalike.doctor import test_running as test_doctor
+from tests.stack import TOKEN, fixed_ports, free_port, keep_polls_short, running_stack
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 LANGUAGES: Final = {"sh", "python", "console", "ini", "env"}
 
@@ -134,18 +140,20 @@ def test_parts_of_the_tests(
     workshop: Workshop, pytestconfig: pytest.Config, typed: Sequence[str]
 ) -> None:
     package, one, browser, fast = typed
-    assert "1 passed" in workshop.succeed(one)
-    # These three are large parts of what runs just now: pytest reads them, and finds the tests.
-    for command in (package, browser, fast):
-        assert "::test_" in workshop.succeed(f"{command} --collect-only -q")
+    # Three are large parts of what runs just now: pytest reads them, and finds the tests. All four
+    # at a time, since each waits for imports.
+    only_read = [f"{command} --collect-only -q" for command in (package, browser, fast)]
+    with ThreadPoolExecutor() as threads:
+        passed, *found = threads.map(workshop.succeed, [one, *only_read])
+    assert "1 passed" in passed
+    assert all("::test_" in said for said in found)
     assert any(mark.startswith("end_to_end:") for mark in pytestconfig.getini("markers"))
 
 
 @reads(("README.md", "Try it"))
 def test_the_demo(workshop: Workshop, typed: Sequence[str]) -> None:
     page, photo = typed
-    demo = workshop.start(page, "Ctrl-C stops everything")
-    try:
+    with workshop.running(page, "Ctrl-C stops everything") as demo:
         # Both at a time, since each waits much; each has a home of its own.
         Image.fromarray(data.chelsea()).save(workshop.folder / "cat.jpg")
         said = workshop.succeed(photo, HOME=str(workshop.folder))
@@ -157,13 +165,11 @@ def test_the_demo(workshop: Workshop, typed: Sequence[str]) -> None:
             assert line in (ROOT / "README.md").read_text()
             assert line in said
         demo.wait_for("Everything is ready.")
-        match = re.search(r"http://127\.0\.0\.1:\d+/", demo.said)
-        assert match is not None
-        assert "<title>Lookalike</title>" in requests.get(match[0], timeout=10).text
-        demo.interrupt()
-        assert "Stopped." in demo.end()
-    finally:
-        demo.kill()
+        (url,) = re.findall(r"http://127\.0\.0\.1:\d+/", demo.output)
+        assert "<title>Lookalike</title>" in requests.get(url, timeout=10).text
+        interrupt(demo)
+        assert demo.end() == 0, demo.output
+        assert "Stopped." in demo.output
 
 
 # The first start for real.
@@ -172,20 +178,19 @@ def test_the_demo(workshop: Workshop, typed: Sequence[str]) -> None:
 @reads(("docs/running.md", "The first start"), ("docs/running.md", "Logs"))
 def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str]) -> None:
     by_script, up = typed
-    house = House(tmp_path / "house", {})
-    listen = {name for name in house.environment if name.endswith(("_LISTEN", "_ADDRESS", "_URL"))}
-    workshop.environment |= {name: house.environment[name] for name in sorted(listen)}
     workshop.instead = {"10001:the-token-that-BotFather-gave": TOKEN}
-    house.start("sandbox")
-    try:
+    with running_stack(tmp_path / "telegram", fixed_ports(), "sandbox") as stack:
+        keep_polls_short(stack)
+        addresses = ("_LISTEN", "_ADDRESS", "_URL")
+        workshop.environment |= {
+            name: value for name, value in stack.environment.items() if name.endswith(addresses)
+        }
         assert "Written to .env" in workshop.succeed(by_script)
         assert stat.S_IMODE((workshop.folder / ".env").stat().st_mode) == 0o600
-        running = workshop.start(up, "Everything is up: write to @")
-        running.interrupt()
-        said = running.end()
-    finally:
-        house.stop_all()
-    assert all(line.startswith('{"time": ') for line in said.splitlines())
+        with workshop.running(up, "Everything is up: write to @") as running:
+            interrupt(running)
+            assert running.end() == 0, running.output
+    assert all(line.startswith('{"time": ') for line in running.lines)
 
 
 # Models.
@@ -237,20 +242,21 @@ class Terminals:
         share.mkdir(parents=True)
         (share / "lookalike").symlink_to(workshop.folder / "build" / "home")
         self._commands = {command.split()[-1]: command for command in commands}
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, Command] = {}
 
     def start(self, *names: str) -> None:
         for name in names:
-            self._running[name] = Running(self.workshop, self._commands[name])
+            self._running[name] = self.workshop.type(self._commands[name])
         for name in names:
             self._running[name].wait_for("Listening on ")
 
     def stop(self, *names: str) -> None:
         stopping = [self._running.pop(name) for name in names or tuple(self._running)]
         for running in stopping:
-            running.interrupt()
+            interrupt(running)
         for running in stopping:
-            assert "Traceback" not in running.end()
+            assert running.end() == 0, running.output
+            assert "Traceback" not in running.output
 
     def kill(self) -> None:
         for running in self._running.values():
@@ -264,7 +270,7 @@ class Terminals:
             requests.post(
                 self._messages, data={"user": self.user}, files={"photo": file}, timeout=10
             ).raise_for_status()
-        eventually(lambda: any(self._is_picture(message) for message in self._read()))
+        wait_until(lambda: any(self._is_picture(message) for message in self._read()))
 
     @property
     def _messages(self) -> str:
@@ -326,7 +332,7 @@ def test_asking_the_generator(terminals: Terminals, typed: Sequence[str]) -> Non
     job = submit.rpartition("/")[2]
     answer = terminals.workshop.succeed(submit)
     assert re.search(f'id="{job}" state="(queued|running)"', answer)  # it may have begun already
-    eventually(lambda: 'state="finished"' in terminals.workshop.succeed(state))
+    wait_until(lambda: 'state="finished"' in terminals.workshop.succeed(state))
 
 
 @reads(("CONTRIBUTING.md", "Make Telegram fail"))
@@ -359,14 +365,14 @@ def test_what_was_removed_comes_back_from_the_backup(
     assert stat.S_IMODE(kept.stat().st_mode) == 0o700
 
     # It is closed once the picture's job is removed at the generator.
-    eventually(lambda: "photos: 1\ngenerations: 1" in shell.python(forget).stdout)
+    wait_until(lambda: "photos: 1\ngenerations: 1" in shell.python(forget).stdout)
     assert shell.python(history).stdout == "\n"
     blobs = shell.folder / "build" / "home" / "dbservice" / "blobs"
-    assert [path.name for path in blobs.iterdir()] == ["drafts"]
+    assert not [path for path in blobs.rglob("*") if path.is_file()]
 
     terminals.stop("generator", "dbservice")
     for command in [*backup_and_restore[4:], put_aside]:
         shell.succeed(command)
     terminals.start("dbservice", "generator")
     assert "a photo of a tabby cat" in shell.python(history).stdout
-    assert len(list(blobs.iterdir())) == 3
+    assert len([path for path in blobs.rglob("*") if path.is_file()]) == 2

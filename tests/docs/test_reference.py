@@ -14,9 +14,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from bot import images
+from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
-from bot.texts import en
+from bot.texts.texts import SMALL_MODEL_SIZE, endings, waits
 from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
@@ -27,7 +28,7 @@ from generator.web import http
 from generator.web.problems import Code
 from lookalike import lifecycle
 from lookalike.cli import main
-from lookalike.demo import house
+from lookalike.cli.demo.session import NOTE
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
 from lookalike.settings import Settings
@@ -68,7 +69,7 @@ def test_the_demo_takes_no_setting_over(monkeypatch: pytest.MonkeyPatch) -> None
     assert not clean_environment().keys() & DEFINED
 
 
-@pytest.mark.parametrize("example", [".env.example", "lookalike/env.example"])
+@pytest.mark.parametrize("example", [".env.example", "lookalike/cli/env.example"])
 def test_every_setting_is_in_the_example_and_no_other(example: str) -> None:
     text = (ROOT / example).read_text()
     assert set(re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)) == DEFINED
@@ -110,14 +111,14 @@ def test_the_small_models_size_is_what_people_are_told() -> None:
     config = json.loads((EMOJI / "unet" / "config.json").read_text())
     levels = len(json.loads((EMOJI / "vae" / "config.json").read_text())["block_out_channels"])
     side = config["sample_size"] * 2 ** (levels - 1)
-    assert f"{side} x {side} pixels" == en.SMALL_MODEL_SIZE
-    assert f"{side} x {side} pixels" in house.NOTE
+    assert f"{side} x {side} pixels" == SMALL_MODEL_SIZE
+    assert f"{side} x {side} pixels" in NOTE
     assert f"{side} x {side} pixels" in (ROOT / "docs" / "models.md").read_text()
 
 
 def test_every_chat_command_is_documented() -> None:
     documented = set(re.findall(r"^\| `/(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
-    assert documented == {name for name, _ in en.COMMANDS}
+    assert documented == {name for name, _ in bot_texts.of("en").commands}
 
 
 def test_every_command_of_the_command_line_is_documented() -> None:
@@ -159,8 +160,8 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     assert set(rows("errors.md")) == {
         *codes,
         *(reason.name for reason in Reason),
-        *en.endings(),
-        *en.waits(),
+        *endings(),
+        *waits(),
         "undeliverable",
     }
 
@@ -174,12 +175,12 @@ def test_every_error_code_has_something_to_do() -> None:
 def test_every_problem_has_the_status_that_is_documented() -> None:
     documented = rows("errors.md")
     for code in Code:
-        if code.code not in en.endings():
+        if code.code not in endings():
             assert documented[code.code][1] == str(code.status)
 
 
 def test_every_way_a_job_fails_has_words_of_its_own() -> None:
-    assert {fault.value for fault in Fault} <= set(en.endings())
+    assert {fault.value for fault in Fault} <= set(endings())
 
 
 # Troubleshooting.
@@ -209,7 +210,7 @@ def test_every_check_of_the_doctor_is_explained_and_no_other() -> None:
     text = "\n".join(
         (ROOT / path).read_text()
         for path in (
-            *(f"{service}/doctor.py" for service in ("bot", "dbservice", "generator", "lookalike")),
+            *(f"{part}/doctor.py" for part in ("bot", "dbservice", "generator", "lookalike/cli")),
             "lookalike/checks.py",
             "lookalike/integrity.py",
         )

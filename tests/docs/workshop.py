@@ -1,21 +1,20 @@
 """A reader's machine: a copy of the repository, a home, and a shell to type commands at."""
 
-import os
 import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 from lookalike.processes import clean_environment
+from tests.commands import Command
 from tests.docs.documents import ROOT
 
 _NOT_COPIED: Final = (
@@ -25,7 +24,6 @@ _NOT_COPIED: Final = (
     "build",
     "dist",
     "*.egg-info",
-    "__pycache__",
     ".*_cache",
 )
 _SECONDS: Final = 120
@@ -98,77 +96,28 @@ class Workshop:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def start(self, command: str, until: str) -> "Running":
-        """Types a command that runs until it is stopped; returns when it has said that it is up."""
-        running = Running(self, command)
+    def type(self, command: str) -> Command:
+        """Types a command and does not wait for its end."""
+        settings, arguments = _split(self.put_in_place(command))
+        return Command(arguments, self.folder, self.environment | settings)
+
+    @contextmanager
+    def running(self, command: str, until: str) -> Generator[Command, None, None]:
+        """A command that runs until it is stopped, once it has printed that it is up."""
+        running = self.type(command)
         try:
             running.wait_for(until)
-        except BaseException:
+            yield running
+        finally:
             running.kill()
-            raise
-        return running
 
 
-class Running:
-    """A command that is under way; `said` is what came out of it so far."""
-
-    def __init__(self, workshop: Workshop, command: str) -> None:
-        settings, arguments = _split(workshop.put_in_place(command))
-        self.said = ""
-        self._over = False
-        self._news = threading.Condition()
-        self._popen = subprocess.Popen(
-            arguments,
-            cwd=workshop.folder,
-            env=workshop.environment | settings,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._popen.stdout is not None
-        for line in self._popen.stdout:
-            with self._news:
-                self.said += line
-                self._news.notify_all()
-        with self._news:
-            self._over = True
-            self._news.notify_all()
-
-    def wait_for(self, words: str) -> None:
-        with self._news:
-            self._news.wait_for(lambda: words in self.said or self._over, _SECONDS)
-            assert words in self.said, self.said
-
-    def interrupt(self) -> None:
-        """Presses Ctrl-C, for the program itself and not for `make` around it."""
-        process = psutil.Process(self._popen.pid)
-        while process.name() == "make":
-            (process,) = process.children()
-        process.send_signal(signal.SIGINT)
-
-    def end(self) -> str:
-        """All that it has said, once it has ended, which it has to do well."""
-        assert self._end() == 0, self.said
-        return self.said
-
-    def kill(self) -> None:
-        """Ends it and its children, should it still run."""
-        if self._popen.poll() is None:
-            os.killpg(self._popen.pid, signal.SIGKILL)
-            self._end()
-
-    def _end(self) -> int:
-        code = self._popen.wait(30)
-        self._reader.join(10)
-        assert self._popen.stdout is not None
-        self._popen.stdout.close()
-        return code
+def interrupt(command: Command) -> None:
+    """Presses Ctrl-C, for the program itself and not for `make` around it."""
+    process = psutil.Process(command.popen.pid)
+    while process.name() == "make":
+        (process,) = process.children()
+    process.send_signal(signal.SIGINT)
 
 
 def _split(command: str) -> tuple[dict[str, str], list[str]]:
@@ -179,11 +128,3 @@ def _split(command: str) -> tuple[dict[str, str], list[str]]:
         settings[match[1]] = match[2]
         words = words[1:]
     return settings, words
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Waits for what other processes do."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -3,12 +3,16 @@
 import asyncio
 import io
 from functools import cache
+from typing import Final
 
 from PIL import Image
 from skimage import data
 
-from bot.texts import en
+from bot.texts import of
 from tests.sandbox.client import People, ShownMessage
+
+EN: Final = of("en")
+"""What the bot says to them."""
 
 Shown = list[ShownMessage]
 
@@ -36,11 +40,11 @@ def statuses(messages: Shown, photo: ShownMessage) -> Shown:
     return [
         message
         for message in answers(messages, photo)
-        if any(button.text == en.CANCEL_BUTTON for button in message.buttons)
+        if any(button.text == EN.cancel_button for button in message.buttons)
     ]
 
 
-def words(messages: Shown, photo: ShownMessage) -> Shown:
+def texts(messages: Shown, photo: ShownMessage) -> Shown:
     """The other texts among them: the caption, or how it ended."""
     return [message for message in answers(messages, photo) if message.text and not message.buttons]
 
@@ -59,7 +63,7 @@ async def told(people: People, photo: ShownMessage, text: str, seconds: float = 
     await people.wait_for(
         photo.chat_id,
         lambda messages: (
-            any(word.text == text for word in words(messages, photo))
+            any(other.text == text for other in texts(messages, photo))
             and not statuses(messages, photo)
         ),
         seconds,
@@ -82,5 +86,5 @@ async def ask(people: People, chat: int, command: str, user: int | None = None) 
 
 async def idle(people: People, chat: int, user: int | None = None) -> None:
     """Waits until nothing of this user is unfinished."""
-    while en.NO_WORK not in (await ask(people, chat, "/status", user=user)).text:  # noqa: ASYNC110
+    while EN.no_work not in (await ask(people, chat, "/status", user=user)).text:  # noqa: ASYNC110
         await asyncio.sleep(0.3)  # a group takes 20 messages a minute

@@ -1,14 +1,15 @@
-"""One house for all end-to-end tests: processes are dear, users and chats are cheap."""
+"""One stack for all end-to-end tests: processes are expensive, users and chats are cheap."""
 
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
 
+from lookalike.processes.stack import Stack
 from tests import azure
 from tests.azure import AzureServer
-from tests.end_to_end.house import House
 from tests.sandbox.client import People
+from tests.stack import checked_logs, read_log, running_stack
 
 NOTICE = "Be kind: the model's conditions of use are these."
 
@@ -17,6 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.end_to_end)
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -27,40 +29,33 @@ def vision() -> Generator[AzureServer, None, None]:
 
 
 @pytest.fixture(scope="session")
-def _house(
+def _stack(
     tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
-) -> Generator[House, None, None]:
-    house = House(
-        tmp_path_factory.mktemp("house"),
-        {
-            "CAPTIONER": "azure",
-            "AZURE_VISION_ENDPOINT": vision.url,
-            "AZURE_VISION_KEY": vision.key,
-            "BOT_NOTICE": NOTICE,
-        },
-    )
-    house.start_all()
-    try:
-        yield house
-    finally:
-        house.stop_all()
+) -> Generator[Stack, None, None]:
+    settings = {
+        "CAPTIONER": "azure",
+        "AZURE_VISION_ENDPOINT": vision.url,
+        "AZURE_VISION_KEY": vision.key,
+        "BOT_NOTICE": NOTICE,
+    }
+    with running_stack(tmp_path_factory.mktemp("home"), settings) as stack:
+        yield stack
 
 
 @pytest.fixture
-def house(_house: House, vision: AzureServer) -> Generator[House, None, None]:
-    """The house with every service running; its logs are looked at afterwards."""
-    _house.ensure_running()
+def stack(_stack: Stack, vision: AzureServer) -> Generator[Stack, None, None]:
+    """All services, those brought back that a test has left dead; their logs are checked."""
+    _stack.start()
     vision.script.clear()
-    marks = _house.mark_logs()
-    yield _house
-    _house.check_logs(marks)
-    assert vision.key not in _house.log("bot")
+    with checked_logs(_stack):
+        yield _stack
+    assert vision.key not in read_log(_stack, "bot")
 
 
 @pytest.fixture
-async def people(house: House) -> AsyncGenerator[People, None]:
+async def people(stack: Stack) -> AsyncGenerator[People, None]:
     """The people of the sandbox."""
-    async with People(house.sandbox_url) as people:
+    async with People(stack.url("sandbox")) as people:
         await people.clear_faults()
         yield people
         await people.clear_faults()

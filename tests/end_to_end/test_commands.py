@@ -1,7 +1,8 @@
 """/start, /help, /status, /history, /cancel, and everything that is no photo."""
 
-from bot.texts import en
+from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
+    EN,
     ask,
     cat,
     delivered,
@@ -11,32 +12,30 @@ from tests.end_to_end.chats import (
     told,
 )
 from tests.end_to_end.conftest import NOTICE
-from tests.end_to_end.house import House
 from tests.sandbox.client import People
+from tests.stack import occupied
 
 
 async def test_the_command_menu_is_set(people: People) -> None:
     chat = await people.add_user()
     await ask(people, chat, "/help")  # the menu is set before the first update is taken
     (menu,) = (await people.bot())["commands"]
-    assert [(entry["command"], entry["description"]) for entry in menu["commands"]] == list(
-        en.COMMANDS
-    )
+    assert [(entry["command"], entry["description"]) for entry in menu["commands"]] == EN.commands
 
 
 async def test_start_and_help_end_with_the_notice(people: People) -> None:
     chat = await people.add_user()
-    assert (await ask(people, chat, "/start")).text == f"{en.START}\n\n{NOTICE}"
-    assert (await ask(people, chat, "/help")).text == f"{en.HELP}\n\n{NOTICE}"
+    assert (await ask(people, chat, "/start")).text == f"{EN.start}\n\n{NOTICE}"
+    assert (await ask(people, chat, "/help")).text == f"{EN.help}\n\n{NOTICE}"
 
 
 async def test_what_is_no_photo_gets_one_line_in_private(people: People) -> None:
     chat = await people.add_user()
-    assert (await ask(people, chat, "hello")).text == en.CANNOT_USE
-    assert (await ask(people, chat, "/paint")).text == en.UNKNOWN_COMMAND
+    assert (await ask(people, chat, "hello")).text == EN.cannot_use
+    assert (await ask(people, chat, "/paint")).text == EN.unknown_command
     await people.send_document(chat, b"%PDF-1.7", "paper.pdf", "application/pdf")
     await people.wait_for(
-        chat, lambda messages: len([m for m in messages if m.text == en.CANNOT_USE]) == 2
+        chat, lambda messages: len([m for m in messages if m.text == EN.cannot_use]) == 2
     )
 
 
@@ -58,10 +57,10 @@ async def test_edits_of_messages_are_ignored(people: People) -> None:
     assert len(pictures(await people.messages(chat), photo)) == 1
 
 
-async def test_status_lists_own_unfinished_work(people: People, house: House) -> None:
+async def test_status_lists_own_unfinished_work(people: People, stack: Stack) -> None:
     chat = await people.add_user()
-    assert en.NO_WORK in (await ask(people, chat, "/status")).text
-    with house.occupied():
+    assert EN.no_work in (await ask(people, chat, "/status")).text
+    with occupied(stack):
         photos = await people.send_album(chat, [cat()] * 3)
         await people.wait_for(chat, lambda messages: statuses(messages, photos[2]))
         status = (await ask(people, chat, "/status")).text
@@ -83,16 +82,16 @@ async def test_history_goes_through_the_pages_and_opens_pictures(people: People)
     page = await ask(people, chat, "/history")
     newest = page.text
     assert len(newest.splitlines()) == 5
-    assert [button.text for button in page.buttons] == ["1", "2", "3", "4", "5", en.OLDER_BUTTON]
+    assert [button.text for button in page.buttons] == ["1", "2", "3", "4", "5", EN.older_button]
 
-    await people.press(page, en.OLDER_BUTTON)
+    await people.press(page, EN.older_button)
     (older,) = await people.wait_for(
         chat, lambda messages: [m for m in messages if m.id == page.id and m.text != newest]
     )
-    assert [button.text for button in older.buttons] == ["1", "2", en.NEWER_BUTTON]
+    assert [button.text for button in older.buttons] == ["1", "2", EN.newer_button]
     assert len(older.text.splitlines()) == 2
 
-    await people.press(older, en.NEWER_BUTTON)
+    await people.press(older, EN.newer_button)
     await people.wait_for(
         chat, lambda messages: [m for m in messages if m.id == page.id and m.text == newest]
     )
@@ -105,38 +104,38 @@ async def test_history_goes_through_the_pages_and_opens_pictures(people: People)
     assert len([m for m in await people.messages(chat) if m.photo and m.from_bot]) == before + 1
 
 
-async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, house: House) -> None:
+async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, stack: Stack) -> None:
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
-    with house.occupied():
+    with occupied(stack):
         of_bob = await people.send_photo(bob, cat())
         photos = await people.send_album(ada, [cat()] * 4)
         await people.wait_for(ada, lambda messages: statuses(messages, photos[3]))
-        assert (await ask(people, ada, "/cancel")).text == en.cancelled_some(4, 0)
+        assert (await ask(people, ada, "/cancel")).text == EN.cancelled_some(4, 0)
         await idle(people, ada)
         messages = await people.messages(ada)
         assert not any(statuses(messages, photo) for photo in photos)
-    assert (await ask(people, ada, "/cancel")).text == en.NO_WORK
+    assert (await ask(people, ada, "/cancel")).text == EN.no_work
     await delivered(people, of_bob)
     messages = await people.messages(ada)
     assert not any(pictures(messages, photo) for photo in photos)
 
 
 async def test_the_button_cancels_this_one_for_its_owner_alone(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob])
-    with house.occupied():
+    with occupied(stack):
         photos = await people.send_album(group, [cat()] * 3, user=ada)
         last = photos[2]
         (status,) = await people.wait_for(group, lambda messages: statuses(messages, last))
-        stranger = await people.press(status, en.CANCEL_BUTTON, user=bob)
+        stranger = await people.press(status, EN.cancel_button, user=bob)
         assert stranger is not None
-        assert stranger.text == en.NOT_YOURS
-        owner = await people.press(status, en.CANCEL_BUTTON, user=ada)
+        assert stranger.text == EN.not_yours
+        owner = await people.press(status, EN.cancel_button, user=ada)
         assert owner is not None
-        assert owner.text == en.CANCELLED
-        await told(people, last, en.CANCELLED)
+        assert owner.text == EN.cancelled
+        await told(people, last, EN.cancelled)
     for photo in photos[:2]:
         await delivered(people, photo)
     assert not pictures(await people.messages(group), last)

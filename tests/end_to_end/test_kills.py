@@ -4,51 +4,48 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.texts import en
+from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
+    EN,
     cat,
     delivered,
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
-from tests.end_to_end.house import House
 from tests.sandbox.client import People, ShownMessage
+from tests.stack import occupied
 
-Moment = Callable[[People, House, int], Awaitable[ShownMessage]]
+Moment = Callable[[People, int], Awaitable[ShownMessage]]
 """Sends a photo to a chat and returns when the moment has come."""
 
 VICTIMS = ("bot", "dbservice", "generator")
 
 
-async def update_fetched(people: People, house: House, chat: int) -> ShownMessage:
+async def update_fetched(people: People, chat: int) -> ShownMessage:
     """The update is confirmed and recorded; nothing has been done about it."""
-    del house
     fault = await people.add_fault("hold", method="getFile")
     sent = await people.send_photo(chat, cat())
     await people.wait_for_fault(fault)
     return sent
 
 
-async def during_download(people: People, house: House, chat: int) -> ShownMessage:
-    del house
+async def during_download(people: People, chat: int) -> ShownMessage:
     fault = await people.add_fault("hold", method="download")
     sent = await people.send_photo(chat, cat())
     await people.wait_for_fault(fault)
     return sent
 
 
-async def after_the_caption(people: People, house: House, chat: int) -> ShownMessage:
-    del house
+async def after_the_caption(people: People, chat: int) -> ShownMessage:
     sent = await people.send_photo(chat, cat())
-    await people.wait_for(chat, lambda messages: words(messages, sent))
+    await people.wait_for(chat, lambda messages: texts(messages, sent))
     return sent
 
 
-async def while_queued(people: People, house: House, chat: int) -> ShownMessage:
-    del house
+async def while_queued(people: People, chat: int) -> ShownMessage:
     other = await people.add_user("Somebody before")
     for n in range(3):
         await people.send_photo(other, cat(), caption=str(n))
@@ -57,9 +54,8 @@ async def while_queued(people: People, house: House, chat: int) -> ShownMessage:
     return sent
 
 
-async def mid_step(people: People, house: House, chat: int) -> ShownMessage:
-    del house
-    # A first picture keeps the painter busy, so that this one's start is not missed.
+async def mid_step(people: People, chat: int) -> ShownMessage:
+    # A first picture keeps the generator busy, so that this one's start is not missed.
     other = await people.add_user("Somebody before")
     await people.send_photo(other, cat())
     sent = await people.send_photo(chat, cat())
@@ -73,9 +69,8 @@ async def mid_step(people: People, house: House, chat: int) -> ShownMessage:
     return sent
 
 
-async def picture_stored(people: People, house: House, chat: int) -> ShownMessage:
+async def picture_stored(people: People, chat: int) -> ShownMessage:
     """dbservice has the picture; Telegram does not take it yet."""
-    del house
     fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=1)
     sent = await people.send_photo(chat, cat())
     await people.wait_for_fault(fault)
@@ -95,33 +90,39 @@ MOMENTS: list[Moment] = [
 @pytest.mark.parametrize("victim", VICTIMS)
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
 async def test_exactly_one_picture(
-    people: People, house: House, moment: Moment, victim: str
+    people: People, stack: Stack, moment: Moment, victim: str
 ) -> None:
     chat = await people.add_user()
-    sent = await moment(people, house, chat)
-    house.kill(victim)
+    sent = await moment(people, chat)
+    stack.kill(victim)
     await people.clear_faults()
-    house.start(victim)
+    stack.start(victim)
     await delivered(people, sent)
     await idle(people, chat)
     messages = await people.messages(chat)
     assert len(pictures(messages, sent)) == 1
     # The caption may double, in the window between Telegram's acceptance and the bot's record.
-    assert len(words(messages, sent)) in ({1, 2} if victim == "bot" else {1})
+    assert len(texts(messages, sent)) in ({1, 2} if victim == "bot" else {1})
     assert not statuses(messages, sent)
 
 
-async def test_never_none_when_killed_after_telegram_accepted_the_picture(
-    people: People, house: House
-) -> None:
-    chat = await people.add_user()
+async def picture_accepted(people: People, chat: int) -> tuple[ShownMessage, int]:
+    """Telegram has the picture; the bot waits for its answer, which a fault holds back."""
     fault = await people.add_fault("hold", method="sendPhoto")
     sent = await people.send_photo(chat, cat())
     await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: pictures(messages, sent))
-    house.kill("bot")
+    return sent, fault
+
+
+async def test_never_none_when_killed_after_telegram_accepted_the_picture(
+    people: People, stack: Stack
+) -> None:
+    chat = await people.add_user()
+    sent, _ = await picture_accepted(people, chat)
+    stack.kill("bot")
     await people.clear_faults()
-    house.start("bot")
+    stack.start("bot")
     await idle(people, chat)
     messages = await people.messages(chat)
     assert len(pictures(messages, sent)) in {1, 2}
@@ -129,17 +130,14 @@ async def test_never_none_when_killed_after_telegram_accepted_the_picture(
 
 
 async def test_a_picture_whose_record_failed_is_not_sent_again(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     """Telegram accepted it, then dbservice died: only the record is tried again."""
     chat = await people.add_user()
-    fault = await people.add_fault("hold", method="sendPhoto")
-    sent = await people.send_photo(chat, cat())
-    await people.wait_for_fault(fault)
-    await people.wait_for(chat, lambda messages: pictures(messages, sent))
-    house.kill("dbservice")
+    sent, fault = await picture_accepted(people, chat)
+    stack.kill("dbservice")
     await people.release(fault)
-    house.start("dbservice")
+    stack.start("dbservice")
     await idle(people, chat)
     messages = await people.messages(chat)
     assert len(pictures(messages, sent)) == 1
@@ -147,18 +145,18 @@ async def test_a_picture_whose_record_failed_is_not_sent_again(
 
 
 async def test_an_update_that_was_fetched_but_never_recorded_comes_again(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    house.freeze("dbservice")
+    stack.freeze("dbservice")
     try:
         before = await people.last_event()
         sent = await people.send_photo(chat, cat())
         await people.wait_for_call("getUpdates", after=before)
-        house.kill("bot")
+        stack.kill("bot")
     finally:
-        house.thaw("dbservice")
-    house.start("bot")
+        stack.thaw("dbservice")
+    stack.start("bot")
     await delivered(people, sent)
     await idle(people, chat)
     assert len(pictures(await people.messages(chat), sent)) == 1
@@ -166,19 +164,19 @@ async def test_an_update_that_was_fetched_but_never_recorded_comes_again(
 
 @pytest.mark.parametrize("kind", ["private", "group"])
 async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
-    people: People, house: House, kind: str
+    people: People, stack: Stack, kind: str
 ) -> None:
     """Telegram accepted it, and the bot died before it could be recorded."""
     user = await people.add_user()
     chat = user if kind == "private" else await people.add_group([user])
-    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
+    fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
     sent = await people.send_photo(chat, cat(), user=user)
     await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: statuses(messages, sent))
-    house.kill("bot")
+    stack.kill("bot")
     between = await people.send_text(chat, "What is this?", user=user)
     await people.clear_faults()
-    house.start("bot")
+    stack.start("bot")
     await people.wait_for(chat, lambda messages: pictures(messages, sent))
     await idle(people, chat, user)
     messages = await people.messages(chat)
@@ -188,20 +186,20 @@ async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
 
 
 async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    fault = await people.add_fault("hold", method="sendMessage", contains=en.CANCEL_BUTTON)
-    with house.occupied():
+    fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
+    with occupied(stack):
         sent = await people.send_photo(chat, cat())
         await people.wait_for_fault(fault)
         (lost,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
-        answer = await people.press(lost, en.CANCEL_BUTTON)
+        answer = await people.press(lost, EN.cancel_button)
         assert answer is not None
-        assert answer.text == en.CANCELLED
-    house.kill("bot")
+        assert answer.text == EN.cancelled
+    stack.kill("bot")
     await people.clear_faults()
-    house.start("bot")
-    await told(people, sent, en.CANCELLED)
+    stack.start("bot")
+    await told(people, sent, EN.cancelled)
     await idle(people, chat)
     assert not any(message.buttons for message in await people.messages(chat))

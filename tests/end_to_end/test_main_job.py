@@ -8,19 +8,19 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot.texts import en
+from lookalike.processes.stack import Stack
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
+    EN,
     ask,
     cat,
     delivered,
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
-from tests.end_to_end.house import House
 from tests.sandbox.client import ApiCall, People
 
 
@@ -32,7 +32,7 @@ async def test_photo_in_caption_progress_and_picture_out(
     photo = await people.send_photo(chat, cat(), caption="as a watercolour")
     picture = await delivered(people, photo)
 
-    (caption,) = words(await people.messages(chat), photo)
+    (caption,) = texts(await people.messages(chat), photo)
     assert caption.text == f"{vision.caption}\n\n(81% sure, says Azure AI Vision)"
     assert caption.id < picture.id
     assert picture.caption.startswith(f"{vision.caption}, as a watercolour\n\nseed ")
@@ -104,13 +104,13 @@ async def test_groups_show_the_askers_work_of_that_group_alone(people: People) -
     group = await people.add_group([ada, bob])
     photo = await people.send_photo(group, cat(), user=ada, caption="in the group")
     await delivered(people, photo)
-    assert (await ask(people, group, "/history", user=bob)).text == en.NO_HISTORY
+    assert (await ask(people, group, "/history", user=bob)).text == EN.no_history
     page = await ask(people, group, "/history", user=ada)
     assert page.text.startswith("1. ")
     stranger = await people.press(page, "1", user=bob)
     assert stranger is not None
-    assert stranger.text == en.NOT_YOURS
-    assert (await ask(people, ada, "/history")).text == en.NO_HISTORY
+    assert stranger.text == EN.not_yours
+    assert (await ask(people, ada, "/history")).text == EN.no_history
 
 
 async def test_no_metadata_reaches_the_captioner(people: People, vision: AzureServer) -> None:
@@ -143,7 +143,7 @@ async def test_a_bad_file_is_refused_in_words(
 ) -> None:
     chat = await people.add_user()
     photo = await people.send_document(chat, data, name, media_type)
-    await told(people, photo, en.ending(code))
+    await told(people, photo, EN.ending(code))
     await idle(people, chat)
 
 
@@ -152,21 +152,21 @@ async def test_a_tiny_image_is_refused_in_words(people: People) -> None:
     Image.new("RGB", (49, 400)).save(file, "PNG")
     chat = await people.add_user()
     photo = await people.send_document(chat, file.getvalue())
-    await told(people, photo, en.ending("image-too-small"))
+    await told(people, photo, EN.ending("image-too-small"))
 
 
 async def test_a_file_over_20_mb_is_refused_before_it_is_fetched(people: People) -> None:
     before = await people.last_event()
     chat = await people.add_user()
     photo = await people.send_document(chat, bytes(21 * 1024 * 1024))
-    await told(people, photo, en.ending("file-too-large"))
+    await told(people, photo, EN.ending("file-too-large"))
     assert await people.calls("getFile", before) == []
 
 
 async def test_one_user_has_a_limit_and_is_told(people: People) -> None:
     chat = await people.add_user()
     photos = await people.send_album(chat, [cat()] * 7)
-    await told(people, photos[6], en.ending("too-many-unfinished"), seconds=60)
+    await told(people, photos[6], EN.ending("too-many-unfinished"), seconds=60)
     outcomes = []
     await idle(people, chat)
     messages = await people.messages(chat)
@@ -176,10 +176,10 @@ async def test_one_user_has_a_limit_and_is_told(people: People) -> None:
     assert 5 <= sum(outcomes) < 7
 
 
-async def test_health_checks(house: House, people: People) -> None:
+async def test_health_checks(stack: Stack, people: People) -> None:
     assert (await people.bot())["user"]["is_bot"]
     async with httpx.AsyncClient(trust_env=False) as client:
-        for url in (house.health_url, house.generator_url):
+        for url in (stack.url("bot"), stack.url("generator")):
             for check in ("live", "ready"):
                 response = await client.get(f"{url}/health/{check}", timeout=10)
                 assert response.status_code == 200, response.text

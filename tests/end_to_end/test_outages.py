@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from bot.texts import en
+from lookalike.processes.stack import Stack
 from tests import azure
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
+    EN,
     answers,
     ask,
     cat,
@@ -15,23 +16,23 @@ from tests.end_to_end.chats import (
     idle,
     pictures,
     statuses,
+    texts,
     told,
-    words,
 )
-from tests.end_to_end.house import House
 from tests.sandbox.client import People, ShownMessage
+from tests.stack import occupied, read_log
 
 
 @pytest.mark.parametrize("away", ["generator", "dbservice", "bot"])
 async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
-    people: People, house: House, away: str
+    people: People, stack: Stack, away: str
 ) -> None:
     chat = await people.add_user()
-    assert house.stop(away) == 0
+    assert stack.stop(away) == {away: 0}
     before = await people.last_event()
     sent = await people.send_photo(chat, cat())
     if away == "generator":
-        waiting = en.waiting("generator-away")
+        waiting = EN.waiting("generator-unavailable")
         await people.wait_for(
             chat,
             lambda messages: [m for m in statuses(messages, sent) if m.text == waiting],
@@ -40,7 +41,7 @@ async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
         assert "Pictures: not answering" in status.text
     elif away == "dbservice":
         await people.wait_for_call("getUpdates", after=before)
-    house.start(away)
+    stack.start(away)
     await delivered(people, sent)
     await idle(people, chat)
     assert len(pictures(await people.messages(chat), sent)) == 1
@@ -55,11 +56,11 @@ async def test_a_photo_sent_while_the_captioner_is_down_is_answered_later(
     await people.wait_for(
         chat,
         lambda messages: [
-            m for m in statuses(messages, sent) if m.text == en.waiting("captioner-away")
+            m for m in statuses(messages, sent) if m.text == EN.waiting("captioner-unavailable")
         ],
     )
     await delivered(people, sent)
-    assert len(words(await people.messages(chat), sent)) == 1
+    assert len(texts(await people.messages(chat), sent)) == 1
 
 
 async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
@@ -68,7 +69,7 @@ async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
     vision.script.extend([azure.problem(401, "401", "Access denied")] * 2)
     chat = await people.add_user()
     sent = await people.send_photo(chat, cat())
-    misconfigured = en.waiting("captioner-misconfigured")
+    misconfigured = EN.waiting("captioner-misconfigured")
     await people.wait_for(
         chat, lambda messages: [m for m in statuses(messages, sent) if m.text == misconfigured]
     )
@@ -81,7 +82,7 @@ async def test_a_photo_that_azure_refuses_is_told(people: People, vision: AzureS
     vision.script.append(azure.problem(400, "InvalidRequest", "Not this one"))
     chat = await people.add_user()
     sent = await people.send_photo(chat, cat())
-    await told(people, sent, en.ending("photo-refused"))
+    await told(people, sent, EN.ending("photo-refused"))
 
 
 async def test_a_slow_caption_holds_up_nobody(people: People, vision: AzureServer) -> None:
@@ -95,7 +96,7 @@ async def test_a_slow_caption_holds_up_nobody(people: People, vision: AzureServe
     await delivered(people, sent, seconds=25)
     assert not pictures(await people.messages(slow), held)
     await ask(people, slow, "/cancel")
-    await told(people, held, en.CANCELLED, seconds=10)  # and not after Azure's time is up
+    await told(people, held, EN.cancelled, seconds=10)  # and not after Azure's time is up
 
 
 async def test_a_flood_warning_is_waited_out(people: People) -> None:
@@ -105,7 +106,7 @@ async def test_a_flood_warning_is_waited_out(people: People) -> None:
     sent = await people.send_photo(chat, cat())
     await delivered(people, sent)
     messages = await people.messages(chat)
-    assert (len(words(messages, sent)), len(pictures(messages, sent))) == (1, 1)
+    assert (len(texts(messages, sent)), len(pictures(messages, sent))) == (1, 1)
 
 
 async def test_telegram_failing_now_and_then_loses_nothing(people: People) -> None:
@@ -163,10 +164,10 @@ async def test_a_photo_that_was_deleted_is_answered_all_the_same(people: People)
 
 
 async def test_a_status_message_that_the_user_deleted_stays_deleted(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    with house.occupied():
+    with occupied(stack):
         sent = await people.send_photo(chat, cat())
         (status,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
         await people.delete(status)
@@ -176,56 +177,56 @@ async def test_a_status_message_that_the_user_deleted_stays_deleted(
 
 
 async def test_a_command_while_the_storage_is_away_is_answered_in_words(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    house.stop("dbservice")
-    assert (await ask(people, chat, "/history")).text == en.STORAGE_AWAY
-    assert "A request could not be answered" in house.log("bot")
-    house.start("dbservice")
+    stack.stop("dbservice")
+    assert (await ask(people, chat, "/history")).text == EN.database_unavailable
+    assert "A request could not be answered" in read_log(stack, "bot")
+    stack.start("dbservice")
 
 
 async def test_a_wrong_token_between_the_services_loses_no_photo(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    house.stop("bot")
-    house.start("bot", SERVICE_TOKEN="a-token-that-nobody-else-has")
+    stack.stop("bot")
+    stack.start("bot", SERVICE_TOKEN="a-token-that-nobody-else-has")
     before = await people.last_event()
     sent = await people.send_photo(chat, cat())
     await people.wait_for_call("getUpdates", after=before)
-    house.stop("bot")
+    stack.stop("bot")
     assert (await people.bot())["pending_updates"] == 1, "the update was confirmed"
-    house.start("bot")
+    stack.start("bot")
     await delivered(people, sent)
 
 
-async def test_a_404_to_a_poll_does_not_end_the_polling(people: People, house: House) -> None:
+async def test_a_404_to_a_poll_does_not_end_the_polling(people: People, stack: Stack) -> None:
     chat = await people.add_user()
     await people.add_fault("http_error", method="getUpdates", status=404)
     sent = await people.send_photo(chat, cat())
     await delivered(people, sent)
-    assert "Polling Telegram: NetworkError: 404 Not Found" in house.log("bot")
+    assert "Polling Telegram: NetworkError: 404 Not Found" in read_log(stack, "bot")
 
 
 async def test_cancelling_while_the_generator_hangs_is_told_once(
-    people: People, house: House
+    people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
-    with house.occupied():
+    with occupied(stack):
         sent = await people.send_photo(chat, cat())
         (status,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
-        house.freeze("generator")
+        stack.freeze("generator")
         try:
-            answer = await people.press(status, en.CANCEL_BUTTON)
+            answer = await people.press(status, EN.cancel_button)
             assert answer is not None
-            assert answer.text == en.CANCELLED
+            assert answer.text == EN.cancelled
             await told_without_tidying(people, sent)
         finally:
-            house.thaw("generator")
+            stack.thaw("generator")
     await idle(people, chat)
     messages = await people.messages(chat)
-    assert len([m for m in words(messages, sent) if m.text == en.CANCELLED]) == 1
+    assert len([m for m in texts(messages, sent) if m.text == EN.cancelled]) == 1
     assert not statuses(messages, sent)
 
 
@@ -233,32 +234,32 @@ async def told_without_tidying(people: People, photo: ShownMessage) -> None:
     """The answer comes although the generator, which hangs, still has the job."""
     await people.wait_for(
         photo.chat_id,
-        lambda messages: [m for m in words(messages, photo) if m.text == en.CANCELLED],
+        lambda messages: [m for m in texts(messages, photo) if m.text == EN.cancelled],
     )
 
 
-async def test_a_picture_that_telegram_does_not_take_is_told(people: People, house: House) -> None:
+async def test_a_picture_that_telegram_does_not_take_is_told(people: People, stack: Stack) -> None:
     chat = await people.add_user()
     await people.add_fault(
         "refuse", method="sendPhoto", description="not enough rights to send photos to the chat"
     )
     sent = await people.send_photo(chat, cat())
-    await told(people, sent, en.ending("picture-not-taken"))
+    await told(people, sent, EN.ending("picture-not-taken"))
     await idle(people, chat)
     page = await ask(people, chat, "/history")
     await people.press(page, "1")
     await people.wait_for(chat, lambda messages: [m for m in messages if m.from_bot and m.photo])
-    assert "Traceback" not in house.log("bot")
+    assert "Traceback" not in read_log(stack, "bot")
 
 
-async def test_a_button_pressed_twice_is_no_fault(people: People, house: House) -> None:
+async def test_a_button_pressed_twice_is_no_fault(people: People, stack: Stack) -> None:
     chat = await people.add_user()
     for count in (4, 2):
         for photo in await people.send_album(chat, [cat()] * count):
             await delivered(people, photo)
         await idle(people, chat)
     page = await ask(people, chat, "/history")
-    await asyncio.gather(*(people.press(page, en.OLDER_BUTTON) for _ in range(2)))
+    await asyncio.gather(*(people.press(page, EN.older_button) for _ in range(2)))
     await idle(people, chat)
-    assert en.WENT_WRONG not in {message.text for message in await people.messages(chat)}
-    assert "A handler failed" not in house.log("bot")
+    assert EN.went_wrong not in {message.text for message in await people.messages(chat)}
+    assert "A handler failed" not in read_log(stack, "bot")

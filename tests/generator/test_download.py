@@ -14,10 +14,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from generator.models import layout, lora
-from lookalike import doctor
+from lookalike.cli import doctor
 from lookalike.processes import clean_environment
+from tests.commands import LOOKALIKE
 from tests.generator import hub, tiny
-from tests.lookalike.commands import LOOKALIKE
+
+pytestmark = pytest.mark.slow
 
 MODEL = "owner/tiny"
 UNET = "unet/diffusion_pytorch_model.safetensors"
@@ -99,7 +101,7 @@ def test_it_says_size_and_licence_fetches_what_is_needed_and_nothing_twice(
     again = download(environment, HF_HUB_OFFLINE="1")
     assert (again.returncode, again.stdout) == (0, "owner/tiny is on this machine already.\n")
     found = doctor.findings("generator", environment, ["--only", "model"])[0]
-    assert "under CreativeML OpenRAIL-M" in found.words
+    assert "under CreativeML OpenRAIL-M" in found.summary
     assert served.requests == []
 
 

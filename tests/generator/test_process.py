@@ -21,7 +21,7 @@ from PIL import Image
 from generator.web.problems import MEDIA_TYPE
 from tests.generator.stack import TOKEN, XML, element, eventually, job
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
 _LONG = job("a long one", steps=40, seed=1)
 

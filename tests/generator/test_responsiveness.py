@@ -22,6 +22,8 @@ from generator.tasks import (
 )
 from tests.generator.stack import XML, job, serving
 
+pytestmark = pytest.mark.slow
+
 _BLOCKING = {
     "open",
     "sleep",

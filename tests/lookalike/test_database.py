@@ -31,6 +31,7 @@ def test_a_database_is_one_engines_until_it_is_disposed(tmp_path: Path) -> None:
     create_engine(url).dispose()
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_gives_its_database_back(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'rows.db'}"
     with subprocess.Popen(

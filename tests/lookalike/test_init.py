@@ -13,25 +13,27 @@ import pytest
 from dotenv import dotenv_values
 
 from generator.models import EMOJI
-from lookalike import init
+from lookalike.cli import init
 from lookalike.processes import clean_environment
+from lookalike.processes.stack import Stack
 from tests import azure
 from tests.azure import AzureServer
-from tests.end_to_end.house import TOKEN, House
+from tests.commands import LOOKALIKE, run
 from tests.generator import hub
-from tests.lookalike.commands import LOOKALIKE
+from tests.stack import TOKEN, fixed_ports, keep_polls_short, running_stack
 
-EXAMPLE = Path(init.__file__).parent.parent / ".env.example"
+pytestmark = pytest.mark.slow
+
+EXAMPLE = Path(init.__file__).parent.parent.parent / ".env.example"
 SCRIPTED = ["--captioner", "offline", "--generator-model", "emoji"]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Generator[House, None, None]:
-    """A sandbox, which stands in for Telegram."""
-    house = House(tmp_path_factory.mktemp("house"), {})
-    house.start("sandbox")
-    yield house
-    house.stop_all()
+def telegram(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack, None, None]:
+    """A sandbox, which stands in for Telegram, and addresses at which nobody listens."""
+    with running_stack(tmp_path_factory.mktemp("home"), fixed_ports(), "sandbox") as stack:
+        keep_polls_short(stack)
+        yield stack
 
 
 @pytest.fixture(scope="module")
@@ -40,39 +42,31 @@ def vision() -> Generator[AzureServer, None, None]:
         yield server
 
 
-def environment(house: House, folder: Path) -> dict[str, str]:
+def environment(telegram: Stack, folder: Path) -> dict[str, str]:
+    listen = {name: telegram.environment[name] for name in ("BOT_LISTEN", "GENERATOR_LISTEN")}
     return {
         **clean_environment(),
-        "TELEGRAM_API_URL": house.sandbox_url,
+        **listen,
+        "TELEGRAM_API_URL": telegram.url("sandbox"),
         "LOOKALIKE_HOME": str(folder / "home"),
-        "BOT_LISTEN": house.environment["BOT_LISTEN"],
-        "GENERATOR_LISTEN": house.environment["GENERATOR_LISTEN"],
         "OMP_NUM_THREADS": "2",
     }
 
 
 def script(
-    house: House, folder: Path, *arguments: str, **more: str
+    telegram: Stack, folder: Path, *arguments: str, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*LOOKALIKE, "init", *arguments],
-        env=environment(house, folder) | more,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    """`lookalike init` where nobody can be asked."""
+    return run("init", *arguments, folder=folder, environment=environment(telegram, folder) | more)
 
 
-def type_at(house: House, folder: Path, dialogue: Sequence[tuple[str, str]]) -> tuple[int, str]:
+def type_at(telegram: Stack, folder: Path, dialogue: Sequence[tuple[str, str]]) -> tuple[int, str]:
     """Answers each question at a terminal; gives the exit code and what the terminal showed."""
     parent, terminal = pty.openpty()
     with subprocess.Popen(
         # The shell opens the terminal as a session's leader does, which makes it the session's own.
         ["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(terminal), *LOOKALIKE, "init"],
-        env=environment(house, folder),
+        env=environment(telegram, folder),
         cwd=folder,
         start_new_session=True,
     ) as process:
@@ -90,16 +84,16 @@ def type_at(house: House, folder: Path, dialogue: Sequence[tuple[str, str]]) -> 
         return process.wait(30), shown.decode()
 
 
-def test_it_asks_checks_and_writes(house: House, vision: AzureServer, tmp_path: Path) -> None:
+def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_path: Path) -> None:
     wrong = TOKEN[:-1] + "y"
     code, shown = type_at(
-        house,
+        telegram,
         tmp_path,
         [
             ("token", wrong),
-            ("all the same?", "n"),
+            ("Use it anyway?", "n"),
             ("token", TOKEN),
-            ("Who says", "azure"),
+            ("Who describes", "azure"),
             ("endpoint", vision.url),
             ("keys", vision.key),
             ("The model", "emoji"),
@@ -127,13 +121,13 @@ def test_it_asks_checks_and_writes(house: House, vision: AzureServer, tmp_path: 
 
 
 def test_it_takes_options_and_changes_what_is_there_only_when_told(
-    house: House, tmp_path: Path
+    telegram: Stack, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("# mine\nCAPTIONER=azure\nBOT_POLL_SECONDS=3")
-    refused = script(house, tmp_path, *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    refused = script(telegram, tmp_path, *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
     assert refused.returncode == 1
     assert "There is a .env already; --overwrite" in refused.stderr
-    done = script(house, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    done = script(telegram, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout + done.stderr
     assert TOKEN not in done.stdout + done.stderr
     assert (tmp_path / ".env").read_text() == (
@@ -143,7 +137,7 @@ def test_it_takes_options_and_changes_what_is_there_only_when_told(
 
 
 def test_it_fetches_a_model_that_is_not_here_and_tells_its_conditions(
-    house: House, tmp_path: Path
+    telegram: Stack, tmp_path: Path
 ) -> None:
     model = "stable-diffusion-v1-5/stable-diffusion-v1-5"
     arguments = ["--captioner", "offline", "--generator-model", model]
@@ -153,36 +147,36 @@ def test_it_fetches_a_model_that_is_not_here_and_tells_its_conditions(
             "HF_ENDPOINT": served.url,
             "HF_HUB_CACHE": str(tmp_path / "cache"),
         }
-        refused = script(house, tmp_path, *arguments, **settings)
+        refused = script(telegram, tmp_path, *arguments, **settings)
         assert refused.returncode == 1
         assert f"model missing: GENERATOR_MODEL {model} is not on this machine" in refused.stdout
-        done = script(house, tmp_path, "--accept-licence", *arguments, **settings)
+        done = script(telegram, tmp_path, "--accept-licence", *arguments, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Licence: CreativeML OpenRAIL-M" in done.stdout
     assert "stable-diffusion-v1-5 loads" in done.stdout
     written = dotenv_values(tmp_path / ".env")
     assert written["GENERATOR_MODEL"] == model
     assert "paragraph 5 and Attachment A" in str(written["BOT_NOTICE"])
-    changed = script(house, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    changed = script(telegram, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
     assert changed.returncode == 0, changed.stdout + changed.stderr
     assert dotenv_values(tmp_path / ".env")["BOT_NOTICE"] == ""
 
 
-def test_a_notice_of_ones_own_stays(house: House, tmp_path: Path) -> None:
+def test_a_notice_of_ones_own_stays(telegram: Stack, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("BOT_NOTICE='Be kind.'\n")
-    done = script(house, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
+    done = script(telegram, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
     assert done.returncode == 0, done.stdout + done.stderr
     assert dotenv_values(tmp_path / ".env")["BOT_NOTICE"] == "Be kind."
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        ([], "Give me --telegram-bot-token: there is no terminal"),
+        ([], "Give --telegram-bot-token: there is no terminal"),
         (["--telegram-bot-token", "1:no"], "TELEGRAM_BOT_TOKEN: the check failed"),
         (
             ["--telegram-bot-token", TOKEN, "--captioner", "azure"],
-            "Give me --azure-vision-endpoint",
+            "Give --azure-vision-endpoint",
         ),
         (
             ["--telegram-bot-token", TOKEN, "--captioner", "offline", "--generator-model", "./no"],
@@ -191,11 +185,11 @@ def test_a_notice_of_ones_own_stays(house: House, tmp_path: Path) -> None:
     ],
 )
 def test_a_script_with_a_missing_or_wrong_answer_writes_nothing(
-    house: House, tmp_path: Path, arguments: list[str], words: str
+    telegram: Stack, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    result = script(house, tmp_path, *arguments)
+    result = script(telegram, tmp_path, *arguments)
     assert result.returncode == 1
-    assert words in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / ".env").exists()
 
@@ -211,5 +205,5 @@ def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("value", ["${HOME}", "a\nb=c"])
 def test_what_a_env_cannot_hold_is_refused(value: str) -> None:
-    with pytest.raises(click.ClickException, match="characters that a"):
+    with pytest.raises(click.ClickException, match="characters that"):
         init._fill("", {"GENERATOR_MODEL": value})

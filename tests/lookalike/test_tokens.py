@@ -1,7 +1,6 @@
 """The token between the services is made once, and readable by its owner alone."""
 
 import stat
-import subprocess
 import threading
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
 from lookalike.tokens import same_token, service_token
-from tests.lookalike.commands import LOOKALIKE
+from tests.commands import run
 
 
 def test_it_is_made_once(tmp_path: Path) -> None:
@@ -21,22 +20,17 @@ def test_it_is_made_once(tmp_path: Path) -> None:
     assert stat.S_IMODE((home / "service-token").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_the_home_is_its_owners_even_with_a_token_of_ones_own(tmp_path: Path) -> None:
     home = tmp_path / "new" / "home"
-    ended = subprocess.run(
-        [*LOOKALIKE, "up"],
-        env={
-            **clean_environment(),
-            "LOOKALIKE_HOME": str(home),
-            "SERVICE_TOKEN": "a-token-of-ones-own",
-            "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
-            "GENERATOR_MODEL": str(tmp_path / "missing"),
-        },
-        cwd=tmp_path,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    environment = {
+        **clean_environment(),
+        "LOOKALIKE_HOME": str(home),
+        "SERVICE_TOKEN": "a-token-of-ones-own",
+        "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
+        "GENERATOR_MODEL": str(tmp_path / "missing"),
+    }
+    ended = run("up", folder=tmp_path, environment=environment)
     assert ended.returncode == StartError.EXIT_CODE
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert not (home / "service-token").exists()

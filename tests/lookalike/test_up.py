@@ -16,31 +16,32 @@ from typing import Any
 import psutil
 import pytest
 
-from lookalike import lifecycle, up
+from lookalike import lifecycle
+from lookalike.cli.up import command as up_command
+from lookalike.cli.up import supervisor
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
-from tests.end_to_end.house import House
-from tests.lookalike.commands import LOOKALIKE, Command, started
+from lookalike.processes.stack import Stack
+from lookalike.tokens import service_token
+from tests.commands import LOOKALIKE, Command, run, started
+from tests.stack import create_stack, fixed_ports, running_stack
+
+pytestmark = pytest.mark.slow
 
 SERVICES = ("dbservice", "generator", "bot")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Generator[House, None, None]:
+def stack(tmp_path: Path) -> Generator[Stack, None, None]:
     """A sandbox to talk to, and the settings of the other three."""
-    house = House(
-        tmp_path,
-        {
-            "CAPTIONER": "azure",
-            "AZURE_VISION_ENDPOINT": "http://127.0.0.1:9",
-            "AZURE_VISION_KEY": "no key at all",
-        },
-    )
-    house.start("sandbox")
-    try:
-        yield house
-    finally:
-        house.stop_all()
+    settings = {
+        **fixed_ports(),
+        "CAPTIONER": "azure",
+        "AZURE_VISION_ENDPOINT": "http://127.0.0.1:9",
+        "AZURE_VISION_KEY": "no key at all",
+    }
+    with running_stack(tmp_path, settings, "sandbox") as stack:
+        yield stack
 
 
 def child(command: Command, service: str) -> psutil.Process:
@@ -58,64 +59,64 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def check_ports_are_free(house: House) -> None:
+def check_ports_are_free(stack: Stack) -> None:
     for name in SERVICES:
-        variable = "BOT_LISTEN" if name == "bot" else f"{name.upper()}_LISTEN"
+        port = stack.environment[f"{name.upper()}_LISTEN"].rpartition(":")[2]
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", int(house.environment[variable].rpartition(":")[2])))
+            probe.bind(("127.0.0.1", int(port)))
 
 
-def test_it_starts_in_order_brings_back_the_dead_and_stops(house: House) -> None:
-    with started(house.folder, house.environment, "up") as command:
-        name = command.wait_for(r"up INFO lookalike\.up: Everything is up: write to (@\w+)\.")
+def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None:
+    with started("up", folder=stack.home, environment=stack.environment) as command:
+        name = command.wait_for(r" up INFO \S+: Everything is up: write to (@\w+)\.$")
         assert name[1].endswith("bot")
-        said = "\n".join(command.lines)
+        said = command.output
         assert said.index("generator: Listening") < said.index("bot: Listening")
         assert said.index("dbservice: Listening") < said.index("bot: Listening")
 
         child(command, "bot").kill()
-        command.wait_for(r"bot was killed by SIGKILL, last saying: .*; it is .* again in 1 s\.$")
+        command.wait_for(r"bot was killed by SIGKILL, last saying: .*; it will .* again in 1 s\.$")
         command.wait_for(r"bot\.app: Serving as @", times=2)
         child(command, "bot").kill()
-        command.wait_for(r"bot was killed by SIGKILL, .*; it is started again in 2 s\.$")
+        command.wait_for(r"bot was killed by SIGKILL, .*; it will be started again in 2 s\.$")
         child(command, "generator").terminate()
-        command.wait_for(r"generator exited with 0, .*; it is started again in 1 s\.$")
+        command.wait_for(r"generator exited with 0, .*; it will be started again in 1 s\.$")
         command.wait_for(r"generator INFO generator: Listening on", times=2)
         command.wait_for(r"bot\.app: Serving as @", times=3)
 
         children = psutil.Process(command.popen.pid).children()
         assert command.end(signal.SIGTERM, seconds=10) == 0
         assert not [process for process in children if runs(process)]
-    check_ports_are_free(house)
-    said = "\n".join(command.lines)
+    check_ports_are_free(stack)
+    said = command.output
     assert said.count("Everything is up") == 1
     assert "Traceback" not in said
     assert "\x1b" not in said
-    assert house.token not in said
+    assert service_token(stack.home) not in said
 
 
-def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(house: House) -> None:
-    with started(house.folder, house.environment, "up") as command:
+def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(stack: Stack) -> None:
+    with started("up", folder=stack.home, environment=stack.environment) as command:
         command.wait_for("Everything is up")
         left = psutil.Process(command.popen.pid).children()
         assert len(left) == 3
         command.end(signal.SIGKILL)
     # At once, while the others still stop; and every line is JSON this time.
-    environment = {**house.environment, "LOOKALIKE_LOG": "json"}
-    with started(house.folder, environment, "up") as command:
+    environment = {**stack.environment, "LOOKALIKE_LOG": "json"}
+    with started("up", folder=stack.home, environment=environment) as command:
         command.wait_for("Everything is up")
         assert not [process for process in left if runs(process)]
         assert command.end(signal.SIGINT, seconds=10) == 0
     records = [json.loads(line) for line in command.lines]
     assert {record["service"] for record in records} == {"up", *SERVICES}
     assert all({"time", "level", "logger", "message"} <= set(record) for record in records)
-    check_ports_are_free(house)
+    check_ports_are_free(stack)
 
 
 def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
     environment = {**clean_environment(), "LOOKALIKE_HOME": str(tmp_path / "home")}
-    with started(tmp_path, environment, "up") as command:
+    with started("up", folder=tmp_path, environment=environment) as command:
         assert command.end() == StartError.EXIT_CODE
     assert command.lines == [
         "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
@@ -132,15 +133,7 @@ def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path: Path, command: str
         "SERVICE_TOKEN": "a-token-of-ones-own",
         "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
     }
-    ended = subprocess.run(
-        [*LOOKALIKE, command],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = run(command, folder=tmp_path, environment=environment)
     assert ended.returncode == StartError.EXIT_CODE
     said = (ended.stdout + ended.stderr).strip()
     assert re.fullmatch(
@@ -155,20 +148,20 @@ def test_a_second_one_in_the_same_home_is_refused(
 
     async def hold_twice() -> None:
         stop = asyncio.Event()
-        async with up._lock(tmp_path, stop) as first:
+        async with up_command._lock(tmp_path, stop) as first:
             assert first is not None
             with pytest.raises(StartError, match=r"^another `lookalike up` runs in .*\.$"):
-                async with up._lock(tmp_path, stop):
+                async with up_command._lock(tmp_path, stop):
                     pass
 
     asyncio.run(hold_twice())
 
 
 def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path: Path) -> None:
-    house = House(tmp_path, {"GENERATOR_MODEL": "./nowhere", "GENERATOR_LISTEN": "127.0.0.1:0"})
+    environment = create_stack(tmp_path, {"GENERATOR_MODEL": "./nowhere"}).environment
     parent, terminal = pty.openpty()
     with subprocess.Popen(
-        [*LOOKALIKE, "up"], env=house.environment, cwd=tmp_path, stderr=terminal
+        [*LOOKALIKE, "up"], env=environment, cwd=tmp_path, stderr=terminal
     ) as process:
         os.close(terminal)
         said = b""
@@ -184,37 +177,32 @@ def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path:
     assert any(re.search(r" dbservice INFO dbservice: Listening", line) for line in plain)
 
 
-class _Popen:
-    def wait(self) -> None:
-        """It has ended."""
-
-
 class _Dying:
     """A service that dies at once, four times; then it says that its configuration is wrong."""
 
     codes: Iterator[int]
 
     def __init__(self, *_arguments: object, **_options: object) -> None:
-        self.popen = _Popen()
+        """It has ended already."""
 
     def address(self, _seconds: float | None) -> str:
         raise StartError("it has ended")
 
-    def stop(self) -> int:
+    def wait(self) -> int:
         return next(self.codes)
 
     def ending(self) -> str:
         return "was killed by SIGKILL"
 
-    def last_words(self) -> str:
-        return "lookalike bot: It is enough."
+    def failure(self) -> str:
+        return "bot: That is enough."
 
 
 @pytest.mark.parametrize(
-    ("well_seconds", "pauses"), [(60.0, [0.01, 0.02, 0.04, 0.04]), (0.0, [0.01] * 4)]
+    ("good_seconds", "pauses"), [(60.0, [0.01, 0.02, 0.04, 0.04]), (0.0, [0.01] * 4)]
 )
 async def test_pauses_double_up_to_a_limit_and_start_over_after_a_good_run(
-    well_seconds: float,
+    good_seconds: float,
     pauses: list[float],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -224,11 +212,11 @@ async def test_pauses_double_up_to_a_limit_and_start_over_after_a_good_run(
         "ServiceProcess": _Dying,
         "_FIRST_PAUSE": 0.01,
         "_LONGEST_PAUSE": 0.04,
-        "_WELL_SECONDS": well_seconds,
+        "_GOOD_RUN_SECONDS": good_seconds,
     }
     for name, value in changes.items():
-        monkeypatch.setattr(up, name, value)
-    with pytest.raises(StartError, match=r"^bot: It is enough\.$"):
-        await up._Kept("bot", print, lock=0).keep()
+        monkeypatch.setattr(supervisor, name, value)
+    with pytest.raises(StartError, match=r"^bot: That is enough\.$"):
+        await supervisor.Supervisor("bot", print, lock=0).run()
     told = [re.search(r"in ([\d.]+) s", message) for message in caplog.messages]
     assert [float(match[1]) for match in told if match] == pauses

@@ -8,6 +8,8 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 import httpx
 
+from tests.waiting import eventually
+
 Json: TypeAlias = dict[str, Any]
 _T = TypeVar("_T")
 
@@ -358,14 +360,12 @@ class People:
 
     async def wait_for_held(self, fault_id: int, number: int, *, seconds: float = 30) -> None:
         """Waits until the fault holds as many answers."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if any(
-                fault["id"] == fault_id and fault["holding"] == number
-                for fault in await self.faults()
-            ):
-                return
-        raise AssertionError(f"fault {fault_id} does not hold {number} answers")
+
+        async def look() -> bool | None:
+            holding = {fault["id"]: fault["holding"] for fault in await self.faults()}
+            return holding.get(fault_id) == number or None
+
+        await eventually(look, seconds)
 
     async def release(self, fault_id: int) -> None:
         """Releases what the fault holds and ends it."""

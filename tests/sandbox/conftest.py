@@ -1,12 +1,10 @@
-import asyncio
 import io
-import signal
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from PIL import Image
 from pydantic import SecretStr
 from telegram import Bot
@@ -17,13 +15,6 @@ from sandbox.settings import SandboxSettings
 from tests.sandbox.client import LOOPBACK, People
 
 TOKEN = "123456789:AAsandboxsandboxsandboxsandboxsandbo"  # the shape of a real one
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def make_bot(url: str, token: str = TOKEN, read_timeout: float = 20) -> Bot:
@@ -48,37 +39,24 @@ def image(width: int, height: int, colour: str, kind: str, **options: object) ->
     return buffer.getvalue()
 
 
-async def started(url: str) -> None:
-    """Returns when something listens there."""
-    async with httpx.AsyncClient(**LOOPBACK) as http, asyncio.timeout(20):
-        while True:
-            try:
-                await http.get(f"{url}/sandbox/bot")
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-            else:
-                return
+def settings(home: Path) -> SandboxSettings:
+    return SandboxSettings(
+        lookalike_home=home, sandbox_listen="127.0.0.1:0", telegram_bot_token=SecretStr(TOKEN)
+    )
 
 
 @pytest.fixture(scope="session")
 def shared_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One sandbox process for all tests that look at their own chats only."""
-    from tests.sandbox.process import SandboxProcess
-
-    process = SandboxProcess(tmp_path_factory.mktemp("shared"))
-    yield process.url
-    assert process.end(signal.SIGTERM) == 0
+    """One sandbox, in an event loop of its own, for all tests that look at their own chats only."""
+    serving = running(settings(tmp_path_factory.mktemp("shared")))
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(serving) as sandbox:
+        yield f"http://{sandbox.address}"
 
 
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncIterator[str]:
     """A sandbox in this process, served over HTTP as always."""
-    settings = SandboxSettings(
-        lookalike_home=tmp_path,
-        sandbox_listen="127.0.0.1:0",
-        telegram_bot_token=SecretStr(TOKEN),
-    )
-    async with running(settings) as sandbox:
+    async with running(settings(tmp_path)) as sandbox:
         yield f"http://{sandbox.address}"
 
 

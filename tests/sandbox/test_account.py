@@ -12,7 +12,7 @@ from telegram import (
 )
 from telegram.error import BadRequest
 
-from sandbox import callbacks
+from sandbox.telegram import callbacks
 from tests.sandbox.client import Answer, People
 
 TOO_OLD = "Query is too old and response timeout expired or query id is invalid"
@@ -76,7 +76,7 @@ async def test_commands_by_scope_and_language(bot: Bot, people: People, chat: in
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "description"),
     [
         ({"commands": {}}, "expected an Array of BotCommand"),
         ({"commands": ["start"]}, "can't parse BotCommand: expected an Object"),
@@ -92,8 +92,8 @@ async def test_commands_by_scope_and_language(bot: Bot, people: People, chat: in
     ],
 )
 async def test_bad_commands_are_refused(
-    http: httpx.AsyncClient, fields: dict[str, object], words: str
+    http: httpx.AsyncClient, fields: dict[str, object], description: str
 ) -> None:
     answer = await http.post("/setMyCommands", json=fields)
     assert answer.status_code == 400
-    assert words in answer.json()["description"]
+    assert description in answer.json()["description"]

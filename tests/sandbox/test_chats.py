@@ -16,7 +16,7 @@ async def test_a_bot_writes_only_to_those_who_wrote_first(bot: Bot, people: Peop
 
 
 @pytest.mark.parametrize(
-    ("chat_id", "words"),
+    ("chat_id", "description"),
     [
         ("", "chat_id is empty"),
         ("77", "chat not found"),
@@ -26,9 +26,11 @@ async def test_a_bot_writes_only_to_those_who_wrote_first(bot: Bot, people: Peop
         ("9" * 40, "chat not found"),
     ],
 )
-async def test_chats_that_are_not_there(http: httpx.AsyncClient, chat_id: str, words: str) -> None:
+async def test_chats_that_are_not_there(
+    http: httpx.AsyncClient, chat_id: str, description: str
+) -> None:
     answer = await http.post("/sendMessage", data={"chat_id": chat_id, "text": "x"})
-    assert answer.json()["description"] == f"Bad Request: {words}"
+    assert answer.json()["description"] == f"Bad Request: {description}"
 
 
 async def test_a_blocked_bot_is_refused_until_unblocked(
@@ -129,8 +131,8 @@ async def test_parameters_come_in_every_way(http: httpx.AsyncClient, chat: int) 
 async def test_a_body_too_large_is_refused(http: httpx.AsyncClient, chat: int) -> None:
     big = {"photo": ("x.jpg", bytes(51 * 1024 * 1024))}
     answer = await http.post("/sendPhoto", data={"chat_id": chat}, files=big)
-    words = "Request Entity Too Large"
-    assert answer.json() == {"ok": False, "error_code": 413, "description": words}
+    description = "Request Entity Too Large"
+    assert answer.json() == {"ok": False, "error_code": 413, "description": description}
 
 
 async def test_unknown_methods_are_refused_and_remembered(
@@ -138,8 +140,8 @@ async def test_unknown_methods_are_refused_and_remembered(
 ) -> None:
     assert (await people.bot())["unknown_methods"] == []
     answer = await http.post("/sendDice", data={"chat_id": 1})
-    words = "Not Found: method not found"
-    assert answer.json() == {"ok": False, "error_code": 404, "description": words}
+    description = "Not Found: method not found"
+    assert answer.json() == {"ok": False, "error_code": 404, "description": description}
     assert (await people.bot())["unknown_methods"] == ["sendDice"]
     assert "sendDice" in caplog.text
 

@@ -100,8 +100,8 @@ async def test_what_cannot_be_edited(
     with pytest.raises(BadRequest, match="Message to edit not found"):
         await bot.edit_message_text("x", chat, 10**6)
     answer = await http.post("/editMessageText", data={"text": "x"})
-    words = "Bad Request: message identifier is not specified"
-    assert answer.json()["description"] == words
+    description = "Bad Request: message identifier is not specified"
+    assert answer.json()["description"] == description
 
 
 async def test_deleting(bot: Bot, people: People, chat: int) -> None:
@@ -127,7 +127,7 @@ async def test_in_groups_a_bot_deletes_its_own_messages_only(bot: Bot, people: P
 
 
 @pytest.mark.parametrize(
-    ("form", "words"),
+    ("form", "description"),
     [
         ({"message_id": "1"}, "Bad Request: chat identifier is not specified"),
         ({"chat_id": "1"}, "Bad Request: message identifier is not specified"),
@@ -135,7 +135,7 @@ async def test_in_groups_a_bot_deletes_its_own_messages_only(bot: Bot, people: P
     ],
 )
 async def test_deleting_needs_both_ids(
-    http: httpx.AsyncClient, form: dict[str, str], words: str
+    http: httpx.AsyncClient, form: dict[str, str], description: str
 ) -> None:
     answer = await http.post("/deleteMessage", data=form)
-    assert answer.json()["description"].startswith(words)
+    assert answer.json()["description"].startswith(description)

@@ -1,40 +1,31 @@
 """The sandbox as a process: how it starts, stops, and what survives."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lookalike.errors import StartError
+from lookalike.processes.stack import Stack
 from tests.sandbox.client import People
 from tests.sandbox.conftest import TOKEN, jpeg, make_bot
-from tests.sandbox.process import SandboxProcess
+from tests.stack import read_log
 
-Start = Callable[[], SandboxProcess]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts sandboxes on one home; whatever runs at the end is stopped."""
-    running: list[SandboxProcess] = []
-
-    def start() -> SandboxProcess:
-        running.append(SandboxProcess(tmp_path))
-        return running[-1]
-
-    yield start
-    for process in running:
-        if process.running:
-            process.end(signal.SIGKILL)
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A sandbox that runs."""
+    with Stack(tmp_path, {"TELEGRAM_BOT_TOKEN": TOKEN}) as stack:
+        stack.start("sandbox")
+        yield stack
 
 
-async def test_everything_survives_kill_9(start: Start) -> None:
-    first = start()
-    async with People(first.url) as people, make_bot(first.url) as bot:
+async def test_everything_survives_kill_9(stack: Stack) -> None:
+    url = stack.url("sandbox")
+    async with People(url) as people, make_bot(url) as bot:
         user = await people.add_user()
         await people.send_text(user, "one")
         await people.send_text(user, "two")
@@ -42,10 +33,10 @@ async def test_everything_survives_kill_9(start: Start) -> None:
         await bot.set_my_commands([("start", "Begin")])
         assert len(await bot.get_updates(offset=2)) == 1  # the first is confirmed
         event = await people.last_event()
-    first.end(signal.SIGKILL)
+    stack.kill("sandbox")
 
-    second = start()
-    async with People(second.url) as people, make_bot(second.url) as bot:
+    stack.start("sandbox")
+    async with People(url) as people, make_bot(url) as bot:
         assert [m.text or m.caption for m in await people.messages(user)] == ["one", "two", "kept"]
         (update,) = await bot.get_updates()
         assert update.update_id == 2
@@ -60,9 +51,9 @@ async def test_everything_survives_kill_9(start: Start) -> None:
         assert await people.add_user("Ben") == user + 1
 
 
-async def test_it_stops_at_once_while_polls_and_held_answers_hang(start: Start) -> None:
-    process = start()
-    async with People(process.url) as people, make_bot(process.url) as bot:
+async def test_it_stops_at_once_while_polls_and_held_answers_hang(stack: Stack) -> None:
+    url = stack.url("sandbox")
+    async with People(url) as people, make_bot(url) as bot:
         user = await people.add_user()
         await people.send_text(user, "/start")
         await people.add_fault("hold", method="sendMessage")
@@ -72,54 +63,45 @@ async def test_it_stops_at_once_while_polls_and_held_answers_hang(start: Start) 
             asyncio.create_task(bot.get_updates(offset=100, timeout=50)),
         ]
         await people.wait_for_call("sendMessage")
-        loop = asyncio.get_running_loop()
-        code = await asyncio.wait_for(loop.run_in_executor(None, process.end, signal.SIGTERM), 3)
+        codes = await asyncio.wait_for(asyncio.to_thread(stack.stop), 3)
         await asyncio.gather(*hanging, return_exceptions=True)
-    assert code == 0
-    assert not [line for line in process.log if "ERROR" in line or "Traceback" in line]
+    assert codes == {"sandbox": 0}
+    log = read_log(stack, "sandbox")
+    assert "ERROR" not in log
+    assert "Traceback" not in log
 
 
 async def test_what_it_was_made_to_do_is_no_traceback_and_no_token_in_the_log(
-    start: Start,
+    stack: Stack,
 ) -> None:
-    process = start()
-    async with People(process.url) as people, make_bot(process.url) as bot:
+    url = stack.url("sandbox")
+    async with People(url) as people, make_bot(url) as bot:
         user = await people.add_user()
         await people.send_text(user, "/start")
         for fault in ({"kind": "cut"}, {"kind": "http_error", "status": 500}):
             await people.add_fault(method="sendMessage", **fault)
             await asyncio.gather(bot.send_message(user, "x"), return_exceptions=True)
-    assert process.end(signal.SIGTERM) == 0
-    log = "\n".join(process.log)
+    assert stack.stop() == {"sandbox": 0}
+    log = read_log(stack, "sandbox")
     assert "Traceback" not in log
     assert TOKEN not in log
 
 
-def test_a_taken_port_is_one_sentence(start: Start, tmp_path: Path) -> None:
-    taken = start().url.removeprefix("http://")
-    environment = {
-        **os.environ,
-        "LOOKALIKE_HOME": str(tmp_path),
-        "TELEGRAM_BOT_TOKEN": TOKEN,
-        "SANDBOX_LISTEN": taken,
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "sandbox"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    words = f"lookalike sandbox: SANDBOX_LISTEN: cannot listen on {taken}: Address already in use."
-    assert (ended.returncode, ended.stderr.strip()) == (78, words)
+def test_a_taken_port_is_one_sentence(stack: Stack) -> None:
+    taken = stack.address("sandbox")
+    with Stack(stack.home, {"TELEGRAM_BOT_TOKEN": TOKEN, "SANDBOX_LISTEN": taken}) as second:
+        process = second.launch("sandbox")
+        assert process.wait(30) == StartError.EXIT_CODE
+        assert process.lines.kept == [
+            f"lookalike sandbox: SANDBOX_LISTEN: cannot listen on {taken}: Address already in use."
+        ]
 
 
-def test_of_several_ports_the_first_free_one_is_taken(start: Start, tmp_path: Path) -> None:
-    taken = start().url.removeprefix("http://")
+def test_of_several_ports_the_first_free_one_is_taken(stack: Stack, tmp_path: Path) -> None:
+    taken = stack.address("sandbox")
     first = int(taken.rpartition(":")[2])
-    process = SandboxProcess(tmp_path / "second", taken, ports=50)
-    try:
-        assert first < int(process.url.rpartition(":")[2]) < first + 50
-    finally:
-        assert process.end(signal.SIGTERM) == 0
+    settings = {"TELEGRAM_BOT_TOKEN": TOKEN, "SANDBOX_LISTEN": taken, "SANDBOX_PORTS": "50"}
+    with Stack(tmp_path / "second", settings) as second:
+        second.start("sandbox")
+        assert first < int(second.address("sandbox").rpartition(":")[2]) < first + 50
+        assert second.stop() == {"sandbox": 0}

@@ -47,7 +47,7 @@ async def test_text_arrives_as_a_client_shows_it(bot: Bot, people: People, chat:
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "words"),
+    ("text", "mode", "description"),
     [
         ("", None, "Message text is empty"),
         ("  \n ", None, "Text must be non-empty"),
@@ -66,11 +66,11 @@ async def test_text_arrives_as_a_client_shows_it(bot: Bot, people: People, chat:
     ],
 )
 async def test_bad_text_is_refused_in_telegrams_words(
-    bot: Bot, chat: int, text: str, mode: str | None, words: str
+    bot: Bot, chat: int, text: str, mode: str | None, description: str
 ) -> None:
     with pytest.raises(BadRequest) as refusal:
         await bot.send_message(chat, text, mode)
-    assert refusal.value.message.lower() == words.lower()
+    assert refusal.value.message.lower() == description.lower()
 
 
 @pytest.mark.parametrize("length", [1, 4096])
@@ -79,7 +79,7 @@ async def test_text_within_the_limits_is_taken(bot: Bot, chat: int, length: int)
 
 
 @pytest.mark.parametrize(
-    ("markup", "words"),
+    ("markup", "description"),
     [
         ([], "object expected as reply markup"),
         ({"inline_keyboard": {}}, "must be an Array"),
@@ -95,14 +95,14 @@ async def test_text_within_the_limits_is_taken(bot: Bot, chat: int, length: int)
     ],
 )
 async def test_bad_keyboards_are_refused(
-    http: httpx.AsyncClient, chat: int, markup: object, words: str
+    http: httpx.AsyncClient, chat: int, markup: object, description: str
 ) -> None:
     answer = await http.post(
         "/sendMessage", json={"chat_id": chat, "text": "x", "reply_markup": markup}
     )
     assert answer.status_code == 400
     assert answer.json()["error_code"] == 400
-    assert words in answer.json()["description"]
+    assert description in answer.json()["description"]
 
 
 async def test_64_bytes_of_callback_data_are_taken(bot: Bot, chat: int) -> None:
@@ -114,8 +114,8 @@ async def test_a_broken_reply_markup_is_refused(http: httpx.AsyncClient, chat: i
     answer = await http.post(
         "/sendMessage", data={"chat_id": chat, "text": "x", "reply_markup": "{"}
     )
-    words = "Bad Request: can't parse reply keyboard markup JSON object"
-    assert answer.json() == {"ok": False, "error_code": 400, "description": words}
+    description = "Bad Request: can't parse reply keyboard markup JSON object"
+    assert answer.json() == {"ok": False, "error_code": 400, "description": description}
 
 
 async def test_replies(bot: Bot, people: People, chat: int) -> None:
@@ -160,7 +160,7 @@ async def test_a_tiny_photo_has_one_size_and_a_large_one_ends_at_1280(bot: Bot, 
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "description"),
     [
         (b"no image at all", "Image_process_failed"),
         (jpeg()[:300], "Image_process_failed"),
@@ -169,8 +169,8 @@ async def test_a_tiny_photo_has_one_size_and_a_large_one_ends_at_1280(bot: Bot, 
         (image(9000, 1001, "red", "PNG"), "Photo_invalid_dimensions"),
     ],
 )
-async def test_bad_photos_are_refused(bot: Bot, chat: int, data: bytes, words: str) -> None:
-    with pytest.raises(BadRequest, match=f"(?i){words}"):
+async def test_bad_photos_are_refused(bot: Bot, chat: int, data: bytes, description: str) -> None:
+    with pytest.raises(BadRequest, match=f"(?i){description}"):
         await bot.send_photo(chat, data)
 
 
@@ -214,7 +214,7 @@ async def test_an_album(bot: Bot, people: People, chat: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("media", "words"),
+    ("media", "description"),
     [
         ([], "there are no messages to send"),
         ([{"type": "photo", "media": "x"}], "at least 2 messages"),
@@ -229,12 +229,12 @@ async def test_an_album(bot: Bot, people: People, chat: int) -> None:
     ],
 )
 async def test_bad_albums_are_refused(
-    http: httpx.AsyncClient, chat: int, media: object, words: str
+    http: httpx.AsyncClient, chat: int, media: object, description: str
 ) -> None:
     form = {"chat_id": str(chat), "media": json.dumps(media)}
     answer = await http.post("/sendMediaGroup", data=form)
     assert answer.status_code == 400
-    assert words in answer.json()["description"]
+    assert description in answer.json()["description"]
 
 
 async def test_an_album_is_of_one_kind_and_sent_whole_or_not(

@@ -7,12 +7,14 @@ import pytest
 
 from lookalike.errors import StartError
 from sandbox.settings import SandboxSettings
-from sandbox.store import Store
+from sandbox.storage.database import Database
 from tests.sandbox.conftest import TOKEN
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "description"),
     [
         (
             {"TELEGRAM_BOT_TOKEN": ""},
@@ -24,39 +26,39 @@ from tests.sandbox.conftest import TOKEN
     ],
 )
 def test_settings_that_cannot_be_used(
-    change: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+    change: dict[str, str], description: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {"TELEGRAM_BOT_TOKEN": TOKEN, **change}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(StartError) as error:
         SandboxSettings.load()
-    assert str(error.value).startswith(words)
+    assert str(error.value).startswith(description)
     assert "s3cret" not in str(error.value)
 
 
 async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "sandbox.db").write_bytes(b"no database" * 100)
     with pytest.raises(StartError, match=r"sandbox\.db cannot be used: file is not a database"):
-        await Store.open(tmp_path)
+        await Database.open(tmp_path)
 
 
 async def test_a_database_of_another_version(tmp_path: Path) -> None:
-    await (await Store.open(tmp_path)).close()
+    await (await Database.open(tmp_path)).close()
     connection = sqlite3.connect(tmp_path / "sandbox.db")
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(StartError, match="written by another version of the sandbox"):
-        await Store.open(tmp_path)
+        await Database.open(tmp_path)
 
 
 async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="cannot be made"):
-        await Store.open(tmp_path / "file" / "sandbox")
+        await Database.open(tmp_path / "file" / "sandbox")
 
 
 async def test_a_folder_that_another_sandbox_uses(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path)
+    database = await Database.open(tmp_path)
     with pytest.raises(StartError, match=r"^Another process uses .*sandbox\.db\.$"):
-        await Store.open(tmp_path)
-    await store.close()
+        await Database.open(tmp_path)
+    await database.close()

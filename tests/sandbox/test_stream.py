@@ -10,7 +10,7 @@ import httpx
 import pytest
 from telegram import Bot
 
-from sandbox import store
+from sandbox.storage import events
 from tests.sandbox.client import LOOPBACK, People
 
 
@@ -85,7 +85,7 @@ async def test_a_gap_is_said(
     start = await people.last_event()
     ((kind, _, _),) = await take(site, 1, start + 1000)  # the log of another home
     assert kind == "reset"
-    monkeypatch.setattr(store, "_EVENTS_KEPT", 3)
+    monkeypatch.setattr(events, "_EVENTS_KEPT", 3)
     for n in range(6):
         await people.send_text(chat, str(n))
     ((kind, _, number),) = await take(site, 1, start)

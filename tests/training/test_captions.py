@@ -5,6 +5,8 @@ from training.art import FLUENT, NOTO, WHITE, View
 from training.captions import Captions, indefinite, on_background
 from training.concepts import imagenet, numbers, reviewed
 
+pytestmark = pytest.mark.slow
+
 KEYWORDS = [("meow",) if concept.name == "black cat" else () for concept in reviewed()]
 
 

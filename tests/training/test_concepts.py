@@ -7,6 +7,8 @@ from bot.captioners import offline
 from training.concepts import everything, imagenet, numbers, reviewed
 from training.keywords import keywords
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def emojibase(tmp_path: Path) -> Path:

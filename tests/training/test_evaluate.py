@@ -1,8 +1,11 @@
 import numpy as np
+import pytest
 import torch
 
 from training.art import FLUENT, NOTO
 from training.evaluate import Judge, Score
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_judge_knows_a_picture_again_when_it_is_a_little_different() -> None:

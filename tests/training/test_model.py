@@ -19,7 +19,7 @@ from tests.generator import drawing, tiny
 from training import fetch
 from training.concepts import reviewed
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task(
     prompt="a photo of a tabby cat",

@@ -21,7 +21,7 @@ from training.latents import Latents
 from training.loop import Stage
 from training.profiles import PROFILES, Device, Profile
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 SEED = 5
 

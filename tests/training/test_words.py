@@ -4,6 +4,8 @@ from training.captions import Captions
 from training.concepts import reviewed
 from training.words import TOKENS, tokenizer, tokens
 
+pytestmark = pytest.mark.slow
+
 WORDS = tokenizer(Captions(reviewed(), [()] * len(reviewed()), noto=0).corpus())
 
 

@@ -79,9 +79,3 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NULL"),
     )
     op.create_table("removals", sa.Column("key", sa.String(36), primary_key=True))
-
-
-def downgrade() -> None:
-    op.drop_table("removals")
-    op.drop_table("generations")
-    op.drop_table("photos")

@@ -16,7 +16,7 @@ from PIL import Image
 from bot import images
 from bot.captioners import azure
 from bot.captioners.azure import AzureCaptioner, check_endpoint
-from bot.captioners.base import CaptionerAway, CaptionerMisconfigured, PhotoRefused
+from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable, PhotoRefused
 from tests import azure as fake
 from tests.azure import AzureServer
 
@@ -50,8 +50,8 @@ def no_key_in_logs(caplog: pytest.LogCaptureFixture) -> Generator[None, None, No
     assert fake.KEY not in caplog.text
 
 
-async def away(captioner: AzureCaptioner) -> CaptionerAway:
-    with pytest.raises(CaptionerAway) as caught:
+async def away(captioner: AzureCaptioner) -> CaptionerUnavailable:
+    with pytest.raises(CaptionerUnavailable) as caught:
         await captioner.caption(photo())
     assert fake.KEY not in repr(caught.value)
     return caught.value
@@ -191,7 +191,7 @@ async def test_a_used_up_month_is_waited_for(
 ) -> None:
     words = "Out of call volume quota. Quota will be replenished in 3 days."
     server.script.append(fake.problem(403, "403", words))
-    with pytest.raises(CaptionerAway, match="403 Out of call volume quota"):
+    with pytest.raises(CaptionerUnavailable, match="403 Out of call volume quota"):
         await captioner.caption(photo())
 
 

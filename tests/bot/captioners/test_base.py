@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from bot.captioners.base import MAX_CHARACTERS, CaptionerAway, clean_text
+from bot.captioners.base import MAX_CHARACTERS, CaptionerUnavailable, clean_text
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_caption_is_cleaned(said: str, cleaned: str) -> None:
 
 @pytest.mark.parametrize("said", ["", " \n\t", "\x00\x01", "\ud800"])
 def test_no_caption_is_no_answer(said: str) -> None:
-    with pytest.raises(CaptionerAway, match="no caption"):
+    with pytest.raises(CaptionerUnavailable, match="no caption"):
         clean_text(said)
 
 
@@ -34,7 +34,7 @@ def test_no_caption_is_no_answer(said: str) -> None:
 def test_any_caption_is_xml(said: str) -> None:
     try:
         cleaned = clean_text(said)
-    except CaptionerAway:
+    except CaptionerUnavailable:
         return
     element = etree.Element("prompt")
     element.text = cleaned

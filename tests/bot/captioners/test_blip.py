@@ -10,7 +10,7 @@ from transformers import BertTokenizer, BlipConfig, BlipForConditionalGeneration
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
 from bot.captioners import blip
-from bot.captioners.base import CaptionerAway, CaptionerMisconfigured
+from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable
 from tests.bot.captioners.photos import jpeg
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -85,7 +85,7 @@ async def test_a_caption(hub: Path) -> None:
 async def test_no_words_are_no_caption(hub: Path) -> None:
     save_tiny(snapshot(hub), "[SEP]")
     captioner = blip.create()
-    with pytest.raises(CaptionerAway, match="no caption"):
+    with pytest.raises(CaptionerUnavailable, match="no caption"):
         await captioner.caption(PHOTO)
     await captioner.close()
 

@@ -69,6 +69,7 @@ def test_every_class_has_a_name_one_would_say() -> None:
             assert not vowel, name
 
 
+@pytest.mark.slow
 def test_its_packages_are_found_without_importing_them() -> None:
     program = (
         "import sys\n"

@@ -21,7 +21,7 @@ from lookalike.errors import StartError
 from tests.generator import tiny
 from tests.generator.drawing import draw, draw_all, load
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task(
     prompt="a cat lying on a sofa",

@@ -22,7 +22,7 @@ from tests.generator import tiny
 from tests.generator.drawing import draw_all, load
 from tests.generator.stack import Stack, code, element, job
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task("a cat", "", tiny.SIDE, tiny.SIDE, 6, 7.5, 1)
 

@@ -18,7 +18,7 @@ from generator.tasks import Cancelled, CancelToken, Outcome, Picture, Step, Task
 from tests.generator import tiny
 from tests.generator.drawing import TOLERANCE, draw, draw_all, ignore, load, pixels
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task("a cat lying on a sofa", "blurry", tiny.SIDE, tiny.SIDE, 6, 7.5, 42)
 BATCH = [TASK, replace(TASK, prompt="a dog", seed=7), replace(TASK, negative_prompt="", seed=1)]

@@ -10,6 +10,8 @@ import pytest
 from generator.engines import allocator
 from lookalike.processes import MALLOC_TUNABLES, clean_environment
 
+pytestmark = pytest.mark.slow
+
 _PROGRAM = """
 import ctypes, resource, sys, threading
 from generator.engines import allocator

@@ -8,6 +8,8 @@ from torch.nn import functional
 
 from generator.engines import attention, flash, machine_code
 
+pytestmark = pytest.mark.slow
+
 _SERVES = bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 computes = pytest.mark.skipif(

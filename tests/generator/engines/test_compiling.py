@@ -13,6 +13,8 @@ from generator.engines.compiling import CompiledPass
 from generator.tasks import CancelToken
 from tests.generator import tiny
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (2, 4, 8, 8)
 
 _LONG = 120.0

@@ -15,7 +15,7 @@ from generator.tasks import Task
 from tests.generator import tiny
 from tests.generator.drawing import draw, draw_all, load, pixels
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 _TOLERANCE = {"avx512_f": 2, "avx512_bf16": 25}
 """Of 255 levels, by the precision that the processor is said to have."""

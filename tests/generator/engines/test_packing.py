@@ -14,6 +14,8 @@ from generator.engines.resnets import PackedResnet
 from generator.engines.winograd import WinogradConv2d
 from tests.generator import tiny
 
+pytestmark = pytest.mark.slow
+
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 """Of the largest number: a tiny UNet's sums in another order."""
 

@@ -8,6 +8,8 @@ from torch import nn
 from generator.engines import winograd
 from generator.engines.winograd import WinogradConv2d, WinogradUpsample2d
 
+pytestmark = pytest.mark.slow
+
 _DEVIATION = {torch.float32: 1e-5, torch.bfloat16: 0.01}
 """Of results, by their own size."""
 

@@ -30,7 +30,7 @@ from lookalike.errors import StartError
 from tests.generator import tiny
 from tests.generator.drawing import ignore
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task("a cat", "", tiny.SIDE, tiny.SIDE, 4, 7.5, 1)
 

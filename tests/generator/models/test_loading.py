@@ -21,7 +21,7 @@ from lookalike.errors import StartError
 from tests.generator import drawing, hub, tiny
 from tests.generator.drawing import load
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task("a cat", "", tiny.SIDE, tiny.SIDE, 2, 7.5, 1)
 CHECKER = "models--CompVis--stable-diffusion-safety-checker"

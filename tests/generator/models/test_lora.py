@@ -19,7 +19,7 @@ from lookalike.errors import StartError
 from tests.generator import tiny
 from tests.generator.drawing import TOLERANCE, draw, draw_all, load, pixels
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 TASK = Task("a cat", "", tiny.SIDE, tiny.SIDE, 4, 1.0, 1, "fast")
 RANK = 2

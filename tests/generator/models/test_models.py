@@ -83,6 +83,7 @@ def test_a_pickle_is_refused(tmp_path: Path) -> None:
         models.find(str(file))
 
 
+@pytest.mark.slow
 def test_finding_a_model_imports_no_library() -> None:
     code = (
         "import sys; import generator.executors.inprocess, generator.models;"

@@ -122,14 +122,15 @@ class DatabaseServiceServicer:
 
     def AdvanceGeneration(self, request, context):
         """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-        applies the patch alone.
+        applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateGeneration(self, request, context):
-        """Makes another generation for a captioned photo; the same n again: the same row.
+        """Makes another generation for a captioned photo; the same n again: the same row. For a user
+        over the limit: TOO_MANY_UNFINISHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,14 +145,14 @@ class DatabaseServiceServicer:
 
     def FinalizeGeneration(self, request_iterator, context):
         """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-        refused). A stream of info first, then the picture's chunks.
+        refused). A stream: info first, then the picture's chunks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseGeneration(self, request, context):
-        """Marks a generation as closed: its user told, its messages and jobs tidied away.
+        """Marks a generation as closed: its user is told, its messages and jobs are tidied away.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,7 +195,7 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForgetUser(self, request, context):
-        """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished.
+        """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

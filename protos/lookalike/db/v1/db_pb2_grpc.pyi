@@ -3,13 +3,13 @@
 isort:skip_file
 The contract of dbservice, which owns every photo, every generation and their bytes.
 
-A photo is what somebody sent; a generation is one picture painted for it. A generation is
+A photo is what somebody sent; a generation is one picture generated for it. A generation is
 unfinished until it is closed. Whoever works on it holds its lease, and every write of the
 holder carries the lease's fence: a write with another fence, or after the lease ran out, is
-refused with FAILED_PRECONDITION.
+refused with LEASE_LOST.
 
 Errors carry google.rpc.ErrorInfo (domain "lookalike", a reason of docs/errors.md) and, for
-INVALID_ARGUMENT, google.rpc.BadRequest.
+INVALID_ARGUMENT, google.rpc.BadRequest. Branch on the reason: several share a status code.
 """
 
 from collections import abc as _abc
@@ -50,18 +50,20 @@ class DatabaseServiceStub:
     """
     AdvanceGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.AdvanceGenerationRequest, _db_pb2.AdvanceGenerationResponse]
     """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-    applies the patch alone.
+    applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
     """
     CreateGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]
-    """Makes another generation for a captioned photo; the same n again: the same row."""
+    """Makes another generation for a captioned photo; the same n again: the same row. For a user
+    over the limit: TOO_MANY_UNFINISHED.
+    """
     LeaseGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]
     """Leases what is unfinished and free to this holder, and renews what it holds."""
     FinalizeGeneration: _grpc.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-    refused). A stream of info first, then the picture's chunks.
+    refused). A stream: info first, then the picture's chunks.
     """
     CloseGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CloseGenerationRequest, _db_pb2.CloseGenerationResponse]
-    """Marks a generation as closed: its user told, its messages and jobs tidied away."""
+    """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
     CancelGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.CancelGenerationsRequest, _db_pb2.CancelGenerationsResponse]
     """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
     wins or loses against the worker by the state machine.
@@ -75,7 +77,7 @@ class DatabaseServiceStub:
     GetImage: _grpc.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]
     """The bytes of a photo or of a picture: info first, then chunks."""
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]
-    """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished."""
+    """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -90,18 +92,20 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     AdvanceGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.AdvanceGenerationRequest, _db_pb2.AdvanceGenerationResponse]  # type: ignore[assignment]
     """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-    applies the patch alone.
+    applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
     """
     CreateGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]  # type: ignore[assignment]
-    """Makes another generation for a captioned photo; the same n again: the same row."""
+    """Makes another generation for a captioned photo; the same n again: the same row. For a user
+    over the limit: TOO_MANY_UNFINISHED.
+    """
     LeaseGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]  # type: ignore[assignment]
     """Leases what is unfinished and free to this holder, and renews what it holds."""
     FinalizeGeneration: _aio.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]  # type: ignore[assignment]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-    refused). A stream of info first, then the picture's chunks.
+    refused). A stream: info first, then the picture's chunks.
     """
     CloseGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CloseGenerationRequest, _db_pb2.CloseGenerationResponse]  # type: ignore[assignment]
-    """Marks a generation as closed: its user told, its messages and jobs tidied away."""
+    """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
     CancelGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.CancelGenerationsRequest, _db_pb2.CancelGenerationsResponse]  # type: ignore[assignment]
     """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
     wins or loses against the worker by the state machine.
@@ -115,7 +119,7 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     GetImage: _aio.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]  # type: ignore[assignment]
     """The bytes of a photo or of a picture: info first, then chunks."""
     ForgetUser: _aio.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]  # type: ignore[assignment]
-    """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished."""
+    """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -145,7 +149,7 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.AdvanceGenerationResponse, _abc.Awaitable[_db_pb2.AdvanceGenerationResponse]]:
         """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-        applies the patch alone.
+        applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -154,7 +158,9 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.CreateGenerationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.CreateGenerationResponse, _abc.Awaitable[_db_pb2.CreateGenerationResponse]]:
-        """Makes another generation for a captioned photo; the same n again: the same row."""
+        """Makes another generation for a captioned photo; the same n again: the same row. For a user
+        over the limit: TOO_MANY_UNFINISHED.
+        """
 
     @_abc_1.abstractmethod
     def LeaseGenerations(
@@ -171,7 +177,7 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.FinalizeGenerationResponse, _abc.Awaitable[_db_pb2.FinalizeGenerationResponse]]:
         """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-        refused). A stream of info first, then the picture's chunks.
+        refused). A stream: info first, then the picture's chunks.
         """
 
     @_abc_1.abstractmethod
@@ -180,7 +186,7 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.CloseGenerationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.CloseGenerationResponse, _abc.Awaitable[_db_pb2.CloseGenerationResponse]]:
-        """Marks a generation as closed: its user told, its messages and jobs tidied away."""
+        """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
 
     @_abc_1.abstractmethod
     def CancelGenerations(
@@ -230,6 +236,6 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.ForgetUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ForgetUserResponse, _abc.Awaitable[_db_pb2.ForgetUserResponse]]:
-        """Removes all that is known of a user. FAILED_PRECONDITION while work is unfinished."""
+        """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,4 @@
-/** Tells of new messages: to screen readers, and in the title of a window that nobody looks at. */
+/** Announces new messages: to screen readers, and in the title of a window in the background. */
 
 import { byId, element } from "./dom.js";
 import { summary } from "./text.js";

@@ -1,6 +1,6 @@
-/** The people's API of the sandbox; what it takes and gives: `sandbox/people/__init__.py`. */
+/** The people's API of the sandbox, as described in `sandbox/people/__init__.py`. */
 
-/** An answer that is an error; the message is a sentence for the person. */
+/** An answer that is an error; its message is for the person. */
 export class ApiError extends Error {}
 
 async function ask(method, path, { json, form } = {}) {

@@ -7,7 +7,7 @@ const COLOURS = 7;
 /** The colour of a user or chat, for `data-colour`. */
 export const colour = (id) => Math.abs(id) % COLOURS;
 
-/** A picture for a name; the bot's shows the sign of the house. */
+/** A picture for a name; the bot's shows the logo. */
 export function avatar(id, name, isBot = false) {
   if (isBot) return element("img", { class: "avatar", src: "/page/icon.svg", alt: "" });
   const initials = name

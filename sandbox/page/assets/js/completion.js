@@ -1,4 +1,4 @@
-/** The bot's commands over the composer: while one types, or by a button. */
+/** The bot's commands over the composer, while typing or by a button. */
 
 import { byId, element } from "./dom.js";
 
@@ -40,14 +40,14 @@ export class Completion {
     return !this.list.hidden;
   }
 
-  /** Offers what fits to the words; nothing where they are no command to be. */
+  /** Offers the commands that fit the text; none if it is no beginning of a command. */
   offer() {
     const match = /^\/(\w*)$/.exec(this.field.value);
     if (match) this.#open(this.commands().filter(({ command }) => command.startsWith(match[1])));
     else this.close();
   }
 
-  /** Offers all commands, or takes them away. */
+  /** Shows all commands, or hides them. */
   toggle() {
     this.field.focus();
     if (this.isOpen) this.close();

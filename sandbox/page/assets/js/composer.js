@@ -1,4 +1,4 @@
-/** Where one writes: words, photos, commands, a reply, a correction. */
+/** Where people write: text, photos, commands, replies, edits. */
 
 import * as api from "./api.js";
 import { Completion } from "./completion.js";
@@ -82,7 +82,7 @@ export class Composer {
     });
   }
 
-  /** Belongs to another chat from now on; what was being written stays with the old one. */
+  /** Switches to another chat; an unfinished draft stays with the old one. */
   show(chat) {
     this.#chat = chat;
     this.#drop();
@@ -112,9 +112,9 @@ export class Composer {
     this.field.setSelectionRange(this.field.value.length, this.field.value.length);
   }
 
-  /** Takes photos and files from anywhere; they wait for words and for Enter. */
+  /** Takes photos and files from anywhere; they are sent with a caption, on Enter. */
   attach(files, asFiles = false) {
-    if (!this.tray.add(files, asFiles)) toast("Ten at a time is the most.");
+    if (!this.tray.add(files, asFiles)) toast("You can send up to ten at a time.");
     this.focus();
   }
 
@@ -123,7 +123,7 @@ export class Composer {
     await this.#send({ text: command });
   }
 
-  /** Sends a sample at once, with the words if there are any. */
+  /** Sends a sample at once, with the text as its caption if there is any. */
   async sendSample(sample) {
     const caption = this.field.value.trim();
     this.#setWords("");
@@ -132,7 +132,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Leaves what is under way, the innermost first; false if nothing is. */
+  /** Cancels what is under way, the innermost first; false if nothing is. */
   escape() {
     if (this.#replyTo || this.#editing) this.#drop();
     else if (!this.tray.isEmpty) this.tray.clear();
@@ -151,7 +151,7 @@ export class Composer {
       return;
     }
     if (!this.tray.isEmpty && words.length > MAX_CAPTION) {
-      toast(`With a photo, ${MAX_CAPTION} characters are the most.`);
+      toast(`A caption can have up to ${MAX_CAPTION} characters.`);
       return;
     }
     const { photos, documents } = this.tray.take();
@@ -202,7 +202,7 @@ export class Composer {
         element("strong", {}, title),
         element("span", {}, summary(message)),
       ),
-      iconButton("close", "Leave it", () => {
+      iconButton("close", "Cancel", () => {
         this.#drop();
         this.focus();
       }),
@@ -225,7 +225,7 @@ export class Composer {
     const ready = this.field.value.trim() !== "" || !this.tray.isEmpty;
     this.sendButton.classList.toggle("ready", ready);
     this.sendButton.classList.toggle("busy", this.#sending);
-    this.field.placeholder = this.tray.isEmpty ? "Message" : "Add words, if you like";
+    this.field.placeholder = this.tray.isEmpty ? "Message" : "Add a caption";
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
   }
@@ -264,7 +264,7 @@ export class Composer {
     };
     openMenu("Add a photo", button, [
       { icon: "image", label: "Photo", hint: "or drop one, or paste one", run: pick("image/*", "") },
-      { icon: "file", label: "File", hint: "an image with its bytes as they are", run: pick("", "yes") },
+      { icon: "file", label: "File", hint: "an image, sent as it is", run: pick("", "yes") },
       { separator: true, label: "Sample photos" },
       ...SAMPLES.map((sample) => ({
         image: sampleUrl(sample),

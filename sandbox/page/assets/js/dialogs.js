@@ -43,7 +43,7 @@ function ask(title, content, confirm, { danger = false, cancel = true } = {}) {
   });
 }
 
-/** Words that wait to be read. */
+/** A message that waits to be read. */
 export const tellAlert = (title, text) =>
   ask(title, [element("p", {}, text)], "OK", { cancel: false });
 
@@ -56,7 +56,7 @@ function field(label, name, properties) {
   return element("label", { class: "field" }, label, input);
 }
 
-/** A name for a new person; null if there is to be none. */
+/** A name for a new person; null if the dialog was cancelled. */
 export async function askPerson() {
   const form = await ask(
     "New person",
@@ -67,7 +67,7 @@ export async function askPerson() {
 }
 
 /**
- * What a new group is to be.
+ * Asks for a new group.
  * @param {object[]} others people who can be chosen.
  * @returns {Promise<{title: string, members: number[], names: string[]}|null>}
  */
@@ -88,7 +88,7 @@ export async function askGroup(others) {
         element("fieldset", {}, element("legend", {}, "Who is in it, with you and the bot"), ...boxes),
       field("New people, with commas between them", "names", { placeholder: "Ben, Cleo", maxlength: 500 }),
     ].filter(Boolean),
-    "Open the group",
+    "Create the group",
   );
   if (form === null) return null;
   return {

@@ -1,4 +1,4 @@
-/** What stands over the open chat: its name, how the bot is, what it is doing. */
+/** The header of the open chat: its name, how the bot is, and what it is doing. */
 
 import { avatar } from "./avatars.js";
 import { byId, element, icon } from "./dom.js";
@@ -49,7 +49,7 @@ export class Header {
     const node = byId("acting");
     node.hidden = !chat.action;
     if (!chat.action || node.childElementCount) return;
-    node.setAttribute("aria-hidden", "true"); // the words over the chat say it
+    node.setAttribute("aria-hidden", "true"); // the text over the chat says it
     node.append(...[1, 2, 3].map(() => element("span", {})));
   }
 }

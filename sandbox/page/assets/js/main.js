@@ -73,7 +73,7 @@ function openMessageMenu(message, at) {
     { icon: "reply", label: "Reply", run: () => composer.reply(message) },
     ...(words ? [{ icon: "copy", label: "Copy", run: () => copy(words) }] : []),
     ...(own && !message.document
-      ? [{ icon: "edit", label: words ? "Edit" : "Add words", run: () => composer.edit(message) }]
+      ? [{ icon: "edit", label: words ? "Edit" : "Add a caption", run: () => composer.edit(message) }]
       : []),
     ...(own || open.type === "private"
       ? [{ icon: "delete", label: "Delete", danger: true, run: () => remove(message) }]
@@ -125,7 +125,7 @@ await follow(
   (connected) => store.setConnected(connected),
 );
 
-/** A new chat comes with the stream, sooner or later than the answer that it was made. */
+/** A new chat comes with the stream, before or after the answer that it was created. */
 function whenThere(chatId, then) {
   if (store.chats.has(chatId)) then(chatId);
   else store.addEventListener("chat", () => whenThere(chatId, then), { once: true });

@@ -1,4 +1,4 @@
-/** Who this window is: one person a window, kept in its address. */
+/** Who this window is: each window is one person, named in its address. */
 
 import * as api from "./api.js";
 import { avatar } from "./avatars.js";
@@ -10,14 +10,14 @@ import { tellingErrors } from "./toasts.js";
 
 const PARAMETER = "me";
 
-/** The address of a window in which a person is at a chat. */
+/** The address of a window for a person and a chat. */
 export function addressOf(personId, chatId) {
   const query = new URLSearchParams({ [PARAMETER]: personId });
   if (chatId != null) query.set("chat", chatId);
   return `/?${query}`;
 }
 
-/** The person of the address; else the first there is, or a new one. */
+/** The person in the address; else the first one, or a new one. */
 export async function findMe() {
   const wanted = Number(new URLSearchParams(location.search).get(PARAMETER));
   const users = await api.listUsers();
@@ -38,15 +38,15 @@ export function setUpPeople(store, openChat) {
 
 async function openPeopleMenu(me) {
   const others = (await api.listUsers()).filter((user) => user.id !== me.id);
-  openMenu("People and looks", byId("me"), [
-    { separator: true, label: "Be somebody else, in another window" },
+  openMenu("People and appearance", byId("me"), [
+    { separator: true, label: "Be somebody else in another window" },
     ...others.map((user) => ({
       icon: "window",
       label: user.first_name,
       href: addressOf(user.id),
     })),
     { icon: "plus", label: "New person", run: () => tellingErrors(openPerson) },
-    { separator: true, label: "Looks" },
+    { separator: true, label: "Appearance" },
     ...themes.map(({ name, label }) => ({
       icon: "theme",
       label,

@@ -1,4 +1,4 @@
-/** Photos to try with, from the package. */
+/** Sample photos from the package. */
 
 export const SAMPLES = [
   { name: "cat.jpg", label: "A cat" },

@@ -5,7 +5,7 @@ import { byId, element, moveFocus } from "./dom.js";
 import { summary } from "./text.js";
 import { brief, full } from "./times.js";
 
-const REFRESH_MS = 20_000; // "2 min" grows old
+const REFRESH_MS = 20_000; // "2 min" goes out of date
 
 export class Sidebar {
   #list = byId("chats");
@@ -95,7 +95,7 @@ function lastOf(chat) {
   return [...chat.messages.values()].at(-1) ?? { date: 0 };
 }
 
-/** What a chat action looks like to the others. */
+/** How a chat action is shown. */
 export function acting(action) {
   const words = { typing: "typing…", upload_photo: "sending a photo…", upload_document: "sending a file…" };
   return words[action] ?? "busy…";

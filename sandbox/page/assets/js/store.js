@@ -25,7 +25,7 @@ export class Store extends EventTarget {
     this.bot = bot;
   }
 
-  /** Looks at everything; gives the store and the event after which it has to follow on. */
+  /** Loads everything; gives the store, and the event after which to follow the stream. */
   static async open(me) {
     const last = await api.lastEvent();
     const [bot, chats] = await Promise.all([api.showBot(), api.listChats()]);
@@ -38,7 +38,7 @@ export class Store extends EventTarget {
     return [store, last];
   }
 
-  /** Takes in an event of the stream. */
+  /** Applies an event of the stream. */
   apply(kind, data) {
     if (kind === "bot") {
       this.bot = data;
@@ -115,7 +115,7 @@ export class Store extends EventTarget {
     return news;
   }
 
-  /** Keeps, also over a reload, that everything in the chat was seen. */
+  /** Remembers, also over a reload, that everything in the chat was seen. */
   markRead(chat) {
     const last = [...chat.messages.keys()].at(-1) ?? 0;
     if (last <= chat.readTo) return;
@@ -146,7 +146,7 @@ export class Store extends EventTarget {
     return [];
   }
 
-  /** What a chat is called. */
+  /** A chat's name. */
   title(chat) {
     return chat.type === "private" ? this.bot.user.first_name : chat.title;
   }

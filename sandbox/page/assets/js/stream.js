@@ -19,7 +19,7 @@ const PAUSE_MS = 2000;
 export async function follow(after, tell, tellConnection) {
   const channel = new BroadcastChannel(NAME);
   let last = after;
-  let waiting = []; // what comes while this window still catches up
+  let waiting = []; // what comes while this window is still catching up
 
   function take({ kind, data, n }) {
     if (kind === "connection") tellConnection(data);
@@ -34,7 +34,7 @@ export async function follow(after, tell, tellConnection) {
     if (waiting) waiting.push(told);
     else take(told);
   });
-  // What the others were told before this window listened.
+  // What the other windows got before this one listened.
   for (const event of await listEvents(last, KINDS)) take(event);
   for (const told of waiting) take(told);
   waiting = null;

@@ -23,7 +23,7 @@ const FOUND = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]]|(?<![^\s])\/[A-Za-z0-9_]{1,
  */
 export function formatted(text, entities = [], onCommand) {
   const sorted = entities
-    .filter((entity) => entity.type !== "bot_command") // found like the bot's own, below
+    .filter((entity) => entity.type !== "bot_command") // found below, like those of the bot
     .sort((a, b) => a.offset - b.offset || b.length - a.length);
   return range(text, 0, text.length, sorted, onCommand);
 }

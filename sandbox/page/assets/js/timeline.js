@@ -1,4 +1,4 @@
-/** The messages of the open chat, with the days between them, and where one has scrolled to. */
+/** The messages of the open chat, the days between them, and the scroll position. */
 
 import { Bubble } from "./bubbles.js";
 import { byId, element, icon, moveFocus } from "./dom.js";
@@ -7,7 +7,7 @@ import { day } from "./times.js";
 
 const NEAR_END = 60; // pixels from the end that count as there on the way down
 const NEAR_START = 400; // pixels from the start at which older messages are fetched
-const RUN_SECONDS = 5 * 60; // messages of one sender closer than this stand together
+const RUN_SECONDS = 5 * 60; // messages of one sender closer than this are grouped
 
 export class Timeline {
   #bubbles = new Map();
@@ -36,7 +36,7 @@ export class Timeline {
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li.message")));
     this.#toEnd.addEventListener("click", () => this.scrollToEnd("smooth"));
-    // What grows, a caption, a keyboard on a phone, must not push the newest message out of sight.
+    // Whatever grows (the field, a phone's keyboard) must not push the newest message out of sight.
     const keepAtEnd = new ResizeObserver(() => {
       if (this.#atEnd) this.scrollToEnd();
     });
@@ -60,7 +60,7 @@ export class Timeline {
     this.#arrange();
     const left = this.#positions.get(chat);
     const unread = this.#list.querySelector(".unread-line");
-    this.#lastTop = Infinity; // whatever comes now is a way up
+    this.#lastTop = Infinity; // whatever comes now is scrolling up
     if (left != null) this.#scroller.scrollTop = left;
     else if (unread && chat.readTo > 0) unread.scrollIntoView({ block: "center" });
     else this.scrollToEnd();
@@ -74,7 +74,7 @@ export class Timeline {
     this.#updateToEnd();
   }
 
-  /** Shows a message and points it out; fetches older ones as far as it takes. */
+  /** Scrolls to a message and highlights it; fetches older ones as far as needed. */
   async jump(messageId) {
     while (!this.#bubbles.has(messageId) && !this.#chat.complete) {
       await this.store.loadOlder(this.#chat);
@@ -104,7 +104,7 @@ export class Timeline {
     return bubble;
   }
 
-  /** Puts all bubbles in their order, with what stands between and who stands together. */
+  /** Puts all bubbles in order, with the lines between them and the groups. */
   #arrange() {
     const nodes = [];
     const messages = [...this.#chat.messages.values()];
@@ -189,7 +189,7 @@ export class Timeline {
   #onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const left = scrollHeight - scrollTop - clientHeight;
-    // Who goes up leaves the end at once; on a smooth way down to it, one is there already.
+    // Scrolling up leaves the end at once; a smooth scroll down counts as being there already.
     const goesUp = scrollTop < this.#lastTop && left > 1;
     this.#atEnd = !goesUp && (this.#atEnd || left < NEAR_END);
     this.#lastTop = scrollTop;

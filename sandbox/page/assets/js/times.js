@@ -1,4 +1,4 @@
-/** Times as a messenger writes them. Clock and dates follow the browser where it speaks English. */
+/** Times as a messenger writes them, in the browser's format if that is an English one. */
 
 const LOCALE = navigator.language.startsWith("en") ? navigator.language : "en-GB";
 const MINUTE = 60;

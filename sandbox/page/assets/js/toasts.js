@@ -1,4 +1,4 @@
-/** Short words at the edge of the page, which go away by themselves. */
+/** Short messages at the edge of the page, which go away by themselves. */
 
 import { byId, element } from "./dom.js";
 
@@ -10,7 +10,7 @@ export function toast(text) {
   setTimeout(() => node.remove(), Math.max(SHOWN_MS, text.length * 60));
 }
 
-/** Runs an action; what goes wrong is told. */
+/** Runs an action, and shows what goes wrong. */
 export async function tellingErrors(action) {
   try {
     return await action();

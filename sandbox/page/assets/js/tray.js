@@ -1,4 +1,4 @@
-/** The photos and files that wait to be sent, with a way to take each out again. */
+/** The photos and files that wait to be sent; each can be removed again. */
 
 import { element, icon, iconButton } from "./dom.js";
 
@@ -35,7 +35,7 @@ export class Tray {
     return wanted.length <= room;
   }
 
-  /** Takes everything out: {photos, documents}. */
+  /** Empties the tray and returns what was in it: {photos, documents}. */
   take() {
     const taken = {
       photos: this.#files.filter(({ isPhoto }) => isPhoto).map(({ file }) => file),
@@ -69,7 +69,7 @@ export class Tray {
       isPhoto
         ? element("img", { src: URL.createObjectURL(file), alt: file.name })
         : element("span", { class: "tray-file" }, icon("file"), element("small", {}, file.name)),
-      iconButton("close", `Take out ${file.name}`, takeOut),
+      iconButton("close", `Remove ${file.name}`, takeOut),
     );
   }
 }

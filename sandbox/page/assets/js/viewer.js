@@ -1,4 +1,4 @@
-/** A picture, large. */
+/** A picture in full size. */
 
 import { fileUrl } from "./api.js";
 import { element, icon, iconButton } from "./dom.js";

@@ -1,0 +1,56 @@
+"""What every handler is given besides the update: the services, and its user's texts."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from telegram import Update
+from telegram.ext import Application, CallbackContext, ExtBot
+
+from bot import texts
+from bot.scheduler import Scheduler
+from bot.services import Services
+from bot.texts.texts import Texts
+
+
+@dataclass(frozen=True)
+class BotData:
+    """What all handlers share.
+
+    Attributes:
+        services: dbservice, the generator, Telegram.
+        scheduler: starts the next tick.
+        notice: what /start and /help end with.
+    """
+
+    services: Services
+    scheduler: Scheduler
+    notice: str = ""
+
+
+class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotData]):
+    """The context of an update.
+
+    Attributes:
+        texts: what the bot says to the user whose update it is.
+    """
+
+    texts: Texts = texts.of(None)
+
+    @classmethod
+    def from_update(
+        cls, update: object, application: "Application[Any, Any, Any, Any, Any, Any]"
+    ) -> Self:
+        """Looks at whose update it is; errors of its handlers come by here, too."""
+        context = super().from_update(update, application)
+        user = update.effective_user if isinstance(update, Update) else None
+        context.texts = texts.of(user.language_code if user is not None else None)
+        return context
+
+    @property
+    def services(self) -> Services:
+        """dbservice, the generator, Telegram."""
+        return self.bot_data.services
+
+    def wake(self) -> None:
+        """There is news for the tick."""
+        self.bot_data.scheduler.wake()

@@ -1,0 +1,21 @@
+"""Whether the bot does its work just now, and if not, why."""
+
+import time
+from enum import StrEnum
+from typing import Final
+
+READY_SECONDS: Final = 60.0
+"""A long poll, and some slack."""
+
+
+class NotReady(StrEnum):
+    """Why the bot does not do its work; the value is what an operator is told."""
+
+    POLLING_CONFLICT = "another program polls with this token"
+    TELEGRAM_SILENT = f"Telegram has answered no poll for {READY_SECONDS:g} s"
+    DATABASE_SILENT = f"dbservice has given no work for {READY_SECONDS:g} s"
+
+
+def is_recent(moment: float) -> bool:
+    """Whether a moment, in seconds of `time.monotonic`, is at most READY_SECONDS ago."""
+    return moment >= time.monotonic() - READY_SECONDS

@@ -1,0 +1,54 @@
+"""When the tick runs: every few seconds, and at once when there is news."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
+from telegram.ext import JobQueue
+
+
+class Scheduler:
+    """One job of APScheduler, by way of python-telegram-bot's job queue."""
+
+    def __init__(
+        self, queue: "JobQueue[Any]", tick: Callable[[], Awaitable[None]], seconds: float
+    ) -> None:
+        """Runs `tick` every so many seconds from the queue's start on, never two at a time."""
+        self._scheduler = queue.scheduler
+        self._tick = tick
+        self._news = False
+        self._job = queue.run_repeating(
+            self._run,
+            interval=seconds,
+            name="tick",
+            job_kwargs={
+                "misfire_grace_time": None,
+                "coalesce": True,
+                "max_instances": 1,
+                # Not `first`, which would be over when the queue starts, and so be left out.
+                "next_run_time": dt.datetime.now(dt.UTC),
+            },
+        )
+        self._scheduler.add_listener(self._ended, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+
+    def wake(self) -> None:
+        """There is news: runs the tick now, or once more after the one that is under way."""
+        self._news = True
+        self._run_now()
+
+    def stop(self) -> None:
+        """Begins no more ticks. The queue's own stop would cancel one that begins meanwhile."""
+        self._scheduler.pause()
+
+    async def _run(self, _context: object) -> None:
+        self._news = False
+        await self._tick()
+
+    def _ended(self, _event: object) -> None:
+        # Until now APScheduler would have skipped another run, the limit being one.
+        if self._news:
+            self._run_now()
+
+    def _run_now(self) -> None:
+        self._job.job.modify(next_run_time=dt.datetime.now(dt.UTC))

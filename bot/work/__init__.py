@@ -1,0 +1,1 @@
+"""A generation that this process works on: its lease, its memory, and what is sent for it."""

@@ -1,0 +1,114 @@
+"""A leased generation, and the writes that its stages make."""
+
+from typing import Any
+
+from bot import texts
+from bot.clients.dbservice import DatabaseClient
+from bot.texts.texts import Texts
+from bot.work.memory import Memory
+from protos.lookalike.db.v1 import db_pb2 as db
+
+
+class RetryLater(Exception):
+    """The stage cannot go on now; it is tried again.
+
+    Attributes:
+        code: what it waits for, a code that the texts know; None says nothing to the user.
+        retry_after: seconds to wait; None leaves it to the backoff.
+    """
+
+    def __init__(self, code: str | None, retry_after: float | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class WorkItem:
+    """A leased generation and its photo, as of the last write.
+
+    Every write carries the lease's fence and may raise any `DatabaseError`.
+
+    Attributes:
+        memory: what this process remembers of it.
+    """
+
+    def __init__(
+        self, database: DatabaseClient, lease: db.LeaseGenerationsResponse.Lease, memory: Memory
+    ) -> None:
+        self._database = database
+        self._item = lease.item
+        self._fence = lease.fence
+        self.memory = memory
+
+    @property
+    def id(self) -> str:
+        """The generation's id."""
+        return self._item.generation.id
+
+    @property
+    def photo(self) -> db.Photo:
+        """The photo it belongs to."""
+        return self._item.photo
+
+    @property
+    def generation(self) -> db.Generation:
+        """The generation."""
+        return self._item.generation
+
+    @property
+    def state(self) -> db.GenerationState:
+        """The generation's state."""
+        return self._item.generation.state
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do."""
+        return self._item.generation.HasField("closed_at")
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, as the generator and the log are told."""
+        return f"telegram:{self._item.photo.user_id}"
+
+    @property
+    def texts(self) -> Texts:
+        """What the bot says to its user."""
+        return texts.of(self._item.photo.language_code)
+
+    async def advance(self, to_state: db.GenerationState, **patch: Any) -> None:
+        """Moves the generation to a state; `patch` are fields of `GenerationPatch`."""
+        self._item = await self._database.advance_generation(
+            db.AdvanceGenerationRequest(
+                generation_id=self.id,
+                fence=self._fence,
+                from_state=self.state,
+                to_state=to_state,
+                patch=db.GenerationPatch(**patch),
+            )
+        )
+
+    async def record(self, **patch: Any) -> None:
+        """Patches the generation and leaves its state as it is."""
+        await self.advance(self.state, **patch)
+
+    async def fail(self, code: str, message: str) -> None:
+        """Ends the generation with an error; the close stage tells the user."""
+        await self.advance(db.GENERATION_STATE_FAILED, error=db.Error(code=code, message=message))
+
+    async def store_photo(self, image: db.ImageInfo, data: bytes) -> None:
+        """Stores the photo's bytes."""
+        info = db.StorePhotoRequest.Info(generation_id=self.id, fence=self._fence, image=image)
+        self._item = await self._database.store_photo(info, data)
+
+    async def finalize(self, data: bytes = b"", **outcome: Any) -> None:
+        """Ends the work: with `picture` and its bytes, or with `failed` or `refused`."""
+        info = db.FinalizeGenerationRequest.Info(
+            generation_id=self.id, fence=self._fence, **outcome
+        )
+        self._item = await self._database.finalize_generation(info, data)
+
+    async def close(self) -> None:
+        """Marks the generation as closed."""
+        self._item = await self._database.close_generation(
+            db.CloseGenerationRequest(generation_id=self.id, fence=self._fence)
+        )

@@ -1,0 +1,140 @@
+"""What this process remembers of the generations that it works on.
+
+All of it may be lost at any moment: what must last is dbservice's. A generation's memory is one
+object, made when it is first leased and dropped when it is closed or gone, or when it was not
+leased to us for longer than a lease lasts, so that it is another's by now.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Container
+from enum import StrEnum
+from typing import Final
+
+from telegram import Message
+
+from bot.clients.documents import Job
+from bot.work.backoff import Backoff
+
+LEASE_SECONDS: Final = 30.0
+"""How long a lease of dbservice lasts."""
+
+
+class Sent(StrEnum):
+    """The messages that a generation may have."""
+
+    CAPTION = "caption"
+    STATUS = "status"
+    PICTURE = "picture"
+    ENDING = "ending"
+
+
+class Memory:
+    """What is remembered of one generation.
+
+    Attributes:
+        backoff: when it is tried again.
+        abandoned: set when its user has cancelled it; a long wait may end then.
+        accepted: what Telegram accepted but dbservice has not recorded yet, so that only the record
+            is tried again.
+        shown: the text that its status message shows; "" if that is not known.
+        shown_at: when that was sent or edited, in seconds of the clock; 0 if that is not known.
+        dismissed: whether the user has deleted the status message.
+        job: what the generator last said of it.
+        caption_seconds: how long the captioner took.
+        leased_at: when it was last leased to us, in seconds of the clock.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self._clock = clock
+        self.backoff = Backoff(clock)
+        self.abandoned = asyncio.Event()
+        self.accepted: dict[Sent, Message] = {}
+        self.shown = ""
+        self.shown_at = 0.0
+        self.dismissed = False
+        self.job: Job | None = None
+        self.caption_seconds: float | None = None
+        self.leased_at = clock()
+        self._news: Job | None = None
+        self._submitted: float | None = None
+        self._began: float | None = None
+        self._finished: float | None = None
+
+    def show(self, text: str) -> None:
+        """The status message shows this text from now on."""
+        self.shown = text
+        self.shown_at = self._clock()
+
+    def job_submitted(self, job: Job) -> None:
+        """The job was submitted, and this was the answer."""
+        self._submitted = self._clock()
+        self._began = self._finished = None
+        self.job = self._news = job
+
+    def job_seen(self, job: Job) -> None:
+        """The generator was asked for the job, and this was the answer."""
+        before = self.job.state if self.job is not None else ""
+        if before == "queued" and job.state == "running":
+            self._began = self._clock()
+        if before in {"queued", "running"} and job.state == "finished":
+            self._finished = self._clock()
+        self.job = job
+
+    def take_news(self) -> Job | None:
+        """The answer to the submission, once: it is as good as a look at the job."""
+        news, self._news = self._news, None
+        return news
+
+    @property
+    def waiting_seconds(self) -> float | None:
+        """From submitting the job to seeing it run; None: one of the two was not seen."""
+        if self._submitted is None or self._began is None:
+            return None
+        return self._began - self._submitted
+
+    @property
+    def picture_seconds(self) -> float | None:
+        """From seeing the job run, or else from submitting it, to seeing it finished."""
+        since = self._began if self._began is not None else self._submitted
+        if since is None or self._finished is None:
+            return None
+        return self._finished - since
+
+
+class Memories:
+    """The memory of each generation that is leased to this process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` gives seconds."""
+        self._clock = clock
+        self._memories: dict[str, Memory] = {}
+
+    def __len__(self) -> int:
+        return len(self._memories)
+
+    def get(self, generation_id: str) -> Memory | None:
+        """The memory of a generation, if there is one."""
+        return self._memories.get(generation_id)
+
+    def lease(self, generation_id: str) -> Memory:
+        """The memory of a generation that has just been leased to us: its own, or a new one."""
+        memory = self._memories.get(generation_id)
+        if memory is None:
+            memory = self._memories[generation_id] = Memory(self._clock)
+        memory.leased_at = self._clock()
+        return memory
+
+    def drop(self, generation_id: str) -> None:
+        """The generation is closed or gone."""
+        self._memories.pop(generation_id, None)
+
+    def drop_unleased(self, under_way: Container[str]) -> None:
+        """Drops what was not leased for longer than a lease lasts, and is not under way."""
+        oldest = self._clock() - LEASE_SECONDS
+        self._memories = {
+            generation_id: memory
+            for generation_id, memory in self._memories.items()
+            if memory.leased_at >= oldest or generation_id in under_way
+        }

@@ -1,0 +1,82 @@
+"""Deletes bytes that nobody needs: what a forgotten user left, and what no row names."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from dbservice.errors import as_service_error
+from dbservice.observers import Observer, SweepDone
+from dbservice.store import Store
+from dbservice.transactions import deletions
+from lookalike.blobs import Blobs
+from lookalike.waiting import any_of
+
+_PERIOD = 3600.0  # seconds
+
+_ORPHAN_SECONDS = 3600.0
+"""Bytes are stored before the row names them, moments later; older ones are left by a crash."""
+
+_BATCH = 500  # keys in a transaction
+
+
+async def maintain(
+    store: Store, blobs: Blobs, observers: Sequence[Observer], stop: asyncio.Event
+) -> None:
+    """Deletes what is to be deleted, at once and then every hour, until `stop` is set."""
+    while not stop.is_set():
+        try:
+            await delete_pending(store, blobs)
+            await _sweep(store, blobs, observers, stop)
+        # The calls are served on, whatever is wrong here.
+        except Exception as error:  # noqa: BLE001
+            told = as_service_error(error)
+            for observer in observers:
+                observer.maintenance_failed(told)
+        await any_of(stop, seconds=_PERIOD)
+
+
+async def delete_pending(store: Store, blobs: Blobs) -> None:
+    """Deletes the bytes that were noted when their rows were deleted.
+
+    Raises:
+        OSError: the disk or the database is away; what was not deleted is still noted.
+    """
+    if keys := await store.transact(deletions.pending):
+        await blobs.delete(keys)
+        await store.transact(deletions.done, keys)
+
+
+async def _sweep(
+    store: Store, blobs: Blobs, observers: Sequence[Observer], stop: asyncio.Event
+) -> None:
+    """Deletes what a crash has left between the storing of bytes and the row that names them.
+
+    That is little. If more bytes are unknown than known, these are another database's, by a wrong
+    setting or since the rows are restored last, and all stay.
+    """
+    began = time.perf_counter()
+    named = 0
+    unnamed: list[str] = []
+    async for keys in _batches(blobs.list(_ORPHAN_SECONDS)):
+        if stop.is_set():
+            return
+        known = await store.transact(deletions.named, keys)
+        named += len(known)
+        unnamed += (key for key in keys if key not in known)
+    plausible = len(unnamed) <= named
+    if plausible:
+        await blobs.delete(unnamed)
+    done = SweepDone(time.perf_counter() - began, named, len(unnamed), plausible)
+    for observer in observers:
+        observer.sweep_done(done)
+
+
+async def _batches(keys: AsyncIterator[str]) -> AsyncIterator[Sequence[str]]:
+    batch: list[str] = []
+    async for key in keys:
+        batch.append(key)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

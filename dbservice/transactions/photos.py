@@ -1,0 +1,71 @@
+"""Photos that arrive, and the bytes that are kept of them and of their pictures."""
+
+from dbservice import messages
+from dbservice.errors import not_found, not_owner
+from dbservice.models import Generation, Photo, generation_id, photo_id
+from dbservice.store import Transaction
+from dbservice.transactions import leases, queries, users
+from dbservice.transitions import FAILED, RECEIVED, STORED, check
+from protos.lookalike.db.v1 import db_pb2 as db
+
+
+def receive(
+    transaction: Transaction, request: db.ReceivePhotoRequest, max_unfinished: int
+) -> db.ReceivePhotoResponse:
+    """Records a photo with its generation 0, once per message."""
+    session = transaction.session
+    key = photo_id(request.bot_id, request.chat_id, request.message_id)
+    if known := queries.find(session, generation_id(key, 0)):
+        return db.ReceivePhotoResponse(item=messages.item(known), created=False)
+    photo = messages.new_photo(request, transaction.now)
+    row = messages.new_generation(photo, 0, RECEIVED, request.parameters, transaction.now)
+    if users.has_too_many(transaction, photo, max_unfinished):
+        row.state = FAILED
+        messages.set_error(row, db.Error(code="too-many-unfinished", message=users.TOO_MANY))
+    session.add(row)
+    session.flush()
+    return db.ReceivePhotoResponse(item=messages.item(row), created=True)
+
+
+def store(
+    transaction: Transaction, info: db.StorePhotoRequest.Info, key: str
+) -> tuple[db.StorePhotoResponse, str | None]:
+    """Names the photo's bytes in its row; the same bytes again change nothing.
+
+    Returns:
+        The response, and the key whose bytes no row names: the given one, if the photo has these
+        bytes already, or the one that it replaces.
+
+    Raises:
+        ServiceError: as `leases.held`, and TRANSITION_NOT_ALLOWED.
+    """
+    row = leases.held(transaction, info.generation_id, info.fence)
+    photo = row.photo
+    unnamed: str | None = key
+    if photo.image_sha256 != info.image.sha256:
+        check(row.state, STORED)
+        row.state = STORED
+        unnamed = photo.image_key
+        messages.set_image(photo, info.image, key)
+    return db.StorePhotoResponse(item=messages.item(row)), unnamed
+
+
+def image(transaction: Transaction, request: db.GetImageRequest) -> tuple[str, db.ImageInfo]:
+    """The key and the description of stored bytes.
+
+    Raises:
+        ServiceError: NOT_FOUND or NOT_OWNER.
+    """
+    session = transaction.session
+    row: Photo | Generation | None
+    if request.HasField("photo_id"):
+        row = photo = session.get(Photo, request.photo_id)
+    else:
+        row = generation = queries.find(session, request.generation_id)
+        photo = generation.photo if generation else None
+    info = messages.image_info(row) if row else None
+    if row is None or photo is None or info is None or row.image_key is None:
+        raise not_found("image")
+    if request.user_id and photo.user_id != request.user_id:
+        raise not_owner("image")
+    return row.image_key, info

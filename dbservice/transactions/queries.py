@@ -1,0 +1,46 @@
+"""Which generations: the selections that the actions are built from."""
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session, contains_eager
+
+from dbservice.errors import not_found
+from dbservice.models import Generation, Photo
+from protos.lookalike.db.v1 import db_pb2 as db
+
+
+def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
+    """Generations with their photos, by conditions on both."""
+    return (
+        select(Generation)
+        .join(Generation.photo)
+        .options(contains_eager(Generation.photo))
+        .where(*conditions)
+    )
+
+
+def of_user_in_chat(
+    request: db.CancelGenerationsRequest | db.GetStatusRequest | db.ListHistoryRequest,
+) -> Select[Generation]:
+    """The user's generations in the chat."""
+    return with_photo(
+        Photo.bot_id == request.bot_id,
+        Photo.user_id == request.user_id,
+        Photo.chat_id == request.chat_id,
+    )
+
+
+def find(session: Session, generation_id: str) -> Generation | None:
+    """The generation of this id, if there is one."""
+    return session.scalars(with_photo(Generation.id == generation_id)).one_or_none()
+
+
+def get(session: Session, generation_id: str) -> Generation:
+    """The generation of this id.
+
+    Raises:
+        ServiceError: NOT_FOUND.
+    """
+    row = find(session, generation_id)
+    if row is None:
+        raise not_found("generation")
+    return row

@@ -1,0 +1,94 @@
+"""`lookalike demo`: the chat page, in the browser, until Ctrl-C."""
+
+import os
+import signal
+import sys
+import threading
+import time
+import webbrowser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from rich.console import Console
+
+from lookalike.cli.demo.session import STOPPED, running_stack
+from lookalike.processes.stack import Stack
+
+_PORT = 5000
+_LOOK_SECONDS = 0.25
+
+_WHAT_TO_TRY = """\
+  Click one of the photos there, drop one of your own on the page, or paste one.
+  A second window can be a second person: click the picture at the top left.
+  Ctrl-C stops everything; the conversation is kept.
+"""
+
+
+def play(home: Path, console: Console) -> int:
+    """Serves the page until Ctrl-C.
+
+    Returns:
+        The exit code.
+    """
+    with running_stack(home, console, port=_PORT) as stack:
+        url = stack.url("sandbox")
+        if urlsplit(url).port != _PORT:
+            console.print(f"Port {_PORT} is taken; the page is on another one.")
+        console.print(f"\n  [bold]{url}/[/]\n")
+        console.print(_WHAT_TO_TRY)
+        if _has_desktop():
+            threading.Thread(target=_open_browser, args=(f"{url}/",), daemon=True).start()
+        try:
+            with console.status("Starting the bot…") as status:
+                stack.start("bot")
+                status.update("Loading the models; you can send photos already…")
+                _wait_until_ready(stack)
+            console.print("Everything is ready.")
+            _wait_for_an_end(stack)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what follows ends by itself
+            console.print("\nStopping…")
+    console.print(STOPPED)
+    return 0
+
+
+def _has_desktop() -> bool:
+    """Whether a browser could open a window that somebody sees."""
+    if sys.platform == "darwin":
+        return "SSH_CONNECTION" not in os.environ
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open_browser(url: str) -> None:
+    try:
+        webbrowser.open(url)
+    except (webbrowser.Error, OSError):
+        return  # the address is on the screen
+
+
+def _wait_until_ready(stack: Stack) -> None:
+    """Returns when the bot, and what it needs, is ready.
+
+    Raises:
+        StartError: a service has ended.
+    """
+    with requests.Session() as session:
+        session.trust_env = False
+        while not _is_ready(session, stack.url("bot")):
+            stack.check()
+            time.sleep(_LOOK_SECONDS)
+
+
+def _is_ready(session: requests.Session, bot: str) -> bool:
+    try:
+        return session.get(f"{bot}/health/ready", timeout=10).ok
+    except requests.RequestException:
+        return False  # the bot may have ended, which `check` tells
+
+
+def _wait_for_an_end(stack: Stack) -> None:
+    """Waits until a service ends, and raises StartError then."""
+    while True:
+        stack.check()
+        time.sleep(_LOOK_SECONDS)

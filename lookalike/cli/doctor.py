@@ -1,0 +1,108 @@
+"""`lookalike doctor`: every check of every service in a line, and what to do about it."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+
+from lookalike import checks
+from lookalike.checks import Finding, Mark
+from lookalike.errors import StartError
+from lookalike.processes import service_command
+from lookalike.settings import Settings
+
+SERVICES = ("dbservice", "generator", "bot")
+
+_SECONDS = 180.0
+_MOST_FAILED = 64  # codes above it have meanings of their own (sysexits.h, shells)
+_COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
+_INDENT = " " * 12
+
+
+def run(*, spend: bool) -> int:
+    """Runs all checks and prints what they find.
+
+    Args:
+        spend: whether to run those that cost money, too.
+
+    Returns:
+        The exit code: how many checks failed, 64 at most.
+    """
+    arguments = ["--spend"] if spend else []
+    with ThreadPoolExecutor() as threads:
+        services = {
+            name: threads.submit(findings, name, os.environ, arguments) for name in SERVICES
+        }
+        failures = show("machine", _machine())
+        for name, found in services.items():
+            failures += show(name, found.result())
+    if not failures:
+        click.echo("Everything is fine.")
+    else:
+        click.echo(f"{failures} {'check' if failures == 1 else 'checks'} failed.")
+    return min(failures, _MOST_FAILED)
+
+
+def findings(
+    service: str, environment: Mapping[str, str], arguments: Sequence[str] = ()
+) -> list[Finding]:
+    """What the checks of a service find; they run in a process of their own.
+
+    Args:
+        service: whose checks.
+        environment: all environment variables of the process.
+        arguments: see `lookalike.checks.run`.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603, our own modules
+            [*service_command(f"{service}.doctor"), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        summary = f"The checks of {service} took more than {_SECONDS:g} s."
+        return [checks.failed("checks", summary, checks.BUSY)]
+    found = [Finding.from_json(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        summary = f"The checks of {service} broke off: {said[-1].rstrip('.')}."
+        remedy = f"Is it installed? pip install 'lookalike[{service}]'"
+        found.append(checks.failed("checks", summary, remedy))
+    return found
+
+
+def _machine() -> list[Finding]:
+    try:
+        settings = Settings.load()
+    except StartError as error:
+        return [checks.failed("settings", str(error), "Correct it in .env.")]
+    found = [checks.folder("disk", settings.lookalike_home)]
+    secrets = Path(".env")
+    if secrets.exists() and secrets.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        summary = "Other users of this machine can read .env, which holds secrets."
+        found.append(checks.warning(".env", summary, "chmod 600 .env"))
+    return found
+
+
+def show(group: str, found: list[Finding]) -> int:
+    """Prints a group of findings.
+
+    Returns:
+        How many of them are failures.
+    """
+    click.secho(group, bold=True)
+    for finding in found:
+        mark = click.style(f"{finding.mark:>9}", fg=_COLOURS[finding.mark])
+        click.echo(f"{mark}  {finding.check}: {finding.summary}")
+        if finding.remedy:
+            click.echo(f"{_INDENT} {finding.remedy}")
+    return sum(finding.mark is Mark.FAILED for finding in found)

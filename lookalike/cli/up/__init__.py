@@ -1,0 +1,1 @@
+"""`lookalike up`: the bot and the services that it needs, under one supervisor."""

@@ -1,0 +1,101 @@
+"""Starting a service again when it dies, and stopping all of them in time."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from lookalike import lifecycle
+from lookalike.errors import StartError
+from lookalike.processes import ServiceProcess
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_GOOD_RUN_SECONDS = 60.0
+"""After a run of this length the next pause is the first one again."""
+
+_STOP_SECONDS = lifecycle.STOP_SECONDS - 1  # before the lifecycle ends this process
+_BOT_STOP_SECONDS = 4.0
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Keeps a service running.
+
+    Attributes:
+        name: the service.
+        listening: set once it has listened for the first time.
+        process: the one that was started last.
+    """
+
+    def __init__(self, name: str, write: Callable[[str], None], lock: int) -> None:
+        """Starts nothing.
+
+        Args:
+            name: the service.
+            write: takes each line of its log.
+            lock: an open file that it holds while it runs.
+        """
+        self.name = name
+        self.listening = asyncio.Event()
+        self.process: ServiceProcess | None = None
+        self._write = write
+        self._lock = lock
+
+    async def run(self) -> NoReturn:
+        """Starts the service, and again whenever it dies, after growing pauses.
+
+        Raises:
+            StartError: it says that its configuration is wrong, which no restart mends.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            began = time.monotonic()
+            ending = await self._run_once()
+            if time.monotonic() - began > _GOOD_RUN_SECONDS:
+                pause = _FIRST_PAUSE
+            _log.warning("%s %s; it will be started again in %g s.", self.name, ending, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _run_once(self) -> str:
+        """Runs the service until it ends; tells how it ended."""
+        process = self.process = ServiceProcess(
+            self.name, os.environ, Path.cwd(), self._write, pass_fds=(self._lock,)
+        )
+        with contextlib.suppress(StartError):  # it has ended, which is looked at below
+            await asyncio.to_thread(process.address, None)
+            self.listening.set()
+        if await asyncio.to_thread(process.wait) == StartError.EXIT_CODE:
+            raise StartError(process.failure())
+        return process.ending()
+
+
+async def stop_all(bot: Supervisor, *others: Supervisor) -> None:
+    """Stops the services in time: the bot before those that it uses."""
+    end = time.monotonic() + _STOP_SECONDS
+    await _stop([bot], time.monotonic() + _BOT_STOP_SECONDS)
+    await _stop([*others, bot], end)
+    for process in _running([bot, *others]):
+        _log.warning("%s does not stop; it is killed.", process.name)
+        process.kill()
+
+
+async def _stop(services: Sequence[Supervisor], deadline: float) -> None:
+    """Asks the services to stop, and waits until they have or the time is over."""
+    processes = _running(services)
+    for process in processes:
+        process.ask_to_stop()
+    ends = [asyncio.create_task(asyncio.to_thread(process.popen.wait)) for process in processes]
+    if ends:
+        await asyncio.wait(ends, timeout=max(0.0, deadline - time.monotonic()))
+
+
+def _running(services: Sequence[Supervisor]) -> list[ServiceProcess]:
+    processes = [service.process for service in services]
+    return [process for process in processes if process is not None and process.running]

@@ -1,1 +1,0 @@
-"""`lookalike demo`: all four processes, and a Telegram of one's own to try them in."""

@@ -1,0 +1,116 @@
+"""Messages: what is in a chat now.
+
+A message is stored as the Bot API's `Message`. Ids follow Telegram: one counter for the bot's
+private chats and basic groups together, one for each supergroup; no id is used twice.
+"""
+
+import time
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sandbox.storage.events import record_event
+from sandbox.storage.schema import Json, messages
+from sandbox.storage.values import next_number
+from sandbox.telegram.chats import ChatRow
+
+MessageRow: TypeAlias = Row[Any]
+"""A row of the table `messages`."""
+
+
+async def add_message(
+    tx: AsyncConnection,
+    chat: ChatRow,
+    sender: Json,
+    content: Json,
+    reply_to: MessageRow | None = None,
+) -> Json:
+    """Adds a message and gives it as a `Message`.
+
+    Args:
+        tx: the open transaction.
+        chat: where.
+        sender: the `User` who sends it.
+        content: the other fields: text, photo, reply_markup and so on.
+        reply_to: the message that it answers.
+    """
+    own_ids = chat.chat["type"] == "supergroup"
+    message_id = await next_number(tx, f"message:{chat.id}" if own_ids else "message")
+    message: Json = {
+        "message_id": message_id,
+        "from": sender,
+        "chat": chat.chat,
+        "date": int(time.time()),
+    }
+    if reply_to is not None:
+        quoted = {k: v for k, v in reply_to.message.items() if k != "reply_to_message"}
+        message["reply_to_message"] = quoted
+    message |= content
+    await tx.execute(
+        insert(messages).values(chat_id=chat.id, message_id=message_id, message=message)
+    )
+    await record_event(tx, "message", {"chat_id": chat.id, "message": {**message, "edits": 0}})
+    return message
+
+
+async def new_media_group(tx: AsyncConnection) -> str:
+    """An id for an album."""
+    return str(13_000_000_000_000_000 + await next_number(tx, "media_group"))
+
+
+async def find_message(tx: AsyncConnection, chat_id: int, message_id: int) -> MessageRow | None:
+    """The message, if it is there and not deleted."""
+    if abs(message_id) >= 2**63:
+        return None
+    query = select(messages).where(
+        messages.c.chat_id == chat_id,
+        messages.c.message_id == message_id,
+        messages.c.deleted.is_(False),
+    )
+    return (await tx.execute(query)).one_or_none()
+
+
+async def edit_message(tx: AsyncConnection, stored: MessageRow, changed: Json) -> Json:
+    """Replaces a message with `changed`, a whole `Message`; gives it with the date of the edit."""
+    message = {**changed, "edit_date": int(time.time())}
+    edits = stored.edits + 1
+    await tx.execute(update(messages).where(*_key(stored)).values(message=message, edits=edits))
+    data = {"chat_id": stored.chat_id, "message": {**message, "edits": edits}}
+    await record_event(tx, "edit", data)
+    return message
+
+
+async def delete_message(tx: AsyncConnection, stored: MessageRow) -> None:
+    """Deletes a message from its chat."""
+    await tx.execute(update(messages).where(*_key(stored)).values(deleted=True))
+    await record_event(tx, "delete", {"chat_id": stored.chat_id, "message_id": stored.message_id})
+
+
+def _key(stored: MessageRow) -> tuple[Any, Any]:
+    return messages.c.chat_id == stored.chat_id, messages.c.message_id == stored.message_id
+
+
+async def shown_messages(
+    tx: AsyncConnection, chat_id: int, between: tuple[int, int], limit: int
+) -> list[Json]:
+    """The chat as a client shows it: each `Message` as it is now, with `edits`, how often edited.
+
+    Args:
+        tx: the open transaction.
+        chat_id: which chat.
+        between: only messages with a greater id than the first and a smaller one than the second.
+        limit: at most this many, the newest; oldest first.
+    """
+    query = (
+        select(messages)
+        .where(
+            messages.c.chat_id == chat_id,
+            messages.c.message_id > between[0],
+            messages.c.message_id < between[1],
+            messages.c.deleted.is_(False),
+        )
+        .order_by(messages.c.message_id.desc())
+        .limit(limit)
+    )
+    return [{**row.message, "edits": row.edits} for row in reversed(list(await tx.execute(query)))]

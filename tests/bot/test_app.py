@@ -1,0 +1,222 @@
+"""The whole bot in one process, from its composition root."""
+
+import asyncio
+import gettext
+import logging
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot import app, captioners
+from bot.captioners.base import CaptionerUnavailable
+from bot.health import Health
+from bot.texts import catalogues, of
+from bot.texts.texts import Texts
+from lookalike.errors import StartError
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, picture
+from tests.generator import scripted
+from tests.sandbox.client import LOOPBACK, ShownMessage
+from tests.waiting import eventually
+
+EN = of("en")
+LANGUAGE = "eo"
+
+
+class Bracketed(gettext.NullTranslations):
+    """A language in which everything is in brackets."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+
+
+OTHER = Texts(Bracketed())
+
+
+@pytest.fixture
+async def bot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[app.RunningBot]:
+    monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
+    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
+    monkeypatch.setattr("bot.work.backoff._LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("bot.pace._PRIVATE_SECONDS", 0.0)
+    monkeypatch.setitem(catalogues.LANGUAGES, LANGUAGE, OTHER)
+    async with app.running(desk.settings) as running:
+        yield running
+
+
+def foreign(message: ShownMessage) -> bool:
+    """Whether all that a message says is in brackets, and not just a part of it."""
+    texts = [message.text or message.caption]
+    texts += [button.text for button in message.buttons if not button.text.isdecimal()]
+    return all("⟦" in text and not re.search(r"[^\W\d_]", _outside(text)) for text in texts)
+
+
+def _outside(text: str) -> str:
+    text = re.sub(r"^/\w+ - ", "", text, flags=re.MULTILINE)
+    while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", "", text)) != text:
+        text = shorter
+    return text
+
+
+async def told(desk: Desk, chat: int, text: str) -> ShownMessage:
+    """Waits until the bot says something that contains the text."""
+
+    def look(messages: list[ShownMessage]) -> list[ShownMessage]:
+        return [m for m in messages if m.from_bot and text in (m.text or m.caption)]
+
+    return (await desk.people.wait_for(chat, look))[0]
+
+
+async def converse(desk: Desk, chat: int, texts: Texts) -> None:
+    """Has the bot say nearly everything that it can say."""
+    for sent, text in (
+        ("/start", texts.start),
+        ("/help", texts.help),
+        ("hello", texts.cannot_use),
+        ("/paint", texts.unknown_command),
+        ("/status", texts.no_work),
+        ("/history", texts.no_history),
+        ("/cancel", texts.no_work),
+    ):
+        await desk.people.send_text(chat, sent)
+        await told(desk, chat, text)
+    await desk.people.send_document(chat, b"GIF89a" + bytes(50), "a.gif", "image/gif")
+    await told(desk, chat, texts.ending("unsupported-format"))
+    desk.captioner.script += [CaptionerUnavailable("away")] * 2
+    await desk.people.send_photo(chat, picture())
+    await told(desk, chat, texts.waiting("captioner-unavailable"))
+    caption = db.Caption(text=CAPTION.text, captioner="offline", confidence=CAPTION.confidence)
+    await told(desk, chat, texts.caption(caption))
+    status = await told(desk, chat, "Painting")
+    await desk.people.send_text(chat, "/status")
+    await told(desk, chat, texts.generator_line(Health.OK))
+    answer = await desk.people.press(status, texts.cancel_button)
+    assert answer is not None
+    assert answer.text == texts.cancelled
+    await told(desk, chat, texts.cancelled)
+    await told_nothing_unfinished(desk, chat, texts)
+
+
+async def told_nothing_unfinished(desk: Desk, chat: int, texts: Texts) -> None:
+    """Asks for the status until nothing is unfinished."""
+
+    async def look() -> bool | None:
+        sent = await desk.people.send_text(chat, "/status")
+        messages = await desk.people.wait_for(
+            chat, lambda shown: [m for m in shown if m.from_bot and m.id > sent.id]
+        )
+        return any(texts.no_work in message.text for message in messages) or None
+
+    await eventually(look)
+
+
+async def test_everybody_reads_their_own_language(desk: Desk, bot: app.RunningBot) -> None:
+    assert bot.address
+    people = desk.people
+    chats = {await people.add_user(language_code=LANGUAGE): OTHER, await people.add_user(): EN}
+    for chat, texts in chats.items():
+        await converse(desk, chat, texts)
+    photos = [await people.send_photo(chat, picture()) for chat in chats]
+    for chat in chats:
+        await told(desk, chat, "Painting")  # at the same time
+    desk.executor.go()
+    for photo, texts in zip(photos, chats.values(), strict=True):
+        chat = photo.chat_id
+        await told(desk, chat, texts.picture(CAPTION.text, 7, "scripted").partition("7")[0])
+        await told_nothing_unfinished(desk, chat, texts)
+        sent = await people.send_text(chat, "/history")
+        page = await told(desk, chat, "UTC")
+        assert page.id > sent.id
+        await people.press(page, "2")
+        await told(desk, chat, texts.no_picture(unfinished(db.GENERATION_STATE_CANCELLED)))
+    for chat, texts in chats.items():
+        said = [message for message in await people.messages(chat) if message.from_bot]
+        assert len(said) > 10
+        assert [m.json for m in said if foreign(m) != (texts is OTHER)] == []
+
+
+def unfinished(state: db.GenerationState) -> db.Item:
+    """An item of the history without a picture."""
+    item = db.Item(generation=db.Generation(state=state))
+    item.generation.closed_at.GetCurrentTime()
+    return item
+
+
+async def test_the_menu_of_commands_is_there_in_each_language(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    await desk.people.send_text(desk.chat, "/start")
+    await told(desk, desk.chat, EN.start)
+    menus = (await desk.people.bot())["commands"]
+    assert {
+        menu["language_code"]: [command["description"] for command in menu["commands"]]
+        for menu in menus
+    } == {
+        "": [description for _, description in EN.commands],
+        LANGUAGE: [description for _, description in OTHER.commands],
+    }
+
+
+async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(
+    desk: Desk, bot: app.RunningBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot")
+    desk.executor.go()
+    await desk.people.send_photo(desk.chat, picture())
+    await told(desk, desk.chat, "seed")
+    await told_nothing_unfinished(desk, desk.chat, EN)
+    (line,) = [text for text in caplog.messages if text.startswith("Delivered")]
+    assert re.fullmatch(
+        rf"Delivered to telegram:{desk.chat}: caption \d+\.\d s(, waited \d+\.\d s)?,"
+        r" painted \d+\.\d s\.",
+        line,
+    )
+    async with httpx.AsyncClient(**LOOPBACK) as http:
+        for check in ("live", "ready"):
+            answer = await http.get(f"http://{bot.address}/health/{check}")
+            assert (answer.status_code, answer.text) == (200, f"{check}\n")
+
+
+async def test_a_second_poller_ends_the_bot_with_a_sentence(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.transports.polling._CONFLICT_SECONDS", 0.0)
+
+    async def serve() -> None:
+        async with app.running(desk.settings) as running:
+            await desk.people.send_text(desk.chat, "/start")
+            await told(desk, desk.chat, EN.start)  # so it polls
+            async with httpx.AsyncClient(**LOOPBACK) as http:
+                await http.get(f"{desk.settings.telegram_api_url}/bot{BOT_TOKEN}/getUpdates")
+            async with asyncio.timeout(20):
+                await running.stop.wait()
+
+    with pytest.raises(StartError, match="Another program polls"):
+        await serve()
+
+
+async def test_a_bot_that_telegram_does_not_know_does_not_start(desk: Desk) -> None:
+    token = SecretStr("10002:another-token-than-the-sandbox-has")
+    settings = desk.settings.model_copy(update={"telegram_bot_token": token})
+
+    async def serve() -> None:
+        async with app.running(settings) as running, asyncio.timeout(20):
+            await running.stop.wait()
+
+    with pytest.raises(StartError, match="BotFather"):
+        await serve()
+
+
+async def test_a_bot_whose_telegram_is_away_waits_and_stops_when_asked(desk: Desk) -> None:
+    settings = desk.settings.model_copy(update={"telegram_api_url": "http://127.0.0.1:1"})
+    async with app.running(settings) as running:
+        async with httpx.AsyncClient(**LOOPBACK) as http:
+            answer = await http.get(f"http://{running.address}/health/ready")
+        assert (answer.status_code, answer.text[:10]) == (503, "not ready:")

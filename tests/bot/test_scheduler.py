@@ -1,0 +1,87 @@
+"""The tick runs every few seconds, and at once when there is news."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from telegram.ext import ApplicationBuilder, JobQueue
+
+from bot.scheduler import Scheduler
+from tests.bot.desk import BOT_TOKEN
+
+
+class Ticks:
+    """Counts its runs, and lets none end while `free` is cleared."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Semaphore(0)
+        self.free = asyncio.Event()
+        self.free.set()
+        self.under_way = 0
+
+    async def run(self) -> None:
+        self.under_way += 1
+        assert self.under_way == 1
+        self.begun.release()
+        await self.free.wait()
+        self.under_way -= 1
+
+
+@asynccontextmanager
+async def scheduled(ticks: Ticks, seconds: float) -> AsyncIterator[Scheduler]:
+    queue: JobQueue[Any] = JobQueue()
+    scheduler = Scheduler(queue, ticks.run, seconds)
+    application = ApplicationBuilder().token(BOT_TOKEN).job_queue(queue).build()
+    assert application.job_queue is queue
+    await queue.start()
+    try:
+        async with asyncio.timeout(5):
+            await ticks.begun.acquire()  # the first one comes at once
+            yield scheduler
+    finally:
+        ticks.free.set()
+        scheduler.stop()
+        await queue.stop()
+
+
+async def test_it_runs_by_its_period() -> None:
+    ticks = Ticks()
+    async with scheduled(ticks, 0.05):
+        for _ in range(3):
+            await ticks.begun.acquire()
+
+
+async def test_news_do_not_wait_for_the_period() -> None:
+    ticks = Ticks()
+    async with scheduled(ticks, 600) as scheduler:
+        for _ in range(3):
+            scheduler.wake()
+            await ticks.begun.acquire()
+
+
+async def test_news_that_a_tick_may_have_missed_are_one_tick_more() -> None:
+    ticks = Ticks()
+    ticks.free.clear()
+    async with scheduled(ticks, 600) as scheduler:
+        for _ in range(3):
+            scheduler.wake()
+        await asyncio.sleep(0.05)  # the scheduler finds the job under way
+        ticks.free.set()
+        await ticks.begun.acquire()
+    assert ticks.begun.locked(), "one more, not three"
+
+
+async def test_a_tick_under_way_comes_to_its_end_and_no_other_begins(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR)
+    ticks = Ticks()
+    ticks.free.clear()
+    async with scheduled(ticks, 600) as scheduler:
+        scheduler.wake()
+    assert ticks.under_way == 0
+    assert ticks.begun.locked()
+    assert caplog.messages == [], "nothing was cancelled"

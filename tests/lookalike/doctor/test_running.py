@@ -1,0 +1,153 @@
+"""While everything runs: it finds nothing, or what a test has broken, and disturbs nobody."""
+
+import subprocess
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from lookalike.processes.stack import Stack
+from lookalike.tokens import service_token
+from tests import commands
+from tests.azure import AzureServer
+from tests.lookalike.doctor.findings import failures, one
+from tests.stack import TOKEN, keep_polls_short, read_log, running_stack
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]
+) -> Generator[Stack, None, None]:
+    """Everything, up and ready; a test that stops something starts it again."""
+    with running_stack(tmp_path_factory.mktemp("home"), settings) as stack:
+        yield stack
+
+
+def examine(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return commands.run("doctor", *arguments, folder=stack.home, environment=stack.environment)
+
+
+def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
+    stack: Stack, vision: AzureServer
+) -> None:
+    vision.requests.clear()
+    before = {path for path in stack.home.rglob("*") if not path.name.endswith("-journal")}
+    result = examine(stack)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.endswith("Everything is fine.\n")
+    assert result.stderr == ""
+    for part in (
+        "token: The token is that of @",
+        "clock: This machine's clock agrees",
+        "updates: No webhook and no other program",
+        "captioner: Azure AI Vision takes the key; it is retired on 2028-09-25.",
+        "dbservice: dbservice answers",
+        "lookalike.db is whole",
+        "jobs.db is whole",
+        " MB), under Apache-2.0.",
+        "The service itself listens on",
+    ):
+        assert part in result.stdout, part
+    assert [seen.body for seen in vision.requests] == [b"no image"]
+    after = {path for path in stack.home.rglob("*") if not path.name.endswith("-journal")}
+    assert before == after
+    assert "another program polls" not in read_log(stack, "bot")
+    for secret in (TOKEN, vision.key, service_token(stack.home)):
+        assert secret not in result.stdout
+
+
+def test_it_spends_when_asked(stack: Stack, vision: AzureServer) -> None:
+    result = examine(stack, "--spend")
+    assert result.returncode == 0, result.stdout
+    assert f"caption: The azure captioner said: {vision.caption}." in result.stdout
+
+
+# Telegram.
+
+
+def test_a_wrong_token(stack: Stack) -> None:
+    wrong = TOKEN[:-1] + "y"
+    found = failures(stack.environment, "bot", "telegram", TELEGRAM_BOT_TOKEN=wrong)
+    assert "@BotFather" in one(found, "token", "Telegram does not know this TELEGRAM_BOT_TOKEN")
+    assert wrong not in str(found)
+
+
+@contextmanager
+def second_poller(stack: Stack) -> Generator[None, None, None]:
+    """Another program that polls; it is thrown out and comes back."""
+    over = threading.Event()
+    polled = threading.Event()
+
+    def poll() -> None:
+        with httpx.Client(trust_env=False, timeout=60) as http:
+            while not over.is_set():
+                polled.set()
+                http.get(f"{stack.url('sandbox')}/bot{TOKEN}/getUpdates?timeout=2")
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    assert polled.wait(10)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_second_poller_while_our_bot_runs_and_while_it_does_not(stack: Stack) -> None:
+    summary = "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN"
+    with second_poller(stack):
+        stack.stop("bot")
+        assert "Stop it" in one(failures(stack.environment, "bot", "telegram"), "updates", summary)
+        stack.start("bot")
+        wait_until(lambda: "another program polls" in read_log(stack, "bot"))
+        one(failures(stack.environment, "bot", "telegram"), "updates", summary)
+    stack.stop("bot")
+    keep_polls_short(stack)
+    assert failures(stack.environment, "bot", "telegram") == []
+    stack.start("bot")
+
+
+def test_a_webhook(stack: Stack) -> None:
+    stack.stop("bot")
+    with httpx.Client(trust_env=False, base_url=f"{stack.url('sandbox')}/bot{TOKEN}") as http:
+        http.get("/setWebhook", params={"url": "http://127.0.0.1:9/secret"})
+        found = failures(stack.environment, "bot", "telegram")
+        http.get("/deleteWebhook")
+    stack.start("bot")
+    one(found, "updates", "A webhook is set: another program, at 127.0.0.1, gets the updates.")
+    assert "secret" not in str(found)
+
+
+# Services.
+
+
+def test_services_that_are_down_are_named_and_counted(stack: Stack) -> None:
+    stack.stop("dbservice", "generator")
+    result = examine(stack)
+    stack.start("dbservice", "generator")
+    assert result.returncode == 2, result.stdout
+    assert f"failed  dbservice: dbservice does not answer at {stack.address('dbservice')}." in (
+        result.stdout
+    )
+    assert f"failed  generator: The generator does not answer at {stack.url('generator')}" in (
+        result.stdout
+    )
+    assert "Start everything with `lookalike up`." in result.stdout
+    assert result.stdout.endswith("2 checks failed.\n")
+
+
+def test_a_bot_that_is_down(stack: Stack) -> None:
+    found = failures(stack.environment, "bot", "bot", BOT_LISTEN="127.0.0.1:9")
+    assert "lookalike up" in one(found, "bot", "The bot does not run")
+
+
+@pytest.mark.parametrize("service", ["dbservice", "generator"])
+def test_a_service_that_does_not_take_the_token(stack: Stack, service: str) -> None:
+    found = failures(stack.environment, "bot", service, SERVICE_TOKEN="another-token-than-theirs")
+    assert "SERVICE_TOKEN" in one(found, service, "does not take our SERVICE_TOKEN")
