@@ -19,7 +19,8 @@ from lxml import etree
 from PIL import Image
 
 from generator.web.problems import MEDIA_TYPE
-from tests.generator.stack import TOKEN, XML, element, eventually, job
+from tests.generator.stack import TOKEN, XML, element, job
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
