@@ -1,11 +1,10 @@
 """The whole service in the test's own event loop, on a real port."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -20,6 +19,7 @@ from generator.settings import GeneratorSettings
 from generator.web import documents, problems
 from protos import GENERATOR_NAMESPACE, PROBLEM_NAMESPACE
 from tests.generator.scripted import ScriptedExecutor
+from tests.waiting import eventually
 
 TOKEN = "the-token-of-the-tests"
 XML = {"Content-Type": "application/xml"}
@@ -47,8 +47,6 @@ _PROBLEM_SCHEMA = etree.RelaxNG(
         </grammar>"""
     )
 )
-
-_T = TypeVar("_T")
 
 
 def job(
@@ -92,16 +90,6 @@ def text(parent: etree._Element, name: str) -> str | None:
 def code(response: httpx.Response) -> str:
     """The problem's code."""
     return element(response).findtext(f"{{{PROBLEM_NAMESPACE}}}code") or ""
-
-
-async def eventually(check: Callable[[], Awaitable[_T | None]]) -> _T:
-    """What `check` returns as soon as it returns something."""
-    async with asyncio.timeout(20):
-        while True:
-            found = await check()
-            if found is not None:
-                return found
-            await asyncio.sleep(0.01)
 
 
 async def _check_shape(response: httpx.Response) -> None:

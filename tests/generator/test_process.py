@@ -19,7 +19,8 @@ from lxml import etree
 from PIL import Image
 
 from generator.web.problems import MEDIA_TYPE
-from tests.generator.stack import TOKEN, XML, element, eventually, job
+from tests.generator.stack import TOKEN, XML, element, job
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
@@ -102,7 +103,8 @@ async def _started(home: Path, **more: str) -> AsyncGenerator[_Process]:
 
 
 async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
-    lines.extend([line.decode() async for line in stream])
+    async for line in stream:
+        lines.append(line.decode())  # noqa: PERF401, tests look at them as they come
 
 
 async def test_a_life_of_three_starts(tmp_path: Path) -> None:
@@ -154,8 +156,8 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
     async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
         waiting = await running.put(job("a cat"))
 
-        async def importing() -> bool:
-            return "PyTorch is imported\n" in running.lines
+        async def importing() -> bool | None:
+            return True if "PyTorch is imported\n" in running.lines else None
 
         await eventually(importing)
         running.process.send_signal(signal.SIGTERM)

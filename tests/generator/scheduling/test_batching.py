@@ -23,7 +23,8 @@ from generator.tasks import (
     TaskError,
 )
 from tests.generator.scripted import MODEL, ScriptedExecutor, png_of
-from tests.generator.stack import Stack, eventually, job, serving, text
+from tests.generator.stack import Stack, job, serving, text
+from tests.waiting import eventually
 
 FAST = BatchTimes({1: 1.0, 2: 1.2, 4: 1.7, 8: 2.6}, MODEL.width * MODEL.height)
 

@@ -18,7 +18,8 @@ from generator.observers import (
 )
 from generator.tasks import BatchTimes, JobShape, TaskError
 from tests.generator.scripted import MODEL, ScriptedExecutor, png_of
-from tests.generator.stack import eventually, job, serving
+from tests.generator.stack import job, serving
+from tests.waiting import eventually
 
 _SECRET = "what somebody wrote"
 _SHAPE = JobShape(MODEL.width, MODEL.height, "balanced", guided=True)

@@ -12,7 +12,8 @@ from generator.jobs.tables import Job
 from generator.tasks import SafetyRejected, TaskError
 from lookalike.errors import StartError
 from tests.generator.scripted import ScriptedExecutor, png_of
-from tests.generator.stack import Stack, code, eventually, job, serving, text
+from tests.generator.stack import Stack, code, job, serving, text
+from tests.waiting import eventually
 
 
 async def test_a_task_that_cannot_be_computed_fails_at_once(stack: Stack) -> None:

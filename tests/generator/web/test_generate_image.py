@@ -15,7 +15,8 @@ from generator.jobs.leases import Leases
 from generator.jobs.tables import State
 from generator.tasks import SafetyRejected, TaskError
 from tests.generator.scripted import png_of
-from tests.generator.stack import TOKEN, XML, Stack, code, element, eventually, job, serving, text
+from tests.generator.stack import TOKEN, XML, Stack, code, element, job, serving, text
+from tests.waiting import eventually
 
 _PATH = "/generate_image"
 
