@@ -25,7 +25,7 @@ CHUNK_BYTES: Final = 256 * 1024
 _DRAFTS = "drafts"
 
 _KEY: Final = re.compile(
-    r"([0-9A-Za-z-]{2})/\1[0-9A-Za-z-]*-\d+-[0-9a-f]{8}"
+    r"([0-9a-f]{2})/\1[0-9a-f-]*-\d+-[0-9a-f]{8}"
     # The first version had no folders in the folder, and named files by a row's id.
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+\.png)?"
 )
@@ -36,7 +36,7 @@ def new_key(owner: str, fence: int) -> str:
     """A key that nobody has used.
 
     Args:
-        owner: the id of the row that will name it: letters, digits and hyphens, at least two.
+        owner: the id of the row that will name it, a UUID.
         fence: the writer's; it tells a person whose attempt left the bytes.
     """
     return f"{owner[:2]}/{owner}-{fence}-{secrets.token_hex(4)}"
@@ -83,9 +83,10 @@ class LocalBlobs:
         """
         self._folder = folder
         self._drafts = folder / _DRAFTS
-        self._made: set[Path] = set()  # folders whose own entry is on the disk for certain
         try:
             self._drafts.mkdir(parents=True, exist_ok=True)
+            for number in range(256):  # now, as a folder made later is one more sync for somebody
+                (folder / f"{number:02x}").mkdir(exist_ok=True)
             for draft in self._drafts.iterdir():
                 draft.unlink()
             sync_folder(folder)
@@ -130,10 +131,6 @@ class LocalBlobs:
     def _publish(self, file: IO[bytes], draft: Path, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
-        if target.parent not in self._made:
-            target.parent.mkdir(exist_ok=True)
-            sync_folder(self._folder)
-            self._made.add(target.parent)
         draft.rename(target)
         sync_folder(target.parent)
 
