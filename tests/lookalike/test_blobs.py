@@ -165,9 +165,7 @@ async def test_the_loop_is_free_while_the_disk_is_slow(
 
 async def test_many_at_once(blobs: LocalBlobs, folder: Path) -> None:
     data = [os.urandom(100_000) for _ in range(40)]
-    made = await asyncio.gather(
-        *(stored(blobs, each, f"{n:08x}") for n, each in enumerate(data))
-    )
+    made = await asyncio.gather(*(stored(blobs, each, f"{n:08x}") for n, each in enumerate(data)))
     assert await keys(blobs) == files(folder) == sorted(made)
     assert [await read(blobs, key) for key in made] == data
 
