@@ -38,7 +38,7 @@ demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 test: setup ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
-test-fast: setup ## Run the tests that start no process and load no large model, in a minute
+test-fast: setup ## Run the tests that start no process and load no large model, in a minute or two
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
 
 lint: setup ## Check style, types, contracts and the rules of the house
