@@ -1,15 +1,12 @@
 """The pictures of jobs, where they are stored."""
 
 import errno
-import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from generator.jobs.maintenance import Maintenance
 from generator.jobs.results import Results
 from generator.tasks import Picture
 from lookalike import blobs
@@ -36,19 +33,6 @@ async def test_what_was_put_is_read_and_what_is_damaged_is_not(tmp_path: Path) -
     await results.discard([image.key])
     with pytest.raises(FileNotFoundError):
         await results.read(image.key, image.sha256)
-
-
-async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> None:
-    stack.executor.go()
-    await stack.reach(await stack.put(), "finished")
-    (named,) = stack.images
-    results = Results(stack.generator.blobs, ())
-    young, old = [await results.put(UUID(int=number), 1, _PICTURE) for number in (1, 2)]
-    an_hour_ago = time.time() - 3600
-    for file in (named, stack.results / old.key):
-        os.utime(file, (an_hour_ago, an_hour_ago))
-    await Maintenance(stack.generator.database, results, ()).sweep(older_than=1800)
-    assert set(stack.images) == {named, stack.results / young.key}
 
 
 async def test_a_picture_that_cannot_be_deleted_now_is_left_to_the_sweep(

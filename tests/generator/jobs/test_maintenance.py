@@ -1,0 +1,52 @@
+"""What is old is deleted."""
+
+import os
+import time
+from uuid import UUID
+
+from generator.jobs.maintenance import Maintenance
+from generator.jobs.results import Results
+from generator.tasks import Picture
+from tests.generator.jobs.opening import IMAGE, OpenQueue
+from tests.generator.stack import Stack
+
+
+async def test_old_ended_jobs_expire(opened: OpenQueue) -> None:
+    await opened.add("done")
+    await opened.leases.finish(await opened.claim(), IMAGE)
+    unfinished = await opened.add("waits")
+    opened.clock.now = 100.0
+    await opened.add("fresh")
+    await opened.maintenance.expire(101, 0)
+    assert await opened.image_keys() == {IMAGE.key}
+    await opened.maintenance.expire(99, 0)
+    assert await opened.image_keys() == set()
+    assert await opened.state(unfinished) == "queued"
+
+
+async def test_cancelled_jobs_expire_sooner(opened: OpenQueue) -> None:
+    cancelled = await opened.add("cancelled")
+    await opened.queue.cancel(cancelled)
+    finished = await opened.add("finished")
+    await opened.leases.finish(await opened.claim(), IMAGE)
+    opened.clock.now = 100.0
+    await opened.maintenance.expire(1000, 101)
+    assert await opened.state(cancelled) == "cancelled"
+    await opened.maintenance.expire(1000, 99)
+    assert await opened.queue.get(cancelled) is None
+    assert await opened.state(finished) == "finished"
+
+
+async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> None:
+    stack.executor.go()
+    await stack.reach(await stack.put(), "finished")
+    (named,) = stack.images
+    results = Results(stack.generator.blobs, ())
+    young, old = [
+        await results.put(UUID(int=number), 1, Picture(b"png", 8, 8)) for number in (1, 2)
+    ]
+    an_hour_ago = time.time() - 3600
+    for file in (named, stack.results / old.key):
+        os.utime(file, (an_hour_ago, an_hour_ago))
+    await Maintenance(stack.generator.database, results, ()).sweep(older_than=1800)
+    assert set(stack.images) == {named, stack.results / young.key}
