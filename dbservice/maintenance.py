@@ -64,7 +64,7 @@ async def _sweep(
         named += len(known)
         unnamed += (key for key in keys if key not in known)
     plausible = len(unnamed) <= named
-    if plausible:
+    if unnamed and plausible:
         await blobs.delete(unnamed)
     done = SweepDone(time.perf_counter() - began, named, len(unnamed), plausible)
     for observer in observers:

@@ -1,8 +1,8 @@
 # ruff: noqa: N802, the contract names the methods
 """The RPCs. Token, validation, errors and their announcement are the interceptors'."""
 
-import contextlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
 from typing import TypeVar
 
 from dbservice import uploads
@@ -104,8 +104,9 @@ class DatabaseServicer(DatabaseServiceServicer):
         key, info = await self._store.transact(photos.image, request)
         yield db.GetImageResponse(info=info)
         try:
-            async for chunk in self._blobs.open(key):
-                yield db.GetImageResponse(chunk=chunk)
+            async with aclosing(self._blobs.open(key)) as chunks:
+                async for chunk in chunks:
+                    yield db.GetImageResponse(chunk=chunk)
         except FileNotFoundError:
             raise not_found("image") from None
 
@@ -138,5 +139,5 @@ class DatabaseServicer(DatabaseServiceServicer):
 
     async def _discard(self, key: str) -> None:
         """Deletes bytes that no row names; what fails here is left to the sweep."""
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             await self._blobs.delete([key])

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Final, Protocol
 from uuid import uuid4
@@ -55,8 +55,10 @@ class Blobs(Protocol):
             parts: the bytes in pieces.
         """
 
-    def open(self, key: str) -> AsyncIterator[bytes]:
+    def open(self, key: str) -> AsyncGenerator[bytes]:
         """The bytes of a key, in pieces.
+
+        Whoever may be cancelled closes it (`contextlib.aclosing`).
 
         Raises:
             FileNotFoundError: there are none.
@@ -107,10 +109,10 @@ class LocalBlobs:
         finally:
             _discard(file, draft)
 
-    async def open(self, key: str) -> AsyncIterator[bytes]:
+    async def open(self, key: str) -> AsyncGenerator[bytes]:
         """The bytes of a key; see `Blobs.open`."""
-        file = await asyncio.to_thread((self._folder / key).open, "rb")
-        with file:
+        # Opened on the event loop, as a cancelled call would leave open what a thread then opens.
+        with (self._folder / key).open("rb") as file:  # noqa: ASYNC230
             while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield chunk
 

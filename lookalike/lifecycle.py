@@ -129,6 +129,8 @@ async def _supervise(settings: _S, main: Callable[[_S, asyncio.Event], Awaitable
             _exit_after(STOP_SECONDS)
 
     def on_signal(_number: int, _frame: object) -> None:
+        for number in _STOP_SIGNALS:  # to be asked again and again leaves no time to stop
+            signal.signal(number, signal.SIG_IGN)
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending anyway
             loop.call_soon_threadsafe(request_stop)
 

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -64,9 +65,10 @@ class Results:
             OSError: the storage fails.
         """
         png, digest = bytearray(), hashlib.sha256()
-        async for part in self._blobs.open(key):
-            png += part
-            digest.update(part)
+        async with aclosing(self._blobs.open(key)) as parts:
+            async for part in parts:
+                png += part
+                digest.update(part)
         if digest.hexdigest() != sha256:
             raise FileNotFoundError(errno.ENOENT, "the picture is damaged", key)
         return bytes(png)

@@ -6,8 +6,10 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lookalike.blobs import CHUNK_BYTES, LocalBlobs, new_key
@@ -71,6 +73,25 @@ async def test_bytes_come_back_in_pieces(blobs: LocalBlobs, folder: Path, size: 
 async def test_there_are_no_bytes_of_an_unknown_key(blobs: LocalBlobs) -> None:
     with pytest.raises(FileNotFoundError):
         await read(blobs, new_key(ID, 1))
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_reading_that_is_given_up_leaves_no_file_open(
+    blobs: LocalBlobs, folder: Path, turns: int
+) -> None:
+    key = await stored(blobs, bytes(3 * CHUNK_BYTES))
+
+    async def reading() -> None:
+        async with aclosing(blobs.open(key)) as pieces:
+            async for _ in pieces:
+                pass
+
+    task = asyncio.create_task(reading())
+    for _ in range(turns):  # of the event loop, in which it gets as far as it may
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert not [file for file in psutil.Process().open_files() if file.path.startswith(str(folder))]
 
 
 async def test_what_the_parts_raise_is_passed_on_and_nothing_is_stored(
