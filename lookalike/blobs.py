@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import secrets
+import string
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ CHUNK_BYTES: Final = 256 * 1024
 _DRAFTS = "drafts"
 
 _KEY: Final = re.compile(
-    r"([0-9a-f]{2})/\1[0-9a-f-]*-\d+-[0-9a-f]{8}"
+    r"([0-9a-f])/\1[0-9a-f-]*-\d+-[0-9a-f]{8}"
     # The first version had no folders in the folder, and named files by a row's id.
     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+\.png)?"
 )
@@ -39,7 +40,7 @@ def new_key(owner: str, fence: int) -> str:
         owner: the id of the row that will name it, a UUID.
         fence: the writer's; it tells a person whose attempt left the bytes.
     """
-    return f"{owner[:2]}/{owner}-{fence}-{secrets.token_hex(4)}"
+    return f"{owner[:1]}/{owner}-{fence}-{secrets.token_hex(4)}"
 
 
 class Blobs(Protocol):
@@ -72,7 +73,7 @@ class Blobs(Protocol):
 
 
 class LocalBlobs:
-    """A folder. The first two characters of an owner's id name a folder in it, to keep each small.
+    """A folder. The first digit of an owner's id names a folder in it, to keep each small.
 
     Bytes are written as a draft, synced, and then renamed to their key.
     """
@@ -87,8 +88,8 @@ class LocalBlobs:
         self._drafts = folder / _DRAFTS
         try:
             self._drafts.mkdir(parents=True, exist_ok=True)
-            for number in range(256):  # now, as a folder made later is one more sync for somebody
-                (folder / f"{number:02x}").mkdir(exist_ok=True)
+            for digit in string.hexdigits[:16]:  # now, as one made later is a sync more for an upload
+                (folder / digit).mkdir(exist_ok=True)
             for draft in self._drafts.iterdir():
                 draft.unlink()
             sync_folder(folder)

@@ -55,7 +55,7 @@ async def stored(blobs: LocalBlobs, data: bytes = b"bytes", owner: str = ID) -> 
 
 def test_a_key_tells_whose_and_which_attempt_and_is_new() -> None:
     key = new_key(ID, 7)
-    assert re.fullmatch(rf"33/{ID}-7-[0-9a-f]{{8}}", key)
+    assert re.fullmatch(rf"3/{ID}-7-[0-9a-f]{{8}}", key)
     assert new_key(ID, 7) != key
 
 
@@ -154,10 +154,10 @@ async def test_bytes_and_their_way_there_are_synced_in_order(
     monkeypatch.setattr(os, "fsync", note_sync)
     monkeypatch.setattr(Path, "rename", note_rename)
     key = await stored(blobs)
-    assert steps == ["file", "rename", "blobs/33"]
+    assert steps == ["file", "rename", "blobs/3"]
     steps.clear()
     await blobs.delete([key])
-    assert steps == ["blobs/33"]
+    assert steps == ["blobs/3"]
 
 
 async def test_the_next_process_goes_on_in_the_same_folder(folder: Path) -> None:
@@ -224,10 +224,10 @@ async def test_keys_of_the_first_version_are_listed_read_and_deleted(
 async def test_files_of_strangers_are_not_listed(blobs: LocalBlobs, folder: Path) -> None:
     await stored(blobs)
     (folder / "my photos").mkdir()
-    for name in ("holiday.jpg", "my photos/cat.png", f"33/{ID}.part", "33/notes", ".hidden"):
+    for name in ("holiday.jpg", "my photos/cat.png", f"3/{ID}.part", "3/notes", ".hidden"):
         (folder / name).write_bytes(b"not ours")
     (listed,) = await keys(blobs)
-    assert listed.startswith(f"33/{ID}-1-")
+    assert listed.startswith(f"3/{ID}-1-")
 
 
 async def test_drafts_that_a_crash_left_go_at_the_next_start(folder: Path) -> None:
