@@ -38,8 +38,8 @@ demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 test: setup ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
-test-fast: setup ## Run the tests that start no process and load no large model, in a minute or two
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
+test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m 'not slow'
 
 lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff check

@@ -1,12 +1,29 @@
 """For every test."""
 
+import re
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+_FAST = "not slow"
+_SLOW_MODULE = re.compile(r"^pytestmark = .*\bslow\b", re.MULTILINE)
+
 _running: list[pytest.Item] = []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keeps the fast tests fast."""
+    if session.config.option.markexpr == _FAST and "torch" in sys.modules:
+        raise pytest.UsageError("A module that imports PyTorch is not marked slow as a whole.")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves slow modules unread where no slow tests are wanted: PyTorch is imported for seconds."""
+    fast = config.option.markexpr == _FAST and collection_path.suffix == ".py"
+    return True if fast and _SLOW_MODULE.search(collection_path.read_text("utf-8")) else None
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:

@@ -10,6 +10,8 @@ from benchmarks import page
 from benchmarks.results import Figures, Results
 from benchmarks.rows import ROWS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def results() -> Results:

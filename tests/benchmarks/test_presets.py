@@ -9,7 +9,7 @@ import pytest
 from benchmarks import presets
 from tests.generator import tiny
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 
 def test_a_preset_is_like_itself(

@@ -122,6 +122,7 @@ async def test_what_nobody_expected_is_internal_and_tells_no_details(
     assert record.exc_info is not None
 
 
+@pytest.mark.slow  # it waits as long as the service does for a lock
 async def test_a_locked_database_is_unavailable(
     client: Client, settings: DbserviceSettings, caplog: pytest.LogCaptureFixture
 ) -> None:

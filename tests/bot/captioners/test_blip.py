@@ -13,6 +13,8 @@ from bot.captioners import blip
 from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable
 from tests.bot.captioners.photos import jpeg
 
+pytestmark = pytest.mark.slow
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sofa"]
 START = len(WORDS)  # as in the real one, the token that starts a sentence is not in the vocabulary

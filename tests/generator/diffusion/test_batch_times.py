@@ -14,7 +14,7 @@ from generator.tasks import BatchTimes, CancelToken
 from tests.generator import tiny
 from tests.generator.drawing import load
 
-pytestmark = pytest.mark.filterwarnings(tiny.NUMPY_WARNING)
+pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 
 class _Machine:

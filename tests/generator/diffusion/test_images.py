@@ -3,12 +3,15 @@
 import io
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from generator.diffusion import images
 from tests.docs.documents import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 @given(st.integers(1, 33), st.integers(1, 33), st.integers(0, 2**32 - 1), st.integers(0, 255))

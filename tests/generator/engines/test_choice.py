@@ -7,6 +7,8 @@ import torch
 
 from generator.engines import choice
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("there", "chosen"),

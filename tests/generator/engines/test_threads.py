@@ -9,6 +9,8 @@ import torch
 
 from generator.engines import threads
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _two_threads() -> Iterator[None]:

@@ -13,6 +13,8 @@ from generator import models
 from generator.models import EMOJI, SD15, ModelFormat
 from lookalike.errors import StartError
 
+pytestmark = pytest.mark.slow
+
 
 def test_emoji_is_the_model_in_the_package() -> None:
     source = models.find("emoji")
@@ -83,7 +85,6 @@ def test_a_pickle_is_refused(tmp_path: Path) -> None:
         models.find(str(file))
 
 
-@pytest.mark.slow
 def test_finding_a_model_imports_no_library() -> None:
     code = (
         "import sys; import generator.executors.inprocess, generator.models;"
