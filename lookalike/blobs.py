@@ -10,7 +10,6 @@ import asyncio
 import os
 import re
 import secrets
-import string
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
 from pathlib import Path
@@ -88,7 +87,7 @@ class LocalBlobs:
         self._drafts = folder / _DRAFTS
         try:
             self._drafts.mkdir(parents=True, exist_ok=True)
-            for digit in string.hexdigits[:16]:  # now, as one made later is a sync more for an upload
+            for digit in "0123456789abcdef":  # now, as one made later is a sync more for an upload
                 (folder / digit).mkdir(exist_ok=True)
             for draft in self._drafts.iterdir():
                 draft.unlink()
@@ -113,7 +112,7 @@ class LocalBlobs:
     async def open(self, key: str) -> AsyncGenerator[bytes]:
         """The bytes of a key; see `Blobs.open`."""
         # Opened on the event loop, as a cancelled call would leave open what a thread then opens.
-        with (self._folder / key).open("rb") as file:  # noqa: ASYNC230
+        with (self._folder / key).open("rb") as file:
             while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield chunk
 

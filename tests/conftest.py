@@ -21,7 +21,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leaves slow modules unread where no slow tests are wanted: PyTorch is imported for seconds."""
+    """Leaves slow modules unread where no slow tests are wanted: PyTorch takes seconds."""
     fast = config.option.markexpr == _FAST and collection_path.suffix == ".py"
     return True if fast and _SLOW_MODULE.search(collection_path.read_text("utf-8")) else None
 

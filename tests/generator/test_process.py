@@ -141,7 +141,7 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     async with _started(tmp_path) as running:
         state = await running.get(interrupted)
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
-    pictures = (tmp_path / "generator" / "results").glob("??/*")
+    pictures = (tmp_path / "generator" / "results").glob("?/*")
     assert len(list(pictures)) == 3
 
 
