@@ -121,7 +121,7 @@ class Photo(StoredImage, Base):
 
     __tablename__ = "photos"
     __table_args__ = (
-        Index("ix_photos_user", "bot_id", "user_id", "chat_id"),
+        Index("ix_photos_user", "bot_id", "user_id", "media_group_id"),
         _by_key(__tablename__),
     )
 
@@ -141,6 +141,7 @@ class Photo(StoredImage, Base):
     caption_model: Mapped[str | None]
     caption_message_id: Mapped[int | None]
     message_thread_id: Mapped[int | None]
+    media_group_id: Mapped[str | None]
 
 
 class Generation(StoredImage, Base):

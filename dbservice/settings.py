@@ -15,13 +15,14 @@ class DbserviceSettings(Settings):
         dbservice_listen: where it serves.
         database_url: where the rows are; empty: a file in the home folder.
         blob_url: where the bytes of photos and pictures are; empty: a folder in the home folder.
-        user_max_unfinished: how many generations of one user may be under way at once.
+        user_max_unfinished: how many generations of one user may be unfinished at once; an album
+            that begins below it is taken whole.
     """
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
     database_url: SqliteUrl = ""
     blob_url: FileUrl = ""
-    user_max_unfinished: int = Field(default=5, ge=1, le=1000)
+    user_max_unfinished: int = Field(default=10, ge=1, le=1000)
 
     @property
     def database(self) -> str:

@@ -1,4 +1,4 @@
-"""Whose a generation is, beside its state, and indexes on it; the topic of a photo."""
+"""Whose a generation is, beside its state, and indexes on it; a photo's topic and album."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,9 @@ _WHOSE = ("bot_id", "chat_id", "user_id")
 
 def upgrade() -> None:
     op.add_column("photos", sa.Column("message_thread_id", sa.BigInteger()))
+    op.add_column("photos", sa.Column("media_group_id", sa.String()))
+    op.drop_index("ix_photos_user", "photos")
+    op.create_index("ix_photos_user", "photos", ["bot_id", "user_id", "media_group_id"])
     for name in _WHOSE:
         # In place: a table of years would take minutes to be made anew.
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
