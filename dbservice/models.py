@@ -208,3 +208,13 @@ class PendingDeletion(Base):
     __tablename__ = "pending_deletions"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+
+
+class WallClock(Base):
+    """One row: what the clock said last, and for how long it is still doubted."""
+
+    __tablename__ = "wall_clock"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seen_at: Mapped[datetime]
+    doubt_seconds: Mapped[float]

@@ -1,4 +1,5 @@
-"""Whose a generation is, beside its state, and indexes on it; a photo's topic and album."""
+"""Whose a generation is, beside its state, and indexes on it; a photo's topic and album;
+what the clock said."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,4 +38,10 @@ def upgrade() -> None:
         )
     op.create_index(
         "ix_generations_history", "generations", ["bot_id", "chat_id", "user_id", "number"]
+    )
+    op.create_table(
+        "wall_clock",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("doubt_seconds", sa.Double(), nullable=False),
     )
