@@ -85,6 +85,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         bot = _bot(settings, request, transport.polls)
         messenger = Messenger(bot, EditPace(), observers)
         services = Services(database, generator, captioner, messenger, observers)
+        stack.push_async_callback(services.decoder.close)
+        await services.decoder.warm()
         holder = f"{socket.gethostname()}/{settings.bot_listen}"
         leasing = Leasing(database, services.memories, settings.bot_id, holder)
         tick = Tick(services, leasing)

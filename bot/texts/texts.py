@@ -51,6 +51,9 @@ _ENDINGS: Final = {
     "image-too-large": _noop(
         "This image is too large: I can take up to 40 million pixels, and up to 16,000 on a side."
     ),
+    "image-too-costly": _noop(
+        "This image takes too long to open. Please send it as a photo rather than a file."
+    ),
     "photo-refused": _noop("The captioning service won't take this photo."),
     "picture-not-taken": _noop(
         "Your picture is done, but Telegram won't let me post it here. May I send photos in this "

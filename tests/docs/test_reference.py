@@ -13,7 +13,6 @@ import click
 import pytest
 from pydantic import TypeAdapter
 
-from bot import images
 from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
@@ -30,6 +29,7 @@ from lookalike import lifecycle
 from lookalike.cli import main
 from lookalike.cli.demo.session import NOTE
 from lookalike.errors import StartError
+from lookalike.imaging import child, decoder, metadata, refusals
 from lookalike.processes import clean_environment
 from lookalike.settings import Settings
 from sandbox.settings import SandboxSettings
@@ -235,8 +235,11 @@ def test_the_regions_and_the_end_of_image_analysis() -> None:
 def test_the_bounds_are_the_real_ones() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
     for bound in (
-        f"sides of {images.MIN_SIDE} to {images.MAX_SIDE:,} pixels",
-        f"{images.MAX_PIXELS // 1_000_000} million pixels",
+        f"sides of {refusals.MIN_SIDE} to {refusals.MAX_SIDE:,} pixels",
+        f"{refusals.MAX_PIXELS // 1_000_000} million pixels",
+        f"{child.CPU_SECONDS} s of a processor, {decoder.WALL_SECONDS:g} s in all",
+        f"{child.MEMORY_BYTES / 10**9} GB of memory",
+        f"{metadata.MAX_SCANS} scans, {metadata.MAX_SEGMENTS:,} segments",
         f"{base.MAX_CHARACTERS} characters",
         f"{http.MAX_BODY_BYTES // 1024} KiB",
         f"{validation.MAX_CHUNK // 1024} KiB a chunk",
