@@ -22,6 +22,7 @@ def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
         file_id=request.file_id,
         file_size=request.file_size,
         user_text=request.user_text,
+        message_thread_id=_given(request, "message_thread_id"),
         received_at=now,
     )
 
@@ -144,6 +145,7 @@ def _photo(row: Photo) -> db.Photo:
         image=image_info(row),
         caption=caption,
         caption_message_id=row.caption_message_id,
+        message_thread_id=row.message_thread_id,
     )
 
 
@@ -185,6 +187,6 @@ def _generation(row: Generation) -> db.Generation:
     )
 
 
-def _given(message: db.Parameters | db.Caption, field: str) -> Any:
+def _given(message: db.Parameters | db.Caption | db.ReceivePhotoRequest, field: str) -> Any:
     """The value of an optional field; None if it is absent."""
     return getattr(message, field) if message.HasField(field) else None

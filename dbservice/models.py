@@ -130,6 +130,7 @@ class Photo(StoredImage, Base):
     caption_captioner: Mapped[str | None]
     caption_model: Mapped[str | None]
     caption_message_id: Mapped[int | None]
+    message_thread_id: Mapped[int | None]
 
 
 class Generation(StoredImage, Base):

@@ -23,9 +23,10 @@ from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store, utc_now
 from lookalike.blobs import LocalBlobs
-from lookalike.database import create_engine, migrate
+from lookalike.database import create_engine
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
+from lookalike.migrations import migrate
 from lookalike.settings import LOOPBACK_HOSTS
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server

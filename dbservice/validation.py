@@ -57,6 +57,8 @@ def _(request: db.ReceivePhotoRequest) -> _Violations:
     yield from _within("file_size", request.file_size, 0)
     yield from _text("user_text", request.user_text, _MAX_USER_TEXT)
     yield from _parameters(request.parameters)
+    if request.HasField("message_thread_id"):
+        yield from _within("message_thread_id", request.message_thread_id, 1)
 
 
 @_violations.register

@@ -45,7 +45,7 @@ class Client:
         user: int = USER,
         chat: int = CHAT,
         bot: int = BOT,
-        parameters: db.Parameters | None = None,
+        **more: Any,
     ) -> db.ReceivePhotoResponse:
         request = db.ReceivePhotoRequest(
             bot_id=bot,
@@ -56,7 +56,7 @@ class Client:
             file_id=f"file-{message_id}",
             file_size=1234,
             user_text="look",
-            parameters=parameters,
+            **more,
         )
         return await self.call(self.stub.ReceivePhoto, request)
 

@@ -41,10 +41,20 @@ async def test_a_photo_is_recorded_with_its_generation(client: Client) -> None:
     assert generation.state == db.GENERATION_STATE_RECEIVED
     assert generation.parameters == parameters
     assert not generation.parameters.HasField("guidance_scale")
-    for absent in ("image", "caption", "caption_message_id"):
+    for absent in ("image", "caption", "caption_message_id", "message_thread_id"):
         assert not photo.HasField(absent)
     for absent in ("picture", "error", "closed_at", "status_message_id", "result_message_id"):
         assert not generation.HasField(absent)
+
+
+async def test_a_photo_keeps_its_topic(client: Client) -> None:
+    await client.receive(message_thread_id=7)
+    (lease,) = await client.lease()
+    (item,) = (await client.history()).items
+    assert lease.item == item
+    assert item.photo.message_thread_id == 7
+    answer = await refusal(client.receive(2, message_thread_id=0))
+    assert answer == (INVALID, "INVALID_ARGUMENT", ["message_thread_id"])
 
 
 async def test_the_same_message_is_the_same_photo(client: Client) -> None:
