@@ -60,7 +60,7 @@ _ENDINGS: Final = {
         "chat? /history has the picture."
     ),
     "job-rejected": _noop("The picture service won't take this request."),
-    "gave-up": _noop("The picture service tried several times and couldn't paint this picture."),
+    "gave-up": _noop("I tried several times and couldn't make this picture."),
     "cannot-compute": _noop("The picture service couldn't paint this picture."),
     "job-cancelled": _noop("The picture was cancelled at the picture service."),
     "refused-by-safety": _noop(

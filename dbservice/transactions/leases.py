@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, or_, update
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError
@@ -27,6 +27,9 @@ def lease(
     The response stays under gRPC's bound on a message; what did not fit waits its turn.
     """
     now = transaction.now
+    if request.stopping:
+        _release(transaction, request)
+        return db.LeaseGenerationsResponse()
     # Users take turns, so that one who floods the bot keeps nobody else out of the window.
     turn = func.row_number().over(partition_by=Photo.user_id, order_by=Generation.number)
     rows = transaction.session.scalars(
@@ -52,6 +55,9 @@ def lease(
         expires_at = row.lease_expires_at or now
         held = row.lease_holder == request.holder and expires_at > now
         if not held or request.starting:
+            if row.lease_holder and (request.starting or row.lease_holder != request.holder):
+                # Its holder died, maybe of this work.
+                row.attempts = item.generation.attempts = max(row.attempts, 1)
             row.lease_holder = request.holder
             row.fence += 1
             expires_at = now + _LEASE
@@ -60,6 +66,15 @@ def lease(
         row.lease_expires_at = expires_at
         response.leases.add(item=item, fence=row.fence, expires_at=expires_at)
     return response
+
+
+def _release(transaction: Transaction, request: db.LeaseGenerationsRequest) -> None:
+    """Frees what the holder held; it is not to blame for the end of its process."""
+    transaction.session.execute(
+        update(Generation)
+        .where(Generation.lease_holder == request.holder, Generation.closed_at.is_(None))
+        .values(lease_holder=None, lease_expires_at=None, attempts=0)
+    )
 
 
 def held(transaction: Transaction, generation_id: str, fence: int) -> Generation:
