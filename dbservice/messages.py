@@ -34,6 +34,9 @@ def new_generation(
     return Generation(
         id=generation_id(photo.id, n),
         photo=photo,
+        bot_id=photo.bot_id,
+        chat_id=photo.chat_id,
+        user_id=photo.user_id,
         n=n,
         state=state,
         prompt=parameters.prompt,

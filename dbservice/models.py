@@ -102,6 +102,16 @@ def _by_key(table: str) -> Index:
     )
 
 
+def _of_unclosed(name: str, *columns: str) -> Index:
+    """How unclosed generations are found, however many are closed."""
+    return Index(
+        name,
+        *columns,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    )
+
+
 class Photo(StoredImage, Base):
     """A photo that somebody sent.
 
@@ -134,17 +144,21 @@ class Photo(StoredImage, Base):
 
 
 class Generation(StoredImage, Base):
-    """One picture generated for a photo, its image, and the lease on its work."""
+    """One picture generated for a photo, its image, and the lease on its work.
+
+    Whose it is, and where, is the photo's, repeated here: an index is of one table, and what is
+    asked of a year of history has to be found through one (docs/decisions/0033-indexes.md).
+    """
 
     __tablename__ = "generations"
     __table_args__ = (
         UniqueConstraint("photo_id", "n"),
-        Index(
-            "ix_generations_unclosed",
-            "number",
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
+        _of_unclosed("ix_generations_unclosed", "bot_id", "user_id", "number"),
+        # With closed_at, though it is always null: else SQLite takes the history's for as good.
+        _of_unclosed(
+            "ix_generations_status", "bot_id", "chat_id", "user_id", "closed_at", "number"
         ),
+        Index("ix_generations_history", "bot_id", "chat_id", "user_id", "number"),
         _by_key(__tablename__),
         {"sqlite_autoincrement": True},
     )
@@ -155,6 +169,9 @@ class Generation(StoredImage, Base):
     )
     id: Mapped[str] = mapped_column(String(36), unique=True)
     photo_id: Mapped[str] = mapped_column(ForeignKey("photos.id"))
+    bot_id: Mapped[int]
+    chat_id: Mapped[int]
+    user_id: Mapped[int]
     n: Mapped[int]
     state: Mapped[db.GenerationState] = mapped_column(State)
     prompt: Mapped[str]
