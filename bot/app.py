@@ -11,7 +11,6 @@ from typing import Any, cast
 from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
-    AIORateLimiter,
     Application,
     ApplicationBuilder,
     ContextTypes,
@@ -30,8 +29,10 @@ from bot.handlers import table
 from bot.messenger import Messenger
 from bot.observers import LogObserver
 from bot.pace import EditPace
+from bot.processing import FairUpdateProcessor
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
+from bot.sending import FairRateLimiter
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.texts.catalogues import LANGUAGES, SOURCE
@@ -82,7 +83,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         # The library closes these two only after it has met Telegram.
         stack.push_async_callback(transport.polls.shutdown)
         stack.push_async_callback(request.shutdown)
-        bot = _bot(settings, request, transport.polls)
+        limiter = FairRateLimiter()
+        bot = _bot(settings, request, transport.polls, limiter)
         messenger = Messenger(bot, EditPace(), observers)
         services = Services(database, generator, captioner, messenger, observers)
         stack.push_async_callback(services.decoder.close)
@@ -97,7 +99,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         async with lifecycle.together(
             stop,
             web.serve(create_app([transport.check, leasing.check]), bound, stop),
-            _serve(application, transport, scheduler, tick, stop),
+            _serve(application, transport, scheduler, limiter, tick, stop),
         ):
             yield RunningBot(lifecycle.address_of(bound), stop)
 
@@ -106,7 +108,7 @@ def _quieten_libraries() -> None:
     """Faults that are expected are one line of ours, never a library's traceback."""
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for name in ("ext.AIORateLimiter", "ext.Updater", "request.BaseRequest"):
+    for name in ("ext.Updater", "request.BaseRequest"):
         logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
 
 
@@ -119,7 +121,9 @@ def _captioner(settings: BotSettings) -> Captioner:
     )
 
 
-def _bot(settings: BotSettings, request: BaseRequest, polls: BaseRequest) -> ExtBot[Any]:
+def _bot(
+    settings: BotSettings, request: BaseRequest, polls: BaseRequest, limiter: FairRateLimiter
+) -> ExtBot[Any]:
     return ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
@@ -127,7 +131,7 @@ def _bot(settings: BotSettings, request: BaseRequest, polls: BaseRequest) -> Ext
         request=request,
         get_updates_request=polls,
         defaults=Defaults(allow_sending_without_reply=True),
-        rate_limiter=AIORateLimiter(),
+        rate_limiter=limiter,
     )
 
 
@@ -142,7 +146,7 @@ def _application(
         .update_queue(receiver)
         .job_queue(queue)
         .context_types(ContextTypes(context=Context, bot_data=bot_data))
-        .concurrent_updates(True)
+        .concurrent_updates(FairUpdateProcessor())
         .build()
     )
     table.register(application)
@@ -153,6 +157,7 @@ async def _serve(
     application: BotApplication,
     transport: Transport,
     scheduler: Scheduler,
+    limiter: FairRateLimiter,
     tick: Tick,
     stop: asyncio.Event,
 ) -> None:
@@ -165,6 +170,7 @@ async def _serve(
             await transport.receive(application, stop)
         finally:
             scheduler.stop()
+            limiter.stop()
             await application.stop()
             await tick.stop()
     finally:

@@ -10,8 +10,8 @@ from bot.clients.generator import GeneratorClient
 from bot.health import ServiceHealth
 from bot.messenger import Messenger
 from bot.observers import Observer
+from bot.turns import Turns
 from bot.work.memory import Memories
-from bot.work.turns import Turns
 from lookalike.imaging.decoder import Decoder
 
 
