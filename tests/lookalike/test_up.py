@@ -1,6 +1,7 @@
 """`lookalike up`: three services under one supervisor."""
 
 import asyncio
+import errno
 import json
 import os
 import pty
@@ -178,18 +179,20 @@ def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path:
 
 
 class _Dying:
-    """A service that dies at once, four times; then it says that its configuration is wrong."""
+    """A service that ends at once, as `codes` say; an error is raised where it would start."""
 
-    codes: Iterator[int]
+    codes: Iterator[int | OSError]
 
     def __init__(self, *_arguments: object, **_options: object) -> None:
-        """It has ended already."""
+        self.code = next(self.codes)
+        if isinstance(self.code, OSError):
+            raise self.code
 
     def address(self, _seconds: float | None) -> str:
         raise StartError("it has ended")
 
-    def wait(self) -> int:
-        return next(self.codes)
+    def wait(self) -> int | OSError:
+        return self.code
 
     def ending(self) -> str:
         return "was killed by SIGKILL"
@@ -207,7 +210,8 @@ async def test_pauses_double_up_to_a_limit_and_start_over_after_a_good_run(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    _Dying.codes = iter([-9, -9, -9, -9, StartError.EXIT_CODE])
+    no_memory = OSError(errno.ENOMEM, "Cannot allocate memory")
+    _Dying.codes = iter([-9, StartError.PASSING_EXIT_CODE, no_memory, -9, StartError.EXIT_CODE])
     changes: dict[str, Any] = {
         "ServiceProcess": _Dying,
         "_FIRST_PAUSE": 0.01,
@@ -220,3 +224,4 @@ async def test_pauses_double_up_to_a_limit_and_start_over_after_a_good_run(
         await supervisor.Supervisor("bot", print, lock=0).run()
     told = [re.search(r"in ([\d.]+) s", message) for message in caplog.messages]
     assert [float(match[1]) for match in told if match] == pauses
+    assert "cannot be started (Cannot allocate memory)" in caplog.text

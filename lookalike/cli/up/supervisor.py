@@ -51,12 +51,15 @@ class Supervisor:
         """Starts the service, and again whenever it dies, after growing pauses.
 
         Raises:
-            StartError: it says that its configuration is wrong, which no restart mends.
+            StartError: it says that somebody must change something, which no restart does.
         """
         pause = _FIRST_PAUSE
         while True:
             began = time.monotonic()
-            ending = await self._run_once()
+            try:
+                ending = await self._run_once()
+            except OSError as error:  # no memory, no descriptors, no more processes
+                ending = f"cannot be started ({error.strerror or error})"
             if time.monotonic() - began > _GOOD_RUN_SECONDS:
                 pause = _FIRST_PAUSE
             _log.warning("%s %s; it will be started again in %g s.", self.name, ending, pause)
