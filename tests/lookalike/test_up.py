@@ -174,8 +174,8 @@ def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path:
     lines = said.decode().replace("\r\n", "\n").splitlines()
     assert lines[-1].startswith("lookalike up: generator: GENERATOR_MODEL ./nowhere: there is no")
     plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
-    assert any("\x1b[35mdbservice\x1b[0m" in line for line in lines)  # a terminal gets colours
-    assert any(re.search(r" dbservice INFO dbservice: Listening", line) for line in plain)
+    assert any("\x1b[34mgenerator\x1b[0m" in line for line in lines)  # a terminal gets colours
+    assert any(re.search(r" generator INFO generator: Listening", line) for line in plain)
 
 
 class _Dying:
