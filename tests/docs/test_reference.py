@@ -29,6 +29,7 @@ from generator.web.problems import Code
 from lookalike import lifecycle
 from lookalike.cli import main
 from lookalike.cli.demo.session import NOTE
+from lookalike.cli.up import watchdog
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
 from lookalike.settings import Settings
@@ -262,6 +263,7 @@ def test_the_unit_for_systemd_fits_how_a_process_ends() -> None:
     assert service["RestartPreventExitStatus"] == str(StartError.EXIT_CODE)
     assert unit["Unit"]["StartLimitIntervalSec"] == "0"  # trouble that passes may take its time
     assert float(service["TimeoutStopSec"]) > lifecycle.STOP_SECONDS
+    assert float(service["WatchdogSec"]) > 3 * watchdog.SECONDS
 
 
 def test_files_that_are_spoken_of_exist() -> None:

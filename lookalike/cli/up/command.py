@@ -18,7 +18,8 @@ from typing import NoReturn
 from pydantic import SecretStr
 
 from lookalike import lifecycle, logs
-from lookalike.cli.up import printing
+from lookalike.cli.up import printing, watchdog
+from lookalike.cli.up.health import ask_grpc, ask_http
 from lookalike.cli.up.supervisor import Supervisor, stop_all
 from lookalike.errors import StartError
 from lookalike.files import lock_file
@@ -110,9 +111,9 @@ async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.
         if not bot_name.done():
             bot_name.set_result(name)
 
-    dbservice = Supervisor("dbservice", functools.partial(show, "dbservice"), lock)
-    generator = Supervisor("generator", functools.partial(show, "generator"), lock)
-    bot = Supervisor("bot", listen, lock)
+    dbservice = Supervisor("dbservice", functools.partial(show, "dbservice"), lock, ask_grpc)
+    generator = Supervisor("generator", functools.partial(show, "generator"), lock, ask_http)
+    bot = Supervisor("bot", listen, lock, ask_http)
 
     async def run_bot() -> None:
         await dbservice.listening.wait()
@@ -123,9 +124,19 @@ async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.
         _log.info("Everything is up: write to %s.", await bot_name)
         await asyncio.Future()
 
+    def get_on() -> bool:
+        return all(service.gets_on for service in (dbservice, generator, bot))
+
     tasks = [
         asyncio.create_task(task)
-        for task in (stop.wait(), dbservice.run(), generator.run(), run_bot(), announce())
+        for task in (
+            stop.wait(),
+            dbservice.run(),
+            generator.run(),
+            run_bot(),
+            announce(),
+            watchdog.feed(get_on),
+        )
     ]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
