@@ -16,7 +16,12 @@ from telegram import Document, Message, PhotoSize, Update
 from telegram.error import NetworkError, TelegramError
 
 from bot import texts
-from bot.clients.dbservice import DatabaseClient, DatabaseError, InvalidRequest
+from bot.clients.dbservice import (
+    DatabaseClient,
+    DatabaseError,
+    InvalidRequest,
+    TooManyUnfinished,
+)
 from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -65,8 +70,11 @@ class Receiver(asyncio.Queue[object]):
         await super().put(item)
 
     async def _record_or_tell(self, message: Message) -> None:
+        refused = None
         try:
             await self._record(message)
+        except TooManyUnfinished:
+            refused = "too-many-unfinished"
         except InvalidRequest:
             _log.exception("A photo could not be recorded")
         except DatabaseError as error:
@@ -77,9 +85,10 @@ class Receiver(asyncio.Queue[object]):
         else:
             return
         # Coming again would not help this update, and would hold up all others.
-        user = message.from_user
+        words = texts.of(message.from_user.language_code if message.from_user else None)
         with contextlib.suppress(TelegramError):
-            await message.reply_text(texts.of(user.language_code if user else None).went_wrong)
+            text = words.ending(refused) if refused else words.went_wrong
+            await message.reply_text(text, do_quote=True)
 
     async def _record(self, message: Message) -> None:
         picture = picture_of(message)
@@ -95,6 +104,7 @@ class Receiver(asyncio.Queue[object]):
             file_id=picture.file_id,
             file_size=picture.file_size or 0,
             user_text=printable(message.caption or ""),
+            media_group_id=message.media_group_id or "",
             parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
         )
         await self._database.receive_photo(request)

@@ -71,7 +71,7 @@ async def running(
         stop = asyncio.Event()
         servicer = DatabaseServicer(store, blobs, settings.user_max_unfinished)
         async with (
-            together(stop, maintain(store, blobs, observers, stop)),
+            together(stop, maintain(store, blobs, observers, stop, settings.retention)),
             _serving(servicer, settings, observers) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
