@@ -16,6 +16,7 @@ import sqlalchemy
 from lookalike import database, files, lifecycle, tokens
 from lookalike.blobs import LocalBlobs
 from lookalike.errors import StartError, passes
+from lookalike.migrations import migrate
 from lookalike.processes import clean_environment
 
 PASSING = [
@@ -95,7 +96,7 @@ def test_a_full_disk_at_a_migration_passes(tmp_path: Path) -> None:
         engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count=1")
     )
     with pytest.raises(StartError, match="cannot be used: database or disk is full") as caught:
-        database.migrate(engine, migrations(tmp_path / "migrations"))
+        migrate(engine, migrations(tmp_path / "migrations"))
     engine.dispose()
     assert caught.value.exit_code == 75
 
@@ -104,7 +105,7 @@ def test_a_file_that_is_no_database_stays_one(tmp_path: Path) -> None:
     (tmp_path / "rows.db").write_bytes(b"no database" * 100)
     engine = database.create_engine(f"sqlite:///{tmp_path}/rows.db")
     with pytest.raises(StartError, match="cannot be used: file is not a database") as caught:
-        database.migrate(engine, migrations(tmp_path / "migrations"))
+        migrate(engine, migrations(tmp_path / "migrations"))
     engine.dispose()
     assert caught.value.exit_code == 78
 
