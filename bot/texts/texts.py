@@ -137,6 +137,7 @@ class Texts:
         unknown_command: to a command that there is not.
         went_wrong: a request failed, and nobody knows why.
         database_unavailable: a request failed because dbservice is unavailable.
+        no_room: a photo is not taken because the disk is full.
         cancel_button: on a status message.
         older_button: under a page of the history.
         newer_button: likewise.
@@ -173,6 +174,10 @@ class Texts:
         self.went_wrong = _("Something went wrong on my side. Please try again.")
         self.database_unavailable = _(
             "My storage isn't answering just now. Please try again in a moment."
+        )
+        self.no_room = _(
+            "I have no room for more photos just now. Whoever runs this bot has to look at it; "
+            "please send this one again later."
         )
         self.cancel_button = _("Cancel")
         self.older_button = _("Older »")

@@ -214,7 +214,10 @@ async def test_a_second_poller_ends_the_bot_with_a_sentence(
         await serve()
 
 
-async def test_a_bot_that_telegram_does_not_know_does_not_start(desk: Desk) -> None:
+async def test_a_bot_that_telegram_does_not_know_does_not_start(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "REVOKED_SECONDS", 0.0)
     token = SecretStr("10002:another-token-than-the-sandbox-has")
     settings = desk.settings.model_copy(update={"telegram_bot_token": token})
 

@@ -49,6 +49,7 @@ DEFINED = {name.upper() for cls in ALL_SETTINGS.values() for name in cls.model_f
 PACKAGES = ("bot", "dbservice", "generator", "sandbox", "lookalike", "protos")
 
 IN_THE_HOME = (
+    "bot/undecoded/",
     "dbservice/lookalike.db",
     "dbservice/blobs/",
     "generator/jobs.db",
