@@ -17,7 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
-from benchmarks import history, machine, model, overhead, page, peaks, services
+from benchmarks import history, machine, model, overhead, page, peaks, photos, services
 from benchmarks.likeness import cosine, psnr
 from benchmarks.processes import System, isolated, take_turns
 from benchmarks.results import Figures, Results
@@ -110,7 +110,7 @@ def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
     _say("The machine's peaks.")
     results.peaks.append(isolated(peaks.measure))
     _say("The services.")
-    results.services = services.measure(extent.starts)
+    results.services = [*services.measure(extent.starts), *photos.measure()]
     _say("Years of history.")
     results.history = history.measure(extent.generations)
     _say("What is around the model.")

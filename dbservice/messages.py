@@ -82,6 +82,7 @@ _PATCHED: Final[Mapping[str, str]] = {
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
     "user_notified": "user_notified",
+    "attempts": "attempts",
 }
 """Which field of the patch goes to which column."""
 
@@ -188,6 +189,7 @@ def _generation(row: Generation) -> db.Generation:
         error=error,
         created_at=row.created_at,
         closed_at=row.closed_at,
+        attempts=row.attempts,
     )
 
 

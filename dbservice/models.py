@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
 
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -198,8 +198,14 @@ class Generation(StoredImage, Base):
     lease_holder: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
 
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
+
+    @validates("state")
+    def _begin_anew(self, _key: str, state: db.GenerationState) -> db.GenerationState:
+        self.attempts = 0  # what a process died of, if it did, was the state before
+        return state
 
 
 class PendingDeletion(Base):

@@ -38,6 +38,11 @@ class DatabaseError(Exception):
 class DatabaseUnavailable(DatabaseError):
     """It cannot be reached, or cannot write just now; the same call may succeed later."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it has no room, which takes somebody to see to it."""
+        return self.reason == "DISK_FULL"
+
 
 class WrongToken(DatabaseUnavailable):
     """Our SERVICE_TOKEN is not dbservice's, until somebody corrects that."""

@@ -51,13 +51,16 @@ _ENDINGS: Final = {
     "image-too-large": _noop(
         "This image is too large: I can take up to 40 million pixels, and up to 16,000 on a side."
     ),
+    "image-too-costly": _noop(
+        "This image takes too long to open. Please send it as a photo rather than a file."
+    ),
     "photo-refused": _noop("The captioning service won't take this photo."),
     "picture-not-taken": _noop(
         "Your picture is done, but Telegram won't let me post it here. May I send photos in this "
         "chat? /history has the picture."
     ),
     "job-rejected": _noop("The picture service won't take this request."),
-    "gave-up": _noop("The picture service tried several times and couldn't paint this picture."),
+    "gave-up": _noop("I tried several times and couldn't make this picture."),
     "cannot-compute": _noop("The picture service couldn't paint this picture."),
     "job-cancelled": _noop("The picture was cancelled at the picture service."),
     "refused-by-safety": _noop(
@@ -134,6 +137,7 @@ class Texts:
         unknown_command: to a command that there is not.
         went_wrong: a request failed, and nobody knows why.
         database_unavailable: a request failed because dbservice is unavailable.
+        no_room: a photo is not taken because the disk is full.
         cancel_button: on a status message.
         older_button: under a page of the history.
         newer_button: likewise.
@@ -170,6 +174,10 @@ class Texts:
         self.went_wrong = _("Something went wrong on my side. Please try again.")
         self.database_unavailable = _(
             "My storage isn't answering just now. Please try again in a moment."
+        )
+        self.no_room = _(
+            "I have no room for more photos just now. Whoever runs this bot has to look at it; "
+            "please send this one again later."
         )
         self.cancel_button = _("Cancel")
         self.older_button = _("Older »")

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import CTE, ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from dbservice import messages
@@ -76,6 +76,9 @@ def lease(
     The response stays under gRPC's bound on a message; what did not fit waits its turn.
     """
     now = transaction.now
+    if request.stopping:
+        _release(transaction, request)
+        return db.LeaseGenerationsResponse()
     numbers = _waiting(transaction, request)
     rows = transaction.session.scalars(queries.with_photo(Generation.number.in_(numbers)))
     by_number = {row.number: row for row in rows}
@@ -89,6 +92,9 @@ def lease(
         expires_at = row.lease_expires_at or now
         held = row.lease_holder == request.holder and expires_at > now
         if not held or request.starting:
+            if row.lease_holder and (request.starting or row.lease_holder != request.holder):
+                # Its holder died, maybe of this work.
+                row.attempts = item.generation.attempts = max(row.attempts, 1)
             row.lease_holder = request.holder
             row.fence += 1
             expires_at = now + _LEASE
@@ -97,6 +103,19 @@ def lease(
         row.lease_expires_at = expires_at
         response.leases.add(item=item, fence=row.fence, expires_at=expires_at)
     return response
+
+
+def _release(transaction: Transaction, request: db.LeaseGenerationsRequest) -> None:
+    """Frees what the holder held; it is not to blame for the end of its process."""
+    transaction.session.execute(
+        update(Generation)
+        .where(
+            Generation.bot_id == request.bot_id,
+            Generation.closed_at.is_(None),
+            Generation.lease_holder == request.holder,
+        )
+        .values(lease_holder=None, lease_expires_at=None, attempts=0)
+    )
 
 
 def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> list[int]:

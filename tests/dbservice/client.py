@@ -62,10 +62,10 @@ class Client:
         return await self.call(self.stub.ReceivePhoto, request)
 
     async def lease(
-        self, holder: str = "here", *, starting: bool = False, limit: int = 0, bot: int = BOT
+        self, holder: str = "here", *, limit: int = 0, bot: int = BOT, **of_the_process: bool
     ) -> list[Lease]:
         request = db.LeaseGenerationsRequest(
-            bot_id=bot, holder=holder, starting=starting, limit=limit
+            bot_id=bot, holder=holder, limit=limit, **of_the_process
         )
         return [*(await self.call(self.stub.LeaseGenerations, request)).leases]
 
