@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import chart
+from benchmarks.history import BARS
 from benchmarks.results import WAITING, Results, Spread
 from benchmarks.rows import BY_KEY, OPENVINO, OURS, REPORT
 
@@ -60,6 +61,14 @@ def text(results: Results) -> str:
             _table(
                 ("around the model", "measured", "bar"),
                 _services(results),
+            ),
+            _table(
+                (
+                    "dbservice, ms with closed generations",
+                    *(f"{size:,}" for size in results.history),
+                    "bar",
+                ),
+                _history(results),
             ),
         )
     )
@@ -164,6 +173,14 @@ def _peaks(results: Results) -> list[tuple[str, ...]]:
 def _services(results: Results) -> list[tuple[str, ...]]:
     overhead = f"{_spread(Spread.of(results.overhead))} ms"
     return [("a job: HTTP, XML, queue, PNG", overhead, "50 ms"), *results.services]
+
+
+def _history(results: Results) -> list[tuple[str, ...]]:
+    tables = list(results.history.values())
+    return [
+        (name, *(_number(found[name]) for found in tables), BARS.get(name, ""))
+        for name in (tables[0] if tables else ())
+    ]
 
 
 def _spread(spread: Spread) -> str:

@@ -65,6 +65,7 @@ class Results:
         peaks: of the machine: before and after, what each round gave.
         overhead: milliseconds of each job.
         services: what, how much, and the bar.
+        history: by how many generations there are, milliseconds of each RPC.
     """
 
     machine: dict[str, str]
@@ -80,6 +81,7 @@ class Results:
     peaks: list[dict[str, list[float]]] = field(default_factory=list)
     overhead: list[float] = field(default_factory=list)
     services: list[tuple[str, str, str]] = field(default_factory=list)
+    history: dict[int, dict[str, float]] = field(default_factory=dict)
 
     def save(self, file: Path) -> None:
         """Writes all figures."""
@@ -91,7 +93,8 @@ class Results:
         """Reads what `save` wrote."""
         kept = json.loads(file.read_text(encoding="utf-8"))
         kept["rows"] = {key: Figures(**row) for key, row in kept["rows"].items()}
-        kept["batches"] = {int(size): taken for size, taken in kept["batches"].items()}
+        for sized in ("batches", "history"):
+            kept[sized] = {int(size): taken for size, taken in kept[sized].items()}
         return cls(**kept)
 
     @property

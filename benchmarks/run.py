@@ -17,7 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
-from benchmarks import machine, model, overhead, page, peaks, services
+from benchmarks import history, machine, model, overhead, page, peaks, photos, services
 from benchmarks.likeness import cosine, psnr
 from benchmarks.processes import System, isolated, take_turns
 from benchmarks.results import Figures, Results
@@ -41,6 +41,7 @@ class _Extent:
         times: a row is drawn in a round, at most.
         sizes: of batches.
         jobs: whose overhead is measured.
+        generations: in the tables of history.
     """
 
     starts: int
@@ -50,10 +51,29 @@ class _Extent:
     times: int
     sizes: tuple[int, ...]
     jobs: int
+    generations: tuple[int, ...]
 
 
-_FULL = _Extent(starts=3, rounds=3, steps=50, uneven=50, times=3, sizes=(1, 2, 4, 8), jobs=10)
-_QUICK = _Extent(starts=1, rounds=1, steps=3, uneven=6, times=1, sizes=(1, 2), jobs=2)
+_FULL = _Extent(
+    starts=3,
+    rounds=3,
+    steps=50,
+    uneven=50,
+    times=3,
+    sizes=(1, 2, 4, 8),
+    jobs=10,
+    generations=history.SIZES,
+)
+_QUICK = _Extent(
+    starts=1,
+    rounds=1,
+    steps=3,
+    uneven=6,
+    times=1,
+    sizes=(1, 2),
+    jobs=2,
+    generations=history.SIZES[:1],
+)
 
 
 def main() -> None:
@@ -90,7 +110,9 @@ def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
     _say("The machine's peaks.")
     results.peaks.append(isolated(peaks.measure))
     _say("The services.")
-    results.services = services.measure(extent.starts)
+    results.services = [*services.measure(extent.starts), *photos.measure()]
+    _say("Years of history.")
+    results.history = history.measure(extent.generations)
     _say("What is around the model.")
     results.overhead = overhead.measure(setup.model, size, extent.jobs)
     _measure_systems(systems, setup, extent, results)

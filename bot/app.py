@@ -13,7 +13,6 @@ from typing import Any, cast
 from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
-    AIORateLimiter,
     Application,
     ApplicationBuilder,
     ContextTypes,
@@ -32,8 +31,10 @@ from bot.handlers import table
 from bot.messenger import Messenger
 from bot.observers import LogObserver
 from bot.pace import EditPace
+from bot.processing import FairUpdateProcessor
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
+from bot.sending import FairRateLimiter
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.texts.catalogues import LANGUAGES, SOURCE
@@ -85,9 +86,12 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         request = HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10)
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
-        bot = _bot(settings, request)
+        limiter = FairRateLimiter()
+        bot = _bot(settings, request, limiter)
         messenger = Messenger(bot, EditPace(), observers)
         services = Services(database, generator, captioner, messenger, observers)
+        stack.push_async_callback(services.decoder.close)
+        await services.decoder.warm()
         holder = f"{socket.gethostname()}/{settings.bot_listen}"
         leasing = Leasing(database, services.memories, settings.bot_id, holder)
         tick = Tick(services, leasing)
@@ -104,7 +108,9 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         async with lifecycle.together(
             stop,
             web.serve(create_app([transport.check, leasing.check]), bound, stop),
-            _serve(application, partial(transport.receive, receiver), scheduler, tick, stop),
+            _serve(
+                application, partial(transport.receive, receiver), scheduler, limiter, tick, stop
+            ),
         ):
             yield RunningBot(lifecycle.address_of(bound), stop)
 
@@ -113,8 +119,7 @@ def _quieten_libraries() -> None:
     """Faults that are expected are one line of ours, never a library's traceback."""
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for name in ("ext.AIORateLimiter", "request.BaseRequest"):
-        logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
+    logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
 
 def _captioner(settings: BotSettings) -> Captioner:
@@ -126,7 +131,7 @@ def _captioner(settings: BotSettings) -> Captioner:
     )
 
 
-def _bot(settings: BotSettings, request: BaseRequest) -> ExtBot[Any]:
+def _bot(settings: BotSettings, request: BaseRequest, limiter: FairRateLimiter) -> ExtBot[Any]:
     return ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
@@ -134,7 +139,7 @@ def _bot(settings: BotSettings, request: BaseRequest) -> ExtBot[Any]:
         request=request,
         get_updates_request=request,  # never used: the transport polls
         defaults=Defaults(allow_sending_without_reply=True),
-        rate_limiter=AIORateLimiter(),
+        rate_limiter=limiter,
     )
 
 
@@ -147,7 +152,7 @@ def _application(bot: ExtBot[Any], queue: "JobQueue[Context]", data: BotData) ->
         .updater(None)
         .job_queue(queue)
         .context_types(ContextTypes(context=Context, bot_data=bot_data))
-        .concurrent_updates(True)
+        .concurrent_updates(FairUpdateProcessor())
         .build()
     )
 
@@ -156,6 +161,7 @@ async def _serve(
     application: BotApplication,
     receive: Callable[[asyncio.Event], Awaitable[None]],
     scheduler: Scheduler,
+    limiter: FairRateLimiter,
     tick: Tick,
     stop: asyncio.Event,
 ) -> None:
@@ -168,6 +174,7 @@ async def _serve(
             await receive(stop)
         finally:
             scheduler.stop()
+            limiter.stop()
             await application.stop()
             await tick.stop()
     finally:

@@ -20,6 +20,7 @@ from telegram.error import (
 
 from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
+from bot.sending import NotSent
 
 _UPLOAD_SECONDS = 60.0
 _DOWNLOAD_SECONDS = 120.0
@@ -85,7 +86,7 @@ async def _translated() -> AsyncGenerator[None, None]:
         # Whether it is revoked is found out by whoever waits for updates.
         raise TelegramUnavailable(error.message, not_done=True) from error
     except TelegramError as error:
-        not_done = isinstance(error.__cause__, _UNSENT)
+        not_done = isinstance(error, NotSent) or isinstance(error.__cause__, _UNSENT)
         raise TelegramUnavailable(
             error.message or type(error).__name__, not_done=not_done
         ) from None

@@ -11,7 +11,9 @@ from bot.clients.generator import GeneratorClient
 from bot.health import ServiceHealth
 from bot.messenger import Messenger
 from bot.observers import Observer
+from bot.turns import Turns
 from bot.work.memory import Memories
+from lookalike.imaging.decoder import Decoder
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class Services:
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
+        decoder: makes photos safe to keep.
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
-        decoding: lets one photo be decoded at a time, which may take a gigabyte.
+        decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
         captioning: bounds how many captions are asked for at a time.
     """
 
@@ -42,6 +45,7 @@ class Services:
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))
-    downloading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
-    decoding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    decoder: Decoder = field(default_factory=Decoder)
+    downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
+    decoding: Turns = field(default_factory=lambda: Turns(2, each=1))
     captioning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))

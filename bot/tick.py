@@ -1,15 +1,18 @@
 """The tick: leases unfinished work and takes each item through the stages that its state calls for.
 
 It never waits for the work itself: every item has at most one task, and an item whose task is under
-way is left alone.
+way is left alone. What a process may have died of comes first, each alone; see `bot.work.suspects`.
 """
 
 import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
-from bot.clients.dbservice import NotFound
+from bot.clients.dbservice import DatabaseError, NotFound
 from bot.observers import Observer, StageBegun, StageEnded, timed
 from bot.services import Services
 from bot.stages.table import STAGES, Stage
+from bot.work import suspects
 from bot.work.item import WorkItem
 from bot.work.leasing import Leasing
 from bot.work.settling import settle
@@ -25,29 +28,60 @@ class Tick:
         self._services = services
         self._leasing = leasing
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._alone = False
 
     async def run(self) -> None:
         """One tick: one request, then a task for each item that is due and has none."""
         # What the lease says of these is old news: something is done about them.
         under_way = set(self._tasks)
+        due = []
         for item in await self._leasing.lease(under_way):
             if item.state == db.GENERATION_STATE_CANCELLED:
                 item.memory.abandoned.set()
             if item.id not in under_way and not item.memory.backoff.seconds:
-                self._start(item)
+                due.append(item)
+        if suspected := [item for item in due if suspects.is_suspect(item)]:
+            if not self._tasks:
+                self._start(suspected, self._work_on_each_alone(suspected))
+        elif not self._alone:
+            for item in due:
+                self._start([item], self._work_on(item))
 
     async def stop(self) -> None:
         """Lets what is under way come to an end, but not for long."""
-        tasks = list(self._tasks.values())
+        tasks = set(self._tasks.values())
         if tasks:
             await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._leasing.release()
 
-    def _start(self, item: WorkItem) -> None:
-        task = self._tasks[item.id] = asyncio.create_task(self._work_on(item))
-        task.add_done_callback(lambda _task: self._tasks.pop(item.id))
+    def _start(self, items: Sequence[WorkItem], work: Coroutine[Any, Any, None]) -> None:
+        ids = [item.id for item in items]
+        task = asyncio.create_task(work)
+        self._tasks.update(dict.fromkeys(ids, task))
+
+        def forget(_task: asyncio.Task[None]) -> None:
+            for each in ids:
+                del self._tasks[each]
+
+        task.add_done_callback(forget)
+
+    async def _work_on_each_alone(self, items: Sequence[WorkItem]) -> None:
+        """Works on what a process may have died of, one after the other and on nothing else."""
+        self._alone = True
+        try:
+            for item in items:
+                try:
+                    await suspects.begin(item)
+                except DatabaseError as error:
+                    await settle(item, self._services.messenger, error)
+                else:
+                    await self._work_on(item)
+                    await suspects.end(item)
+        finally:
+            self._alone = False
 
     async def _work_on(self, item: WorkItem) -> None:
         """Takes an item as far as it goes, and settles what stopped it."""

@@ -23,6 +23,7 @@ def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
         file_size=request.file_size,
         user_text=request.user_text,
         message_thread_id=_given(request, "message_thread_id"),
+        media_group_id=request.media_group_id or None,
         received_at=now,
     )
 
@@ -34,6 +35,9 @@ def new_generation(
     return Generation(
         id=generation_id(photo.id, n),
         photo=photo,
+        bot_id=photo.bot_id,
+        chat_id=photo.chat_id,
+        user_id=photo.user_id,
         n=n,
         state=state,
         prompt=parameters.prompt,
@@ -78,6 +82,7 @@ _PATCHED: Final[Mapping[str, str]] = {
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
     "user_notified": "user_notified",
+    "attempts": "attempts",
 }
 """Which field of the patch goes to which column."""
 
@@ -184,6 +189,7 @@ def _generation(row: Generation) -> db.Generation:
         error=error,
         created_at=row.created_at,
         closed_at=row.closed_at,
+        attempts=row.attempts,
     )
 
 

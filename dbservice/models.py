@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
 from sqlalchemy.types import TypeDecorator
 
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -102,6 +102,16 @@ def _by_key(table: str) -> Index:
     )
 
 
+def _of_unclosed(name: str, *columns: str) -> Index:
+    """How unclosed generations are found, however many are closed."""
+    return Index(
+        name,
+        *columns,
+        sqlite_where=text("closed_at IS NULL"),
+        postgresql_where=text("closed_at IS NULL"),
+    )
+
+
 class Photo(StoredImage, Base):
     """A photo that somebody sent.
 
@@ -111,7 +121,7 @@ class Photo(StoredImage, Base):
 
     __tablename__ = "photos"
     __table_args__ = (
-        Index("ix_photos_user", "bot_id", "user_id", "chat_id"),
+        Index("ix_photos_user", "bot_id", "user_id", "media_group_id"),
         _by_key(__tablename__),
     )
 
@@ -131,20 +141,25 @@ class Photo(StoredImage, Base):
     caption_model: Mapped[str | None]
     caption_message_id: Mapped[int | None]
     message_thread_id: Mapped[int | None]
+    media_group_id: Mapped[str | None]
 
 
 class Generation(StoredImage, Base):
-    """One picture generated for a photo, its image, and the lease on its work."""
+    """One picture generated for a photo, its image, and the lease on its work.
+
+    Whose it is, and where, is the photo's, repeated here: an index is of one table, and what is
+    asked of a year of history has to be found through one (docs/decisions/0033-indexes.md).
+    """
 
     __tablename__ = "generations"
     __table_args__ = (
         UniqueConstraint("photo_id", "n"),
-        Index(
-            "ix_generations_unclosed",
-            "number",
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
+        _of_unclosed("ix_generations_unclosed", "bot_id", "user_id", "number"),
+        # With closed_at, though it is always null: else SQLite takes the history's for as good.
+        _of_unclosed(
+            "ix_generations_status", "bot_id", "chat_id", "user_id", "closed_at", "number"
         ),
+        Index("ix_generations_history", "bot_id", "chat_id", "user_id", "number"),
         _by_key(__tablename__),
         {"sqlite_autoincrement": True},
     )
@@ -155,6 +170,9 @@ class Generation(StoredImage, Base):
     )
     id: Mapped[str] = mapped_column(String(36), unique=True)
     photo_id: Mapped[str] = mapped_column(ForeignKey("photos.id"))
+    bot_id: Mapped[int]
+    chat_id: Mapped[int]
+    user_id: Mapped[int]
     n: Mapped[int]
     state: Mapped[db.GenerationState] = mapped_column(State)
     prompt: Mapped[str]
@@ -180,8 +198,14 @@ class Generation(StoredImage, Base):
     lease_holder: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
 
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
+
+    @validates("state")
+    def _begin_anew(self, _key: str, state: db.GenerationState) -> db.GenerationState:
+        self.attempts = 0  # what a process died of, if it did, was the state before
+        return state
 
 
 class PendingDeletion(Base):
@@ -190,3 +214,13 @@ class PendingDeletion(Base):
     __tablename__ = "pending_deletions"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+
+
+class WallClock(Base):
+    """One row: what the clock said last, and for how long it is still doubted."""
+
+    __tablename__ = "wall_clock"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seen_at: Mapped[datetime]
+    doubt_seconds: Mapped[float]

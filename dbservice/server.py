@@ -23,9 +23,10 @@ from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store, utc_now
 from lookalike.blobs import LocalBlobs
-from lookalike.database import create_engine, migrate
+from lookalike.database import create_engine
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
+from lookalike.migrations import migrate
 from lookalike.settings import LOOPBACK_HOSTS
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
@@ -70,7 +71,7 @@ async def running(
         stop = asyncio.Event()
         servicer = DatabaseServicer(store, blobs, settings.user_max_unfinished)
         async with (
-            together(stop, maintain(store, blobs, observers, stop)),
+            together(stop, maintain(store, blobs, observers, stop, settings.retention)),
             _serving(servicer, settings, observers) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
@@ -104,7 +105,8 @@ async def _serving(
         port = server.add_insecure_port(settings.dbservice_listen)
     except RuntimeError:
         where = settings.dbservice_listen
-        raise StartError(f"DBSERVICE_LISTEN: cannot listen on {where}.") from None
+        sentence = f"DBSERVICE_LISTEN: cannot listen on {where}."
+        raise StartError(sentence, passing=True) from None  # a moment ago it could
     await server.start()
     for name in ("", _NAME):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)

@@ -82,7 +82,7 @@ def main() -> NoReturn:
             _fetch_lcm_lora(settings.generator_lcm_lora, accepted=arguments.accept_licence)
     except StartError as error:
         click.echo(f"lookalike download: {error}", err=True)
-        sys.exit(StartError.EXIT_CODE)
+        sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nStopped. What has come so far is kept; the next download goes on from there.")
         sys.exit(130)

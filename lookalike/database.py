@@ -1,4 +1,4 @@
-"""The database of a service, one SQLite file with one writer: its engine and its migrations.
+"""The database of a service, one SQLite file with one writer: its engine and its faults.
 
 Why these PRAGMAs: docs/decisions/0003-sqlite.md.
 """
@@ -8,16 +8,11 @@ import fcntl
 import logging
 import sqlite3
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import sqlalchemy
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lookalike.errors import StartError
@@ -96,13 +91,17 @@ def storage_fault(error: SQLAlchemyError) -> OSError | None:
     """
     if isinstance(error, PoolTimeoutError):
         return OSError(errno.EIO, "the database: it is too busy")
-    if not isinstance(error, DBAPIError):
-        return None
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    code = _code(error)
     if code not in _STORAGE_FAULTS:
         return None
     number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
-    return OSError(number, f"the database: {error.orig}")
+    return OSError(number, f"the database: {cast('DBAPIError', error).orig}")
+
+
+def _code(error: SQLAlchemyError) -> int:
+    """SQLite's primary result code, which is the low byte; 0 if there is none."""
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(orig, "sqlite_errorcode", 0) & 0xFF
 
 
 def _lock(path: Path) -> IO[bytes]:
@@ -140,27 +139,3 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def migrate(engine: Engine, migrations: Path) -> None:
-    """Brings the database to the newest version of `migrations/versions`.
-
-    Raises:
-        StartError: the file is no database, is damaged, or is newer than this program.
-    """
-    script = ScriptDirectory(str(migrations), version_locations=[str(migrations / "versions")])
-
-    def upgrade(revision: Any, _context: MigrationContext) -> Any:
-        return script._upgrade_revs("head", revision)  # noqa: SLF001, what alembic.command does
-
-    environment = EnvironmentContext(Config(), script, fn=upgrade, destination_rev="head")
-    try:
-        with engine.begin() as connection, environment as context:
-            context.configure(connection=connection, render_as_batch=True)
-            context.run_migrations()
-    except CommandError:  # it has a version that `migrations` does not know
-        path = engine.url.database
-        raise StartError(f"The database {path} was made by a newer Lookalike.") from None
-    except DatabaseError as error:
-        path = engine.url.database
-        raise StartError(f"The database {path} cannot be used: {error.orig}.") from None

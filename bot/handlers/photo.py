@@ -45,6 +45,7 @@ async def _record(update: Update, services: Services) -> None:
         file_id=picture.file_id,
         file_size=picture.file_size or 0,
         user_text=printable(message.caption or "")[:_MOST_CHARACTERS],
+        media_group_id=message.media_group_id or "",
         parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
     )
     await services.database.receive_photo(request)

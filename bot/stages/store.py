@@ -1,13 +1,12 @@
 """received -> stored: download the photo, check it, strip its metadata, give it to dbservice."""
 
-import asyncio
 import datetime as dt
 
-from bot import images
 from bot.clients.dbservice import image_info
 from bot.messenger import WrongFile
 from bot.services import Services
 from bot.work.item import RetryLater, WorkItem
+from lookalike.imaging.refusals import ImageRefused
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -23,20 +22,22 @@ async def run(item: WorkItem, services: Services) -> None:
     if photo.file_size > MOST_BYTES:
         await item.fail("file-too-large", f"{photo.file_size} bytes")
         return
-    async with services.downloading:
+    async with services.downloading.turn(photo.user_id):
         try:
             data = await services.messenger.download(photo.file_id, MOST_BYTES)
-            async with services.decoding:
-                prepared = await asyncio.to_thread(images.prepare, data)
+            async with services.decoding.turn(photo.user_id):
+                prepared = await services.decoder.prepare(data)
         except WrongFile as error:
             if "temporarily" in str(error) and _age(photo) < _GRACE:
                 raise RetryLater(None) from error
             code = "file-too-large" if "too big" in str(error) else "file-gone"
             await item.fail(code, str(error))
             return
-        except images.ImageRefused as error:
+        except ImageRefused as error:
             await item.fail(error.code, "the photo cannot be used")
             return
+        except OSError as error:
+            raise RetryLater(None) from error  # no memory or descriptors for another process
         image = image_info(prepared.data, prepared.media_type, prepared.width, prepared.height)
         await item.store_photo(image, prepared.data)
 

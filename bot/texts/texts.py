@@ -51,13 +51,16 @@ _ENDINGS: Final = {
     "image-too-large": _noop(
         "This image is too large: I can take up to 40 million pixels, and up to 16,000 on a side."
     ),
+    "image-too-costly": _noop(
+        "This image takes too long to open. Please send it as a photo rather than a file."
+    ),
     "photo-refused": _noop("The captioning service won't take this photo."),
     "picture-not-taken": _noop(
         "Your picture is done, but Telegram won't let me post it here. May I send photos in this "
         "chat? /history has the picture."
     ),
     "job-rejected": _noop("The picture service won't take this request."),
-    "gave-up": _noop("The picture service tried several times and couldn't paint this picture."),
+    "gave-up": _noop("I tried several times and couldn't make this picture."),
     "cannot-compute": _noop("The picture service couldn't paint this picture."),
     "job-cancelled": _noop("The picture was cancelled at the picture service."),
     "refused-by-safety": _noop(

@@ -1,5 +1,7 @@
 """Leases what is unfinished, and keeps what is remembered of it no longer than the leases last."""
 
+import asyncio
+import logging
 import math
 import time
 from collections.abc import Container
@@ -10,6 +12,10 @@ from bot.readiness import NotReady, is_recent
 from bot.work.item import WorkItem
 from bot.work.memory import Memories
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_RELEASE_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class Leasing:
@@ -49,6 +55,17 @@ class Leasing:
         ]
         self._memories.drop_unleased(under_way)
         return items
+
+    async def release(self) -> None:
+        """Frees what is ours, as this process ends; should that fail, the leases run out."""
+        request = db.LeaseGenerationsRequest(
+            bot_id=self._bot_id, holder=self._holder, stopping=True
+        )
+        try:
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._database.lease_generations(request)
+        except (DatabaseError, TimeoutError) as error:
+            _log.info("The leases could not be given back: %s", error)
 
     def check(self) -> NotReady | None:
         """Why no work comes from dbservice just now; None if it does."""

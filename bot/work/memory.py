@@ -41,6 +41,7 @@ class Memory:
         shown_at: when that was sent or edited, in seconds of the clock; 0 if that is not known.
         dismissed: whether the user has deleted the status message.
         job: what the generator last said of it.
+        survived: whether this process has worked on it alone and lived.
         caption_seconds: how long the captioner took.
         leased_at: when it was last leased to us, in seconds of the clock.
     """
@@ -55,6 +56,7 @@ class Memory:
         self.shown_at = 0.0
         self.dismissed = False
         self.job: Job | None = None
+        self.survived = False
         self.caption_seconds: float | None = None
         self.leased_at = clock()
         self._news: Job | None = None

@@ -50,7 +50,7 @@ def create(
     if request.n != (last or 0) + 1:
         raise invalid(("n", "must be at most one more than the photo's last"))
     if users.has_too_many(transaction, photo, max_unfinished):
-        raise ServiceError(Reason.TOO_MANY_UNFINISHED, users.TOO_MANY)
+        raise users.too_many()
     row = messages.new_generation(photo, request.n, CAPTIONED, request.parameters, transaction.now)
     if not row.prompt:
         row.prompt = queries.get(session, generation_id(photo.id, 0)).prompt
@@ -103,13 +103,14 @@ def advance(
 
 def _move_chat(transaction: Transaction, photo: Photo, chat_id: int) -> None:
     """The group became a supergroup: its photos are there now, its status messages are not."""
-    same_chat = (Photo.bot_id == photo.bot_id, Photo.chat_id == photo.chat_id)
+    there = (Generation.bot_id == photo.bot_id, Generation.chat_id == photo.chat_id)
+    moved = update(Photo).where(Photo.id.in_(select(Generation.photo_id).where(*there)))
+    transaction.session.execute(moved.values(chat_id=chat_id))
     transaction.session.execute(
         update(Generation)
-        .where(Generation.photo_id.in_(select(Photo.id).where(*same_chat)))
-        .values(status_message_id=None, status_after=None)
+        .where(*there)
+        .values(chat_id=chat_id, status_message_id=None, status_after=None)
     )
-    transaction.session.execute(update(Photo).where(*same_chat).values(chat_id=chat_id))
 
 
 def finish(
@@ -188,7 +189,8 @@ def cancel(
             raise not_owner("generation")
         rows: Iterable[Generation] = [row]
     else:
-        rows = users.unclosed(transaction, request)
+        theirs = queries.with_photo(*users.unclosed(request)).order_by(Generation.number)
+        rows = transaction.session.scalars(theirs)
     response = db.CancelGenerationsResponse()
     for row in rows:
         if is_allowed(row.state, CANCELLED):

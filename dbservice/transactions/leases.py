@@ -1,12 +1,15 @@
 """Who works on a generation: leases, and the fences that every write of a holder carries."""
 
+from collections import Counter
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import func, or_
+from sqlalchemy import CTE, ColumnElement, Select, bindparam, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError
-from dbservice.models import Generation, Photo
+from dbservice.models import Generation
 from dbservice.store import Transaction
 from dbservice.transactions import queries
 from dbservice.validation import MAX_LEASES
@@ -19,6 +22,52 @@ _RENEW_BELOW = _LEASE * 2 / 3
 _MAX_RESPONSE = 3 * 1024 * 1024  # bytes; gRPC's clients refuse a response over 4 MiB
 
 
+def _unclosed(rows: type[Generation]) -> tuple[ColumnElement[bool], ...]:
+    return rows.bot_id == bindparam("bot_id"), rows.closed_at.is_(None)
+
+
+def _users() -> CTE:
+    """Who has anything unclosed, by one look into the index each, however many rows they have.
+
+    That is a loose index scan (wiki.postgresql.org/wiki/Loose_indexscan), which neither database
+    does of its own. The last row is null.
+    """
+    first = select(func.min(Generation.user_id).label("user_id")).where(*_unclosed(Generation))
+    users = first.cte("users", recursive=True)
+    others = aliased(Generation)
+    later = others.user_id > users.c.user_id
+    following = select(func.min(others.user_id)).where(*_unclosed(others), later)
+    return users.union_all(select(following.scalar_subquery()).where(users.c.user_id.is_not(None)))
+
+
+def _oldest() -> Select[int, int]:
+    """Of each user the oldest that are free, ran out or are this holder's."""
+    users, theirs = _users(), aliased(Generation)
+    numbers = (
+        select(theirs.number)
+        .where(
+            *_unclosed(theirs),
+            theirs.user_id == users.c.user_id,
+            or_(
+                theirs.lease_holder.is_(None),
+                theirs.lease_holder == bindparam("holder"),
+                theirs.lease_expires_at <= bindparam("now"),
+                # Nobody leases for longer: it is of before the clock was set back.
+                theirs.lease_expires_at > bindparam("latest"),
+            ),
+        )
+        .order_by(theirs.number)
+        .limit(bindparam("turns"))
+    )
+    found = Generation.number.in_(numbers)
+    return select(users.c.user_id, Generation.number).join(Generation, found)
+
+
+# Made once: SQLAlchemy takes longer to put them together than SQLite to run them.
+_USERS: Final = select(func.count(_users().c.user_id))
+_OLDEST: Final = _oldest()
+
+
 def lease(
     transaction: Transaction, request: db.LeaseGenerationsRequest
 ) -> db.LeaseGenerationsResponse:
@@ -27,24 +76,15 @@ def lease(
     The response stays under gRPC's bound on a message; what did not fit waits its turn.
     """
     now = transaction.now
-    # Users take turns, so that one who floods the bot keeps nobody else out of the window.
-    turn = func.row_number().over(partition_by=Photo.user_id, order_by=Generation.number)
-    rows = transaction.session.scalars(
-        queries.with_photo(
-            Photo.bot_id == request.bot_id,
-            Generation.closed_at.is_(None),
-            or_(
-                Generation.lease_holder.is_(None),
-                Generation.lease_holder == request.holder,
-                Generation.lease_expires_at <= now,
-            ),
-        )
-        .order_by(turn, Generation.number)
-        .limit(request.limit or MAX_LEASES)
-    )
+    if request.stopping:
+        _release(transaction, request)
+        return db.LeaseGenerationsResponse()
+    numbers = _waiting(transaction, request)
+    rows = transaction.session.scalars(queries.with_photo(Generation.number.in_(numbers)))
+    by_number = {row.number: row for row in rows}
     response = db.LeaseGenerationsResponse()
     size = 0
-    for row in rows:
+    for row in map(by_number.__getitem__, numbers):
         item = messages.item(row)
         size += item.ByteSize()
         if size > _MAX_RESPONSE:
@@ -52,14 +92,57 @@ def lease(
         expires_at = row.lease_expires_at or now
         held = row.lease_holder == request.holder and expires_at > now
         if not held or request.starting:
+            if row.lease_holder and (request.starting or row.lease_holder != request.holder):
+                # Its holder died, maybe of this work.
+                row.attempts = item.generation.attempts = max(row.attempts, 1)
             row.lease_holder = request.holder
             row.fence += 1
             expires_at = now + _LEASE
-        elif expires_at - now < _RENEW_BELOW:
+        elif not _RENEW_BELOW <= expires_at - now <= _LEASE:
             expires_at = now + _LEASE
         row.lease_expires_at = expires_at
         response.leases.add(item=item, fence=row.fence, expires_at=expires_at)
     return response
+
+
+def _release(transaction: Transaction, request: db.LeaseGenerationsRequest) -> None:
+    """Frees what the holder held; it is not to blame for the end of its process."""
+    transaction.session.execute(
+        update(Generation)
+        .where(
+            Generation.bot_id == request.bot_id,
+            Generation.closed_at.is_(None),
+            Generation.lease_holder == request.holder,
+        )
+        .values(lease_holder=None, lease_expires_at=None, attempts=0)
+    )
+
+
+def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> list[int]:
+    """The numbers of what this holder may lease, as many as are asked for.
+
+    Users take turns, the oldest generation first within a turn, so that one who floods the bot
+    keeps nobody else out. Of each user only so many rows are read as can have a turn: a fair share
+    of the response, and twice as many again and again while others have less than theirs.
+    """
+    session, limit = transaction.session, request.limit or MAX_LEASES
+    users = session.scalar(_USERS, {"bot_id": request.bot_id})
+    if not users:
+        return []
+    now = transaction.now
+    known = {"bot_id": request.bot_id, "holder": request.holder}
+    known |= {"now": now, "latest": now + _LEASE}
+    turns = max(1, limit // users)
+    while True:
+        found = []
+        turn_of = Counter[int]()
+        oldest = session.execute(_OLDEST, {**known, "turns": turns})
+        for user_id, number in sorted(oldest):
+            turn_of[user_id] += 1
+            found.append((turn_of[user_id], number))
+        if len(found) >= limit or max(turn_of.values(), default=0) < turns:
+            return [number for _, number in sorted(found)[:limit]]
+        turns *= 2
 
 
 def held(transaction: Transaction, generation_id: str, fence: int) -> Generation:

@@ -4,12 +4,12 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from dbservice.errors import not_found
-from dbservice.models import Generation, Photo
+from dbservice.models import Generation
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
 def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
-    """Generations with their photos, by conditions on both."""
+    """Generations with their photos, by conditions on the generations."""
     return (
         select(Generation)
         .join(Generation.photo)
@@ -20,12 +20,12 @@ def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
 
 def of_user_in_chat(
     request: db.CancelGenerationsRequest | db.GetStatusRequest | db.ListHistoryRequest,
-) -> Select[Generation]:
-    """The user's generations in the chat."""
-    return with_photo(
-        Photo.bot_id == request.bot_id,
-        Photo.user_id == request.user_id,
-        Photo.chat_id == request.chat_id,
+) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that make them the user's generations in the chat."""
+    return (
+        Generation.bot_id == request.bot_id,
+        Generation.chat_id == request.chat_id,
+        Generation.user_id == request.user_id,
     )
 
 

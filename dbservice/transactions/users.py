@@ -3,21 +3,18 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
 from dbservice.transactions import deletions
-from dbservice.transactions.queries import of_user_in_chat
-from dbservice.transitions import ENDED
+from dbservice.transactions.queries import of_user_in_chat, with_photo
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_ITEMS = 50
 """How many a response lists; a chat is told of fewer."""
-
-TOO_MANY = "The user has too many unfinished generations."
 
 _PAGE_SIZE = 10
 _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
@@ -25,32 +22,35 @@ _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
 
 def has_too_many(transaction: Transaction, photo: Photo, limit: int) -> bool:
     """Whether the photo's user has as many unfinished generations as they may have."""
-    unfinished = transaction.session.scalar(
-        select(func.count())
-        .select_from(Generation)
-        .join(Generation.photo)
-        .where(
-            Photo.bot_id == photo.bot_id,
-            Photo.user_id == photo.user_id,
-            Generation.closed_at.is_(None),
-            Generation.state.not_in(ENDED),
-        )
+    unclosed = select(Generation.number).where(
+        Generation.bot_id == photo.bot_id,
+        Generation.user_id == photo.user_id,
+        Generation.closed_at.is_(None),
     )
-    return (unfinished or 0) >= limit
+    return len(transaction.session.scalars(unclosed.limit(limit)).all()) >= limit
+
+
+def too_many() -> ServiceError:
+    """The error of a user who has as many as they may have."""
+    message = "The user has too many unfinished generations."
+    return ServiceError(Reason.TOO_MANY_UNFINISHED, message)
 
 
 def unclosed(
-    transaction: Transaction, request: db.CancelGenerationsRequest | db.GetStatusRequest
-) -> Sequence[Generation]:
-    """The user's unclosed generations in the chat, oldest first."""
-    query = of_user_in_chat(request).where(Generation.closed_at.is_(None))
-    return transaction.session.scalars(query.order_by(Generation.number)).all()
+    request: db.CancelGenerationsRequest | db.GetStatusRequest,
+) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that make them the user's unclosed generations in the chat."""
+    return *of_user_in_chat(request), Generation.closed_at.is_(None)
 
 
 def status(transaction: Transaction, request: db.GetStatusRequest) -> db.GetStatusResponse:
     """The user's unclosed generations in the chat, oldest first."""
-    rows = unclosed(transaction, request)
-    return db.GetStatusResponse(items=map(messages.item, rows[:MOST_ITEMS]), count=len(rows))
+    theirs = unclosed(request)
+    oldest = with_photo(*theirs).order_by(Generation.number).limit(MOST_ITEMS)
+    return db.GetStatusResponse(
+        items=map(messages.item, transaction.session.scalars(oldest)),
+        count=transaction.session.scalar(select(func.count(Generation.number)).where(*theirs)),
+    )
 
 
 def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
@@ -63,7 +63,7 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
         ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
     """
     session = transaction.session
-    theirs = of_user_in_chat(request)
+    theirs = with_photo(*of_user_in_chat(request))
     size = request.page_size or _PAGE_SIZE
     towards, bound = _parse_cursor(request.cursor)
     newest = theirs.order_by(Generation.number.desc()).limit(size)
@@ -78,9 +78,10 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
     response = db.ListHistoryResponse(items=map(messages.item, rows))
     if rows:
         first, last = rows[0].number, rows[-1].number
-        if session.scalar(theirs.where(Generation.number > first).limit(1)):
+        others = select(Generation.number).where(*of_user_in_chat(request)).limit(1)
+        if session.scalar(others.where(Generation.number > first)):
             response.newer_cursor = f"n{first:x}"
-        if session.scalar(theirs.where(Generation.number < last).limit(1)):
+        if session.scalar(others.where(Generation.number < last)):
             response.older_cursor = f"o{last:x}"
     return response
 
@@ -94,8 +95,12 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     session = transaction.session
     theirs = (Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
     of_theirs = Generation.photo_id.in_(select(Photo.id).where(*theirs))
-    unclosed = select(Generation.id).where(of_theirs, Generation.closed_at.is_(None)).limit(1)
-    if session.scalar(unclosed):
+    unclosed = select(Generation.number).where(
+        Generation.bot_id == request.bot_id,
+        Generation.user_id == request.user_id,
+        Generation.closed_at.is_(None),
+    )
+    if session.scalar(unclosed.limit(1)):
         message = "The user has unfinished generations; cancel and close them first."
         raise ServiceError(Reason.NOT_CLOSED, message)
     generations = session.scalars(select(Generation.image_key).where(of_theirs)).all()

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from generator.jobs.events import JobEvents
-from lookalike import database
+from lookalike.database import create_engine
+from lookalike.migrations import migrate
 from lookalike.transactions import Transactional
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -26,10 +27,11 @@ class JobDatabase(Transactional):
 
         Raises:
             StartError: it cannot be used, or another process uses it.
+            OSError: it needs an upgrade and there is no room for one.
         """
-        engine = database.create_engine(url)
+        engine = create_engine(url)
         try:
-            database.migrate(engine, _MIGRATIONS)
+            migrate(engine, _MIGRATIONS)
         except BaseException:
             engine.dispose()
             raise

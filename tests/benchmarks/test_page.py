@@ -35,6 +35,10 @@ def results() -> Results:
         peaks=[{"products": [1.0, 2.0]}, {"products": [1.5]}],
         overhead=[20.0, 30.0, 40.0],
         services=[("bot: start", "0.5 s", "2 s")],
+        history={
+            10: {"GetStatus": 1.0, "CloseGeneration": 2.0},
+            1000: {"GetStatus": 1.25, "CloseGeneration": 2.5},
+        },
     )
 
 
@@ -77,6 +81,8 @@ def test_the_page_has_the_figures_between_its_marks_and_a_chart(
     assert "old" not in text
     assert text.count("| `balanced` |") == 1
     assert "| a step against full precision | 3.0 times as fast | 3.25 times |" in text
+    assert "| dbservice, ms with closed generations | 10 | 1,000 | bar |" in text
+    assert "| GetStatus | 1 | 1.25 | 3 ms |\n| CloseGeneration | 2 | 2.5 |  |" in text
     assert re.search(r"\| `faithful` \|.* 56 \(56 to 56\) \* \|", text)
     picture = ET.fromstring(chart.read_text())
     described = picture.find("{*}desc")

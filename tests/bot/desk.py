@@ -288,6 +288,7 @@ async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk
         stack.callback(client.close)
         messenger = Messenger(bot, EditPace(), [listener])
         services = Services(database, client, captioner, messenger, [listener])
+        stack.push_async_callback(services.decoder.close)
         yield Desk(
             home=home,
             settings=BotSettings(

@@ -27,6 +27,7 @@ _A = TypeVar("_A")
 
 class Client:
     def __init__(self, channel: grpc.aio.Channel, token: str = TOKEN) -> None:
+        self.channel = channel
         self.stub = DatabaseServiceStub(channel)
         self.metadata: tuple[tuple[str, str], ...] = (("authorization", f"Bearer {token}"),)
 
@@ -61,10 +62,10 @@ class Client:
         return await self.call(self.stub.ReceivePhoto, request)
 
     async def lease(
-        self, holder: str = "here", *, starting: bool = False, limit: int = 0, bot: int = BOT
+        self, holder: str = "here", *, limit: int = 0, bot: int = BOT, **of_the_process: bool
     ) -> list[Lease]:
         request = db.LeaseGenerationsRequest(
-            bot_id=bot, holder=holder, starting=starting, limit=limit
+            bot_id=bot, holder=holder, limit=limit, **of_the_process
         )
         return [*(await self.call(self.stub.LeaseGenerations, request)).leases]
 

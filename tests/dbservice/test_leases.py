@@ -56,6 +56,19 @@ async def test_a_holder_that_starts_anew_locks_its_former_self_out(client: Clien
     await client.store(new)
 
 
+async def test_a_clock_that_is_set_back_blocks_no_lease(client: Client, clock: Clock) -> None:
+    await client.receive(1)
+    await client.receive(2)
+    first, _ = await client.lease("a")
+    clock.pass_seconds(-3600)
+    (renewed,) = await client.lease("a", limit=1)  # its holder goes on under its fence
+    assert (renewed.fence, seconds_left(renewed, clock)) == (first.fence, 30)
+    (left,) = await client.lease("b")  # what its holder does not renew is another's
+    assert (left.item.photo.message_id, left.fence) == (2, 2)
+    clock.pass_seconds(9 * 24 * 3600)
+    assert [lease.fence for lease in await client.lease("a")] == [2, 3]
+
+
 async def test_an_idle_tick_writes_nothing(
     client: Client, clock: Clock, settings: DbserviceSettings
 ) -> None:
@@ -146,5 +159,39 @@ async def test_a_leased_row_tells_all_that_a_resubmission_needs(client: Client) 
     item = await client.advance(
         lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, caption
     )
+    item.generation.attempts = 1  # all that is new is that the process has died, maybe of this
     (again,) = await client.lease(starting=True)
     assert again.item == item
+
+
+async def test_what_a_process_may_have_died_of_is_marked(client: Client, clock: Clock) -> None:
+    await client.receive()
+    (lease,) = await client.lease()
+    assert lease.item.generation.attempts == 0
+    (lease,) = await client.lease(starting=True)  # the former one left without a word
+    assert lease.item.generation.attempts == 1
+    here = lease.item.generation.state
+    await client.advance(lease, here, here, db.GenerationPatch(attempts=3))
+    clock.pass_seconds(30)
+    (lease,) = await client.lease("another")
+    assert lease.item.generation.attempts == 3
+    await client.store(lease)
+    (lease,) = await client.lease("another")
+    assert lease.item.generation.attempts == 0, "it has gone on"
+
+
+async def test_a_holder_that_slept_has_not_died(client: Client, clock: Clock) -> None:
+    await client.leased()
+    clock.pass_seconds(30)
+    (lease,) = await client.lease()
+    assert lease.item.generation.attempts == 0
+
+
+async def test_a_clean_stop_frees_what_was_held_and_blames_nobody(client: Client) -> None:
+    await client.receive()
+    await client.lease()
+    (old,) = await client.lease(starting=True)
+    assert await client.lease(stopping=True) == []
+    assert await refusal(client.store(old)) == LOST
+    (lease,) = await client.lease("another")
+    assert lease.item.generation.attempts == 0

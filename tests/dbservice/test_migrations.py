@@ -17,7 +17,8 @@ import dbservice
 from dbservice.models import Base, generation_id, photo_id
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
-from lookalike.database import create_engine, migrate
+from lookalike.database import create_engine
+from lookalike.migrations import migrate
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CHAT, USER, Client, files, until
 

@@ -13,7 +13,6 @@ import click
 import pytest
 from pydantic import TypeAdapter
 
-from bot import images
 from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
@@ -29,7 +28,9 @@ from generator.web.problems import Code
 from lookalike import lifecycle
 from lookalike.cli import main
 from lookalike.cli.demo.session import NOTE
+from lookalike.cli.up import watchdog
 from lookalike.errors import StartError
+from lookalike.imaging import child, decoder, metadata, refusals
 from lookalike.processes import clean_environment
 from lookalike.settings import Settings
 from sandbox.settings import SandboxSettings
@@ -167,6 +168,12 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     }
 
 
+def test_the_exit_codes_are_documented() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text()
+    assert f"| {StartError.EXIT_CODE}, EX_CONFIG |" in text
+    assert f"| {StartError.PASSING_EXIT_CODE}, EX_TEMPFAIL |" in text
+
+
 def test_every_error_code_has_something_to_do() -> None:
     for code, cells in rows("errors.md").items():
         assert cells[-1].endswith("."), code
@@ -236,8 +243,11 @@ def test_the_regions_and_the_end_of_image_analysis() -> None:
 def test_the_bounds_are_the_real_ones() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
     for bound in (
-        f"sides of {images.MIN_SIDE} to {images.MAX_SIDE:,} pixels",
-        f"{images.MAX_PIXELS // 1_000_000} million pixels",
+        f"sides of {refusals.MIN_SIDE} to {refusals.MAX_SIDE:,} pixels",
+        f"{refusals.MAX_PIXELS // 1_000_000} million pixels",
+        f"{child.CPU_SECONDS} s of a processor, {decoder.WALL_SECONDS:g} s in all",
+        f"{child.MEMORY_BYTES / 10**9} GB of memory",
+        f"{metadata.MAX_SCANS} scans, {metadata.MAX_SEGMENTS:,} segments",
         f"{base.MAX_CHARACTERS} characters",
         f"{http.MAX_BODY_BYTES // 1024} KiB",
         f"{validation.MAX_CHUNK // 1024} KiB a chunk",
@@ -255,7 +265,9 @@ def test_the_unit_for_systemd_fits_how_a_process_ends() -> None:
     command = service["ExecStart"].removeprefix(f"{service['WorkingDirectory']}/")
     assert command in documents.typed()
     assert service["RestartPreventExitStatus"] == str(StartError.EXIT_CODE)
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"  # trouble that passes may take its time
     assert float(service["TimeoutStopSec"]) > lifecycle.STOP_SECONDS
+    assert float(service["WatchdogSec"]) > 3 * watchdog.SECONDS
 
 
 def test_files_that_are_spoken_of_exist() -> None:

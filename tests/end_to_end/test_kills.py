@@ -1,10 +1,18 @@
 """kill -9 of any process at any moment: one picture for each photo, nothing forgotten."""
 
+import asyncio
+import io
+import os
+import signal
 from collections.abc import Awaitable, Callable
 
 import pytest
+from PIL import Image
 
+from bot.work.suspects import MOST_ATTEMPTS
 from lookalike.processes.stack import Stack
+from tests import azure
+from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     EN,
     cat,
@@ -203,3 +211,34 @@ async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
     await told(people, sent, EN.cancelled)
     await idle(people, chat)
     assert not any(message.buttons for message in await people.messages(chat))
+
+
+async def test_a_photo_that_kills_the_bot_is_given_up_and_nobody_else_waits_for_it(
+    people: People, stack: Stack, vision: AzureServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths: list[int] = []
+    look = vision._look
+
+    def kill(body: bytes) -> azure.Answer:
+        with Image.open(io.BytesIO(body)) as image:
+            deadly = image.size == (321, 123)
+        if deadly:
+            deaths.append(stack.process("bot").popen.pid)
+            os.kill(deaths[-1], signal.SIGKILL)
+        return look(body)
+
+    monkeypatch.setattr(vision, "_look", kill)
+    file = io.BytesIO()
+    Image.new("RGB", (321, 123)).save(file, "JPEG")
+    deadly = await people.send_photo(await people.add_user(), file.getvalue())
+    other = await people.send_photo(await people.add_user(), cat())
+    ending = EN.ending("gave-up")
+    while not [m for m in await people.messages(deadly.chat_id) if m.text == ending]:
+        if not stack.process("bot").running:
+            stack.process("bot").wait()
+            stack.start("bot")
+        await asyncio.sleep(0.05)
+    await delivered(people, other)
+    await idle(people, deadly.chat_id)
+    # Once among others, where nobody can tell, and then alone.
+    assert len(deaths) == len(set(deaths)) <= 1 + MOST_ATTEMPTS

@@ -4,11 +4,11 @@ import io
 
 from PIL import Image
 
-from bot import images
+from lookalike.imaging import preparing
 
 
 def jpeg(image: Image.Image) -> bytes:
     """The image as it is stored."""
     file = io.BytesIO()
     image.save(file, "PNG")
-    return images.prepare(file.getvalue()).data
+    return preparing.prepare(file.getvalue()).data

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from bot import images
 from bot.captioners import azure
 from bot.captioners.azure import AzureCaptioner, check_endpoint
 from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable, PhotoRefused
+from lookalike.imaging import preparing
 from tests import azure as fake
 from tests.azure import AzureServer
 
@@ -27,7 +27,7 @@ def photo() -> bytes:
     """A photo as it is stored: prepared from one with a marker in it."""
     file = io.BytesIO()
     Image.new("RGB", (64, 60), "teal").save(file, "JPEG", comment=MARKER)
-    return images.prepare(file.getvalue()).data
+    return preparing.prepare(file.getvalue()).data
 
 
 @pytest.fixture

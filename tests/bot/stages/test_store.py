@@ -1,7 +1,9 @@
 """received -> stored."""
 
 import asyncio
+import errno
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +12,10 @@ from PIL import Image
 from bot.messenger import TelegramUnavailable
 from bot.stages import store
 from bot.work.item import RetryLater
+from lookalike.imaging import decoder
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk
+from tests.lookalike.imaging.hostile import decoders, in_jpeg, scans, segment
 
 
 async def test_a_photo_is_stored_without_its_metadata(desk: Desk) -> None:
@@ -81,10 +85,58 @@ async def test_telegram_failing_leaves_the_photo_as_it_is(desk: Desk) -> None:
 
 
 async def test_a_few_photos_are_in_memory_at_a_time(desk: Desk) -> None:
-    items = [await desk.received() for _ in range(6)]
-    hold = await desk.people.add_fault("hold", method="download", count=6)
+    desks = [replace(desk, chat=await desk.people.add_user()) for _ in range(3)]
+    items = [await each.received() for each in desks for _ in range(3)]
+    hold = await desk.people.add_fault("hold", method="download", count=9)
     tasks = [asyncio.create_task(store.run(item, desk.services)) for item in items]
     await desk.people.wait_for_held(hold, 4)
     await desk.people.release(hold)
     await asyncio.gather(*tasks)
     assert {item.state for item in items} == {db.GENERATION_STATE_STORED}
+
+
+@pytest.mark.parametrize("name", ["scans", "segments"])
+async def test_what_costs_too_much_is_told(desk: Desk, name: str) -> None:
+    data = scans(20_000) if name == "scans" else in_jpeg(segment(0xED, b"") * 5_000_000)
+    item = await desk.receive(
+        await desk.people.send_document(desk.chat, data, "a.jpg", "image/jpeg")
+    )
+    async with asyncio.timeout(10):
+        await store.run(item, desk.services)
+    assert item.generation.error.code == "image-too-costly"
+
+
+async def test_a_photo_that_takes_all_the_time_it_may_holds_up_its_user_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = [await desk.received() for _ in range(3)]
+    somebody_else = await replace(desk, chat=await desk.people.add_user()).received()
+    await desk.services.decoder.warm()
+    (child,) = decoders()
+    child.suspend()  # as if it computed for ever
+    monkeypatch.setattr(decoder, "WALL_SECONDS", 4.0)
+    hostile = asyncio.create_task(store.run(first, desk.services))
+    while len(decoders()) < 2:  # noqa: ASYNC110, until the next one waits
+        await asyncio.sleep(0.01)
+    waiting = [asyncio.create_task(store.run(item, desk.services)) for item in others]
+    await store.run(somebody_else, desk.services)
+    assert somebody_else.state == db.GENERATION_STATE_STORED
+    assert not any(task.done() for task in [hostile, *waiting])
+    await asyncio.gather(hostile, *waiting)
+    assert first.generation.error.code == "image-too-costly"
+    assert [item.state for item in others] == [db.GENERATION_STATE_STORED] * 2
+
+
+async def test_no_memory_for_another_process_is_no_fault_of_the_photo(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_command: str, **_options: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    item = await desk.received()
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncio, "create_subprocess_exec", fail)
+        with pytest.raises(RetryLater):
+            await store.run(item, desk.services)
+    await store.run(item, desk.services)
+    assert item.state == db.GENERATION_STATE_STORED

@@ -12,7 +12,8 @@ from sqlalchemy import text as sql
 from generator.jobs import database as jobs_database
 from generator.jobs.database import JobDatabase
 from generator.jobs.tables import Base
-from lookalike import database
+from lookalike.database import create_engine
+from lookalike.migrations import migrate
 from tests.generator.scripted import png_of
 from tests.generator.stack import job, serving
 
@@ -50,8 +51,8 @@ async def test_jobs_from_before_there_were_presets_were_balanced(tmp_path: Path)
     async with serving(tmp_path) as stack:
         await stack.put(job("old"))
     _take_back(path, "0001", *_OLD_NAMES, "ALTER TABLE jobs DROP COLUMN preset")
-    engine = database.create_engine(f"sqlite:///{path}")
-    database.migrate(engine, _MIGRATIONS)
+    engine = create_engine(f"sqlite:///{path}")
+    migrate(engine, _MIGRATIONS)
     with engine.connect() as opened:
         rows = opened.execute(sql("SELECT prompt, preset FROM jobs")).all()
     engine.dispose()

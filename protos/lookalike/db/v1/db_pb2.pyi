@@ -136,7 +136,7 @@ class Error(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "status_after")
+    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "status_after", "attempts")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +151,7 @@ class Generation(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     id: str
     photo_id: str
     n: int
@@ -165,7 +166,8 @@ class Generation(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     closed_at: _timestamp_pb2.Timestamp
     status_after: int
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_after: _Optional[int] = ...) -> None: ...
+    attempts: int
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_after: _Optional[int] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("photo", "generation")
@@ -176,7 +178,7 @@ class Item(_message.Message):
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ...) -> None: ...
 
 class ReceivePhotoRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id")
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +189,7 @@ class ReceivePhotoRequest(_message.Message):
     USER_TEXT_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     message_id: int
@@ -197,7 +200,8 @@ class ReceivePhotoRequest(_message.Message):
     user_text: str
     parameters: Parameters
     message_thread_id: int
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ...) -> None: ...
+    media_group_id: str
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ...) -> None: ...
 
 class ReceivePhotoResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -231,7 +235,7 @@ class StorePhotoResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class GenerationPatch(_message.Message):
-    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "status_after")
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "status_after", "attempts")
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -243,6 +247,7 @@ class GenerationPatch(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     caption: Caption
     prompt: str
     caption_message_id: int
@@ -254,7 +259,8 @@ class GenerationPatch(_message.Message):
     error: Error
     chat_id: int
     status_after: int
-    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., status_after: _Optional[int] = ...) -> None: ...
+    attempts: int
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., status_after: _Optional[int] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class AdvanceGenerationRequest(_message.Message):
     __slots__ = ("generation_id", "fence", "from_state", "to_state", "patch")
@@ -297,16 +303,18 @@ class CreateGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
 
 class LeaseGenerationsRequest(_message.Message):
-    __slots__ = ("bot_id", "holder", "starting", "limit")
+    __slots__ = ("bot_id", "holder", "starting", "limit", "stopping")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     HOLDER_FIELD_NUMBER: _ClassVar[int]
     STARTING_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    STOPPING_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     holder: str
     starting: bool
     limit: int
-    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ..., starting: _Optional[bool] = ..., limit: _Optional[int] = ...) -> None: ...
+    stopping: bool
+    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ..., starting: _Optional[bool] = ..., limit: _Optional[int] = ..., stopping: _Optional[bool] = ...) -> None: ...
 
 class LeaseGenerationsResponse(_message.Message):
     __slots__ = ("leases",)

@@ -1,9 +1,9 @@
-"""Photos as they come in, and as they are stored and sent on: one upright JPEG without metadata."""
+"""A photo as it is stored and sent on: one upright JPEG without metadata."""
 
 import io
 import logging
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from PIL import Image, ImageCms, ImageFile
 from PIL.ExifTags import Base as Exif
@@ -11,36 +11,22 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-RefusalCode = Literal[
-    "unsupported-format",  # neither JPEG, PNG nor WebP
-    "not-an-image",  # begins like one of these, but is broken or cut off
-    "image-too-small",  # a side has fewer than MIN_SIDE pixels
-    "image-too-large",  # more than MAX_PIXELS pixels, or a side longer than MAX_SIDE
-]
-"""Why an image is refused; docs/errors.md has them too."""
-
-MIN_SIDE: Final = 50
-"""Pixels; Azure AI Vision's lower bound."""
-
-MAX_SIDE: Final = 16_000
-"""Pixels; Azure AI Vision's upper bound."""
-
-MAX_PIXELS: Final = 40_000_000
-
-MAX_BYTES: Final = 20 * 1024 * 1024
-"""Of what comes out; Azure AI Vision's bound."""
+from lookalike.imaging.metadata import strip_jpeg, strip_png, strip_webp
+from lookalike.imaging.refusals import MAX_PIXELS, MAX_SIDE, MIN_SIDE, ImageRefused
 
 MEDIA_TYPE: Final = "image/jpeg"
 
-_QUALITIES: Final = (92, 80, 60, 40)
-"""Lower ones only for images that would be over MAX_BYTES, such as 40 million pixels of noise."""
+KEPT_SIDE: Final = 2048
+"""Pixels; what is larger is kept smaller. No captioner and no model looks at more."""
+
+_QUALITY: Final = 92
 
 # Decoders are chosen here and not by Image.open, which tries every format that it knows, and only
 # warns of decompression bombs where we refuse.
-_DECODERS: Final[tuple[tuple[int, bytes, type[ImageFile.ImageFile]], ...]] = (
-    (0, b"\xff\xd8\xff", JpegImageFile),
-    (0, b"\x89PNG\r\n\x1a\n", PngImageFile),
-    (8, b"WEBPVP8", WebPImageFile),
+_DECODERS: Final = (
+    (0, b"\xff\xd8\xff", strip_jpeg, JpegImageFile),
+    (0, b"\x89PNG\r\n\x1a\n", strip_png, PngImageFile),
+    (8, b"WEBPVP8", strip_webp, WebPImageFile),
 )
 
 _UPRIGHT: Final = {
@@ -57,24 +43,12 @@ _UPRIGHT: Final = {
 _log = logging.getLogger(__name__)
 
 
-class ImageRefused(Exception):
-    """The image cannot be used.
-
-    Attributes:
-        code: why, one of `RefusalCode`.
-    """
-
-    def __init__(self, code: RefusalCode) -> None:
-        super().__init__(code)
-        self.code: RefusalCode = code
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An image fit to be stored and shown to a captioner.
 
     Attributes:
-        data: the JPEG file: sRGB or grey, upright, with no metadata, at most MAX_BYTES long.
+        data: the JPEG file: sRGB or grey, upright, with no metadata.
         media_type: image/jpeg.
         width: pixels, as it is looked at.
         height: pixels, as it is looked at.
@@ -89,8 +63,8 @@ class Prepared:
 def prepare(data: bytes) -> Prepared:
     """Checks a JPEG, PNG or WebP file and makes it anew from its pixels alone.
 
-    Of an animation the first frame is taken; what is transparent becomes white. This takes up to a
-    few seconds and some hundred megabytes, so it belongs on a thread.
+    Of an animation the first frame is taken; what is transparent becomes white. It may take any
+    time and memory, or crash: `lookalike.imaging.decoder` calls it in a process of its own.
 
     Raises:
         ImageRefused: it is no such file, is broken, or is too small or too large. The size is
@@ -99,9 +73,10 @@ def prepare(data: bytes) -> Prepared:
     try:
         image = _open(data)
         _check_size(*image.size)
+        image.draft(None, (KEPT_SIDE, KEPT_SIDE))  # a large JPEG is decoded at a part of its size
         image.load()
-        upright = _turn_upright(image)
-        return _encode(_to_srgb(_flatten(upright), image.info.get("icc_profile")))
+        profile = image.info.get("icc_profile")
+        return _encode(_shrink(_to_srgb(_flatten(_turn_upright(image)), profile)))
     except (ImageRefused, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -112,10 +87,10 @@ def prepare(data: bytes) -> Prepared:
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:
-    """Reads the header."""
-    for offset, magic, decoder in _DECODERS:
+    """Reads the header of what is left without metadata."""
+    for offset, magic, strip, decoder in _DECODERS:
         if data.startswith(magic, offset):
-            return decoder(io.BytesIO(data))
+            return decoder(io.BytesIO(strip(data)))
     raise ImageRefused("unsupported-format")
 
 
@@ -164,11 +139,17 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
+def _shrink(image: Image.Image) -> Image.Image:
+    """The image with at most KEPT_SIDE pixels a side, unless a side fell under MIN_SIDE by that."""
+    scale = max(KEPT_SIDE / max(image.size), MIN_SIDE / min(image.size))
+    if scale >= 1:
+        return image
+    width, height = (round(side * scale) for side in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
 def _encode(image: Image.Image) -> Prepared:
     image.info.clear()  # save() would write the comment that stands there
-    for quality in _QUALITIES:
-        file = io.BytesIO()
-        image.save(file, "JPEG", quality=quality)
-        if file.tell() <= MAX_BYTES:
-            return Prepared(file.getvalue(), MEDIA_TYPE, image.width, image.height)
-    raise ImageRefused("image-too-large")
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=_QUALITY)
+    return Prepared(file.getvalue(), MEDIA_TYPE, image.width, image.height)

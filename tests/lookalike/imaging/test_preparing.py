@@ -1,4 +1,4 @@
-"""bot.images: what is taken, what is refused, and that nothing but pixels comes out."""
+"""Preparing a photo: what is taken, what is refused, and that nothing but pixels comes out."""
 
 import io
 import struct
@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, ImageDraw, PngImagePlugin
 
-from bot import images
-from bot.images import ImageRefused, prepare
+from lookalike.imaging import preparing as images
+from lookalike.imaging import refusals
+from lookalike.imaging.preparing import prepare
+from lookalike.imaging.refusals import ImageRefused
 
 MARKER = b"PLANTED-MARKER"
 MARKER_TEXT = MARKER.decode()
@@ -37,7 +39,7 @@ def opened(prepared: images.Prepared) -> Image.Image:
 def refusal(data: bytes) -> str:
     with pytest.raises(ImageRefused) as caught:
         prepare(data)
-    assert caught.value.code in get_args(images.RefusalCode)
+    assert caught.value.code in get_args(refusals.RefusalCode)
     return caught.value.code
 
 
@@ -158,15 +160,18 @@ def test_the_largest_png_there_can_be() -> None:
     assert refusal(png_header(2**31 - 1, 2**31 - 1)) == "image-too-large"
 
 
-def test_what_would_be_too_long_gets_a_lower_quality(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [((4096, 2000), (2048, 1000)), ((2048, 2048), (2048, 2048)), ((6000, 60), (5000, 50))],
+)
+def test_what_is_large_is_kept_smaller(
+    kind: str, size: tuple[int, int], kept: tuple[int, int]
 ) -> None:
-    noise = encode(Image.effect_noise((400, 300), 200), "PNG")
-    whole = len(prepare(noise).data)
-    monkeypatch.setattr(images, "MAX_BYTES", whole * 2 // 3)
-    assert len(prepare(noise).data) <= whole * 2 // 3
-    monkeypatch.setattr(images, "MAX_BYTES", 100)
-    assert refusal(noise) == "image-too-large"
+    photo = Image.new("RGB", size, (200, 40, 30))
+    image = opened(prepare(encode(photo, kind)))
+    assert image.size == kept
+    assert near(image.getpixel((25, 25)), (200, 40, 30))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -389,7 +394,7 @@ def test_damaged_files_are_refused_or_come_out_clean(
     try:
         prepared = prepare(bytes(data[: max(16, int(keep * len(data)))]))
     except ImageRefused as error:
-        assert error.code in get_args(images.RefusalCode)  # noqa: PT017, either outcome is right
+        assert error.code in get_args(refusals.RefusalCode)  # noqa: PT017, either outcome is right
     else:
         assert MARKER not in prepared.data
         opened(prepared)

@@ -1,0 +1,234 @@
+"""What years of history cost: dbservice's RPCs on tables of several sizes.
+
+    python -m benchmarks.history [--rows 1000000]
+
+The tables hold closed generations, a fifth of them one user's, and are made by SQL; what is
+measured is a real dbservice on them, by gRPC. Figures are medians; nothing is asserted.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import grpc
+from pydantic import SecretStr
+
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
+from protos.lookalike.db.v1 import db_pb2 as db
+from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
+
+SIZES = (10_000, 100_000, 1_000_000)
+
+BARS = {
+    "LeaseGenerations, nothing to do": "3 ms",
+    "GetStatus": "3 ms",
+    "ListHistory, newest page": "5 ms",
+    "ListHistory, a page in the middle": "5 ms",
+    "ListHistory, oldest page": "5 ms",
+    "ReceivePhoto": "6 ms",
+}
+"""What was asked for on the largest table; of all others, 1.5 times what the smallest one takes."""
+
+_FLOOD = "LeaseGenerations, two fifths unclosed, one user's"
+
+_PAGES = {"newest page": "", "a page in the middle": "o{middle:x}", "oldest page": "o32"}
+"""Cursors; the heavy user has every fifth generation, hence nine that are older than number 50."""
+
+_TOKEN = "the-token-of-the-benchmark"
+_BOT, _HEAVY, _FLOODER = 1, 42, 43
+"""A private chat has its user's id."""
+
+_WHO: Any = {"bot_id": _BOT, "chat_id": _HEAVY, "user_id": _HEAVY}
+_ROUNDS = 100
+_PICTURE = b"a picture"
+
+_FILL = """
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -500000;
+BEGIN;
+CREATE TEMP TABLE one AS
+    WITH RECURSIVE one (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM one LIMIT {rows})
+    SELECT number, CASE number % 5 WHEN 0 THEN {heavy} ELSE 1000 + number % 1000 END AS owner,
+        lower(printf('%s-%s-5%s-8%s-%s', hex(randomblob(4)), hex(randomblob(2)),
+            substr(hex(randomblob(2)), 2), substr(hex(randomblob(2)), 2), hex(randomblob(6)))) AS id
+    FROM one;
+INSERT INTO photos (id, bot_id, chat_id, message_id, user_id, language_code, file_id, file_size,
+    user_text, received_at, caption_text, caption_captioner, caption_model, image_key,
+    image_media_type, image_width, image_height, image_size, image_sha256)
+    SELECT id, {bot}, owner, number, owner, 'en', hex(randomblob(36)), 100000, '',
+        '2020-01-01 00:00:00.000000', 'a tabby cat on a sofa beside a window', 'blip', 'base', id,
+        'image/jpeg', 1280, 960, 100000, hex(randomblob(32)) FROM one;
+INSERT INTO generations (number, id, photo_id, bot_id, chat_id, user_id, n, state, prompt,
+    negative_prompt, preset, seed, delivery_intended, result_message_id, user_notified, image_key,
+    image_media_type, image_width, image_height, image_size, image_sha256, picture_seed,
+    picture_model, picture_file_id, created_at, closed_at, lease_holder, lease_expires_at, fence)
+    SELECT number, '0' || substr(id, 2), id, {bot}, owner, owner, 0, 'delivered',
+        'a tabby cat on a sofa beside a window', '', '', number, 1, number, 1, 'g' || id,
+        'image/png', 512, 512, 400000, hex(randomblob(32)), number, 'stable-diffusion-v1-5',
+        hex(randomblob(36)), '2020-01-01 00:00:00.000000', '2020-01-01 00:01:00.000000',
+        'a-machine/127.0.0.1:5003', '2020-01-01 00:01:30.000000', 1 FROM one;
+COMMIT;
+"""
+
+
+@dataclass
+class _Clocked:
+    """A client that notes how long each call takes.
+
+    Attributes:
+        stub: the RPCs.
+        seconds: of each call, by its name.
+    """
+
+    stub: DatabaseServiceStub
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    async def call(self, name: str, rpc: Any, request: Any) -> Any:
+        """Calls an RPC, which is known by this name."""
+        began = time.perf_counter()
+        response = await rpc(request, metadata=(("authorization", f"Bearer {_TOKEN}"),), timeout=60)
+        self.seconds[name].append(time.perf_counter() - began)
+        return response
+
+    @property
+    def medians(self) -> dict[str, float]:
+        """In milliseconds."""
+        return {name: 1000 * statistics.median(taken) for name, taken in self.seconds.items()}
+
+
+def measure(sizes: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Measures all.
+
+    Args:
+        sizes: generations in the tables.
+
+    Returns:
+        For each table the median milliseconds of each RPC.
+    """
+    found = {}
+    for rows in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            found[rows] = asyncio.run(_measure(rows, Path(folder)))
+    return found
+
+
+async def _measure(rows: int, folder: Path) -> dict[str, float]:
+    """Median milliseconds of each RPC on a table of so many closed generations."""
+    settings = DbserviceSettings(
+        lookalike_home=folder, dbservice_listen="127.0.0.1:0", service_token=SecretStr(_TOKEN)
+    )
+    async with running(settings):
+        pass  # it makes the tables
+    database = settings.database.removeprefix("sqlite:///")
+    _write(database, _FILL.format(rows=rows, bot=_BOT, heavy=_HEAVY))
+    async with _client(settings) as client:
+        for number in range(1, _ROUNDS + 1):
+            await _look(client, rows)
+            await _work(client, number)
+    flood = rows * 2 // 5
+    unclosed = f"closed_at = NULL, state = 'received', user_id = {_FLOODER}"
+    _write(database, f"UPDATE generations SET {unclosed} WHERE number <= {flood}")
+    async with _client(settings) as flooded:
+        for _ in range(10):
+            await flooded.call(_FLOOD, flooded.stub.LeaseGenerations, _lease())
+    return client.medians | flooded.medians
+
+
+def _write(database: str, script: str) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.executescript(script)
+    connection.close()
+
+
+@asynccontextmanager
+async def _client(settings: DbserviceSettings) -> AsyncIterator[_Clocked]:
+    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
+        yield _Clocked(DatabaseServiceStub(channel))
+
+
+def _lease() -> db.LeaseGenerationsRequest:
+    return db.LeaseGenerationsRequest(bot_id=_BOT, holder="benchmark")
+
+
+async def _look(client: _Clocked, rows: int) -> None:
+    """What the bot and the heavy user ask for, while there is nothing to do."""
+    stub = client.stub
+    await client.call("LeaseGenerations, nothing to do", stub.LeaseGenerations, _lease())
+    await client.call("GetStatus", stub.GetStatus, db.GetStatusRequest(**_WHO))
+    for page, cursor in _PAGES.items():
+        request = db.ListHistoryRequest(**_WHO, cursor=cursor.format(middle=rows // 2))
+        await client.call(f"ListHistory, {page}", stub.ListHistory, request)
+    nothing = db.CancelGenerationsRequest(**_WHO)
+    await client.call("CancelGenerations, none", stub.CancelGenerations, nothing)
+
+
+async def _work(client: _Clocked, number: int) -> None:
+    """A photo of the heavy user, from its arrival to its closing, and another one for it."""
+    stub = client.stub
+    photo = db.ReceivePhotoRequest(**_WHO, message_id=10**9 + number, file_id="x")
+    item = (await client.call("ReceivePhoto", stub.ReceivePhoto, photo)).item
+    leases = await client.call("LeaseGenerations, one", stub.LeaseGenerations, _lease())
+    (lease,) = leases.leases
+    names = {"generation_id": item.generation.id, "fence": lease.fence}
+    image = db.ImageInfo(
+        media_type="image/png",
+        width=8,
+        height=8,
+        size=len(_PICTURE),
+        sha256=hashlib.sha256(_PICTURE).hexdigest(),
+    )
+    info = db.StorePhotoRequest.Info(**names, image=image)
+    parts = [db.StorePhotoRequest(info=info), db.StorePhotoRequest(chunk=_PICTURE)]
+    await client.call("StorePhoto", stub.StorePhoto, iter(parts))
+    caption = db.GenerationPatch(
+        caption=db.Caption(text="a cat", captioner="offline", model="m"), prompt="a cat"
+    )
+    steps = (db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, db.GENERATION_STATE_RUNNING)
+    for here, there in pairwise(steps):
+        step = db.AdvanceGenerationRequest(**names, from_state=here, to_state=there, patch=caption)
+        await client.call("AdvanceGeneration", stub.AdvanceGeneration, step)
+    picture = db.Picture(image=image, seed=1, model="m")
+    end = db.FinalizeGenerationRequest.Info(**names, picture=picture)
+    last = [db.FinalizeGenerationRequest(info=end), db.FinalizeGenerationRequest(chunk=_PICTURE)]
+    await client.call("FinalizeGeneration", stub.FinalizeGeneration, iter(last))
+    here, there = db.GENERATION_STATE_FINISHED, db.GENERATION_STATE_DELIVERED
+    step = db.AdvanceGenerationRequest(**names, from_state=here, to_state=there)
+    await client.call("AdvanceGeneration", stub.AdvanceGeneration, step)
+    close = db.CloseGenerationRequest(**names)
+    await client.call("CloseGeneration", stub.CloseGeneration, close)
+    one = db.GetGenerationRequest(**_WHO, generation_id=item.generation.id)
+    await client.call("GetGeneration", stub.GetGeneration, one)
+    again = db.CreateGenerationRequest(photo_id=item.photo.id, n=1, user_id=_HEAVY)
+    made = await client.call("CreateGeneration", stub.CreateGeneration, again)
+    unwanted = db.CancelGenerationsRequest(**_WHO, generation_id=made.item.generation.id)
+    await client.call("CancelGenerations, one", stub.CancelGenerations, unwanted)
+    leases = await client.call("LeaseGenerations, one", stub.LeaseGenerations, _lease())
+    (lease,) = leases.leases
+    close = db.CloseGenerationRequest(generation_id=made.item.generation.id, fence=lease.fence)
+    await client.call("CloseGeneration", stub.CloseGeneration, close)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.history")
+    parser.add_argument("--rows", type=int, action="append", help="may be given several times")
+    found = measure(parser.parse_args().rows or SIZES)
+    print(f"{'median, ms':55}", *(f"{rows:>10,}" for rows in found))
+    for name in next(iter(found.values())):
+        print(f"{name:55}", *(f"{medians[name]:10.2f}" for medians in found.values()))
+
+
+if __name__ == "__main__":
+    main()

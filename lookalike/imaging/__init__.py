@@ -1,0 +1,1 @@
+"""Pictures from strangers: checked, stripped and decoded in a process that may die of them."""

@@ -1,0 +1,111 @@
+"""Photos are prepared in processes that end with the photo.
+
+A decoder is a large piece of C that reads a stranger's bytes. It may take minutes or gigabytes, or
+crash, and a thread cannot be stopped. So each photo gets a fresh interpreter, bounded in CPU time,
+memory and wall time, and killed when it is over. One waits warm: starting it takes 0.1 s, which is
+spent while nobody waits.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from lookalike.imaging.child import Answer
+from lookalike.imaging.preparing import MEDIA_TYPE, Prepared
+from lookalike.imaging.refusals import ImageRefused, RefusalCode
+
+WALL_SECONDS: Final = 8.0
+"""For one photo, whatever else the machine does."""
+
+_COMMAND: Final = (sys.executable, "-I", "-m", "lookalike.imaging.child")
+
+_OVER_ITS_BOUNDS: Final = {-signal.SIGXCPU, -signal.SIGKILL}
+"""How the kernel ends a process that took too much time or memory."""
+
+_log = logging.getLogger(__name__)
+
+
+class Decoder:
+    """Prepares photos, each in a process of its own."""
+
+    def __init__(self) -> None:
+        """Starts nothing yet; the first photo waits for its process."""
+        self._spare: asyncio.Task[asyncio.subprocess.Process] | None = None
+
+    async def prepare(self, data: bytes) -> Prepared:
+        """Checks a JPEG, PNG or WebP file and makes it anew from its pixels; see `preparing`.
+
+        Raises:
+            ImageRefused: it cannot be used, or was too much for its process.
+            OSError: no process can be started now.
+        """
+        async with self._process() as process:
+            try:
+                async with asyncio.timeout(WALL_SECONDS):
+                    out, _ = await process.communicate(data)
+            except TimeoutError:
+                raise ImageRefused("image-too-costly") from None
+        if process.returncode:
+            raise ImageRefused(_refusal(process.returncode))
+        head, _, jpeg = out.partition(b"\n")
+        answer: Answer = json.loads(head)
+        if "refused" in answer:
+            refused: RefusalCode = answer["refused"]  # type: ignore[assignment]  # one of ours
+            raise ImageRefused(refused)
+        return Prepared(jpeg, MEDIA_TYPE, answer["width"], answer["height"])
+
+    async def warm(self) -> None:
+        """Starts the process that the next photo gets, if none waits."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(_start())
+        await asyncio.wait({self._spare})
+
+    async def close(self) -> None:
+        """Ends the process that waits."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(OSError):
+                await _end(await spare)
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncGenerator[asyncio.subprocess.Process, None]:
+        """The process that waits, or a new one; it has ended afterwards."""
+        spare, self._spare = self._spare, None
+        process = None if spare is None else await spare
+        if process is None or process.returncode is not None:  # somebody has killed the spare
+            process = await _start()
+        if self._spare is None:  # another photo may have started the next one meanwhile
+            self._spare = asyncio.create_task(_start())
+        try:
+            yield process
+        finally:
+            await _end(process)
+
+
+async def _start() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *_COMMAND,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={},
+        start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
+    )
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.communicate()
+
+
+def _refusal(returncode: int) -> RefusalCode:
+    """What a process that ended without an answer means: a codec crashed, or it took too much."""
+    _log.info("A photo ended its process: %d.", returncode)
+    return "image-too-costly" if returncode in _OVER_ITS_BOUNDS else "not-an-image"

@@ -1,0 +1,85 @@
+"""How SQLite finds what each RPC asks for: through an index, and in the order that is needed."""
+
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from dbservice.settings import DbserviceSettings
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import Client
+
+GROWS = re.compile(r"SCAN (generations|photos)|USE TEMP B-TREE")
+"""A whole table or index is read, or what was found is sorted."""
+
+OF_CLOSED = re.compile(r"ix_generations_history|photo_id=")
+"""Indexes that lead to closed generations as well."""
+
+
+@pytest.fixture
+def statements(client: Client) -> Iterator[list[tuple[str, Any]]]:
+    """All that the database is asked, with its parameters."""
+    del client
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            asked.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+async def moved(client: Client) -> None:
+    lease = await client.leased(9)
+    here = db.GENERATION_STATE_RECEIVED
+    await client.advance(lease, here, here, db.GenerationPatch(chat_id=-5))
+
+
+async def created(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
+    await client.create(lease.item.photo.id, 1, user=8)
+
+
+async def album(client: Client) -> None:
+    for message_id in range(20, 30):
+        await client.receive(message_id, media_group_id="a")
+
+
+CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
+    "an empty lease": lambda client: client.lease(bot=2),
+    "a lease": lambda client: client.lease(),
+    "status": lambda client: client.status(),
+    "the newest page": lambda client: client.history(),
+    "an older page": lambda client: client.history("o5"),
+    "a newer page": lambda client: client.history("n1"),
+    "a photo": lambda client: client.receive(7),
+    "an album": album,
+    "cancel": lambda client: client.cancel(),
+    "another picture": created,
+    "a group that became a supergroup": moved,
+    "forget": lambda client: client.forget(99),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_nothing_is_read_but_what_is_asked_for(
+    client: Client, statements: list[tuple[str, Any]], settings: DbserviceSettings, name: str
+) -> None:
+    await client.receive()
+    statements.clear()
+    await CALLS[name](client)
+    connection = sqlite3.connect(settings.database.removeprefix("sqlite:///"))
+    assert statements
+    for statement, parameters in statements:
+        marks = parameters if isinstance(parameters, tuple) else parameters[0]
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", marks)
+        plan = "\n".join(str(row[3]) for row in rows)
+        assert not GROWS.search(plan), (statement, plan)
+        if "closed_at IS NULL" in statement:
+            assert not OF_CLOSED.search(plan), (statement, plan)
+    connection.close()
