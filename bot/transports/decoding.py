@@ -65,6 +65,7 @@ class _Message(_Read):
     sender_chat: _Chat | None = None
     message_thread_id: _MessageId | None = None
     is_topic_message: bool | None = None
+    media_group_id: Annotated[str, Field(max_length=200)] | None = None
     text: str | None = None
     caption: str | None = None
     entities: list[_Entity] | None = None

@@ -9,7 +9,7 @@ from tests.fuzz.updates import fuzz
 
 pytestmark = pytest.mark.slow
 
-COUNT = 1_000
+COUNT = 10_000
 
 
 @pytest.mark.timeout(600)
