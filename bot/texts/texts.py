@@ -7,7 +7,6 @@ that a translation can put it elsewhere.
 
 import gettext
 from collections.abc import Sequence
-from textwrap import shorten
 from typing import Final
 
 from bot.clients.documents import Job
@@ -113,6 +112,7 @@ _CAPTIONERS: Final = {
 _BAR_CELLS: Final = 10
 _TITLE: Final = 100  # characters
 _SHOWN_PROMPT: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
+_SHOWN_MODEL: Final = 50  # characters; a folder's name may have 255 bytes
 _MINUTE: Final = 60
 
 
@@ -203,14 +203,13 @@ class Texts:
 
     def picture(self, prompt: str, seed: int, model: str) -> str:
         """What stands under a finished picture."""
-        if len(prompt) > _SHOWN_PROMPT:
-            prompt = f"{prompt[: _SHOWN_PROMPT - 1]}…"
+        prompt, shown_model = _shortened(prompt, _SHOWN_PROMPT), _shortened(model, _SHOWN_MODEL)
         template = self._("{prompt}\n\nseed {seed}, model {model}")
         if model == SMALL_MODEL:
             template = self._(
                 "{prompt}\n\nseed {seed}, model {model}, which draws {size}; enlarged"
             )
-        return template.format(prompt=prompt, seed=seed, model=model, size=SMALL_MODEL_SIZE)
+        return template.format(prompt=prompt, seed=seed, model=shown_model, size=SMALL_MODEL_SIZE)
 
     def ending(self, code: str) -> str:
         """How a generation without a picture ended."""
@@ -303,4 +302,14 @@ class Texts:
 
 
 def _title(item: db.Item) -> str:
-    return shorten(item.photo.caption.text or item.photo.user_text, _TITLE, placeholder="…")
+    words = " ".join((item.photo.caption.text or item.photo.user_text).split())
+    return _shortened(words, _TITLE)
+
+
+def _shortened(text: str, most: int) -> str:
+    """At most so many characters; cut between words, or within one where there is no space near."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    at_space, _, word = cut.rpartition(" ")
+    return f"{(at_space if len(word) < most // 4 else cut).rstrip()}…"

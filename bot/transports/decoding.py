@@ -6,16 +6,23 @@ would be found out by a handler or by dbservice. So what is read here has its ty
 
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from telegram import Bot, Update
 
 from bot.transports.base import Json
 
 _MOST_ID = 2**53  # Telegram promises 52 significant bits (core.telegram.org/bots/api#user)
 
+
+def _not_zero(number: int) -> int:
+    if number == 0:
+        raise ValueError("there is no chat 0")
+    return number
+
+
 _UserId: TypeAlias = Annotated[int, Field(ge=1, lt=_MOST_ID)]
-_ChatId: TypeAlias = Annotated[int, Field(gt=-_MOST_ID, lt=_MOST_ID)]
-_MessageId: TypeAlias = Annotated[int, Field(ge=0, lt=_MOST_ID)]
+_ChatId: TypeAlias = Annotated[int, Field(gt=-_MOST_ID, lt=_MOST_ID), AfterValidator(_not_zero)]
+_MessageId: TypeAlias = Annotated[int, Field(ge=1, lt=_MOST_ID)]
 _Size: TypeAlias = Annotated[int, Field(ge=0, lt=_MOST_ID)]
 _Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=1024)]
 
@@ -56,8 +63,9 @@ class _Message(_Read):
     chat: _Chat
     sender: Annotated[_User | None, Field(alias="from")] = None
     sender_chat: _Chat | None = None
-    message_thread_id: Annotated[int, Field(ge=1, lt=_MOST_ID)] | None = None
+    message_thread_id: _MessageId | None = None
     is_topic_message: bool | None = None
+    media_group_id: Annotated[str, Field(max_length=200)] | None = None
     text: str | None = None
     caption: str | None = None
     entities: list[_Entity] | None = None

@@ -5,8 +5,6 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from lookalike.files import write_durably
-
 MOST_FILES: Final = 100
 MOST_BYTES: Final = 256 * 1024
 """Of one file; a longer update is cut off."""
@@ -33,7 +31,10 @@ class KeptUpdates:
         _log.warning("Update %d is passed over, being none (%s); %s.", update_id, reason, fate)
 
     def _write(self, path: Path, data: bytes) -> None:
-        write_durably(path, data)
+        # Not synced: it is worth nobody's wait.
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(data)
         oldest_first = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
         for file in oldest_first[:-MOST_FILES]:
             file.unlink()

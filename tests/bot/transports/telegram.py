@@ -11,6 +11,14 @@ from aiohttp import web
 
 TOKEN = "10001:a-token-of-no-bot"
 
+_MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "text": "x"}
+_RESULTS: dict[str, Any] = {
+    "getMe": {"id": 10001, "is_bot": True, "first_name": "L", "username": "Lookalike"},
+    "getChatAdministrators": [],
+    "sendMessage": _MESSAGE,
+    "editMessageText": _MESSAGE,
+}
+
 
 class ScriptedTelegram:
     """Its updates, by number, and what it was asked.
@@ -40,14 +48,14 @@ class ScriptedTelegram:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        parameters = await request.json()
         if method == "getUpdates":
-            self.polls.append(parameters)
+            self.polls.append(await request.json())
         if refusals := self.refusals.get(method):
             status = refusals.pop(0)
             return web.json_response({"ok": False, "error_code": status}, status=status)
         if method != "getUpdates":
-            return web.json_response({"ok": True, "result": True})
+            return web.json_response({"ok": True, "result": _RESULTS.get(method, True)})
+        parameters = self.polls[-1]
         chosen = self._choose(parameters)
         if not chosen and parameters["timeout"]:
             self._more.clear()
