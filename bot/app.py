@@ -42,6 +42,7 @@ from bot.web.app import create_app
 from bot.work.leasing import Leasing
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
+from lookalike.proxies import proxy_for
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +78,15 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         stack.push_async_callback(database.disconnect)
         generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
         stack.callback(generator.close)
-        transport = PollingTransport()
-        request = HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10)
+        proxy = proxy_for(settings.telegram_api_url, socks=True)
+        transport = PollingTransport(proxy)
+        request = HTTPXRequest(
+            connection_pool_size=64,
+            read_timeout=20,
+            pool_timeout=10,
+            proxy=proxy,
+            httpx_kwargs={"trust_env": False},
+        )
         # The library closes these two only after it has met Telegram.
         stack.push_async_callback(transport.polls.shutdown)
         stack.push_async_callback(request.shutdown)

@@ -33,9 +33,11 @@ class Polls(HTTPXRequest):
         sentence: why, then.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
-        super().__init__(connection_pool_size=1)
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, proxy: str | None = None
+    ) -> None:
+        """`clock` gives seconds; `proxy` is that to Telegram, if there is one."""
+        super().__init__(connection_pool_size=1, proxy=proxy, httpx_kwargs={"trust_env": False})
         self._clock = clock
         self._first_conflict: float | None = None
         self._last_conflict = 0.0
@@ -106,8 +108,9 @@ class PollingTransport:
         polls: what the application's bot makes its getUpdates requests with.
     """
 
-    def __init__(self) -> None:
-        self.polls = Polls()
+    def __init__(self, proxy: str | None = None) -> None:
+        """`proxy` is that to Telegram, if there is one."""
+        self.polls = Polls(proxy=proxy)
 
     async def receive(
         self, application: "Application[Any, Any, Any, Any, Any, Any]", stop: asyncio.Event
