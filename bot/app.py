@@ -46,6 +46,7 @@ from bot.web.app import create_app
 from bot.work.leasing import Leasing
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
+from lookalike.proxies import proxy_for
 
 _log = logging.getLogger(__name__)
 
@@ -82,8 +83,15 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
         stack.callback(generator.close)
         token = settings.telegram_bot_token.get_secret_value()
-        transport: Transport = PollingTransport(f"{settings.telegram_api_url}/bot{token}")
-        request = HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10)
+        proxy = proxy_for(settings.telegram_api_url, socks=True)
+        transport: Transport = PollingTransport(f"{settings.telegram_api_url}/bot{token}", proxy)
+        request = HTTPXRequest(
+            connection_pool_size=64,
+            read_timeout=20,
+            pool_timeout=10,
+            proxy=proxy,
+            httpx_kwargs={"trust_env": False},
+        )
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
         limiter = FairRateLimiter()

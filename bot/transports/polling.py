@@ -62,9 +62,21 @@ class PollingTransport:
         last_progress: when an update was last taken, or there was none to take.
     """
 
-    def __init__(self, bot_url: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """`bot_url` is the Bot API's address with the token; `clock` gives seconds."""
+    def __init__(
+        self,
+        bot_url: str,
+        proxy: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Polls nothing yet.
+
+        Args:
+            bot_url: the Bot API's address with the token.
+            proxy: that to Telegram, if there is one.
+            clock: gives seconds.
+        """
         self._url = bot_url
+        self._proxy = proxy
         self._clock = clock
         self._offset = 0
         self._limit = _MOST_UPDATES
@@ -79,7 +91,7 @@ class PollingTransport:
     async def receive(self, door: Door, stop: asyncio.Event) -> None:
         """Polls until `stop` is set, or until that has no future; see `Transport`."""
         self.last_progress = self._clock()
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(proxy=self._proxy, trust_env=False) as http:
             polling = asyncio.create_task(self._poll_for_ever(http, door))
             stopping = asyncio.create_task(stop.wait())
             try:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from lookalike.proxies import NO_GRPC_PROXY
+
 ANSWER_SECONDS = 8.0
 """How long an answer may take, on a machine that has much to do."""
-
-_LOCAL = (("grpc.enable_http_proxy", 0),)  # no proxy stands between the services
 
 Question = Callable[[str, int], Awaitable[bool]]
 """Given host and port: whether the service there is well. It may take its time, and raises OSError
@@ -48,7 +48,7 @@ async def ask_http(host: str, port: int) -> bool:
 async def ask_grpc(host: str, port: int) -> bool:
     """Asks the standard health service (grpc.io, Health Checking)."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    async with grpc.aio.insecure_channel(address, options=_LOCAL) as channel:
+    async with grpc.aio.insecure_channel(address, options=[NO_GRPC_PROXY]) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]  # set when it is made
         try:
             answer = await check(health_pb2.HealthCheckRequest(), timeout=ANSWER_SECONDS)
