@@ -167,7 +167,8 @@ async def test_one_user_has_a_limit_and_is_told_and_an_album_loses_nothing(peopl
     chat = await people.add_user()
     photos = await people.send_album(chat, [cat()] * 10)
     refused = await people.send_photo(chat, cat())
-    await told(people, refused, EN.ending("too-many-unfinished"), seconds=60)
+    refusal = EN.ending("too-many-unfinished")
+    await people.wait_for(chat, lambda messages: refusal in [one.text for one in messages])
     await idle(people, chat)
     messages = await people.messages(chat)
     assert [len(pictures(messages, photo)) for photo in (*photos, refused)] == [*[1] * 10, 0]
