@@ -189,7 +189,7 @@ async def door_of_a_dying_bot(desk: Desk) -> AsyncIterator[Receiver]:
             raise AssertionError
 
         data = BotData(desk.services, Scheduler(queue, tick, 1.0))
-        application = app._application(bot, queue, data)
+        application = app.create_application(bot, queue, data)
         yield Receiver(
             bot,
             KeptUpdates(desk.home / "kept"),
