@@ -106,7 +106,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, tick.run, settings.bot_poll_seconds)
         data = BotData(services, scheduler, settings.bot_notice)
-        application = _application(bot, queue, data)
+        application = create_application(bot, queue, data)
         receiver = Receiver(
             bot,
             KeptUpdates(settings.folder("bot") / "undecoded"),
@@ -151,7 +151,10 @@ def _bot(settings: BotSettings, request: BaseRequest, limiter: FairRateLimiter) 
     )
 
 
-def _application(bot: ExtBot[Any], queue: "JobQueue[Context]", data: BotData) -> BotApplication:
+def create_application(
+    bot: ExtBot[Any], queue: "JobQueue[Context]", data: BotData
+) -> BotApplication:
+    """What has handlers called, with none yet."""
     # It is typed as a class that the library makes an instance of; ours is there already.
     bot_data = cast("type[BotData]", lambda: data)
     return (

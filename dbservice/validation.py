@@ -21,6 +21,7 @@ _MAX_PROMPT = 1000  # characters, as in generator.xsd
 _MAX_USER_TEXT = 4096  # characters, as many as Telegram lets anybody write
 _MAX_ID = 1024  # characters; Telegram promises nothing, its ids have under 100
 _MAX_NAME = 200  # characters
+_MAX_MODEL = 1024  # characters; a model may be named after its folder
 _MAX_PIXELS = 65535  # along one side
 _MAX_PAGE = 50
 
@@ -125,7 +126,7 @@ def _(request: db.FinalizeGenerationRequest) -> _Violations:
         picture = info.picture
         yield from _image("info.picture.image", picture.image, MAX_PICTURE)
         yield from _within("info.picture.seed", picture.seed, 0)
-        yield from _text("info.picture.model", picture.model, _MAX_NAME, least=1)
+        yield from _text("info.picture.model", picture.model, _MAX_MODEL, least=1)
         if picture.file_id:
             yield "info.picture.file_id", "must be empty until the picture is sent"
     else:

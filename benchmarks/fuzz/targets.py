@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks.fuzz import images, wire, xml
+from benchmarks.fuzz import images, updates, wire, xml
 from benchmarks.fuzz.target import Target
 
 TARGETS: Final[Mapping[str, Target]] = {
     "images": images.opened,
     "xml": xml.opened,
     "wire": wire.opened,
+    "updates": updates.opened,
 }

@@ -20,8 +20,9 @@ from bot.scheduler import Scheduler
 from bot.texts import of
 from bot.transports import kept
 from bot.transports.kept import KeptUpdates
+from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import BOT, Desk, make_bot, picture
+from tests.bot.desk import BOT, Desk, make_bot, open_desk, picture
 from tests.generator import scripted
 from tests.sandbox.client import Json, ShownMessage
 from tests.waiting import eventually
@@ -188,7 +189,7 @@ async def door_of_a_dying_bot(desk: Desk) -> AsyncIterator[Receiver]:
             raise AssertionError
 
         data = BotData(desk.services, Scheduler(queue, tick, 1.0))
-        application = app._application(bot, queue, data)
+        application = app.create_application(bot, queue, data)
         yield Receiver(
             bot,
             KeptUpdates(desk.home / "kept"),
@@ -402,3 +403,36 @@ async def test_photos_are_refused_in_words_while_the_disk_is_full(
     await told(desk, desk.chat, EN.no_room)
     await desk.people.send_text(desk.chat, "/status")
     await told(desk, desk.chat, EN.no_work)
+
+
+async def test_a_picture_is_opened_in_the_topic_of_its_photo_also_once_that_is_deleted(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    desk.executor.go()
+    people = desk.people
+    ada = await people.add_user("Ada")
+    forum = await people.add_group([ada], kind="supergroup", forum=True)
+    photo = await people.send_photo(forum, picture(), user=ada, thread=7)
+    (first,) = await told(desk, forum, "seed")
+    await people.delete(photo)
+    await people.send_text(forum, "/history", user=ada)
+    (page,) = await told(desk, forum, "UTC")
+    assert page.thread is None
+    await people.press(page, "1", user=ada)
+    pictures = await told(desk, forum, "seed", times=2)
+    assert [each.thread for each in pictures] == [first.thread, 7]
+    assert pictures[1].reply_to is None
+
+
+async def test_a_model_with_a_long_name_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted, "MODEL", ModelInfo("m" * 215, 64, 72))
+    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
+    async with open_desk(tmp_path) as desk:
+        monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
+        desk.executor.go()
+        async with app.running(desk.settings):
+            await desk.people.send_photo(desk.chat, picture())
+            await told(desk, desk.chat, f"model {'m' * 49}…")

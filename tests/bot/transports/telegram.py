@@ -67,8 +67,9 @@ class ScriptedTelegram:
         return web.Response(body=body, content_type="application/json")
 
     def _choose(self, parameters: dict[str, Any]) -> list[bytes]:
-        numbers = [number for number in self.updates if number >= parameters["offset"]]
-        return [self.updates[number] for number in sorted(numbers)[: parameters["limit"]]]
+        first = max(parameters["offset"], 1)
+        last = min(first + parameters["limit"], len(self.updates) + 1)
+        return [self.updates[number] for number in range(first, last)]
 
 
 @asynccontextmanager

@@ -1,14 +1,11 @@
-"""Updates of all kinds that Telegram has, and what becomes of them in the hands of a mutator.
-
-`fuzz` pours them over the bot's door with good photos between them.
-"""
+"""Updates of all kinds that Telegram has, mutated, at the bot's door."""
 
 import asyncio
+import itertools
 import json
-import time
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -17,6 +14,7 @@ from pydantic import SecretStr
 from telegram.ext import ExtBot, JobQueue
 from telegram.request import HTTPXRequest
 
+from benchmarks.fuzz.target import Broken, Throw
 from bot import app
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
@@ -40,7 +38,8 @@ Json = dict[str, Any]
 
 BOT: Final = 10001
 _SERVICE_TOKEN = "the-token-between-the-services"
-_BETWEEN_GOOD_ONES = 10
+_GOOD_ONES, _ODD_ONES = 10, 10  # in a case, and before each good one of it
+_DELETED, _BROKEN = 0.3, 0.01  # of the fields that are changed; of the updates
 _FIRST_GOOD_CHAT = 4_000_000_000
 
 _ADA: Json = {"id": 1001, "is_bot": False, "first_name": "Ada", "language_code": "en"}
@@ -157,13 +156,13 @@ _NUMBERS: Final = (
 )  # fmt: skip
 
 
-def _odd(random: Random) -> Any:
+def _odd(dice: Random) -> Any:
     """A value of any type."""
     nested: Any = 1
-    for _ in range(random.choice((1, 5, 50))):
-        nested = random.choice(([nested], {"message": nested}))
-    kinds: list[Any] = [None, True, False, [], {}, [None], nested, {"id": random.choice(_NUMBERS)}]
-    return random.choice((random.choice(kinds), random.choice(_STRINGS), random.choice(_NUMBERS)))
+    for _ in range(dice.choice((1, 5, 50))):
+        nested = dice.choice(([nested], {"message": nested}))
+    kinds: list[Any] = [None, True, False, [], {}, [None], nested, {"id": dice.choice(_NUMBERS)}]
+    return dice.choice((dice.choice(kinds), dice.choice(_STRINGS), dice.choice(_NUMBERS)))
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -175,11 +174,11 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(inner)
 
 
-def _broken_bytes(text: bytes, random: Random) -> bytes:
+def _broken_bytes(text: bytes, dice: Random) -> bytes:
     """What no parser of JSON takes, or what costs it too much."""
-    return random.choice(
+    return dice.choice(
         (
-            text[: random.randrange(len(text))],
+            text[: dice.randrange(len(text))],
             text[:-1] + b', "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
             text[:-1] + b', "x": ' + b"9" * 5000 + b"}",
             text[:-1] + b', "x": "\xff\xfe"}',
@@ -187,21 +186,21 @@ def _broken_bytes(text: bytes, random: Random) -> bytes:
     )
 
 
-def mutated(random: Random) -> bytes:
+def mutated(dice: Random) -> bytes:
     """An update that differs from one of Telegram's; it lacks its number and the first brace."""
-    update: Json = json.loads(json.dumps(random.choice(TEMPLATES)))
-    for _ in range(random.choice((1, 1, 1, 2, 5))):
+    update: Json = json.loads(json.dumps(dice.choice(TEMPLATES)))
+    for _ in range(dice.choice((1, 1, 1, 2, 5))):
         places = list(_places(update))
         if not places:
             break
-        place, key = random.choice(places)
-        if random.random() < 0.3:
+        place, key = dice.choice(places)
+        if dice.random() < _DELETED:
             del place[key]
         else:
-            place[key] = _odd(random)
+            place[key] = _odd(dice)
     text = json.dumps(update).encode()
-    if random.random() < 0.01:
-        text = _broken_bytes(text, random)
+    if dice.random() < _BROKEN:
+        text = _broken_bytes(text, dice)
     return b", " + text[1:] if len(text) > len("{}") else b"}"
 
 
@@ -213,39 +212,49 @@ def _good(number: int) -> bytes:
     return b", " + json.dumps(update).encode()[1:]
 
 
-@dataclass(frozen=True)
-class Report:
-    """What became of a run.
+class _Faults(logging.Handler):
+    """Collects what is logged as an error: no update is worth one."""
 
-    Attributes:
-        seed: with which it can be repeated.
-        mutated: how many odd updates there were.
-        good: how many good ones.
-        lost: the numbers of good ones that were not recorded.
-        seconds: how long it took.
-    """
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
 
-    seed: int
-    mutated: int
-    good: int
-    lost: list[int]
-    seconds: float
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
 
 
-async def fuzz(home: Path, seed: int, count: int) -> Report:
-    """Pours `count` mutated updates over the bot's door, and a good one after every ten."""
-    random, good = Random(seed), 0
-    began = time.monotonic()
-    async with scripted_telegram() as telegram, _bot(home, telegram) as (database, polling):
-        for number in range(count):
-            telegram.add(mutated(random))
-            if number % _BETWEEN_GOOD_ONES == 0:
-                telegram.add(_good(good))
-                good += 1
-        while not _all_taken(telegram) and not polling.done():  # noqa: ASYNC110, nobody rings
-            await asyncio.sleep(0.5)
-        lost = [number for number in range(good) if not await _is_recorded(database, number)]
-    return Report(seed, count, good, lost, time.monotonic() - began)
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Throw]:
+    """The bot's door; a case is a hundred mutated updates, and a good photo after every ten."""
+    good = itertools.count()
+    log, faults, kept = logging.getLogger(), _Faults(), logging.getLogger("bot.transports.kept")
+    log.addHandler(faults)
+    kept.setLevel(logging.ERROR)  # else a line for most of them
+    try:
+        async with scripted_telegram() as telegram, _bot(folder, telegram) as (database, polling):
+
+            async def throw(dice: Random) -> None:
+                numbers = [next(good) for _ in range(_GOOD_ONES)]
+                case = [
+                    update
+                    for number in numbers
+                    for update in (*(mutated(dice) for _ in range(_ODD_ONES)), _good(number))
+                ]
+                telegram.add(*case)
+                while not _all_taken(telegram) and not polling.done():  # noqa: ASYNC110, nobody rings
+                    await asyncio.sleep(0.01)
+                if polling.done():
+                    raise Broken("the polling has ended", b"\n".join(case))
+                for number in numbers:
+                    if not await _is_recorded(database, number):
+                        raise Broken(f"photo {number} is not recorded", b"\n".join(case))
+                if faults.texts:
+                    raise Broken(f"an error is logged: {faults.texts[0]}", b"\n".join(case))
+
+            yield throw
+    finally:
+        log.removeHandler(faults)
+        kept.setLevel(logging.NOTSET)
 
 
 def _all_taken(telegram: ScriptedTelegram) -> bool:
@@ -283,7 +292,7 @@ async def _bot(
         services = Services(database, generator, ScriptedCaptioner(), Messenger(bot, EditPace()))
         queue: JobQueue[Context] = JobQueue()
         data = BotData(services, Scheduler(queue, _no_tick, 10.0))
-        application = app._application(bot, queue, data)
+        application = app.create_application(bot, queue, data)
         receiver = Receiver(
             bot,
             KeptUpdates(home / "undecoded"),
