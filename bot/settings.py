@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 
 from bot.captioners.azure import check_endpoint
-from lookalike.settings import HttpUrl, ListenAddress, Settings
+from lookalike.settings import HttpUrl, ListenAddress, Secret, Settings
 
 
 class BotSettings(Settings):
@@ -26,11 +26,11 @@ class BotSettings(Settings):
         generator_url: where the generator is.
     """
 
-    telegram_bot_token: SecretStr
+    telegram_bot_token: Secret
     telegram_api_url: HttpUrl = "https://api.telegram.org"
     captioner: Literal["auto", "azure", "blip", "offline"] = "auto"
     azure_vision_endpoint: str | None = None
-    azure_vision_key: SecretStr | None = None
+    azure_vision_key: Secret | None = None
     bot_poll_seconds: float = Field(default=2, ge=0.05, le=10)
     bot_notice: str = Field(default="", max_length=1000)
     bot_listen: ListenAddress = "127.0.0.1:5003"

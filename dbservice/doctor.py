@@ -1,15 +1,14 @@
 """`python -m dbservice.doctor`: dbservice's own checks for `lookalike doctor`."""
 
 import asyncio
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from sqlalchemy.engine import make_url
 
 from dbservice.settings import DbserviceSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding
+from lookalike.database import path_of
 from lookalike.proxies import NO_GRPC_PROXY
 
 _SECONDS = 3.0
@@ -30,7 +29,7 @@ async def _port(settings: DbserviceSettings) -> list[Finding]:
 
 
 async def _database(settings: DbserviceSettings) -> list[Finding]:
-    path = Path(make_url(settings.database).database or "")
+    path = path_of(settings.database)
     return [await asyncio.to_thread(integrity.database, path)]
 
 

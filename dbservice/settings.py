@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl
+from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
 
 
 class DbserviceSettings(Settings):
@@ -42,4 +41,4 @@ class DbserviceSettings(Settings):
         """The folder of the bytes."""
         if not self.blob_url:
             return self.folder("dbservice") / "blobs"
-        return Path(unquote(urlsplit(self.blob_url).path))
+        return path_of(self.blob_url)

@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-
 from generator import models
 from generator.diffusion import memory
 from generator.diffusion.options import Options
@@ -14,6 +12,7 @@ from generator.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding, failed, ok, warning
+from lookalike.database import path_of
 from lookalike.errors import StartError
 from protos import GENERATOR_NAMESPACE
 
@@ -41,7 +40,7 @@ def _answers(listen: str) -> bool:
 
 
 async def _database(settings: GeneratorSettings) -> list[Finding]:
-    path = Path(make_url(settings.database_url).database or "")
+    path = path_of(settings.database_url)
     return [await asyncio.to_thread(integrity.database, path)]
 
 

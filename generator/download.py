@@ -40,6 +40,7 @@ _HUB_SECONDS = 10.0
 _TRIES = 5  # in a row without a single byte
 _PAUSE_SECONDS = 1.0
 _SHA256_CHARACTERS = 64
+_MOST_INDEX_BYTES = 1_000_000
 _USES = (
     "It allows commercial use and forbids the uses in its attachment A; whoever lets others "
     "use the model passes these conditions on to them."
@@ -101,6 +102,10 @@ def _fetch_model(model: str, device: str, *, accepted: bool) -> None:
     def choose(revision: str, sizes: Mapping[str, int]) -> Iterable[str]:
         if layout.INDEX not in sizes:
             raise StartError(f"{model} is no model in diffusers layout.")
+        if sizes[layout.INDEX] > _MOST_INDEX_BYTES:
+            raise StartError(f"{model} has a {layout.INDEX} of {size(sizes[layout.INDEX])}.")
+        # Not by the hub's client, which takes what comes: only the name is left to it.
+        _fetch_file(model, revision, layout.INDEX, sizes[layout.INDEX], lambda _count: None)
         index = huggingface_hub.hf_hub_download(model, layout.INDEX, revision=revision)
         return layout.select(sizes, layout.parts(Path(index).parent), half=half)
 
@@ -205,7 +210,8 @@ def _accept(offer: _Offer, *, accepted: bool) -> None:
     there = Path(constants.HF_HUB_CACHE)
     while not there.exists():
         there = there.parent
-    needed = total - sum(path.stat().st_size for path in _blobs(offer).glob("*"))
+    blobs = _blobs(offer.repository)
+    needed = total - sum(path.stat().st_size for path in blobs.glob("*"))
     free = shutil.disk_usage(there).free
     if free < needed:
         raise StartError(f"{needed} bytes are needed on the disk of {there}, {free} are free.")
@@ -216,24 +222,31 @@ def _accept(offer: _Offer, *, accepted: bool) -> None:
     click.confirm("Accept the licence and download?", abort=True)
 
 
-def _blobs(offer: _Offer) -> Path:
-    folder = repo_folder_name(repo_id=offer.repository, repo_type="model")
+def _blobs(repository: str) -> Path:
+    folder = repo_folder_name(repo_id=repository, repo_type="model")
     return Path(constants.HF_HUB_CACHE) / folder / "blobs"
 
 
 def _fetch_files(offer: _Offer) -> None:
-    blobs = _blobs(offer)
-    blobs.mkdir(parents=True, exist_ok=True)
     with click.progressbar(length=sum(offer.files.values()), label="Downloading") as bar:
         for name, length in offer.files.items():
-            url = hf_hub_url(offer.repository, name, revision=offer.revision)
-            etag = get_hf_file_metadata(url, timeout=_HUB_SECONDS).etag
-            if not etag or "/" in etag:
-                raise OSError(f"the hub gives {name} no usable ETag")
-            if (blobs / etag).exists():
-                bar.update(length)
-            else:
-                _fetch_blob(url, blobs / etag, length, bar.update)
+            _fetch_file(offer.repository, offer.revision, name, length, bar.update)
+
+
+def _fetch_file(
+    repository: str, revision: str, name: str, length: int, advance: Callable[[int], None]
+) -> None:
+    """Fetches a file of a repository into the cache, unless it is there."""
+    blobs = _blobs(repository)
+    blobs.mkdir(parents=True, exist_ok=True)
+    url = hf_hub_url(repository, name, revision=revision)
+    etag = get_hf_file_metadata(url, timeout=_HUB_SECONDS).etag
+    if not etag or "/" in etag:
+        raise OSError(f"the hub gives {name} no usable ETag")
+    if (blobs / etag).exists():
+        advance(length)
+    else:
+        _fetch_blob(url, blobs / etag, length, advance)
 
 
 def _fetch_blob(url: str, target: Path, length: int, advance: Callable[[int], None]) -> None:
@@ -275,7 +288,7 @@ def _append(url: str, file: BinaryIO, length: int, advance: Callable[[int], None
         if response.status_code != 206:  # noqa: PLR2004, RFC 9110: the whole file comes again
             file.truncate(0)
             advance(-start)
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_raw():  # as it came: unpacked it may be any size
             if file.tell() + len(chunk) > length:
                 raise OSError("the hub sends more than it said")
             file.write(chunk)

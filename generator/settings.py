@@ -2,12 +2,11 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
 from generator.diffusion.options import Previews
-from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl
+from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
 
 
 class GeneratorSettings(Settings):
@@ -51,4 +50,4 @@ class GeneratorSettings(Settings):
         """The folder of computed pictures."""
         if not self.generator_results_url:
             return self.folder("generator") / "results"
-        return Path(unquote(urlsplit(self.generator_results_url).path))
+        return path_of(self.generator_results_url)

@@ -55,9 +55,16 @@ def create_engine(url: str) -> Engine:
     Raises:
         StartError: the folder cannot be made, or another process uses the database.
     """
-    engine = sqlalchemy.create_engine(url, **ENGINE_OPTIONS)
+    # Not by way of SQLAlchemy's parser, for which a path ends at a question mark.
+    address = sqlalchemy.URL.create("sqlite", database=str(path_of(url)))
+    engine = sqlalchemy.create_engine(address, **ENGINE_OPTIONS)
     own(engine)
     return engine
+
+
+def path_of(url: str) -> Path:
+    """The file of `sqlite:///path`; every character after that is the path's."""
+    return Path(url.removeprefix("sqlite:///"))
 
 
 def own(engine: Engine) -> None:

@@ -94,6 +94,7 @@ def run(
         settings: what it is told.
         main: what it does.
     """
+    os.umask(0o077)  # what it writes is its owner's alone
     try:
         loaded = settings.load()
         make_home(loaded.lookalike_home)

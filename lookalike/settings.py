@@ -4,10 +4,11 @@ Each service declares its own in its `settings.py`, as a subclass of `Settings`;
 capitals is the variable's name. `docs/settings.md` lists them all.
 """
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -19,7 +20,15 @@ from lookalike.tokens import known_service_token, service_token
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
+ENV_FILE = Path(".env")
+"""Where settings are read that the environment lacks, in the working directory."""
+
+ENV_ENCODING = "utf-8-sig"
+"""With or without the mark that some editors put in front."""
+
 _SHORTEST_TOKEN = 16
+_SENDABLE = re.compile(r"[!-~]+")
+"""What an HTTP header takes as it is (RFC 9110, 5.5), less the spaces."""
 
 _S = TypeVar("_S", bound="Settings")
 
@@ -32,25 +41,51 @@ def _check_listen(value: str) -> str:
 
 
 def _check_sqlite_url(value: str) -> str:
-    if value and not value.startswith("sqlite:///"):
+    scheme = "sqlite:///"
+    if value and not value.startswith(scheme):
         raise ValueError("only sqlite:///... is built so far; PostgreSQL comes later")
-    return value
+    return _at_home(value, scheme)
 
 
 def _check_file_url(value: str) -> str:
-    if value and not value.startswith("file:///"):
+    scheme = "file:///"
+    if value and not value.startswith(scheme):
         raise ValueError("only file:///... is built so far; S3 comes later")
-    return value
+    return _at_home(value, scheme)
+
+
+def _at_home(url: str, scheme: str) -> str:
+    """The URL with `~` at its path's beginning expanded."""
+    path = url.removeprefix(scheme)
+    if not path.startswith("~"):
+        return url
+    return scheme + str(_expand(Path(path))).removeprefix("/" if scheme == "file:///" else "")
+
+
+def _expand(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"there is no home folder for {path.parts[0]}") from None
 
 
 def _check_http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write it as http://host:port or https://host")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("http would send the token in the clear; use https (http is for loopback)")
     return value.rstrip("/")
 
 
-def _check_secret(value: SecretStr) -> SecretStr:
+def _check_sendable(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value().rstrip("\r\n")  # files and clipboards bring these along
+    if not _SENDABLE.fullmatch(secret):
+        raise ValueError("it has a space or a character that is not ASCII; copy it again")
+    return SecretStr(secret)
+
+
+def _check_length(value: SecretStr) -> SecretStr:
     # Shorter ones can be guessed, and their redaction would make the log unreadable.
     if len(value.get_secret_value()) < _SHORTEST_TOKEN:
         raise ValueError(f"use at least {_SHORTEST_TOKEN} characters")
@@ -67,7 +102,18 @@ FileUrl = Annotated[str, AfterValidator(_check_file_url)]
 """`file:///` and an absolute path to a folder."""
 
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
-"""An HTTP address without a slash at its end."""
+"""An HTTP address without a slash at its end; http only to loopback."""
+
+Secret = Annotated[SecretStr, AfterValidator(_check_sendable)]
+"""What is sent in a header; line ends after it are none of it."""
+
+LocalPath = Annotated[Path, AfterValidator(_expand)]
+"""A path; `~` is the home folder."""
+
+
+def path_of(url: str) -> Path:
+    """The path in a `FileUrl`."""
+    return Path(unquote(urlsplit(url.replace("?", "%3F").replace("#", "%23")).path))
 
 
 def _default_home() -> Path:
@@ -85,11 +131,15 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=ENV_FILE,
+        env_file_encoding=ENV_ENCODING,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
-    lookalike_home: Path = Field(default_factory=_default_home)
-    service_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    lookalike_home: LocalPath = Field(default_factory=_default_home)
+    service_token: Annotated[Secret, AfterValidator(_check_length)] | None = None
     lookalike_log: logs.Style = "text"
 
     @cached_property
@@ -123,18 +173,41 @@ class Settings(BaseSettings):
         """Reads the settings.
 
         Raises:
-            StartError: a value is missing or wrong; the message names the variable.
+            StartError: values are missing or wrong; the message names the variables.
         """
         return _load(cls)
 
 
 def _load(cls: type[_S]) -> _S:
+    _check_file()
     try:
         return cls()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"]).upper()
-        if first["type"] == "missing":
-            raise StartError(f"{name} is not set; `lookalike init` asks for it.") from None
-        problem = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise StartError(f"{name}: {problem}.") from None
+        wrong = {".".join(map(str, each["loc"])).upper(): each for each in error.errors()}
+        missing = [name for name, each in wrong.items() if each["type"] == "missing"]
+        told = [
+            f"{name}: {each['msg'].removeprefix('Value error, ').rstrip('.')}."
+            for name, each in wrong.items()
+            if name not in missing
+        ]
+        told = [f"{name} is not set; `lookalike init` asks for it." for name in missing] + told
+        raise StartError(" ".join(told)) from None
+
+
+def _check_file() -> None:
+    """Makes sure that the file can be read as text.
+
+    Raises:
+        StartError: it cannot.
+    """
+    try:
+        text = ENV_FILE.read_text(encoding=ENV_ENCODING)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        reason = error.strerror or error
+        raise StartError(f"{ENV_FILE} cannot be read: {reason}.") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise StartError(f"{ENV_FILE} is not UTF-8; save it as that.")

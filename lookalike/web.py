@@ -132,15 +132,27 @@ def _log_sparingly(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(handle)
 
 
+def _with_head(app: Any) -> Any:
+    """The application, which answers HEAD wherever it answers GET; uvicorn leaves the body out."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await app(scope, receive, send)
+
+    return answer
+
+
 async def serve(app: Any, bound: socket.socket, stop: asyncio.Event) -> None:
     """Serves `app` on a bound socket until `stop` is set; open requests get 3 s to end.
 
     A connection is closed when the head of its request takes more than 10 s, or its body more than
-    60 s; where there are too many, the oldest that has no whole request makes room.
+    60 s; where there are too many, the oldest that has no whole request makes room. HEAD is
+    answered wherever GET is.
     """
     _log_sparingly(asyncio.get_running_loop())
     config = uvicorn.Config(
-        app,
+        _with_head(app),
         http=_Connection,
         log_config=None,  # the root handlers redact
         access_log=False,

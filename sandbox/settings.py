@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from lookalike.settings import LOOPBACK_HOSTS, ListenAddress, Settings
+from lookalike.settings import LOOPBACK_HOSTS, ListenAddress, Secret, Settings
 
 _TOKEN = re.compile(r"[0-9]{1,15}:[A-Za-z0-9_-]{24,}")
 
@@ -37,4 +37,4 @@ class SandboxSettings(Settings):
     sandbox_listen: Annotated[ListenAddress, AfterValidator(_check_loopback)] = "127.0.0.1:5000"
     sandbox_ports: Annotated[int, Field(ge=1, le=1000)] = 1
     sandbox_note: Annotated[str, Field(max_length=300)] = ""
-    telegram_bot_token: Annotated[SecretStr, AfterValidator(_check_token)]
+    telegram_bot_token: Annotated[Secret, AfterValidator(_check_token)]

@@ -146,14 +146,13 @@ def _answer_refusal(routes: Sequence[BaseRoute], request: Request, error: Except
 
 def _allowed(routes: Sequence[BaseRoute], request: Request) -> str:
     """The methods of every route of this path; the framework's answer knows only the first's."""
-    return ", ".join(
-        sorted(
-            method
-            for route in routes
-            if route.matches(request.scope)[0] is not Match.NONE
-            for method in getattr(route, "methods", ())
-        )
-    )
+    methods = {
+        method
+        for route in routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", ())
+    }
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _answer_invalid(_request: Request, _error: Exception) -> Response:

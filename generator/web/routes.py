@@ -103,7 +103,7 @@ async def read_many(request: Request) -> Response:
     return _xml(documents.write_jobs(states), media_type, _FRESH)
 
 
-@_router.api_route("/v1/jobs/{job_id}/image", methods=["GET", "HEAD"])
+@_router.get("/v1/jobs/{job_id}/image")
 async def read_image(request: Request, job_id: str) -> Response:
     """The picture of a finished job."""
     identity = parse_id(job_id)
@@ -116,7 +116,7 @@ async def read_image(request: Request, job_id: str) -> Response:
     return Response(await service.png(job), headers=headers, media_type=media_type)
 
 
-@_router.api_route("/v1/jobs/{job_id}/preview", methods=["GET", "HEAD"])
+@_router.get("/v1/jobs/{job_id}/preview")
 async def read_preview(request: Request, job_id: str) -> Response:
     """Where a running job is, as a small picture."""
     identity = parse_id(job_id)

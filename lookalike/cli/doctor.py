@@ -5,15 +5,15 @@ import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import click
 
 from lookalike import checks
 from lookalike.checks import Finding, Mark
+from lookalike.cli.spelling import misspelt
 from lookalike.errors import StartError
 from lookalike.processes import service_command
-from lookalike.settings import Settings
+from lookalike.settings import ENV_FILE, Settings
 
 SERVICES = ("dbservice", "generator", "bot")
 
@@ -86,8 +86,10 @@ def _machine() -> list[Finding]:
     except StartError as error:
         return [checks.failed("settings", str(error), "Correct it in .env.")]
     found = [checks.folder("disk", settings.lookalike_home)]
-    secrets = Path(".env")
-    if secrets.exists() and secrets.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    found += [
+        checks.warning(".env", sentence, "Correct it; it has no effect.") for sentence in misspelt()
+    ]
+    if ENV_FILE.exists() and ENV_FILE.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         summary = "Other users of this machine can read .env, which holds secrets."
         found.append(checks.warning(".env", summary, "chmod 600 .env"))
     return found

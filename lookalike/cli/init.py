@@ -14,11 +14,11 @@ from dotenv import dotenv_values
 from lookalike import checks
 from lookalike.checks import Mark
 from lookalike.cli import doctor
+from lookalike.cli.spelling import EXAMPLE
 from lookalike.files import write_durably
 from lookalike.processes import service_command
 
 _CAPTIONERS = ("azure", "blip", "offline")
-_EXAMPLE = Path(__file__).with_name("env.example")  # the .env.example of the project
 _MODEL = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 _NOTICE = (
     "Pictures are painted with Stable Diffusion 1.5 under the CreativeML Open RAIL-M licence: "
@@ -49,7 +49,7 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> None:
     _settle(answers, _token, given, "bot", "telegram")
     _settle(answers, _captioner, given, "bot", "captioner")
     _settle(answers, _model, given, "generator", "model", accept_licence=accept_licence)
-    source = target if target.exists() else _EXAMPLE
+    source = target if target.exists() else EXAMPLE
     text = source.read_text(encoding="utf-8")
     answers |= _notice(text, answers["GENERATOR_MODEL"])
     write_durably(target, _fill(text, answers).encode())

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -40,7 +40,8 @@ class Database:
             StartError: the folder cannot be used, or another version wrote it.
         """
         path = folder / "sandbox.db"
-        engine = create_async_engine(f"sqlite+aiosqlite:///{path}", **ENGINE_OPTIONS)
+        url = URL.create("sqlite+aiosqlite", database=str(path))
+        engine = create_async_engine(url, **ENGINE_OPTIONS)
         own(engine.sync_engine)
         try:
             async with engine.begin() as connection:

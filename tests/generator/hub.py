@@ -20,6 +20,7 @@ class Hub(ThreadingHTTPServer):
         ranges: the Range of every request for a file that had one.
         cut: how many bytes of a body are sent before the connection ends; None: all.
         surplus: what is sent after each file.
+        packed: what is sent in place of each file, as gzip.
         licence: what the model's card says.
     """
 
@@ -33,6 +34,7 @@ class Hub(ThreadingHTTPServer):
         self.ranges: list[str] = []
         self.cut: int | None = None
         self.surplus = b""
+        self.packed = b""
         self.licence = "creativeml-openrail-m"
 
     @property
@@ -89,6 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
                 start = int(wanted.removeprefix("bytes=").rstrip("-"))
                 headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
                 status, body = 206, body[start:] + hub.surplus
+                if hub.packed:
+                    body, headers["Content-Encoding"] = hub.packed, "gzip"
         else:
             status = 404
             headers["X-Error-Code"] = "RepoNotFound"

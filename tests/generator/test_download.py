@@ -1,5 +1,6 @@
 """`lookalike download`, against a hub on loopback."""
 
+import gzip
 import os
 import pty
 import shutil
@@ -160,6 +161,29 @@ def test_a_hub_that_sends_without_end_does_not_fill_the_disk(
     assert all(path.stat().st_size <= largest for path in kept(environment, "blobs/*"))
 
 
+def test_a_hub_that_packs_what_it_sends_does_not_fill_memory_or_disk(
+    served: hub.Hub, environment: dict[str, str], whole: Path
+) -> None:
+    served.packed = gzip.compress(bytes(200_000_000))
+    packed = download(environment, "--accept-licence")
+    assert packed.returncode == 78
+    assert "sends more than it said" in packed.stderr
+    largest = max(path.stat().st_size for path in whole.rglob("*"))
+    assert all(path.stat().st_size <= largest for path in kept(environment, "blobs/*"))
+
+
+def test_an_index_has_its_bound(
+    served: hub.Hub, environment: dict[str, str], whole: Path, tmp_path: Path
+) -> None:
+    served.folder = shutil.copytree(whole, tmp_path / "copy")
+    with (served.folder / layout.INDEX).open("ab") as index:
+        index.truncate(2_000_000)
+    refused = download(environment, "--accept-licence")
+    assert refused.returncode == 78
+    assert f"owner/tiny has a {layout.INDEX} of 2.0 MB." in refused.stderr
+    assert not kept(environment, "blobs/*")
+
+
 # What the preset fast needs.
 
 LCM_LORA = "owner/lcm"
@@ -238,7 +262,7 @@ def test_a_file_of_ones_own_is_left_as_it_is(fast: dict[str, str], tmp_path: Pat
 
 def test_without_a_network_it_says_so(environment: dict[str, str]) -> None:
     result = download(environment, HF_ENDPOINT="http://127.0.0.1:9")
-    assert result.returncode == 78
+    assert result.returncode == 75
     assert result.stderr.startswith("lookalike download: owner/tiny was not fetched: the hub")
     assert "is there a network?" in result.stderr
     assert "Traceback" not in result.stderr

@@ -43,7 +43,7 @@ def stack(tmp_path: Path) -> Generator[Stack, None, None]:
         **fixed_ports(),
         "CAPTIONER": "azure",
         "AZURE_VISION_ENDPOINT": "http://127.0.0.1:9",
-        "AZURE_VISION_KEY": "no key at all",
+        "AZURE_VISION_KEY": "no-key-at-all",
     }
     with running_stack(tmp_path, settings, "sandbox") as stack:
         yield stack

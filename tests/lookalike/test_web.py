@@ -53,6 +53,8 @@ def test_1100_half_sent_requests_do_not_keep_health_from_answering(
             began = time.monotonic()
             answer = requests.get(f"{stack.url(name)}/health/live", timeout=10)
             assert answer.status_code == 200
+            head = requests.head(f"{stack.url(name)}/health/live", timeout=10)
+            assert (head.status_code, head.content) == (200, b"")
             assert time.monotonic() - began < 5
             assert len(list(Path(f"/proc/{pid}/fd").iterdir())) < 700
         log = read_log(stack, name)[logged:]
@@ -120,6 +122,14 @@ async def test_a_head_and_a_body_have_their_time(monkeypatch: pytest.MonkeyPatch
         assert await talk(port, *(GET[n : n + 1] for n in range(40)), pause=0.05) == b""
         assert await talk(port, HEAD_OF_POST) == b""
         assert await talk(port, HEAD_OF_POST, *[b"x"] * 99, pause=0.05) == b""
+
+
+async def test_head_is_answered_wherever_get_is() -> None:
+    async with serving() as port:
+        head, _, body = (await talk(port, GET.replace(b"GET", b"HEAD"))).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert b"content-length: 4" in head
+    assert body == b""
 
 
 async def test_where_there_are_too_many_the_oldest_without_work_makes_room(

@@ -35,7 +35,7 @@ def play(home: Path, console: Console) -> int:
         url = stack.url("sandbox")
         if urlsplit(url).port != _PORT:
             console.print(f"Port {_PORT} is taken; the page is on another one.")
-        console.print(f"\n  [bold]{url}/[/]\n")
+        console.print(f"\n  {url}/\n", style="bold")
         console.print(_WHAT_TO_TRY)
         if _has_desktop():
             threading.Thread(target=_open_browser, args=(f"{url}/",), daemon=True).start()

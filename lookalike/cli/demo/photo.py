@@ -13,6 +13,7 @@ from typing import Any
 import requests
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from lookalike.cli.demo.session import running_stack
 from lookalike.errors import StartError
@@ -52,7 +53,7 @@ class _Chat:
             sent = self._call(
                 "POST", f"/chats/{_USER}/messages", data={"user": _USER}, files={"photo": file}
             )[0]
-        self._console.print(f"[bold]You[/] sent {photo}")
+        self._say("You", f" sent {photo}")
         picture = self._watch(sent["message_id"], after)
         if picture is None:
             return 1
@@ -72,7 +73,7 @@ class _Chat:
         """
         status_id = 0
         with Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TimeElapsedColumn(),
             console=self._console,
@@ -89,13 +90,13 @@ class _Chat:
                     continue
                 if "photo" in message:
                     progress.update(bar, completed=100)
-                    self._console.print(f"[bold]Bot[/]: (a picture) {message['caption']}")
+                    self._say("Bot", f": (a picture) {message['caption']}")
                     return str(message["photo"][-1]["file_id"])
                 if "reply_markup" in message:
                     status_id = message["message_id"]
                     _show(progress, bar, message["text"])
                     continue
-                self._console.print(f"[bold]Bot[/]: {message['text']}")
+                self._say("Bot", f": {message['text']}")
                 if not message["text"].endswith(")"):  # the caption ends with its captioner
                     return None  # this text says why there is no picture
         self._console.print("No picture came; the logs may say why.")
@@ -112,6 +113,10 @@ class _Chat:
                 if event["data"]["chat_id"] == _USER:
                     heard = time.monotonic()
                     yield event
+
+    def _say(self, who: str, what: str) -> None:
+        # Not as markup, which brackets in a name or a text would be taken for.
+        self._console.print(Text.assemble((who, "bold"), what))
 
     def _get(self, path: str) -> Json:
         answer: Json = self._call("GET", path)

@@ -1,6 +1,7 @@
 """What every demo shares: a home of its own, the services in it, and how it ends."""
 
 import fcntl
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator
@@ -34,7 +35,8 @@ def run(play: Callable[[Path, Console], int]) -> int:
     Returns:
         The exit code.
     """
-    console = Console(highlight=False)
+    os.umask(0o077)  # what it writes is its owner's alone
+    console = Console(highlight=False, markup=False, emoji=False)
     signal.signal(signal.SIGTERM, _exit)
     try:
         home = Settings.load().folder("demo")

@@ -18,6 +18,7 @@ from typing import NoReturn
 from pydantic import SecretStr
 
 from lookalike import lifecycle, logs
+from lookalike.cli.spelling import misspelt
 from lookalike.cli.up import printing, watchdog
 from lookalike.cli.up.health import ask_grpc, ask_http
 from lookalike.cli.up.supervisor import Supervisor, stop_all
@@ -49,6 +50,8 @@ async def _main(settings: _UpSettings, stop: asyncio.Event) -> None:
     Raises:
         StartError: a service cannot run with these settings, or the home folder is in use.
     """
+    for sentence in misspelt():
+        _log.warning("%s", sentence)
     async with _lock(settings.lookalike_home, stop) as lock:
         if lock is not None:
             with _console(settings.lookalike_log) as show:

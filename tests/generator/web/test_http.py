@@ -68,7 +68,7 @@ async def test_what_is_not_there(stack: Stack) -> None:
 
 async def test_a_wrong_method_is_told_the_right_ones(stack: Stack) -> None:
     response = await stack.client.patch(_JOB)
-    assert response.headers["allow"] == "DELETE, GET, PUT"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PUT"
 
 
 async def test_accept_can_exclude_the_answer(stack: Stack) -> None:
