@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench
 PINNED := --constraint constraints.txt
 
+# For the shell, which a quote in the name of a file would else confuse.
+export PHOTO
+
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo test test-fast lint format protos bench bench-quick fuzz soak
 
@@ -33,7 +36,7 @@ lock: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	mv build/constraints.txt constraints.txt
 
 demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
-	@$(BIN)/lookalike demo $(if $(PHOTO),'$(PHOTO)')
+	@$(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term

@@ -112,8 +112,9 @@ async def test_a_photo_that_takes_all_the_time_it_may_holds_up_its_user_alone(
     first, *others = [await desk.received() for _ in range(3)]
     somebody_else = await replace(desk, chat=await desk.people.add_user()).received()
     await desk.services.decoder.warm()
-    (child,) = decoders()
-    child.suspend()  # as if it computed for ever
+    while not (found := decoders()):  # noqa: ASYNC110, it has just been started
+        await asyncio.sleep(0.01)
+    found[0].suspend()  # as if it computed for ever
     monkeypatch.setattr(decoder, "WALL_SECONDS", 4.0)
     hostile = asyncio.create_task(store.run(first, desk.services))
     while len(decoders()) < 2:  # noqa: ASYNC110, until the next one waits
