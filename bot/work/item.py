@@ -75,6 +75,18 @@ class WorkItem:
         """What the bot says to its user."""
         return texts.of(self._item.photo.language_code)
 
+    def text_of(self, kind: db.MessageKind) -> str:
+        """What the caption, the ending or the picture says."""
+        generation, texts = self.generation, self.texts
+        if kind == db.MESSAGE_KIND_CAPTION:
+            return texts.caption(self.photo.caption)
+        if kind == db.MESSAGE_KIND_PICTURE:
+            picture = generation.picture
+            return texts.picture(generation.parameters.prompt, picture.seed, picture.model)
+        if self.state == db.GENERATION_STATE_CANCELLED:
+            return texts.cancelled
+        return texts.ending(generation.error.code)
+
     async def advance(self, to_state: db.GenerationState, **patch: Any) -> None:
         """Moves the generation to a state; `patch` are fields of `GenerationPatch`."""
         self._item = await self._database.advance_generation(
