@@ -104,7 +104,6 @@ def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
         row.sending = patch.sending.kind or None
         row.sending_after = patch.sending.after if row.sending else None
         row.sending_unseen = patch.sending.unseen
-        row.probe_message_id = _given(patch.sending, "probe_message_id")
     if patch.HasField("error"):
         set_error(row, patch.error)
 
@@ -170,7 +169,6 @@ def _generation(row: Generation) -> db.Generation:
             kind=row.sending,
             after=row.sending_after,
             unseen=row.sending_unseen,
-            probe_message_id=row.probe_message_id,
         )
     return db.Generation(
         id=row.id,
@@ -200,8 +198,6 @@ def _generation(row: Generation) -> db.Generation:
     )
 
 
-def _given(
-    message: db.Parameters | db.Caption | db.ReceivePhotoRequest | db.Sending, field: str
-) -> Any:
+def _given(message: db.Parameters | db.Caption | db.ReceivePhotoRequest, field: str) -> Any:
     """The value of an optional field; None if it is absent."""
     return getattr(message, field) if message.HasField(field) else None

@@ -196,7 +196,6 @@ class Generation(StoredImage, Base):
     sending: Mapped[db.MessageKind | None] = mapped_column(Kind)
     sending_after: Mapped[int | None]
     sending_unseen: Mapped[int] = mapped_column(default=0)
-    probe_message_id: Mapped[int | None]
     status_message_id: Mapped[int | None]
     ending_message_id: Mapped[int | None]
     result_message_id: Mapped[int | None]

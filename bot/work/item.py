@@ -36,9 +36,9 @@ class WorkItem:
         self, database: DatabaseClient, lease: db.LeaseGenerationsResponse.Lease, memory: Memory
     ) -> None:
         self._database = database
-        self._item = lease.item
         self._fence = lease.fence
         self.memory = memory
+        self._take(lease.item)
 
     @property
     def id(self) -> str:
@@ -89,7 +89,7 @@ class WorkItem:
 
     async def advance(self, to_state: db.GenerationState, **patch: Any) -> None:
         """Moves the generation to a state; `patch` are fields of `GenerationPatch`."""
-        self._item = await self._database.advance_generation(
+        item = await self._database.advance_generation(
             db.AdvanceGenerationRequest(
                 generation_id=self.id,
                 fence=self._fence,
@@ -98,6 +98,7 @@ class WorkItem:
                 patch=db.GenerationPatch(**patch),
             )
         )
+        self._take(item)
 
     async def record(self, **patch: Any) -> None:
         """Patches the generation and leaves its state as it is."""
@@ -110,17 +111,30 @@ class WorkItem:
     async def store_photo(self, image: db.ImageInfo, data: bytes) -> None:
         """Stores the photo's bytes."""
         info = db.StorePhotoRequest.Info(generation_id=self.id, fence=self._fence, image=image)
-        self._item = await self._database.store_photo(info, data)
+        self._take(await self._database.store_photo(info, data))
 
     async def finalize(self, data: bytes = b"", **outcome: Any) -> None:
         """Ends the work: with `picture` and its bytes, or with `failed` or `refused`."""
         info = db.FinalizeGenerationRequest.Info(
             generation_id=self.id, fence=self._fence, **outcome
         )
-        self._item = await self._database.finalize_generation(info, data)
+        self._take(await self._database.finalize_generation(info, data))
 
     async def close(self) -> None:
         """Marks the generation as closed."""
-        self._item = await self._database.close_generation(
-            db.CloseGenerationRequest(generation_id=self.id, fence=self._fence)
-        )
+        request = db.CloseGenerationRequest(generation_id=self.id, fence=self._fence)
+        self._take(await self._database.close_generation(request))
+
+    def _take(self, item: db.Item) -> None:
+        """The row is this now; whose the messages are that it names is settled."""
+        self._item = item
+        photo, generation = item.photo, item.generation
+        for message_id in (
+            photo.message_id,
+            photo.caption_message_id,
+            generation.status_message_id,
+            generation.ending_message_id,
+            generation.result_message_id,
+        ):
+            if message_id:
+                self.memory.ids.settle(photo.chat_id, message_id)

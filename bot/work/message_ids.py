@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 _SUPERGROUPS = -1_000_000_000_000
 """The ids of supergroups are below this (core.telegram.org/api/bots/ids)."""
 
-_REMEMBERED = 1000
+_REMEMBERED = 10_000
 _MOST_CHATS = 10_000
 
 

@@ -1,13 +1,11 @@
 """Finding a message that was sent, by reading the ids that it may have.
 
 A bot can read a message only as the one that another message replies to. So each look is a probe: a
-silent reply that is deleted at once. It has the generation's Cancel button, by which a later search
-finds one that a crash has left behind; and it is recorded while it is there.
+silent reply that is deleted at once. It has the generation's Cancel button, by which another search
+finds one that a crash or a lost answer has left behind.
 """
 
-from collections.abc import Iterable
 from functools import lru_cache
-from itertools import islice
 from typing import Final, NamedTuple
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
@@ -20,8 +18,11 @@ from protos.lookalike.db.v1 import db_pb2 as db
 PROBE: Final = "…"
 """What a probe says."""
 
-_AT_EACH_END = 16
-"""Ids that are read: the oldest, as what was sent follows what was known, and the newest."""
+_SHOWN = 16
+"""Messages of the chat that are read from each end of the ids, with a probe that shows."""
+
+_ASKED = 160
+"""Ids that are tried from each end: those of other chats and of what is gone show nothing."""
 
 
 class Search(NamedTuple):
@@ -41,11 +42,9 @@ class Search(NamedTuple):
 async def search(item: WorkItem, messenger: Messenger) -> Search:
     """Searches for the message that the item was sending, and deletes what earlier searches left.
 
-    A status message that another one has replaced is deleted, too.
+    A status message beside the one that is found is deleted, too.
     """
     chat_id, sending = item.photo.chat_id, item.generation.sending
-    if sending.HasField("probe_message_id"):
-        await messenger.delete(chat_id, sending.probe_message_id)
     await messenger.keep_pace(chat_id)
     try:
         # Ids only rise: what was sent before this one is below it.
@@ -54,26 +53,22 @@ async def search(item: WorkItem, messenger: Messenger) -> Search:
         )
     except NotTaken:
         return Search([], sending.after, complete=False)
-    await _end(item, messenger, last)
+    await _delete(item, messenger, last)
     ids = range(sending.after + 1, last.message_id)
-    unread = _unread(item, ids, 2 * _AT_EACH_END + 1)
-    complete = len(unread) <= 2 * _AT_EACH_END
-    if not complete:
-        unread = unread[:_AT_EACH_END] + _unread(item, reversed(ids), _AT_EACH_END)[::-1]
+    # What was sent followed what was known; but others may have talked in between.
+    oldest, passed = await _read(item, messenger, ids)
+    rest = ids[passed:]
+    newest, passed = await _read(item, messenger, rest[::-1])
     found: list[Message] = []
-    for message_id in unread:
-        message = await _read(item, messenger, message_id)
-        if message is None or message.from_user is None:
+    for message in (*oldest, *newest[::-1]):
+        if _has_button(item, message):
+            if sending.kind != db.MESSAGE_KIND_STATUS or found:
+                await _delete(item, messenger, message)
+                continue
+        elif not _says_the_same(item, message):
             continue
-        if message.from_user.id != item.photo.bot_id:
-            continue
-        is_its = _has_button(item, message)
-        is_status = is_its and sending.kind == db.MESSAGE_KIND_STATUS and message.text != PROBE
-        if (is_status and not found) or (not is_its and _says_the_same(item, message)):
-            found.append(message)
-        elif is_its:
-            await messenger.delete(chat_id, message_id)
-    return Search(found, last.message_id, complete)
+        found.append(message)
+    return Search(found, last.message_id, passed == len(rest))
 
 
 def cancel_button(item: WorkItem) -> InlineKeyboardMarkup:
@@ -88,30 +83,42 @@ def _button(text: str, generation_id: str) -> InlineKeyboardMarkup:
     )
 
 
-def _unread(item: WorkItem, ids: Iterable[int], most: int) -> list[int]:
-    """The first of the ids that may be the message's."""
-    chat_id, ours = item.photo.chat_id, item.memory.ids
-    known = {item.photo.caption_message_id, item.generation.status_message_id}
-    return [*islice((i for i in ids if i not in known and not ours.is_settled(chat_id, i)), most)]
+async def _read(item: WorkItem, messenger: Messenger, ids: range) -> tuple[list[Message], int]:
+    """Reads messages until enough are read, and deletes probes of earlier searches among them.
+
+    Returns:
+        The bot's messages, and how many of the ids were passed.
+    """
+    chat_id, bot_id = item.photo.chat_id, item.photo.bot_id
+    messages: list[Message] = []
+    shown = asked = passed = 0
+    for message_id in ids:
+        if shown == _SHOWN or asked == _ASKED:
+            break
+        passed += 1
+        if item.memory.ids.is_settled(chat_id, message_id):
+            continue
+        asked += 1
+        await messenger.keep_pace(chat_id)
+        probe = await messenger.reply_if_there(chat_id, message_id, PROBE, cancel_button(item))
+        if probe is None:
+            continue
+        shown += 1
+        await _delete(item, messenger, probe)
+        message = probe.reply_to_message
+        if message is None or message.from_user is None or message.from_user.id != bot_id:
+            continue
+        if message.text == PROBE and _has_button(item, message):
+            await _delete(item, messenger, message)
+        else:
+            messages.append(message)
+    return messages, passed
 
 
-async def _read(item: WorkItem, messenger: Messenger, message_id: int) -> Message | None:
-    chat_id = item.photo.chat_id
-    await messenger.keep_pace(chat_id)
-    probe = await messenger.reply_if_there(chat_id, message_id, PROBE, cancel_button(item))
-    if probe is None:
-        return None
-    await _end(item, messenger, probe)
-    return probe.reply_to_message
-
-
-async def _end(item: WorkItem, messenger: Messenger, probe: Message) -> None:
-    sending = db.Sending()
-    sending.CopyFrom(item.generation.sending)
-    sending.probe_message_id = probe.message_id
-    await item.record(sending=sending)
-    await messenger.delete(probe.chat_id, probe.message_id)
-    item.memory.ids.settle(probe.chat_id, probe.message_id)
+async def _delete(item: WorkItem, messenger: Messenger, message: Message) -> None:
+    item.memory.ids.see(message.chat_id, message.message_id)
+    await messenger.delete(message.chat_id, message.message_id)
+    item.memory.ids.settle(message.chat_id, message.message_id)
 
 
 def _has_button(item: WorkItem, message: Message) -> bool:

@@ -119,7 +119,6 @@ def _move_chat(transaction: Transaction, photo: Photo, chat_id: int) -> None:
             sending=None,
             sending_after=None,
             sending_unseen=0,
-            probe_message_id=None,
         )
     )
 

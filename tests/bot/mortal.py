@@ -21,7 +21,7 @@ from tests.bot.desk import BOT, Desk
 FOREVER = 10**9
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process is dead."""
 
 

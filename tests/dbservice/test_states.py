@@ -108,7 +108,7 @@ async def test_nothing_is_captioned_without_a_caption(client: Client) -> None:
 async def test_patches_are_recorded_and_the_rest_stays(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_STORED)
     here = db.GENERATION_STATE_STORED
-    sending = db.Sending(kind=db.MESSAGE_KIND_PICTURE, after=11, unseen=1, probe_message_id=15)
+    sending = db.Sending(kind=db.MESSAGE_KIND_PICTURE, after=11, unseen=1)
     every = db.GenerationPatch(
         caption=CAPTION,
         prompt="a cat",

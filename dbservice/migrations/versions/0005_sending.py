@@ -14,7 +14,6 @@ def upgrade() -> None:
     for column in (
         sa.Column("sending", sa.String(16)),
         sa.Column("sending_unseen", sa.BigInteger(), nullable=False, server_default="0"),
-        sa.Column("probe_message_id", sa.BigInteger()),
         sa.Column("ending_message_id", sa.BigInteger()),
     ):
         op.add_column("generations", column)

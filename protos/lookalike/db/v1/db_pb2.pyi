@@ -149,16 +149,14 @@ class Error(_message.Message):
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Sending(_message.Message):
-    __slots__ = ("kind", "after", "unseen", "probe_message_id")
+    __slots__ = ("kind", "after", "unseen")
     KIND_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     UNSEEN_FIELD_NUMBER: _ClassVar[int]
-    PROBE_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     kind: MessageKind
     after: int
     unseen: int
-    probe_message_id: int
-    def __init__(self, kind: _Optional[_Union[MessageKind, str]] = ..., after: _Optional[int] = ..., unseen: _Optional[int] = ..., probe_message_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[MessageKind, str]] = ..., after: _Optional[int] = ..., unseen: _Optional[int] = ...) -> None: ...
 
 class Generation(_message.Message):
     __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id")
