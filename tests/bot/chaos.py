@@ -10,7 +10,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.mortal import FOREVER, Process
 
-_PATIENCE = 3.0  # seconds until a fault that meets nothing is given up
+_PATIENCE = 1.0  # seconds until a fault that meets nothing is given up
 _METHODS = ("sendMessage", "sendMessage", "sendPhoto", "deleteMessage", "*")
 
 
