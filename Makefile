@@ -9,7 +9,7 @@ BENCH_READY := $(VENV)/.bench
 PINNED := --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-fast lint format protos bench bench-quick soak
+.PHONY: help setup lock demo test test-fast lint format protos bench bench-quick fuzz soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ bench-quick: $(BENCH_READY) ## The same with fewer steps in five minutes; writes
 $(BENCH_READY): $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $@
+
+fuzz: setup ## Throw mutated input at every door: make fuzz MINUTES=10
+	$(BIN)/python -m benchmarks.fuzz --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 soak: setup ## Kill and freeze services for ten minutes while photos come
 	$(BIN)/python -m benchmarks.soak --minutes 10

@@ -9,13 +9,14 @@ measured is a real dbservice on them, by gRPC. Figures are medians; nothing is a
 import argparse
 import asyncio
 import hashlib
+import os
 import sqlite3
 import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -111,7 +112,7 @@ class _Clocked:
 
 
 def measure(sizes: Sequence[int]) -> dict[int, dict[str, float]]:
-    """Measures all.
+    """Measures all, in turns, so that the machine's changing pace meets all tables alike.
 
     Args:
         sizes: generations in the tables.
@@ -119,45 +120,55 @@ def measure(sizes: Sequence[int]) -> dict[int, dict[str, float]]:
     Returns:
         For each table the median milliseconds of each RPC.
     """
-    found = {}
-    for rows in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            found[rows] = asyncio.run(_measure(rows, Path(folder)))
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_measure({rows: _settings(Path(folder, str(rows))) for rows in sizes}))
 
 
-async def _measure(rows: int, folder: Path) -> dict[str, float]:
-    """Median milliseconds of each RPC on a table of so many closed generations."""
-    settings = DbserviceSettings(
-        lookalike_home=folder, dbservice_listen="127.0.0.1:0", service_token=SecretStr(_TOKEN)
+def _settings(home: Path) -> DbserviceSettings:
+    return DbserviceSettings(
+        lookalike_home=home, dbservice_listen="127.0.0.1:0", service_token=SecretStr(_TOKEN)
     )
-    async with running(settings):
-        pass  # it makes the tables
-    database = settings.database.removeprefix("sqlite:///")
-    _write(database, _FILL.format(rows=rows, bot=_BOT, heavy=_HEAVY))
-    async with _client(settings) as client:
+
+
+async def _measure(tables: Mapping[int, DbserviceSettings]) -> dict[int, dict[str, float]]:
+    for rows, settings in tables.items():
+        async with running(settings):
+            pass  # it makes the tables
+        _write(settings, _FILL.format(rows=rows, bot=_BOT, heavy=_HEAVY))
+    async with _clients(tables) as clients:
         for number in range(1, _ROUNDS + 1):
-            await _look(client, rows)
-            await _work(client, number)
-    flood = rows * 2 // 5
+            for rows, client in clients.items():
+                await _look(client, rows)
+                await _work(client, number)
     unclosed = f"closed_at = NULL, state = 'received', user_id = {_FLOODER}"
-    _write(database, f"UPDATE generations SET {unclosed} WHERE number <= {flood}")
-    async with _client(settings) as flooded:
-        for _ in range(10):
-            await flooded.call(_FLOOD, flooded.stub.LeaseGenerations, _lease())
-    return client.medians | flooded.medians
+    for rows, settings in tables.items():
+        _write(settings, f"UPDATE generations SET {unclosed} WHERE number <= {rows * 2 // 5}")
+    async with _clients(tables) as flooded:
+        for _ in range(_ROUNDS // 10):
+            for client in flooded.values():
+                await client.call(_FLOOD, client.stub.LeaseGenerations, _lease())
+    return {rows: clients[rows].medians | flooded[rows].medians for rows in tables}
 
 
-def _write(database: str, script: str) -> None:
-    with sqlite3.connect(database) as connection:
+def _write(settings: DbserviceSettings, script: str) -> None:
+    """Writes by SQL, and waits until it is on the disk: no later sync has to."""
+    path = settings.database.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
         connection.executescript(script)
     connection.close()
+    with Path(path).open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @asynccontextmanager
-async def _client(settings: DbserviceSettings) -> AsyncIterator[_Clocked]:
-    async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
-        yield _Clocked(DatabaseServiceStub(channel))
+async def _clients(tables: Mapping[int, DbserviceSettings]) -> AsyncIterator[dict[int, _Clocked]]:
+    async with AsyncExitStack() as stack:
+        clients = {}
+        for rows, settings in tables.items():
+            service = await stack.enter_async_context(running(settings))
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(service.address))
+            clients[rows] = _Clocked(DatabaseServiceStub(channel))
+        yield clients
 
 
 def _lease() -> db.LeaseGenerationsRequest:

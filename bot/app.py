@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
-    AIORateLimiter,
     Application,
     ApplicationBuilder,
     ContextTypes,
@@ -30,18 +31,22 @@ from bot.handlers import table
 from bot.messenger import Messenger
 from bot.observers import LogObserver
 from bot.pace import EditPace
+from bot.processing import FairUpdateProcessor
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
+from bot.sending import FairRateLimiter
 from bot.services import Services
 from bot.settings import BotSettings
 from bot.texts.catalogues import LANGUAGES, SOURCE
 from bot.tick import Tick
 from bot.transports.base import Transport
-from bot.transports.polling import PollingTransport
+from bot.transports.kept import KeptUpdates
+from bot.transports.polling import REVOKED_SECONDS, PollingTransport
 from bot.web.app import create_app
 from bot.work.leasing import Leasing
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
+from lookalike.proxies import proxy_for
 
 _log = logging.getLogger(__name__)
 
@@ -77,12 +82,20 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         stack.push_async_callback(database.disconnect)
         generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
         stack.callback(generator.close)
-        transport = PollingTransport()
-        request = HTTPXRequest(connection_pool_size=64, read_timeout=20, pool_timeout=10)
-        # The library closes these two only after it has met Telegram.
-        stack.push_async_callback(transport.polls.shutdown)
+        token = settings.telegram_bot_token.get_secret_value()
+        proxy = proxy_for(settings.telegram_api_url, socks=True)
+        transport: Transport = PollingTransport(f"{settings.telegram_api_url}/bot{token}", proxy)
+        request = HTTPXRequest(
+            connection_pool_size=64,
+            read_timeout=20,
+            pool_timeout=10,
+            proxy=proxy,
+            httpx_kwargs={"trust_env": False},
+        )
+        # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
-        bot = _bot(settings, request, transport.polls)
+        limiter = FairRateLimiter()
+        bot = _bot(settings, request, limiter)
         messenger = Messenger(bot, EditPace(), observers)
         services = Services(database, generator, captioner, messenger, observers)
         stack.push_async_callback(services.decoder.close)
@@ -93,11 +106,19 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, tick.run, settings.bot_poll_seconds)
         data = BotData(services, scheduler, settings.bot_notice)
-        application = _application(bot, Receiver(database, settings.bot_id), queue, data)
+        application = _application(bot, queue, data)
+        receiver = Receiver(
+            bot,
+            KeptUpdates(settings.folder("bot") / "undecoded"),
+            table.register(application, services),
+            application.update_queue,
+        )
         async with lifecycle.together(
             stop,
             web.serve(create_app([transport.check, leasing.check]), bound, stop),
-            _serve(application, transport, scheduler, tick, stop),
+            _serve(
+                application, partial(transport.receive, receiver), scheduler, limiter, tick, stop
+            ),
         ):
             yield RunningBot(lifecycle.address_of(bound), stop)
 
@@ -106,8 +127,7 @@ def _quieten_libraries() -> None:
     """Faults that are expected are one line of ours, never a library's traceback."""
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    for name in ("ext.AIORateLimiter", "ext.Updater", "request.BaseRequest"):
-        logging.getLogger(f"telegram.{name}").setLevel(logging.CRITICAL)
+    logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
 
 def _captioner(settings: BotSettings) -> Captioner:
@@ -119,40 +139,37 @@ def _captioner(settings: BotSettings) -> Captioner:
     )
 
 
-def _bot(settings: BotSettings, request: BaseRequest, polls: BaseRequest) -> ExtBot[Any]:
+def _bot(settings: BotSettings, request: BaseRequest, limiter: FairRateLimiter) -> ExtBot[Any]:
     return ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
         base_file_url=f"{settings.telegram_api_url}/file/bot",
         request=request,
-        get_updates_request=polls,
+        get_updates_request=request,  # never used: the transport polls
         defaults=Defaults(allow_sending_without_reply=True),
-        rate_limiter=AIORateLimiter(),
+        rate_limiter=limiter,
     )
 
 
-def _application(
-    bot: ExtBot[Any], receiver: Receiver, queue: "JobQueue[Context]", data: BotData
-) -> BotApplication:
+def _application(bot: ExtBot[Any], queue: "JobQueue[Context]", data: BotData) -> BotApplication:
     # It is typed as a class that the library makes an instance of; ours is there already.
     bot_data = cast("type[BotData]", lambda: data)
-    application = (
+    return (
         ApplicationBuilder()
         .bot(bot)
-        .update_queue(receiver)
+        .updater(None)
         .job_queue(queue)
         .context_types(ContextTypes(context=Context, bot_data=bot_data))
-        .concurrent_updates(True)
+        .concurrent_updates(FairUpdateProcessor())
         .build()
     )
-    table.register(application)
-    return application
 
 
 async def _serve(
     application: BotApplication,
-    transport: Transport,
+    receive: Callable[[asyncio.Event], Awaitable[None]],
     scheduler: Scheduler,
+    limiter: FairRateLimiter,
     tick: Tick,
     stop: asyncio.Event,
 ) -> None:
@@ -162,9 +179,10 @@ async def _serve(
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
         try:
-            await transport.receive(application, stop)
+            await receive(stop)
         finally:
             scheduler.stop()
+            limiter.stop()
             await application.stop()
             await tick.stop()
     finally:
@@ -173,19 +191,27 @@ async def _serve(
 
 async def _initialize(application: BotApplication, stop: asyncio.Event) -> bool:
     """Waits for Telegram, as long as it takes; False if we are to stop before that."""
-    told = False
+    told = ""
+    refused_since: float | None = None
     while not stop.is_set():
         try:
             await application.initialize()
             await _set_menus(application.bot)
-        except InvalidToken:
-            raise StartError(
-                "Telegram does not know this TELEGRAM_BOT_TOKEN; copy it again from @BotFather."
-            ) from None
         except TelegramError as error:
-            if not told:
-                _log.warning("Telegram cannot be reached (%s); still trying.", error.message)
-            told = True
+            text = f"Telegram cannot be reached ({error.message}); still trying."
+            if isinstance(error, InvalidToken):
+                refused_since = refused_since or time.monotonic()
+                if time.monotonic() - refused_since >= REVOKED_SECONDS:
+                    raise StartError(
+                        "Telegram does not know this TELEGRAM_BOT_TOKEN; copy it again from "
+                        "@BotFather."
+                    ) from None
+                text = "Telegram does not know this TELEGRAM_BOT_TOKEN; asking for a minute."
+            else:
+                refused_since = None
+            if text != told:
+                _log.warning("%s", text)
+            told = text
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _RETRY_SECONDS)
         else:

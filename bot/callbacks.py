@@ -1,10 +1,11 @@
 """The data of inline buttons: short, stable over restarts, at most 64 bytes.
 
     c:<generation>          cancel
-    h:<user>:<cursor>       a page of the user's history
-    o:<user>:<generation>   open a picture of the user's history
+    h:<owner>:<cursor>      a page of the owner's history
+    o:<owner>:<generation>  open a picture of the owner's history
 
-A generation's id is written without its hyphens.
+An owner is a user, or a group in whose name somebody wrote. A generation's id is written without
+its hyphens.
 """
 
 import contextlib
@@ -18,8 +19,8 @@ from telegram.error import TelegramError
 _ID = "[0-9a-f]{32}"
 
 CANCEL: Final = re.compile(rf"^c:({_ID})$")
-HISTORY: Final = re.compile(r"^h:(\d+):(\S*)$")
-OPEN: Final = re.compile(rf"^o:(\d+):({_ID})$")
+HISTORY: Final = re.compile(r"^h:(-?[0-9]{1,16}):(\S*)$")
+OPEN: Final = re.compile(rf"^o:(-?[0-9]{{1,16}}):({_ID})$")
 
 
 def cancel_data(generation_id: str) -> str:

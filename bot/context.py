@@ -1,12 +1,13 @@
 """What every handler is given besides the update: the services, and its user's texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot import texts
+from bot.notices import Notices
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.texts.texts import Texts
@@ -20,11 +21,13 @@ class BotData:
         services: dbservice, the generator, Telegram.
         scheduler: starts the next tick.
         notice: what /start and /help end with.
+        notices: what is said once a minute.
     """
 
     services: Services
     scheduler: Scheduler
     notice: str = ""
+    notices: Notices = field(default_factory=Notices)
 
 
 class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotData]):
@@ -32,9 +35,11 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
 
     Attributes:
         texts: what the bot says to the user whose update it is.
+        outcome: what was recorded before the update was confirmed; see `bot.handlers.recorded`.
     """
 
     texts: Texts = texts.of(None)
+    outcome: Any = None
 
     @classmethod
     def from_update(

@@ -26,6 +26,7 @@ from bot.settings import BotSettings
 from lookalike import checks
 from lookalike.checks import Finding, failed, ok, warning
 from lookalike.errors import StartError
+from lookalike.proxies import proxy_for
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _SECONDS = 10.0
@@ -46,7 +47,11 @@ class _Refused(Exception):
 async def _telegram(settings: BotSettings) -> list[Finding]:
     """The token, this machine's clock, and whether others take the bot's updates."""
     remedy = "Check the network and TELEGRAM_API_URL."
-    async with httpx.AsyncClient(timeout=_SECONDS) as http:
+    try:
+        proxy = proxy_for(settings.telegram_api_url, socks=True)
+    except StartError as error:
+        return [failed("proxy", str(error), "The bot does not start before that.")]
+    async with httpx.AsyncClient(timeout=_SECONDS, proxy=proxy, trust_env=False) as http:
         try:
             me, date = await _call(http, settings, "getMe")
         except _Refused as error:
@@ -55,7 +60,9 @@ async def _telegram(settings: BotSettings) -> list[Finding]:
                 return [failed("token", summary, "Copy it again from @BotFather.")]
             return [failed("token", f"Telegram answers {error.status} {error}.", remedy)]
         except httpx.HTTPError as error:
-            summary = f"{settings.telegram_api_url} cannot be reached ({type(error).__name__})."
+            way = " by way of the proxy of the environment" if proxy else ""
+            reason = type(error).__name__
+            summary = f"{settings.telegram_api_url} cannot be reached{way} ({reason})."
             return [failed("token", summary, remedy)]
         name = f"The token is that of @{me['username']}."
         found = [

@@ -4,10 +4,11 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import cast
 
 import httpx
-from telegram import Bot, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
+from telegram import Bot, File, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -19,6 +20,7 @@ from telegram.error import (
 
 from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
+from bot.sending import NotSent
 
 _UPLOAD_SECONDS = 60.0
 _DOWNLOAD_SECONDS = 120.0
@@ -80,13 +82,24 @@ async def _translated() -> AsyncGenerator[None, None]:
         if any(sign in message for sign in _WRONG_FILE):
             raise WrongFile(error.message) from None
         raise NotTaken(error.message) from None
-    except InvalidToken:
-        raise  # a 404 means a file that is gone in one place, and a revoked token in others
+    except InvalidToken as error:
+        # Whether it is revoked is found out by whoever waits for updates.
+        raise TelegramUnavailable(error.message, not_done=True) from error
     except TelegramError as error:
-        not_done = isinstance(error.__cause__, _UNSENT)
+        not_done = isinstance(error, NotSent) or isinstance(error.__cause__, _UNSENT)
         raise TelegramUnavailable(
             error.message or type(error).__name__, not_done=not_done
         ) from None
+
+
+async def _fetch(file: File) -> bytearray:
+    try:
+        return await file.download_as_bytearray(read_timeout=_UPLOAD_SECONDS)
+    except InvalidToken as error:
+        # The library says that of both 401 and 404, and a 404 means here that the file is gone.
+        if error.message == HTTPStatus.UNAUTHORIZED.phrase:
+            raise
+        raise WrongFile(error.message) from None
 
 
 def _reply_to(message_id: int) -> ReplyParameters:
@@ -109,20 +122,28 @@ class Messenger:
         text: str,
         buttons: InlineKeyboardMarkup | None = None,
         *,
+        thread_id: int | None = None,
         silent: bool = False,
     ) -> Message:
-        """Sends a text in reply to a message, which may be gone."""
+        """Sends a text in reply to a message, which may be gone; in its topic all the same."""
         async with self._sending("sendMessage", chat_id):
             return await self._bot.send_message(
                 chat_id,
                 text,
+                message_thread_id=thread_id,
                 reply_parameters=_reply_to(reply_to),
                 reply_markup=buttons,
                 disable_notification=silent,
             )
 
     async def reply_if_there(
-        self, chat_id: int, reply_to: int, text: str, buttons: InlineKeyboardMarkup
+        self,
+        chat_id: int,
+        reply_to: int,
+        text: str,
+        buttons: InlineKeyboardMarkup,
+        *,
+        thread_id: int | None = None,
     ) -> Message | None:
         """Sends a text in reply to a message, without a sound; None: there is no such message.
 
@@ -134,6 +155,7 @@ class Messenger:
                 return await self._bot.send_message(
                     chat_id,
                     text,
+                    message_thread_id=thread_id,
                     reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=False),
                     reply_markup=buttons,
                     disable_notification=True,
@@ -146,7 +168,13 @@ class Messenger:
         await self._pace.wait(chat_id)
 
     async def reply_photo(
-        self, chat_id: int, reply_to: int, photo: bytes | str, caption: str
+        self,
+        chat_id: int,
+        reply_to: int,
+        photo: bytes | str,
+        caption: str,
+        *,
+        thread_id: int | None = None,
     ) -> Message:
         """Sends a picture (bytes, or Telegram's file_id) in reply to a message.
 
@@ -159,6 +187,7 @@ class Messenger:
                 chat_id,
                 upload,
                 caption=caption,
+                message_thread_id=thread_id,
                 reply_parameters=_reply_to(reply_to),
                 read_timeout=_UPLOAD_SECONDS,
                 write_timeout=_UPLOAD_SECONDS,
@@ -224,8 +253,8 @@ class Messenger:
                 file = await self._bot.get_file(file_id, read_timeout=_UPLOAD_SECONDS)
                 if (file.file_size or 0) > most:
                     raise WrongFile("file is too big")
-                data = await file.download_as_bytearray(read_timeout=_UPLOAD_SECONDS)
-        except (CannotDeliver, InvalidToken) as error:
+                data = await _fetch(file)
+        except CannotDeliver as error:
             raise WrongFile(str(error)) from None
         except TimeoutError:
             raise TelegramUnavailable("a download takes too long") from None

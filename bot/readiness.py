@@ -13,6 +13,7 @@ class NotReady(StrEnum):
 
     POLLING_CONFLICT = "another program polls with this token"
     TELEGRAM_SILENT = f"Telegram has answered no poll for {READY_SECONDS:g} s"
+    UPDATES_STUCK = f"updates wait, and none could be taken for {READY_SECONDS:g} s"
     DATABASE_SILENT = f"dbservice has given no work for {READY_SECONDS:g} s"
 
 

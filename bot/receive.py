@@ -1,100 +1,60 @@
-"""A photo is recorded before Telegram is told that we have it.
-
-python-telegram-bot confirms an update with its next poll, whether or not a handler has run by
-then; but before that it waits for the update queue's `put`. So the photo is recorded there. If
-dbservice cannot do it now, `put` raises a TelegramError, nothing is confirmed, and Telegram sends
-the update again.
-"""
+"""The door: every update is decoded, recorded and passed on here, before Telegram may forget it."""
 
 import asyncio
-import contextlib
+import json
 import logging
-import secrets
-from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
 
-from telegram import Document, Message, PhotoSize, Update
-from telegram.error import NetworkError, TelegramError
+from telegram import Bot, Update
 
-from bot import texts
-from bot.clients.dbservice import DatabaseClient, DatabaseError, InvalidRequest
-from lookalike.text import printable
-from protos.lookalike.db.v1 import db_pb2 as db
+from bot.clients.dbservice import DatabaseUnavailable
+from bot.transports.base import Json, NotNow
+from bot.transports.decoding import Undecodable, decode
+from bot.transports.kept import KeptUpdates
+
+MOST_WAITING: Final = 5000
+"""Updates that wait for their handlers."""
 
 _log = logging.getLogger(__name__)
 
-_SEED_BITS = 32  # what other programs around Stable Diffusion take, too
-_REMEMBERED_UPDATES = 1000
 
+class Receiver:
+    """Takes updates, whichever way they come; see `bot.transports.base.Door`."""
 
-def picture_of(message: Message) -> PhotoSize | Document | None:
-    """The photo in its largest size, or the image sent as a file, or None."""
-    if message.photo:
-        return message.photo[-1]
-    document = message.document
-    if document is not None and (document.mime_type or "").startswith("image/"):
-        return document
-    return None
+    def __init__(
+        self,
+        bot: Bot,
+        kept: KeptUpdates,
+        record: Callable[[Update], Awaitable[None]],
+        queue: "asyncio.Queue[object]",
+    ) -> None:
+        """`record` makes or ends the work that an update asks for; `queue` leads to handlers."""
+        self._bot = bot
+        self._kept = kept
+        self._record = record
+        self._queue = queue
 
-
-class Receiver(asyncio.Queue[object]):
-    """The update queue that records photos as they come in.
-
-    Should one update of a batch have to wait, Telegram sends the whole batch again: what was put
-    before is passed over then.
-    """
-
-    def __init__(self, database: DatabaseClient, bot_id: int) -> None:
-        """The queue of the bot with this id."""
-        super().__init__()
-        self._database = database
-        self._bot_id = bot_id
-        self._passed_on: deque[int] = deque(maxlen=_REMEMBERED_UPDATES)
-
-    async def put(self, item: object) -> None:
-        """Records what must not be lost, then passes the update on.
-
-        Raises:
-            NetworkError: it could not be recorded; the update must come again.
-        """
-        if isinstance(item, Update):
-            if item.update_id in self._passed_on:
-                return
-            if item.message is not None and picture_of(item.message) is not None:
-                await self._record_or_tell(item.message)
-            self._passed_on.append(item.update_id)
-        await super().put(item)
-
-    async def _record_or_tell(self, message: Message) -> None:
+    async def put(self, update: Json) -> None:
+        """Records what must not be lost, then passes the update on; see `Door`."""
         try:
-            await self._record(message)
-        except InvalidRequest:
-            _log.exception("A photo could not be recorded")
-        except DatabaseError as error:
-            raise NetworkError(f"dbservice cannot record a photo: {error}") from error
-        except Exception:  # noqa: BLE001, as the comment says
-            # Any other error than a TelegramError would end the polling.
-            _log.exception("A photo could not be recorded")
-        else:
+            decoded = decode(update, self._bot)
+        except Undecodable as error:
+            await self.pass_over(update["update_id"], json.dumps(update).encode(), str(error))
             return
-        # Coming again would not help this update, and would hold up all others.
-        user = message.from_user
-        with contextlib.suppress(TelegramError):
-            await message.reply_text(texts.of(user.language_code if user else None).went_wrong)
+        if decoded.message is None and decoded.callback_query is None:
+            return  # of a kind that nobody here acts on
+        try:
+            await self._record(decoded)
+        except DatabaseUnavailable as error:
+            raise NotNow(str(error)) from error
+        except Exception:  # noqa: BLE001, one update must not stop the others
+            _log.exception("Update %d cannot be recorded", decoded.update_id)
+        if self._queue.qsize() >= MOST_WAITING:
+            _log.warning("Update %d stays without an answer: too many wait.", decoded.update_id)
+            return
+        self._queue.put_nowait(decoded)
 
-    async def _record(self, message: Message) -> None:
-        picture = picture_of(message)
-        user = message.from_user
-        if picture is None or user is None:
-            return
-        request = db.ReceivePhotoRequest(
-            bot_id=self._bot_id,
-            chat_id=message.chat_id,
-            message_id=message.message_id,
-            user_id=user.id,
-            language_code=user.language_code or "",
-            file_id=picture.file_id,
-            file_size=picture.file_size or 0,
-            user_text=printable(message.caption or ""),
-            parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
-        )
-        await self._database.receive_photo(request)
+    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
+        """Keeps what nobody can decode; see `Door`."""
+        await self._kept.keep(update_id, data, reason)

@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.administrators import Administrators
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
 from bot.health import ServiceHealth
 from bot.messenger import Messenger
 from bot.observers import Observer
+from bot.turns import Turns
 from bot.work.memory import Memories
-from bot.work.turns import Turns
 from lookalike.imaging.decoder import Decoder
 
 
@@ -25,6 +26,7 @@ class Services:
         captioner: the one captioner chosen at start.
         messenger: Telegram.
         observers: who hears what happens.
+        administrators: who acts for a group.
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
@@ -39,6 +41,7 @@ class Services:
     captioner: Captioner
     messenger: Messenger
     observers: Sequence[Observer] = ()
+    administrators: Administrators = field(default_factory=Administrators)
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))

@@ -10,12 +10,15 @@ from sqlalchemy.engine import make_url
 from dbservice.settings import DbserviceSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding
+from lookalike.proxies import NO_GRPC_PROXY
 
 _SECONDS = 3.0
 
 
 async def _port(settings: DbserviceSettings) -> list[Finding]:
-    async with grpc.aio.insecure_channel(settings.dbservice_listen) as channel:
+    async with grpc.aio.insecure_channel(
+        settings.dbservice_listen, options=[NO_GRPC_PROXY]
+    ) as channel:
         try:
             check = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]  # set when it is made
             await check(health_pb2.HealthCheckRequest(), timeout=_SECONDS)

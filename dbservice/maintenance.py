@@ -1,13 +1,14 @@
-"""Deletes bytes that nobody needs: what a forgotten user left, and what no row names."""
+"""Deletes what nobody needs: what a forgotten user left, what is too old, what no row names."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
 from dbservice.errors import as_service_error
-from dbservice.observers import Observer, SweepDone
+from dbservice.observers import Observer, RetentionDone, SweepDone
 from dbservice.store import Store
-from dbservice.transactions import deletions
+from dbservice.transactions import deletions, retention
 from lookalike.blobs import Blobs
 from lookalike.waiting import any_of
 
@@ -18,14 +19,38 @@ _ORPHAN_SECONDS = 3600.0
 
 _BATCH = 500  # keys in a transaction
 
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former is Linux's
+
+
+def uptime() -> timedelta:
+    """How long the machine runs; nobody can set it, and it goes on while the machine sleeps."""
+    return timedelta(seconds=time.clock_gettime(_UPTIME))
+
 
 async def maintain(
-    store: Store, blobs: Blobs, observers: Sequence[Observer], stop: asyncio.Event
+    store: Store,
+    blobs: Blobs,
+    observers: Sequence[Observer],
+    stop: asyncio.Event,
+    keep: timedelta | None,
 ) -> None:
-    """Deletes what is to be deleted, at once and then every hour, until `stop` is set."""
+    """Deletes what is to be deleted, at once and then every hour, until `stop` is set.
+
+    Args:
+        store: the rows.
+        blobs: the bytes.
+        observers: are told of it.
+        stop: ends it.
+        keep: how long what is closed is kept; None: for ever.
+    """
+    asked: timedelta | None = None
     while not stop.is_set():
         try:
             await delete_pending(store, blobs)
+            if keep is not None:
+                since, asked = asked, uptime()
+                elapsed = None if since is None else asked - since
+                await _remove_old(store, blobs, observers, stop, keep, elapsed)
             await _sweep(store, blobs, observers, stop)
         # The calls are served on, whatever is wrong here.
         except Exception as error:  # noqa: BLE001
@@ -44,6 +69,28 @@ async def delete_pending(store: Store, blobs: Blobs) -> None:
     if keys := await store.transact(deletions.pending):
         await blobs.delete(keys)
         await store.transact(deletions.done, keys)
+
+
+async def _remove_old(
+    store: Store,
+    blobs: Blobs,
+    observers: Sequence[Observer],
+    stop: asyncio.Event,
+    keep: timedelta,
+    elapsed: timedelta | None,
+) -> None:
+    """Deletes what was closed longer ago, a little at a time, if the clock is to be believed."""
+    photos = generations = 0
+    certain = await store.transact(retention.is_certain, elapsed)
+    last: int | None = 0 if certain else None
+    while last is not None and not stop.is_set():
+        removed = await store.transact(retention.remove, keep, last)
+        await delete_pending(store, blobs)
+        photos += removed.photos
+        generations += removed.generations
+        last = removed.last
+    for observer in observers:
+        observer.retention_done(RetentionDone(certain, photos, generations))
 
 
 async def _sweep(

@@ -23,6 +23,7 @@ def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
         file_size=request.file_size,
         user_text=request.user_text,
         message_thread_id=_given(request, "message_thread_id"),
+        media_group_id=request.media_group_id or None,
         received_at=now,
     )
 

@@ -132,7 +132,7 @@ class Photo(StoredImage, Base):
 
     __tablename__ = "photos"
     __table_args__ = (
-        Index("ix_photos_user", "bot_id", "user_id", "chat_id"),
+        Index("ix_photos_user", "bot_id", "user_id", "media_group_id"),
         _by_key(__tablename__),
     )
 
@@ -152,6 +152,7 @@ class Photo(StoredImage, Base):
     caption_model: Mapped[str | None]
     caption_message_id: Mapped[int | None]
     message_thread_id: Mapped[int | None]
+    media_group_id: Mapped[str | None]
 
 
 class Generation(StoredImage, Base):
@@ -249,3 +250,13 @@ class PendingDeletion(Base):
     __tablename__ = "pending_deletions"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+
+
+class WallClock(Base):
+    """One row: what the clock said last, and for how long it is still doubted."""
+
+    __tablename__ = "wall_clock"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seen_at: Mapped[datetime]
+    doubt_seconds: Mapped[float]

@@ -50,6 +50,21 @@ class SweepDone:
     deleted: bool
 
 
+@dataclass(frozen=True)
+class RetentionDone:
+    """What is too old was looked for.
+
+    Attributes:
+        certain: whether the clock could be believed; nothing is deleted while it cannot.
+        photos: how many were deleted.
+        generations: how many were deleted.
+    """
+
+    certain: bool
+    photos: int
+    generations: int
+
+
 class Observer:
     """Is told what happens, on the event loop. A listener overrides what it wants to hear of."""
 
@@ -58,6 +73,9 @@ class Observer:
 
     def sweep_done(self, sweep: SweepDone) -> None:
         """Stored bytes were compared with the rows."""
+
+    def retention_done(self, retention: RetentionDone) -> None:
+        """What is too old was looked for."""
 
     def maintenance_failed(self, error: ServiceError) -> None:
         """Bytes that should go are still there; it is tried again later."""
@@ -82,6 +100,14 @@ class LogObserver(Observer):
                 sweep.named,
                 sweep.unnamed,
             )
+
+    def retention_done(self, retention: RetentionDone) -> None:
+        """Logs what was deleted, or why nothing was."""
+        if not retention.certain:
+            _log.info("The clock is too young or has jumped: nothing is deleted for its age.")
+        elif retention.photos:
+            photos, pictures = retention.photos, retention.generations
+            _log.info("Deleted %d photos and %d pictures for their age.", photos, pictures)
 
     def maintenance_failed(self, error: ServiceError) -> None:
         """Logs the fault."""

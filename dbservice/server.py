@@ -71,7 +71,7 @@ async def running(
         stop = asyncio.Event()
         servicer = DatabaseServicer(store, blobs, settings.user_max_unfinished)
         async with (
-            together(stop, maintain(store, blobs, observers, stop)),
+            together(stop, maintain(store, blobs, observers, stop, settings.retention)),
             _serving(servicer, settings, observers) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
@@ -105,7 +105,8 @@ async def _serving(
         port = server.add_insecure_port(settings.dbservice_listen)
     except RuntimeError:
         where = settings.dbservice_listen
-        raise StartError(f"DBSERVICE_LISTEN: cannot listen on {where}.") from None
+        sentence = f"DBSERVICE_LISTEN: cannot listen on {where}."
+        raise StartError(sentence, passing=True) from None  # a moment ago it could
     await server.start()
     for name in ("", _NAME):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)

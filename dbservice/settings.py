@@ -1,5 +1,6 @@
 """What the database service is told."""
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,18 +16,26 @@ class DbserviceSettings(Settings):
         dbservice_listen: where it serves.
         database_url: where the rows are; empty: a file in the home folder.
         blob_url: where the bytes of photos and pictures are; empty: a folder in the home folder.
-        user_max_unfinished: how many generations of one user may be under way at once.
+        user_max_unfinished: how many generations of one user may be unfinished at once; an album
+            that begins below it is taken whole.
+        retention_days: after how many days what is closed is deleted; None: never.
     """
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
     database_url: SqliteUrl = ""
     blob_url: FileUrl = ""
-    user_max_unfinished: int = Field(default=5, ge=1, le=1000)
+    user_max_unfinished: int = Field(default=10, ge=1, le=1000)
+    retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
     @property
     def database(self) -> str:
         """The database's address, `sqlite:///` and an absolute path."""
         return self.database_url or f"sqlite:///{self.folder('dbservice') / 'lookalike.db'}"
+
+    @property
+    def retention(self) -> timedelta | None:
+        """How long what is closed is kept; None: for ever."""
+        return None if self.retention_days is None else timedelta(days=self.retention_days)
 
     @property
     def blobs(self) -> Path:

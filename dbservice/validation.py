@@ -59,6 +59,7 @@ def _(request: db.ReceivePhotoRequest) -> _Violations:
     yield from _parameters(request.parameters)
     if request.HasField("message_thread_id"):
         yield from _within("message_thread_id", request.message_thread_id, 1)
+    yield from _text("media_group_id", request.media_group_id, _MAX_NAME)
 
 
 @_violations.register

@@ -34,6 +34,7 @@ from generator.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike.checks import size
 from lookalike.errors import StartError
+from lookalike.proxies import proxy_for
 
 _HUB_SECONDS = 10.0
 _TRIES = 5  # in a row without a single byte
@@ -82,7 +83,7 @@ def main() -> NoReturn:
             _fetch_lcm_lora(settings.generator_lcm_lora, accepted=arguments.accept_licence)
     except StartError as error:
         click.echo(f"lookalike download: {error}", err=True)
-        sys.exit(StartError.EXIT_CODE)
+        sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nStopped. What has come so far is kept; the next download goes on from there.")
         sys.exit(130)
@@ -134,6 +135,7 @@ def _fetch(repository: str, choose: _Choice, *, accepted: bool) -> None:
     """Fetches files of a repository into the hub's cache."""
     if constants.HF_HUB_OFFLINE:
         raise StartError(f"{repository} is not on this machine, and HF_HUB_OFFLINE is set.")
+    proxy_for(constants.ENDPOINT)  # the hub's client takes it from the environment, too
     disable_progress_bars()
     with _translated(repository):
         offer = _ask_hub(repository, choose)

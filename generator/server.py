@@ -1,15 +1,15 @@
 """The generator as a service: puts it together and serves it."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.diffusion.options import Options
 from generator.executors.base import Executor
 from generator.executors.inprocess import InProcessExecutor, quieten
+from generator.jobs.clock import steady_clock
 from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
 from generator.jobs.leases import Leases
@@ -48,14 +48,14 @@ class Timing:
         stale_seconds: a computation without progress for longer than this loses its lease.
         pause_seconds: between two attempts to write when the disk fails.
         maintain_seconds: between two runs of maintenance.
-        clock: seconds since 1970.
+        clock: seconds since 1970, which go on evenly.
     """
 
     lease_seconds: float = 60.0
     stale_seconds: float = 600.0
     pause_seconds: float = 5.0
     maintain_seconds: float = 15.0
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = field(default_factory=steady_clock)
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,6 @@ _STORAGE_FAULTS = frozenset(
 )
 """Primary result codes about the file or its disk, not about what the program asked for."""
 
-_LASTING = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
-"""Those of them that no later try will find gone."""
-
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "pool_size": 1,
@@ -99,11 +96,6 @@ def storage_fault(error: SQLAlchemyError) -> OSError | None:
         return None
     number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
     return OSError(number, f"the database: {cast('DBAPIError', error).orig}")
-
-
-def passing_fault(error: SQLAlchemyError) -> OSError | None:
-    """The same, if a later try may find it gone: a full disk does, a damaged file does not."""
-    return None if _code(error) in _LASTING else storage_fault(error)
 
 
 def _code(error: SQLAlchemyError) -> int:

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from lookalike import logs
-from lookalike.errors import StartError
+from lookalike.errors import StartError, passes
 from lookalike.files import make_home
 from lookalike.settings import Settings
 from lookalike.waiting import any_of
@@ -87,7 +87,7 @@ def run(
 
     `main` gets the settings and an event that is set when the process is asked to stop (SIGTERM,
     SIGINT, or the end of standard input where `STOP_WITH_STDIN` is set). A StartError is printed
-    as one sentence, and the exit code is its own.
+    as one sentence, and the exit code is its own. So is trouble that passes.
 
     Args:
         name: the process, as it is called in logs and sentences.
@@ -105,13 +105,28 @@ def run(
             for number in _STOP_SIGNALS:  # the interpreter's end takes other handlers away
                 signal.signal(number, signal.SIG_IGN)
     except StartError as error:
-        print(f"lookalike {name}: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(StartError.EXIT_CODE)
-    except Exception:  # noqa: BLE001, as the comment says
+        _end(name, str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001, as the comment says
+        if passes(error):
+            _end(name, f"{_reason(error)}.", StartError.PASSING_EXIT_CODE)
         # If it were left to the interpreter, its traceback would bypass the redaction.
         _log.exception("The %s has a fault and ends", name)
         sys.exit(1)
     sys.exit(0)
+
+
+def _end(name: str, sentence: str, code: int) -> NoReturn:
+    with contextlib.suppress(OSError):  # on a full disk there may be no room for the sentence
+        print(f"lookalike {name}: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+    sys.exit(code)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "There is not enough memory"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error).rstrip(".")
 
 
 def _log_thread(fault: threading.ExceptHookArgs) -> None:

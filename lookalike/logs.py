@@ -1,12 +1,13 @@
 """Logging for every process: one line a record on stderr, with secrets redacted."""
 
+import contextlib
 import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 Style: TypeAlias = Literal["text", "json"]
 """How a record is written: as a line of text, or as a JSON object on a line."""
@@ -104,6 +105,28 @@ def configure(service: str, secrets: Iterable[str], style: Style = "text") -> No
     logging.captureWarnings(True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Stream(Protocol):
+    """What a record is written to."""
+
+    def write(self, text: str) -> None: ...  # noqa: D102, as of every file
+    def flush(self) -> None: ...  # noqa: D102, likewise
+
+
+@contextlib.contextmanager
+def sent_to(stream: Stream) -> Generator[None, None, None]:
+    """While this lasts, what `configure` sent to stderr goes elsewhere."""
+    before = [
+        (handler, handler.setStream(stream))
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler)
+    ]
+    try:
+        yield
+    finally:
+        for handler, old in before:
+            handler.setStream(old or sys.stderr)
 
 
 def message_of(line: str) -> str:

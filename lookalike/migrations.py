@@ -17,7 +17,6 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
-from lookalike.database import passing_fault
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 
@@ -30,9 +29,9 @@ def migrate(engine: Engine, migrations: Path) -> None:
     One that has rows already is copied first, to a file beside it.
 
     Raises:
-        StartError: the file is no database, is damaged, or is newer than this program; or a
-            migration would leave rows that refer to nothing.
-        OSError: there is no room for the copy or the upgrade, or the disk fails.
+        StartError: the file is no database, is damaged, or is newer than this program; a migration
+            would leave rows that refer to nothing; there is no room for the copy or the upgrade,
+            or the disk fails.
     """
     script = ScriptDirectory(str(migrations), version_locations=[str(migrations / "versions")])
     path = Path(engine.url.database or "")
@@ -48,10 +47,9 @@ def migrate(engine: Engine, migrations: Path) -> None:
             _upgrade(connection, script, path)
     except CommandError:  # it has a version that `migrations` does not know
         raise StartError(f"The database {path} was made by a newer Lookalike.") from None
-    except DatabaseError as error:
-        if (fault := passing_fault(error)) is not None:
-            raise fault from error
-        raise StartError(f"The database {path} cannot be used: {error.orig}.") from None
+    except (DatabaseError, OSError) as error:  # its exit code tells what passes from what lasts
+        reason = error.orig if isinstance(error, DatabaseError) else error.strerror or error
+        raise StartError(f"The database {path} cannot be used: {reason}.") from error
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -23,7 +23,7 @@ class FaultOrder(BaseModel):
         chat_id: only calls for this chat.
         contains: only calls with this text in a parameter.
         retry_after: in seconds.
-        status: an HTTP status of 404, or of 500 or more.
+        status: an HTTP status of 401, 404, or of 500 or more.
         description: what Telegram says.
         seconds: how long to wait.
     """
@@ -36,7 +36,7 @@ class FaultOrder(BaseModel):
     chat_id: int | None = None
     contains: Annotated[str, Field(max_length=1000)] | None = None
     retry_after: Annotated[int, Field(ge=1, le=86_400)] | None = None
-    status: Annotated[int, Field(ge=404, le=599)] | None = None
+    status: Annotated[int, Field(ge=401, le=599)] | None = None
     description: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     seconds: Annotated[float, Field(gt=0, le=600)] | None = None
 

@@ -1,5 +1,6 @@
 """For every test."""
 
+import platform
 import re
 import sys
 from collections.abc import Generator
@@ -41,6 +42,10 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_watch)
+
+# Python starts a process to find that out and keeps it; whichever test asks first (Azure's client
+# does) is not slow for that.
+platform.processor()
 
 
 @pytest.hookimpl(wrapper=True)

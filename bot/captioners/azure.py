@@ -24,6 +24,7 @@ from bot.captioners.base import (
     PhotoRefused,
     clean_text,
 )
+from lookalike.proxies import proxy_for
 from lookalike.settings import LOOPBACK_HOSTS
 
 RETIREMENT: Final = "2028-09-25"
@@ -85,6 +86,7 @@ class AzureCaptioner:
         from azure.ai.vision.imageanalysis.aio import ImageAnalysisClient
 
         self._key = key
+        proxy = proxy_for(endpoint)  # none for plain http, which is to loopback alone
         self._client = ImageAnalysisClient(
             endpoint,
             AzureKeyCredential(key),
@@ -92,7 +94,8 @@ class AzureCaptioner:
             connection_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             permit_redirects=False,  # the key's header would go along to any host
-            use_env_settings=urlsplit(endpoint).scheme == "https",  # no proxy sees plain http
+            use_env_settings=False,
+            proxies=proxy and {"https": proxy},
         )
         _log.warning(
             "Azure AI Vision Image Analysis is retired on %s; "

@@ -11,6 +11,7 @@ from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUn
 from grpc_status import rpc_status
 
 from bot.observers import Observer, RpcDone, timed
+from lookalike.proxies import NO_GRPC_PROXY
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
 
@@ -37,6 +38,11 @@ class DatabaseError(Exception):
 
 class DatabaseUnavailable(DatabaseError):
     """It cannot be reached, or cannot write just now; the same call may succeed later."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has no room, which takes somebody to see to it."""
+        return self.reason == "DISK_FULL"
 
 
 class WrongToken(DatabaseUnavailable):
@@ -138,6 +144,7 @@ class DatabaseClient:
         self._channel = grpc.aio.insecure_channel(
             address,
             options=[
+                NO_GRPC_PROXY,
                 ("grpc.initial_reconnect_backoff_ms", 200),
                 ("grpc.max_reconnect_backoff_ms", 2000),
             ],

@@ -2,30 +2,43 @@
 
 from typing import Any
 
-from telegram import Update
+from telegram import CallbackQuery, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot.callbacks import CANCEL, answer, generation_id
-from bot.clients.dbservice import NotFound, NotOwner
+from bot.clients.dbservice import NotOwner
 from bot.context import Context
+from bot.handlers.recorded import Recorded
+from bot.messages import sender_of
+from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of the command and the button."""
     return [
-        CommandHandler("cancel", _cancel_all),
-        CallbackQueryHandler(_cancel_one, pattern=CANCEL),
+        Recorded(CommandHandler("cancel", _tell_all), _cancel_all),
+        Recorded(CallbackQueryHandler(_tell_one, pattern=CANCEL), _cancel_one),
     ]
 
 
-async def _cancel_all(update: Update, context: Context) -> None:
-    message, user, texts = update.message, update.effective_user, context.texts
-    if message is None or user is None:
-        return
-    outcome = await context.services.database.cancel_generations(
-        db.CancelGenerationsRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
+async def _cancel_all(update: Update, services: Services) -> db.CancelGenerationsResponse | None:
+    message = update.message
+    sender = sender_of(message) if message is not None else None
+    if message is None or sender is None:
+        return None
+    return await services.database.cancel_generations(
+        db.CancelGenerationsRequest(
+            bot_id=message.get_bot().id, chat_id=message.chat_id, user_id=sender.id
+        )
     )
+
+
+async def _tell_all(update: Update, context: Context) -> None:
+    message, texts = update.message, context.texts
+    outcome: db.CancelGenerationsResponse | None = context.outcome
+    if message is None or outcome is None:
+        return
     context.wake()
     cancelled, late = outcome.cancelled_count, outcome.too_late_count
     if cancelled:
@@ -35,23 +48,50 @@ async def _cancel_all(update: Update, context: Context) -> None:
     await message.reply_text(text)
 
 
-async def _cancel_one(update: Update, context: Context) -> None:
-    query, texts = update.callback_query, context.texts
-    if query is None or query.message is None or context.match is None:
-        return
-    request = db.CancelGenerationsRequest(
-        bot_id=context.bot.id,
-        chat_id=query.message.chat.id,
-        user_id=query.from_user.id,
-        generation_id=generation_id(context.match.group(1)),
-    )
+async def _cancel_one(update: Update, services: Services) -> db.CancelGenerationsResponse | None:
+    """The outcome; None for somebody else's picture."""
+    query = update.callback_query
+    if query is None:
+        return None
     try:
-        outcome = await context.services.database.cancel_generations(request)
+        return await _cancel(query, services, query.from_user.id)
     except NotOwner:
-        await answer(query, texts.not_yours)
+        return None
+
+
+async def _cancel(
+    query: CallbackQuery, services: Services, owner_id: int
+) -> db.CancelGenerationsResponse | None:
+    """Cancels the generation that the button names; None: there is no chat that it could be in."""
+    match = CANCEL.match(query.data or "")
+    if match is None or query.message is None:
+        return None
+    return await services.database.cancel_generations(
+        db.CancelGenerationsRequest(
+            bot_id=query.get_bot().id,
+            chat_id=query.message.chat.id,
+            user_id=owner_id,
+            generation_id=generation_id(match.group(1)),
+        )
+    )
+
+
+async def _tell_one(update: Update, context: Context) -> None:
+    query, services, texts = update.callback_query, context.services, context.texts
+    outcome: db.CancelGenerationsResponse | None = context.outcome
+    if query is None:
         return
-    except NotFound:
-        await answer(query, texts.gone)
+    chat = query.message.chat if query.message is not None else None
+    if (
+        outcome is None
+        and chat is not None
+        and (await services.administrators.include(chat, query.from_user.id))
+    ):
+        # Only Telegram knows that, and nobody's photo waits for its answer. Should this process die
+        # meanwhile, the button is still there.
+        outcome = await _cancel(query, services, chat.id)
+    if outcome is None or query.message is None:
+        await answer(query, texts.not_yours)
         return
     context.wake()
     # The answer says how it went, so it comes right after the one call that decides it.
@@ -59,4 +99,4 @@ async def _cancel_one(update: Update, context: Context) -> None:
     item = next(iter((*outcome.cancelled, *outcome.too_late)))
     if item.generation.HasField("closed_at"):
         # A status message that outlived its generation: a crash kept us from recording it.
-        await context.services.messenger.delete(query.message.chat.id, query.message.message_id)
+        await services.messenger.delete(query.message.chat.id, query.message.message_id)

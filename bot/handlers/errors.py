@@ -5,9 +5,16 @@ import logging
 from telegram import Update
 from telegram.error import BadRequest, TelegramError
 
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.dbservice import (
+    DatabaseUnavailable,
+    InvalidRequest,
+    NotFound,
+    NotOwner,
+    TooManyUnfinished,
+)
 from bot.context import Context
 from bot.messenger import CannotDeliver, Moved, TelegramUnavailable
+from bot.texts.texts import Texts
 
 _log = logging.getLogger(__name__)
 
@@ -16,20 +23,49 @@ _EXPECTED = (CannotDeliver, DatabaseUnavailable, Moved, TelegramUnavailable, Tel
 
 async def tell(update: object, context: Context) -> None:
     """The application's error handler."""
-    error, texts = context.error, context.texts
-    if isinstance(error, _EXPECTED):
-        _log.warning("A request could not be answered: %s: %s", type(error).__name__, error)
-    else:
-        _log.error("A handler failed", exc_info=error)
-    if not isinstance(update, Update):
+    if not isinstance(update, Update) or context.error is None:
+        _log.error("The library has a fault", exc_info=context.error)
         return
-    text = texts.went_wrong
-    if isinstance(error, DatabaseUnavailable):
+    error, texts = context.error, context.texts
+    refusal = _refusal(error, texts)
+    of_button = _about_button(error, texts) if update.callback_query is not None else None
+    if refusal is not None:
+        chat = update.effective_chat
+        if chat is None or not context.bot_data.notices.may_give(chat.id):
+            return
+    elif of_button is None:
+        _log_error(error)
+    text = refusal or of_button or texts.went_wrong
+    if isinstance(error, DatabaseUnavailable) and refusal is None:
         text = texts.database_unavailable
     try:
         await _say(update, text)
     except TelegramError as second:
         _log.warning("The user could not be told either: %s", second)
+
+
+def _refusal(error: Exception, texts: Texts) -> str | None:
+    """Why a photo is not taken, which one notice says for all that come meanwhile."""
+    if isinstance(error, TooManyUnfinished):
+        return texts.ending("too-many-unfinished")
+    if isinstance(error, DatabaseUnavailable) and error.is_full:
+        return texts.no_room
+    return None
+
+
+def _about_button(error: Exception, texts: Texts) -> str | None:
+    """What is wrong with a button that was pressed."""
+    if isinstance(error, NotOwner):
+        return texts.not_yours
+    # Nobody but us makes its data: it is an old one, or somebody plays.
+    return texts.gone if isinstance(error, NotFound | InvalidRequest) else None
+
+
+def _log_error(error: Exception) -> None:
+    if isinstance(error, _EXPECTED):
+        _log.warning("A request could not be answered: %s: %s", type(error).__name__, error)
+    else:
+        _log.error("A handler failed", exc_info=error)
 
 
 async def _say(update: Update, text: str) -> None:

@@ -2,13 +2,20 @@
 
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+from telegram import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    MaybeInaccessibleMessage,
+    Message,
+    Update,
+)
 from telegram.error import BadRequest
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot.callbacks import HISTORY, OPEN, answer, generation_id, history_data, open_data
-from bot.clients.dbservice import NotFound
 from bot.context import Context
+from bot.messages import sender_of, thread_of
 from bot.messenger import WrongFile
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -25,23 +32,27 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
 
 
 async def _first_page(update: Update, context: Context) -> None:
-    message, user = update.message, update.effective_user
-    if message is None or user is None:
+    message = update.message
+    sender = sender_of(message) if message is not None else None
+    if message is None or sender is None:
         return
-    text, buttons = await _page(context, message.chat_id, user.id, "")
+    text, buttons = await _page(context, message.chat_id, sender.id, "")
     await message.reply_text(text, reply_markup=buttons)
 
 
 async def _turn(update: Update, context: Context) -> None:
     query = update.callback_query
-    if query is None or context.match is None or not isinstance(query.message, Message):
+    if query is None or context.match is None:
         return
-    user_id, cursor = int(context.match.group(1)), context.match.group(2)
-    if user_id != query.from_user.id:
+    if query.message is None or not query.message.is_accessible:  # too old to be edited
+        await answer(query, context.texts.gone)
+        return
+    owner_id, cursor = int(context.match.group(1)), context.match.group(2)
+    if not await _may_act_for(owner_id, query, context):
         await answer(query, context.texts.not_yours)
         return
+    text, buttons = await _page(context, query.message.chat.id, owner_id, cursor)
     await answer(query)
-    text, buttons = await _page(context, query.message.chat.id, user_id, cursor)
     try:
         await query.edit_message_text(text, reply_markup=buttons)
     except BadRequest as error:
@@ -51,27 +62,37 @@ async def _turn(update: Update, context: Context) -> None:
 
 async def _open_picture(update: Update, context: Context) -> None:
     query = update.callback_query
-    if query is None or context.match is None or query.message is None:
+    if query is None or context.match is None:
         return
-    user_id = int(context.match.group(1))
-    if user_id != query.from_user.id:
+    if query.message is None:
+        await answer(query, context.texts.gone)
+        return
+    owner_id = int(context.match.group(1))
+    if not await _may_act_for(owner_id, query, context):
         await answer(query, context.texts.not_yours)
         return
-    await answer(query)
     chat_id = query.message.chat.id
     request = db.GetGenerationRequest(
         bot_id=context.bot.id,
         chat_id=chat_id,
-        user_id=user_id,
+        user_id=owner_id,
         generation_id=generation_id(context.match.group(2)),
     )
-    services = context.services
-    try:
-        item = await services.database.get_generation(request)
-    except NotFound:
-        await services.messenger.reply(chat_id, query.message.message_id, context.texts.gone)
-    else:
-        await _send_again(context, chat_id, item)
+    item = await context.services.database.get_generation(request)
+    await answer(query)
+    await _send_again(context, query.message, item)
+
+
+async def _may_act_for(owner_id: int, query: CallbackQuery, context: Context) -> bool:
+    """Whether it is one's own, or that of a group which one administers."""
+    if query.from_user.id == owner_id:
+        return True
+    chat = query.message.chat if query.message is not None else None
+    return (
+        chat is not None
+        and chat.id == owner_id
+        and await context.services.administrators.include(chat, query.from_user.id)
+    )
 
 
 async def _page(
@@ -105,17 +126,26 @@ async def _page(
     return "\n".join(lines), InlineKeyboardMarkup([opening, turning] if turning else [opening])
 
 
-async def _send_again(context: Context, chat_id: int, item: db.Item) -> None:
+async def _send_again(context: Context, pressed: MaybeInaccessibleMessage, item: db.Item) -> None:
+    """Sends a picture as an answer to its photo, or to nothing where that has gone."""
     services, texts = context.services, context.texts
     generation, photo = item.generation, item.photo
+    chat_id = pressed.chat.id
+    thread_id = photo.message_thread_id if photo.HasField("message_thread_id") else None
+    if thread_id is None and isinstance(pressed, Message):
+        thread_id = thread_of(pressed)
     if not generation.HasField("picture"):
-        await services.messenger.reply(chat_id, photo.message_id, texts.no_picture(item))
+        await services.messenger.reply(
+            chat_id, photo.message_id, texts.no_picture(item), thread_id=thread_id
+        )
         return
     picture = generation.picture
     text = texts.picture(generation.parameters.prompt, picture.seed, picture.model)
     if picture.file_id:
         try:
-            await services.messenger.reply_photo(chat_id, photo.message_id, picture.file_id, text)
+            await services.messenger.reply_photo(
+                chat_id, photo.message_id, picture.file_id, text, thread_id=thread_id
+            )
         except WrongFile:
             pass  # Telegram has forgotten it; we have not
         else:
@@ -123,4 +153,4 @@ async def _send_again(context: Context, chat_id: int, item: db.Item) -> None:
     png = await services.database.get_image(
         db.GetImageRequest(generation_id=generation.id, user_id=photo.user_id)
     )
-    await services.messenger.reply_photo(chat_id, photo.message_id, png, text)
+    await services.messenger.reply_photo(chat_id, photo.message_id, png, text, thread_id=thread_id)

@@ -7,6 +7,7 @@ from telegram.ext import BaseHandler, CommandHandler
 
 from bot.clients.documents import Job
 from bot.context import Context
+from bot.messages import sender_of
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MOST_LINES = 20  # a message holds 4,096 characters
@@ -18,12 +19,13 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
 
 
 async def _status(update: Update, context: Context) -> None:
-    message, user = update.message, update.effective_user
-    if message is None or user is None:
+    message = update.message
+    sender = sender_of(message) if message is not None else None
+    if message is None or sender is None:
         return
     services, texts = context.services, context.texts
     work = await services.database.get_status(
-        db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=user.id)
+        db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=sender.id)
     )
     lines = [
         texts.status_line(number, item, _last_seen(context, item))

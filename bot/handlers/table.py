@@ -1,15 +1,39 @@
-"""All handlers, in the order in which they are asked."""
+"""All handlers, in the order in which they are asked: the first that matches an update takes it."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-from telegram.ext import Application
+from telegram import Update
+from telegram.ext import Application, BaseHandler
 
 from bot.context import Context
 from bot.handlers import cancel, errors, history, other, photo, start, status
+from bot.handlers.recorded import Recorded
+from bot.services import Services
+
+_MODULES: Final = (photo, start, status, history, cancel, other)
 
 
-def register(application: "Application[Any, Context, Any, Any, Any, Any]") -> None:
-    """Adds every handler. The first that matches an update takes it."""
-    for module in (photo, start, status, history, cancel, other):
-        application.add_handlers(module.handlers())
+def register(
+    application: "Application[Any, Context, Any, Any, Any, Any]", services: Services
+) -> Callable[[Update], Awaitable[None]]:
+    """Adds every handler.
+
+    Returns:
+        What records an update, if that is for a handler which has something to record.
+    """
+    handlers: list[BaseHandler[Update, Context, Any]] = []
+    for module in _MODULES:
+        handlers += module.handlers()
+    application.add_handlers(handlers)
     application.add_error_handler(errors.tell)
+
+    async def record(update: Update) -> None:
+        for handler in handlers:
+            check = handler.check_update(update)
+            if check is not None and check is not False:
+                if isinstance(handler, Recorded):
+                    await handler.record(update, services)
+                return
+
+    return record

@@ -36,7 +36,9 @@ async def run(item: WorkItem, services: Services) -> None:
         item,
         services.messenger,
         _CAPTION,
-        lambda: services.messenger.reply(photo.chat_id, photo.message_id, text),
+        lambda: services.messenger.reply(
+            photo.chat_id, photo.message_id, text, thread_id=item.thread_id
+        ),
         db.GENERATION_STATE_CAPTIONED,
     )
 

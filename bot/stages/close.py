@@ -28,6 +28,8 @@ async def _tell(item: WorkItem, services: Services) -> None:
         item,
         services.messenger,
         db.MESSAGE_KIND_ENDING,
-        lambda: services.messenger.reply(photo.chat_id, photo.message_id, text),
+        lambda: services.messenger.reply(
+            photo.chat_id, photo.message_id, text, thread_id=item.thread_id
+        ),
         user_notified=True,
     )

@@ -22,7 +22,9 @@ async def run(item: WorkItem, services: Services) -> None:
             item,
             services.messenger,
             db.MESSAGE_KIND_PICTURE,
-            lambda: services.messenger.reply_photo(photo.chat_id, photo.message_id, png, text),
+            lambda: services.messenger.reply_photo(
+                photo.chat_id, photo.message_id, png, text, thread_id=item.thread_id
+            ),
             db.GENERATION_STATE_DELIVERED,
             user_notified=True,
         )

@@ -7,7 +7,6 @@ that a translation can put it elsewhere.
 
 import gettext
 from collections.abc import Sequence
-from textwrap import shorten
 from typing import Final
 
 from bot.clients.documents import Job
@@ -113,6 +112,7 @@ _CAPTIONERS: Final = {
 _BAR_CELLS: Final = 10
 _TITLE: Final = 100  # characters
 _SHOWN_PROMPT: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
+_SHOWN_MODEL: Final = 50  # characters; a folder's name may have 255 bytes
 _MINUTE: Final = 60
 
 
@@ -137,6 +137,7 @@ class Texts:
         unknown_command: to a command that there is not.
         went_wrong: a request failed, and nobody knows why.
         database_unavailable: a request failed because dbservice is unavailable.
+        no_room: a photo is not taken because the disk is full.
         cancel_button: on a status message.
         older_button: under a page of the history.
         newer_button: likewise.
@@ -173,6 +174,10 @@ class Texts:
         self.database_unavailable = _(
             "My storage isn't answering just now. Please try again in a moment."
         )
+        self.no_room = _(
+            "I have no room for more photos just now. Whoever runs this bot has to look at it; "
+            "please send this one again later."
+        )
         self.cancel_button = _("Cancel")
         self.older_button = _("Older »")
         self.newer_button = _("« Newer")
@@ -196,14 +201,13 @@ class Texts:
 
     def picture(self, prompt: str, seed: int, model: str) -> str:
         """What stands under a finished picture."""
-        if len(prompt) > _SHOWN_PROMPT:
-            prompt = f"{prompt[: _SHOWN_PROMPT - 1]}…"
+        prompt, shown_model = _shortened(prompt, _SHOWN_PROMPT), _shortened(model, _SHOWN_MODEL)
         template = self._("{prompt}\n\nseed {seed}, model {model}")
         if model == SMALL_MODEL:
             template = self._(
                 "{prompt}\n\nseed {seed}, model {model}, which draws {size}; enlarged"
             )
-        return template.format(prompt=prompt, seed=seed, model=model, size=SMALL_MODEL_SIZE)
+        return template.format(prompt=prompt, seed=seed, model=shown_model, size=SMALL_MODEL_SIZE)
 
     def ending(self, code: str) -> str:
         """How a generation without a picture ended."""
@@ -296,4 +300,14 @@ class Texts:
 
 
 def _title(item: db.Item) -> str:
-    return shorten(item.photo.caption.text or item.photo.user_text, _TITLE, placeholder="…")
+    words = " ".join((item.photo.caption.text or item.photo.user_text).split())
+    return _shortened(words, _TITLE)
+
+
+def _shortened(text: str, most: int) -> str:
+    """At most so many characters; cut between words, or within one where there is no space near."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    at_space, _, word = cut.rpartition(" ")
+    return f"{(at_space if len(word) < most // 4 else cut).rstrip()}…"

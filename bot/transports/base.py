@@ -1,24 +1,42 @@
-"""What every transport is."""
+"""What every transport is, and the door to which it brings what comes in."""
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from telegram import Update
-from telegram.ext import Application
 
 from bot.readiness import NotReady
 
 UPDATES: Final = (Update.MESSAGE, Update.CALLBACK_QUERY)
 """The kinds of updates that the bot acts on."""
 
+Json: TypeAlias = dict[str, Any]
+"""An object of the Bot API, as JSON has it."""
+
+
+class NotNow(Exception):
+    """An update cannot be taken just now, and has to come again."""
+
+
+class Door(Protocol):
+    """Through which every update comes in, one at a time."""
+
+    async def put(self, update: Json) -> None:
+        """Takes an `Update` with a whole number as its `update_id`; it may be confirmed then.
+
+        Raises:
+            NotNow: it must not be confirmed yet.
+        """
+
+    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
+        """Takes what nobody can decode; it may be confirmed then."""
+
 
 class Transport(Protocol):
-    """Brings Telegram's updates to an application."""
+    """Brings Telegram's updates."""
 
-    async def receive(
-        self, application: "Application[Any, Any, Any, Any, Any, Any]", stop: asyncio.Event
-    ) -> None:
-        """Brings updates until `stop` is set.
+    async def receive(self, door: Door, stop: asyncio.Event) -> None:
+        """Brings updates to the door until `stop` is set.
 
         Raises:
             StartError: there is no point in going on; it says why.

@@ -1,134 +1,296 @@
-"""Updates by long polling, and what that shows of Telegram: a second poller, a revoked token."""
+"""Updates by long polling, and what that shows of Telegram: a second poller, a revoked token.
+
+The loop is our own: python-telegram-bot's gets its updates decoded, all or none, and confirms them
+together.
+"""
 
 import asyncio
 import contextlib
+import json
 import logging
 import math
+import re
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from telegram.error import Conflict, NetworkError, TelegramError
-from telegram.ext import Application
-from telegram.request import HTTPXRequest
+import httpx
 
 from bot.readiness import NotReady, is_recent
-from bot.transports.base import UPDATES
+from bot.transports.base import UPDATES, Door, Json, NotNow
 from lookalike.errors import StartError
-from lookalike.waiting import any_of
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Of one answer; what is longer is cut off, and so cannot be decoded."""
+
+REVOKED_SECONDS: Final = 60.0
+"""How long Telegram has to refuse our token before we believe it."""
+
+_MOST_UPDATES = 100  # in one answer, as many as Telegram gives
+_MOST_UPDATE_ID = 2**63
+_LONG_POLL_SECONDS = 10
+_ANSWER_SECONDS = 5.0  # Telegram's, when it has something to say
+_WHOLE_SECONDS = 60.0
+_STOP_SECONDS = 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+_CONFLICT_SECONDS = 60.0
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})\b')
 
 _log = logging.getLogger(__name__)
 
-_CONFLICT_SECONDS = 60.0
-_STOP_SECONDS = 2.0
 
-
-class Polls(HTTPXRequest):
-    """Makes the requests of getUpdates, and looks at every answer.
+class _Failed(Exception):
+    """A request came to nothing.
 
     Attributes:
-        last_success: when Telegram last answered a poll, in seconds of the clock.
-        hopeless: set when polling has no future.
-        sentence: why, then.
+        status: what Telegram answered; 0: nothing.
+        retry_after: seconds that it asked to wait.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
-        super().__init__(connection_pool_size=1)
-        self._clock = clock
-        self._first_conflict: float | None = None
-        self._last_conflict = 0.0
-        self._problem = ""
-        self.last_success = -math.inf
-        self.hopeless = asyncio.Event()
-        self.sentence = ""
-
-    @property
-    def in_conflict(self) -> bool:
-        """Whether another poller was there within the last minute."""
-        return (
-            self._first_conflict is not None
-            and self._clock() - self._last_conflict < _CONFLICT_SECONDS
-        )
-
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        """Passes the request on and looks at the status of the answer."""
-        status, payload = await super().do_request(*args, **kwargs)
-        self.observe(status)
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}:
-            # The library would take either for a wrong token, and end its polling for good.
-            raise NetworkError(f"{status} {HTTPStatus(status).phrase}")
-        return status, payload
-
-    def observe(self, status: int) -> None:
-        """Takes in the HTTP status of an answer to a poll."""
-        now = self._clock()
-        if status == HTTPStatus.OK:
-            self.last_success = now
-            if self._problem:
-                _log.info("Telegram is back.")
-            self._problem = ""
-        elif status == HTTPStatus.UNAUTHORIZED:
-            self._give_up("Telegram no longer accepts TELEGRAM_BOT_TOKEN; was it revoked?")
-        elif status == HTTPStatus.CONFLICT:
-            # Two pollers throw each other out in turn, so polls succeed in between; a pause as
-            # long as this means that the other one has gone.
-            if self._first_conflict is None or now - self._last_conflict > _CONFLICT_SECONDS:
-                self._first_conflict = now
-            self._last_conflict = now
-            if now - self._first_conflict >= _CONFLICT_SECONDS:
-                self._give_up(
-                    "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN; stop one of "
-                    "the two."
-                )
-
-    def on_error(self, error: TelegramError) -> None:
-        """Logs an error of polling, once until it is over."""
-        problem = (
-            f"{NotReady.POLLING_CONFLICT}; giving up if that goes on for a minute"
-            if isinstance(error, Conflict)
-            else f"{type(error).__name__}: {error.message}"
-        )
-        if problem != self._problem:
-            _log.warning("Polling Telegram: %s", problem)
-        self._problem = problem
-
-    def _give_up(self, sentence: str) -> None:
-        self.sentence = sentence
-        self.hopeless.set()
+    def __init__(self, message: str, status: int = 0, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
 
 
 class PollingTransport:
     """Long polling; see `Transport`.
 
     Attributes:
-        polls: what the application's bot makes its getUpdates requests with.
+        last_answer: when Telegram last answered a poll, by the monotonic clock.
+        last_progress: when an update was last taken, or there was none to take.
     """
 
-    def __init__(self) -> None:
-        self.polls = Polls()
-
-    async def receive(
-        self, application: "Application[Any, Any, Any, Any, Any, Any]", stop: asyncio.Event
+    def __init__(
+        self,
+        bot_url: str,
+        proxy: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Polls nothing yet.
+
+        Args:
+            bot_url: the Bot API's address with the token.
+            proxy: that to Telegram, if there is one.
+            clock: gives seconds.
+        """
+        self._url = bot_url
+        self._proxy = proxy
+        self._clock = clock
+        self._offset = 0
+        self._limit = _MOST_UPDATES
+        self._has_webhook = True
+        self._problem = ""
+        self._first_conflict: float | None = None
+        self._last_conflict = 0.0
+        self._refused_since: float | None = None
+        self.last_answer = -math.inf
+        self.last_progress = -math.inf
+
+    async def receive(self, door: Door, stop: asyncio.Event) -> None:
         """Polls until `stop` is set, or until that has no future; see `Transport`."""
-        updater = application.updater
-        assert updater is not None  # noqa: S101, the builder makes one
-        await updater.start_polling(
-            bootstrap_retries=-1, allowed_updates=UPDATES, error_callback=self.polls.on_error
-        )
-        try:
-            await any_of(stop, self.polls.hopeless)
-        finally:
-            # It would sleep through its own back-off, up to half a minute.
-            with contextlib.suppress(TimeoutError, TelegramError):
-                await asyncio.wait_for(updater.stop(), _STOP_SECONDS)
-        if self.polls.hopeless.is_set():
-            raise StartError(self.polls.sentence)
+        self.last_progress = self._clock()
+        async with httpx.AsyncClient(proxy=self._proxy, trust_env=False) as http:
+            polling = asyncio.create_task(self._poll_for_ever(http, door))
+            stopping = asyncio.create_task(stop.wait())
+            try:
+                await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if polling.done():
+                    polling.result()  # raises: it has no other end
+            finally:
+                for task in (polling, stopping):
+                    task.cancel()
+                await asyncio.gather(polling, stopping, return_exceptions=True)
+            with contextlib.suppress(_Failed, TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._get_updates(http, limit=1, seconds=0)  # confirms the last ones
 
     def check(self) -> NotReady | None:
         """Why updates do not come in just now; see `Transport`."""
-        if self.polls.in_conflict:
+        if self._in_conflict:
             return NotReady.POLLING_CONFLICT
-        return None if is_recent(self.polls.last_success) else NotReady.TELEGRAM_SILENT
+        if not is_recent(self.last_answer):
+            return NotReady.TELEGRAM_SILENT
+        return None if is_recent(self.last_progress) else NotReady.UPDATES_STUCK
+
+    @property
+    def _in_conflict(self) -> bool:
+        """Whether another poller was there within the last minute."""
+        return (
+            self._first_conflict is not None
+            and self._clock() - self._last_conflict < _CONFLICT_SECONDS
+        )
+
+    async def _poll_for_ever(self, http: httpx.AsyncClient, door: Door) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                await self._poll(http, door)
+            except NotNow as error:
+                wait = self._has_failed(f"an update cannot be taken: {error}")
+            except _Failed as error:
+                wait = self._has_failed(await self._look_into(http, error), error.retry_after)
+            else:
+                if self._problem:
+                    _log.info("Updates come in again.")
+                self._problem, pause = "", _FIRST_PAUSE
+                continue
+            await asyncio.sleep(max(pause, wait))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _has_failed(self, problem: str, wait: float = 0.0) -> float:
+        """Says what is wrong, once until it is over; gives the seconds that we were asked for."""
+        if problem != self._problem:
+            _log.warning("Updates do not come in: %s", problem)
+        self._problem = problem
+        return wait
+
+    async def _poll(self, http: httpx.AsyncClient, door: Door) -> None:
+        """One request, and what it brings; each update that is taken counts at once."""
+        if self._has_webhook:
+            await self._call(http, "deleteWebhook")
+            self._has_webhook = False
+        body = await self._get_updates(http, self._limit, _LONG_POLL_SECONDS)
+        self.last_answer = self._clock()
+        self._refused_since = None
+        try:
+            updates = _read(body)
+        except (ValueError, RecursionError) as error:
+            if self._limit > 1:
+                self._limit = 1  # so that the one which it is comes alone
+            else:
+                await self._pass_over(door, body, type(error).__name__)
+            return
+        for update in updates:
+            await door.put(update)
+            self._has_taken(update["update_id"])
+        if not updates:
+            self._limit = _MOST_UPDATES
+            self.last_progress = self._clock()
+
+    async def _get_updates(self, http: httpx.AsyncClient, limit: int, seconds: int) -> bytes:
+        return await self._call(
+            http,
+            "getUpdates",
+            seconds,
+            offset=self._offset,
+            limit=limit,
+            timeout=seconds,
+            allowed_updates=UPDATES,
+        )
+
+    async def _pass_over(self, door: Door, body: bytes, reason: str) -> None:
+        """Passes over the one update of an answer that is no JSON, or more than anybody reads."""
+        found = _UPDATE_ID.search(body)
+        if found is None:
+            raise _Failed(f"an answer without an update's number ({reason})")
+        update_id = int(found.group(1))
+        await door.pass_over(update_id, body, reason)
+        self._has_taken(update_id)
+        self._limit = _MOST_UPDATES
+
+    def _has_taken(self, update_id: int) -> None:
+        self._offset = update_id + 1
+        self.last_progress = self._clock()
+
+    async def _look_into(self, http: httpx.AsyncClient, error: _Failed) -> str:
+        """What has gone wrong, for the log.
+
+        Raises:
+            StartError: polling has no future.
+        """
+        if error.status == HTTPStatus.CONFLICT:
+            self._note_conflict()
+            return f"{NotReady.POLLING_CONFLICT}; giving up if that goes on for a minute"
+        if error.status == HTTPStatus.UNAUTHORIZED and await self._is_unknown(http):
+            return "Telegram does not take our token; giving up if that goes on for a minute"
+        return str(error)
+
+    def _note_conflict(self) -> None:
+        # Two pollers throw each other out in turn, so polls succeed in between; a pause as long as
+        # this means that the other one has gone.
+        now = self._clock()
+        if self._first_conflict is None or now - self._last_conflict > _CONFLICT_SECONDS:
+            self._first_conflict = now
+        self._last_conflict = now
+        if now - self._first_conflict >= _CONFLICT_SECONDS:
+            raise StartError(
+                "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN; stop one of the "
+                "two."
+            )
+
+    async def _is_unknown(self, http: httpx.AsyncClient) -> bool:
+        """Whether getMe is refused, too; one refusal alone may be an accident of Telegram's."""
+        try:
+            await self._call(http, "getMe")
+        except _Failed as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                return False
+        else:
+            self._refused_since = None
+            return False
+        now = self._clock()
+        if self._refused_since is None:
+            self._refused_since = now
+        if now - self._refused_since >= REVOKED_SECONDS:
+            raise StartError("Telegram no longer accepts TELEGRAM_BOT_TOKEN; was it revoked?")
+        return True
+
+    async def _call(
+        self, http: httpx.AsyncClient, method: str, seconds: int = 0, **parameters: Any
+    ) -> bytes:
+        """Calls a method that may take some seconds; gives the answer's body, cut off if need be.
+
+        Raises:
+            _Failed: Telegram does not do it.
+        """
+        timeout = httpx.Timeout(_ANSWER_SECONDS, read=_ANSWER_SECONDS + seconds)
+        url = f"{self._url}/{method}"
+        try:
+            async with (
+                asyncio.timeout(_WHOLE_SECONDS + seconds),
+                http.stream("POST", url, json=parameters, timeout=timeout) as response,
+            ):
+                body = await _body_of(response)
+        except (httpx.HTTPError, OSError) as error:  # TimeoutError among them
+            raise _Failed(f"Telegram does not answer: {type(error).__name__}") from error
+        status = response.status_code
+        if status == HTTPStatus.OK:
+            return body
+        raise _Failed(f"Telegram answers {status}", status, _retry_after(body))
+
+
+async def _body_of(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for part in response.aiter_bytes():
+        body += part
+        if len(body) >= MOST_BYTES:
+            break
+    return bytes(body[:MOST_BYTES])
+
+
+def _read(body: bytes) -> list[Json]:
+    """The updates of an answer.
+
+    Raises:
+        ValueError: it is not what getUpdates answers.
+        RecursionError: it is nested too deeply.
+    """
+    answer = json.loads(body)
+    updates = answer.get("result") if isinstance(answer, dict) else None
+    if not isinstance(updates, list) or not all(_is_numbered(update) for update in updates):
+        raise ValueError(type(updates).__name__)
+    return updates
+
+
+def _is_numbered(update: object) -> bool:
+    number = update.get("update_id") if isinstance(update, dict) else None
+    return type(number) is int and 0 <= number < _MOST_UPDATE_ID
+
+
+def _retry_after(body: bytes) -> float:
+    try:
+        return float(json.loads(body)["parameters"]["retry_after"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 0.0

@@ -66,6 +66,12 @@ class WorkItem:
         return self._item.generation.HasField("closed_at")
 
     @property
+    def thread_id(self) -> int | None:
+        """The topic that the photo is in, and its answers; None: none."""
+        photo = self.photo
+        return photo.message_thread_id if photo.HasField("message_thread_id") else None
+
+    @property
     def owner(self) -> str:
         """Whose it is, as the generator and the log are told."""
         return f"telegram:{self._item.photo.user_id}"

@@ -49,7 +49,12 @@ async def search(item: WorkItem, messenger: Messenger) -> Search:
     try:
         # Ids only rise: what was sent before this one is below it.
         last = await messenger.reply(
-            chat_id, item.photo.message_id, PROBE, cancel_button(item), silent=True
+            chat_id,
+            item.photo.message_id,
+            PROBE,
+            cancel_button(item),
+            thread_id=item.thread_id,
+            silent=True,
         )
     except NotTaken:
         return Search([], sending.after, complete=False)
@@ -100,7 +105,9 @@ async def _read(item: WorkItem, messenger: Messenger, ids: range) -> tuple[list[
             continue
         asked += 1
         await messenger.keep_pace(chat_id)
-        probe = await messenger.reply_if_there(chat_id, message_id, PROBE, cancel_button(item))
+        probe = await messenger.reply_if_there(
+            chat_id, message_id, PROBE, cancel_button(item), thread_id=item.thread_id
+        )
         if probe is None:
             continue
         shown += 1

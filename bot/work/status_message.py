@@ -51,7 +51,9 @@ async def _send(item: WorkItem, messenger: Messenger, text: str) -> None:
         item,
         messenger,
         _STATUS,
-        lambda: messenger.reply(photo.chat_id, photo.message_id, text, cancel_button(item)),
+        lambda: messenger.reply(
+            photo.chat_id, photo.message_id, text, cancel_button(item), thread_id=item.thread_id
+        ),
     )
     if message is None:
         item.memory.dismissed = True

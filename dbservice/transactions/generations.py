@@ -50,7 +50,7 @@ def create(
     if request.n != (last or 0) + 1:
         raise invalid(("n", "must be at most one more than the photo's last"))
     if users.has_too_many(transaction, photo, max_unfinished):
-        raise ServiceError(Reason.TOO_MANY_UNFINISHED, users.TOO_MANY)
+        raise users.too_many()
     row = messages.new_generation(photo, request.n, CAPTIONED, request.parameters, transaction.now)
     if not row.prompt:
         row.prompt = queries.get(session, generation_id(photo.id, 0)).prompt

@@ -52,6 +52,8 @@ def _oldest() -> Select[int, int]:
                 theirs.lease_holder.is_(None),
                 theirs.lease_holder == bindparam("holder"),
                 theirs.lease_expires_at <= bindparam("now"),
+                # Nobody leases for longer: it is of before the clock was set back.
+                theirs.lease_expires_at > bindparam("latest"),
             ),
         )
         .order_by(theirs.number)
@@ -96,7 +98,7 @@ def lease(
             row.lease_holder = request.holder
             row.fence += 1
             expires_at = now + _LEASE
-        elif expires_at - now < _RENEW_BELOW:
+        elif not _RENEW_BELOW <= expires_at - now <= _LEASE:
             expires_at = now + _LEASE
         row.lease_expires_at = expires_at
         response.leases.add(item=item, fence=row.fence, expires_at=expires_at)
@@ -127,7 +129,9 @@ def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> l
     users = session.scalar(_USERS, {"bot_id": request.bot_id})
     if not users:
         return []
-    known = {"bot_id": request.bot_id, "holder": request.holder, "now": transaction.now}
+    now = transaction.now
+    known = {"bot_id": request.bot_id, "holder": request.holder}
+    known |= {"now": now, "latest": now + _LEASE}
     turns = max(1, limit // users)
     while True:
         found = []

@@ -1,30 +1,52 @@
 """Photos that arrive, and the bytes that are kept of them and of their pictures."""
 
+from sqlalchemy import select
+
 from dbservice import messages
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id, photo_id
 from dbservice.store import Transaction
 from dbservice.transactions import leases, queries, users
-from dbservice.transitions import FAILED, RECEIVED, STORED, check
+from dbservice.transitions import RECEIVED, STORED, check
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_ALBUM = 10  # photos, at most, as Telegram's sendMediaGroup takes them
 
 
 def receive(
     transaction: Transaction, request: db.ReceivePhotoRequest, max_unfinished: int
 ) -> db.ReceivePhotoResponse:
-    """Records a photo with its generation 0, once per message."""
+    """Records a photo with its generation 0, once per message.
+
+    An album that has begun is let in whole: half of one is nothing that its sender asked for.
+
+    Raises:
+        ServiceError: TOO_MANY_UNFINISHED.
+    """
     session = transaction.session
     key = photo_id(request.bot_id, request.chat_id, request.message_id)
     if known := queries.find(session, generation_id(key, 0)):
         return db.ReceivePhotoResponse(item=messages.item(known), created=False)
     photo = messages.new_photo(request, transaction.now)
+    too_many = users.has_too_many(transaction, photo, max_unfinished)
+    if too_many and not _continues_album(transaction, photo):
+        raise users.too_many()
     row = messages.new_generation(photo, 0, RECEIVED, request.parameters, transaction.now)
-    if users.has_too_many(transaction, photo, max_unfinished):
-        row.state = FAILED
-        messages.set_error(row, db.Error(code="too-many-unfinished", message=users.TOO_MANY))
     session.add(row)
     session.flush()
     return db.ReceivePhotoResponse(item=messages.item(row), created=True)
+
+
+def _continues_album(transaction: Transaction, photo: Photo) -> bool:
+    """Whether another photo of its album is recorded, and not yet as many as one may have."""
+    if photo.media_group_id is None:
+        return False
+    album = select(Photo.id).where(
+        Photo.bot_id == photo.bot_id,
+        Photo.user_id == photo.user_id,
+        Photo.media_group_id == photo.media_group_id,
+    )
+    return 0 < len(transaction.session.scalars(album.limit(_ALBUM)).all()) < _ALBUM
 
 
 def store(

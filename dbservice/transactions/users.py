@@ -11,13 +11,10 @@ from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
 from dbservice.transactions import deletions
 from dbservice.transactions.queries import of_user_in_chat, with_photo
-from dbservice.transitions import ENDED
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_ITEMS = 50
 """How many a response lists; a chat is told of fewer."""
-
-TOO_MANY = "The user has too many unfinished generations."
 
 _PAGE_SIZE = 10
 _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
@@ -25,17 +22,18 @@ _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
 
 def has_too_many(transaction: Transaction, photo: Photo, limit: int) -> bool:
     """Whether the photo's user has as many unfinished generations as they may have."""
-    unfinished = (
-        select(Generation.number)
-        .where(
-            Generation.bot_id == photo.bot_id,
-            Generation.user_id == photo.user_id,
-            Generation.closed_at.is_(None),
-            Generation.state.not_in(ENDED),
-        )
-        .limit(limit)
+    unclosed = select(Generation.number).where(
+        Generation.bot_id == photo.bot_id,
+        Generation.user_id == photo.user_id,
+        Generation.closed_at.is_(None),
     )
-    return len(transaction.session.scalars(unfinished).all()) >= limit
+    return len(transaction.session.scalars(unclosed.limit(limit)).all()) >= limit
+
+
+def too_many() -> ServiceError:
+    """The error of a user who has as many as they may have."""
+    message = "The user has too many unfinished generations."
+    return ServiceError(Reason.TOO_MANY_UNFINISHED, message)
 
 
 def unclosed(

@@ -1,4 +1,7 @@
-"""The logical clock, which orders what happens to jobs, whatever the wall clock does."""
+"""Clocks that the machine's jumps do not reach: one for the order of things, one for their age."""
+
+import time
+from collections.abc import Callable
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -6,7 +9,17 @@ from sqlalchemy.orm import Session
 from generator.jobs.tables import LogicalClock
 
 
+def steady_clock() -> Callable[[], float]:
+    """A clock in seconds since 1970 that goes on evenly, whatever the machine's is set to.
+
+    Leases and ages are differences: set back, the machine's clock would keep a lease for longer;
+    set forward, it would make everything old.
+    """
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
+
+
 def advance(session: Session) -> int:
-    """Advances the clock and returns the new time, which is unique."""
+    """Advances the logical clock and returns the new time, which is unique."""
     advanced = update(LogicalClock).values(now=LogicalClock.now + 1).returning(LogicalClock.now)
     return session.execute(advanced).scalar_one()

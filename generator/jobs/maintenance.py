@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import and_, delete, exists, or_, select
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from generator.jobs.database import JobDatabase
@@ -103,6 +103,8 @@ class Maintenance:
     ) -> Sequence[str | None]:
         """The keys of the deleted jobs' pictures, None for one that had none."""
         now = self._clock()
+        # An earlier start's clock was ahead: counted from now on, they are not kept for ever.
+        session.execute(update(Job).where(Job.ended_at > now).values(ended_at=now))
         old = or_(
             Job.ended_at < now - seconds,
             and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),

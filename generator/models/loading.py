@@ -217,7 +217,8 @@ def _from_file(source: Source, dtype: torch.dtype) -> Any:
 def _unusable(source: Source, error: Exception) -> StartError:
     _log.error("Loading %s: %s: %s", source.location, type(error).__name__, _first_line(error))
     if is_out_of_memory(error):
-        return StartError(f"GENERATOR_MODEL {source.location} does not fit this machine's memory.")
+        sentence = f"GENERATOR_MODEL {source.location} does not fit this machine's memory."
+        return StartError(sentence, passing=True)  # others may give some back
     return StartError(
         f"GENERATOR_MODEL {source.location} is damaged, incomplete or no Stable Diffusion 1 model;"
         " fetch it again or name another."

@@ -14,7 +14,7 @@ Source: the GNU C Library's manual, Memory Allocation Tunables. Other C librarie
 
 _OURS = re.compile(
     r"(LOOKALIKE|TELEGRAM|CAPTIONER|AZURE_VISION|BOT|DBSERVICE|DATABASE_URL|BLOB_URL|GENERATOR|"
-    r"SANDBOX|SERVICE_TOKEN|USER_MAX)(_|$)"
+    r"SANDBOX|SERVICE_TOKEN|USER_MAX|RETENTION)(_|$)"
 )
 
 

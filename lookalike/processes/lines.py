@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import IO
 
 _KEPT = 1000
+_LONGEST_LINE = 64 * 1024  # characters; a longer one comes in parts
 
 
 class Lines:
@@ -17,7 +18,8 @@ class Lines:
 
         Args:
             stream: the pipe.
-            listen: called on the thread with each line, its end included.
+            listen: called on the thread with each line, its end included. While it takes its
+                time, the process waits; were it to raise, nobody would read any more.
         """
         self._kept: collections.deque[str] = collections.deque(maxlen=_KEPT)
         self._stream = stream
@@ -29,7 +31,7 @@ class Lines:
 
     def _read(self) -> None:
         try:
-            for line in self._stream:
+            while line := self._stream.readline(_LONGEST_LINE):
                 self._listen(line)
                 with self._news:
                     self._kept.append(line.rstrip("\n"))

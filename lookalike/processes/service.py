@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 from lookalike.errors import StartError
 from lookalike.lifecycle import STOP_SECONDS, STOP_WITH_STDIN
 from lookalike.logs import message_of
 from lookalike.processes.environment import MALLOC_TUNABLES
 from lookalike.processes.lines import Lines
+from lookalike.processes.sink import LogSink
 
 _COMPUTES = "generator"
 _ERROR_PREFIX = "lookalike "  # how a StartError is printed, see `lookalike.lifecycle.run`
@@ -54,19 +54,20 @@ class ServiceProcess:
             environment: all of its environment variables, but for what every such service needs.
             folder: its working directory, where a `.env` would be read.
             log: where the lines of its log go as they come: appended to a file, or to a function,
-                which is called on a thread.
+                which is called on a thread and neither blocks nor raises.
             pass_fds: open files that the service holds open while it runs.
         """
         self.name = name
         self._address = ""
         self._log = log
         folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] | None = None
-        self._write: Callable[[str], object]
+        self._sink: LogSink | None = None
+        self._write: Callable[[str], None]
         if isinstance(log, Path):
             log.parent.mkdir(parents=True, exist_ok=True)
-            self._file = log.open("a", encoding="utf-8", buffering=1)
-            self._write = self._file.write
+            with log.open("ab") as file:
+                self._sink = LogSink(file.fileno())
+            self._write = self._sink.write
         else:
             self._write = log
         self.popen = subprocess.Popen(  # noqa: S603, our own modules
@@ -170,6 +171,6 @@ class ServiceProcess:
         self.lines.close()
         if self.popen.stdin is not None:
             self.popen.stdin.close()
-        if self._file is not None:
-            self._file.close()
+        if self._sink is not None:
+            self._sink.close()
         return code

@@ -1,4 +1,4 @@
-"""getMe, the commands, getFile, answerCallbackQuery."""
+"""getMe, the commands, getFile, answerCallbackQuery, getChatAdministrators."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sandbox.botapi.call import Call
 from sandbox.storage.schema import Json, commands
 from sandbox.telegram.callbacks import answer_callback
-from sandbox.telegram.chats import require_member
+from sandbox.telegram.chats import administrators, require_member
 from sandbox.telegram.files import MAX_DOWNLOAD_BYTES, find_file
 from sandbox.telegram.refusals import bad_request
 
@@ -67,6 +67,15 @@ async def answer_callback_query(call: Call) -> bool:
     async with call.sandbox.database.transaction() as tx:
         await answer_callback(tx, call.params.text("callback_query_id"), answer)
     return True
+
+
+async def get_chat_administrators(call: Call) -> list[Json]:
+    """Who administers a group."""
+    async with call.sandbox.database.reading() as tx:
+        chat = await require_member(tx, call.params.text("chat_id"))
+        if chat.chat["type"] == "private":
+            raise bad_request("there are no administrators in the private chat")
+        return await administrators(tx, chat)
 
 
 async def set_my_commands(call: Call) -> bool:

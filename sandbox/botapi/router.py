@@ -47,10 +47,12 @@ _METHODS: dict[str, Method] = {
     "getMyCommands": account.get_my_commands,
     "deleteMyCommands": account.delete_my_commands,
     "getFile": account.get_file,
+    "getChatAdministrators": account.get_chat_administrators,
 }
 _NAMES = {name.lower(): name for name in _METHODS}
 _BYTES = "application/octet-stream"
 _REASONS = {
+    401: "Unauthorized",
     404: "Not Found",
     500: "Internal Server Error",
     502: "Bad Gateway",

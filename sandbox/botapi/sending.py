@@ -10,7 +10,13 @@ from sandbox.storage.schema import Json
 from sandbox.telegram.chats import ChatRow, require_writable
 from sandbox.telegram.formatting import message_text
 from sandbox.telegram.keyboards import check_markup
-from sandbox.telegram.messages import MessageRow, add_message, find_message, new_media_group
+from sandbox.telegram.messages import (
+    MessageRow,
+    add_message,
+    find_message,
+    new_media_group,
+    topic,
+)
 from sandbox.telegram.refusals import bad_request
 
 _ALBUM_SIZES = range(2, 11)
@@ -27,12 +33,12 @@ async def send_message(call: Call) -> Json:
     """A text message."""
     content = message_text(call.params.text("text"), call.params.text("parse_mode"))
     markup = check_markup(call.params.json("reply_markup", "reply keyboard markup"))
-    reply = _Reply(call.params)
+    place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
-        target = await reply.target(tx, chat)
+        target, thread = await place.find(tx, chat)
         return await add_message(
-            tx, chat, call.sandbox.bot.user, _with_markup(content, markup), target
+            tx, chat, call.sandbox.bot.user, {**_with_markup(content, markup), **thread}, target
         )
 
 
@@ -49,11 +55,11 @@ async def send_document(call: Call) -> Json:
 async def _send_media(call: Call, kind: str) -> Json:
     media = await read_media(call, kind)
     markup = check_markup(call.params.json("reply_markup", "reply keyboard markup"))
-    reply = _Reply(call.params)
+    place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
-        target = await reply.target(tx, chat)
-        content = _with_markup(await media.content(tx), markup)
+        target, thread = await place.find(tx, chat)
+        content = {**_with_markup(await media.content(tx), markup), **thread}
         return await add_message(tx, chat, call.sandbox.bot.user, content, target)
 
 
@@ -73,14 +79,14 @@ async def send_media_group(call: Call) -> list[Json]:
     album: list[Media] = [await read_input_media(call, item) for item in items]
     if len({media.kind for media in album}) > 1:
         raise bad_request("can't use the media of the specified type in the album")
-    reply = _Reply(call.params)
+    place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
-        target = await reply.target(tx, chat)
+        target, thread = await place.find(tx, chat)
         group = {"media_group_id": await new_media_group(tx)}
         return [
             await add_message(
-                tx, chat, call.sandbox.bot.user, await media.content(tx) | group, target
+                tx, chat, call.sandbox.bot.user, await media.content(tx) | group | thread, target
             )
             for media in album
         ]
@@ -101,10 +107,14 @@ def _with_markup(content: Json, markup: Json | None) -> Json:
     return content if markup is None else {**content, "reply_markup": markup}
 
 
-class _Reply:
-    """Which message a call replies to: `reply_parameters`, or the older `reply_to_message_id`."""
+class _Place:
+    """Where in its chat a call's message goes: its topic, and the message that it replies to.
+
+    The latter is `reply_parameters`, or the older `reply_to_message_id`.
+    """
 
     def __init__(self, params: Params) -> None:
+        self._thread = params.integer("message_thread_id", 0)
         given = params.json("reply_parameters", "reply parameters")
         if given is None:
             self._message_id = params.integer("reply_to_message_id", 0)
@@ -119,12 +129,21 @@ class _Reply:
         if type(self._message_id) is not int or type(self._optional) is not bool:
             raise bad_request("can't parse reply parameters JSON object")
 
-    async def target(self, tx: AsyncConnection, chat: ChatRow) -> MessageRow | None:
-        """The message to reply to; None if there is none and none is needed.
+    async def find(self, tx: AsyncConnection, chat: ChatRow) -> tuple[MessageRow | None, Json]:
+        """The message to reply to, if any, and the topic's fields; a reply is in its topic.
 
         Raises:
-            Refusal: it is not there.
+            Refusal: it is not there, or the chat has no topics.
         """
+        if self._thread and "is_forum" not in chat.chat:
+            raise bad_request("message thread not found")
+        target = await self._target(tx, chat)
+        thread = self._thread
+        if target is not None:
+            thread = target.message.get("message_thread_id", 0)
+        return target, topic(thread) if thread else {}
+
+    async def _target(self, tx: AsyncConnection, chat: ChatRow) -> MessageRow | None:
         if not self._message_id:
             return None
         elsewhere = self._chat_id is not None and str(self._chat_id) != str(chat.id)

@@ -3,10 +3,13 @@
 Acting (`acting.py`):
 
     POST   /sandbox/users                    {first_name, id?, language_code?} -> User
-    POST   /sandbox/chats                    {type: group|supergroup, title, members} -> chat
+    POST   /sandbox/chats                    {type: group|supergroup, title, members, is_forum?}
+                                             -> chat; the first member administers it
     POST   /sandbox/chats/{chat}/messages    a form: user, and text, or photo (1 to 10 files;
                                              several are an album) or document, each with caption;
-                                             reply_to -> the messages, a list
+                                             reply_to, thread (a forum's topic), anonymous (the
+                                             administrator, in the group's name) -> the messages, a
+                                             list
     PATCH  /sandbox/chats/{chat}/messages/{message}
                                              {user, text} -> Message; its text or caption
     DELETE /sandbox/chats/{chat}/messages/{message}
@@ -17,6 +20,8 @@ Acting (`acting.py`):
     PUT    /sandbox/chats/{chat}/bot         {status: member|left|kicked} -> chat; kicked from a
                                              private chat is blocked
     POST   /sandbox/chats/{chat}/migrate     -> the new supergroup
+    POST   /sandbox/updates                  a list of objects, each an Update without its number,
+                                             however odd -> 204; the bot gets them as they are
 
 Watching (`watching.py`, `streaming.py`):
 

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from fastapi import APIRouter, File, Form, HTTPException, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Body, File, Form, HTTPException, UploadFile
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lookalike.waiting import any_of
@@ -39,13 +39,22 @@ from sandbox.telegram.messages import (
     edit_message,
     find_message,
     new_media_group,
+    topic,
 )
 from sandbox.telegram.refusals import Refusal
-from sandbox.telegram.updates import push_update
+from sandbox.telegram.updates import RAW, push_update
 
 router = APIRouter(prefix="/sandbox")
 
 _MAX_ID = 2**53 - 1  # what Telegram promises its ids to fit in
+
+_GROUP_ANONYMOUS_BOT: Final = {
+    "id": 1087968824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
+"""Who all anonymous administrators of all groups are (core.telegram.org/bots/api#message)."""
 
 
 class _Body(BaseModel):
@@ -66,6 +75,13 @@ class NewGroup(_Body):
     type: Literal["group", "supergroup"]
     title: Annotated[str, Field(min_length=1, max_length=128)]
     members: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    is_forum: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _check_forum(self) -> Self:
+        if self.is_forum and self.type != "supergroup":
+            raise ValueError("only a supergroup has topics")
+        return self
 
 
 class Edit(_Body):
@@ -108,7 +124,8 @@ async def create_group(group: NewGroup, sandbox: InSandbox) -> Json:
     async with sandbox.database.transaction() as tx:
         for member in group.members:
             await _user(tx, member)
-        chat = await add_group(tx, group.type, group.title, group.members, sandbox.bot)
+        described = group.model_dump(exclude_none=True, exclude={"members"})
+        chat = await add_group(tx, described, group.members, sandbox.bot)
         return describe(chat)
 
 
@@ -122,6 +139,8 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
     reply_to: Annotated[int | None, Form()] = None,
     photo: Annotated[list[UploadFile] | None, File(max_length=10)] = None,
     document: Annotated[UploadFile | None, File()] = None,
+    thread: Annotated[int | None, Form(ge=1)] = None,
+    anonymous: Annotated[bool, Form()] = False,  # noqa: FBT002, a field of the form
 ) -> list[Json]:
     """Sends a text, a photo, an album or a document."""
     photos = photo or []
@@ -138,6 +157,12 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
         sender = await _user(tx, user)
         chat = await _open_chat(tx, chat_id, sender)
         reply = None if reply_to is None else await _message(tx, chat_id, reply_to)
+        if anonymous:
+            sender, contents = _hide(chat, sender, contents)
+        if thread is not None:
+            if "is_forum" not in chat.chat:
+                raise HTTPException(409, "this chat has no topics")
+            contents = [{**content, **topic(thread)} for content in contents]
         if len(files) > 1:
             group = await new_media_group(tx)
             contents = [{**content, "media_group_id": group} for content in contents]
@@ -147,6 +172,23 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
         for message in sent:
             await _tell_bot(tx, chat, "message", message)
         return sent
+
+
+def _hide(chat: ChatRow, sender: Json, contents: list[Json]) -> tuple[Json, list[Json]]:
+    """An administrator who writes in the group's name."""
+    if chat.chat["type"] == "private" or sender["id"] != chat.members[0]:
+        raise HTTPException(409, "only a group's administrator can be anonymous")
+    return _GROUP_ANONYMOUS_BOT, [{**each, "sender_chat": chat.chat} for each in contents]
+
+
+@router.post("/updates", status_code=204)
+async def send_updates(
+    updates: Annotated[list[Json], Body(max_length=1000)], sandbox: InSandbox
+) -> None:
+    """Queues updates as they are given."""
+    async with sandbox.database.transaction() as tx:
+        for update in updates:
+            await push_update(tx, RAW, update)
 
 
 def _read(text: str) -> Formatted:

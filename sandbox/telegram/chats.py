@@ -96,12 +96,12 @@ async def open_private_chat(tx: AsyncConnection, user: Json) -> ChatRow:
 
 
 async def add_group(
-    tx: AsyncConnection, kind: str, title: str, members: Sequence[int], bot: BotAccount
+    tx: AsyncConnection, group: Json, members: Sequence[int], bot: BotAccount
 ) -> ChatRow:
     """Adds a `group` or `supergroup`, made by the first member, with the bot in it."""
     number = await next_number(tx, "group")
-    chat_id = (_FIRST_SUPERGROUP if kind == "supergroup" else _FIRST_GROUP) - number
-    chat = await _add_chat(tx, {"id": chat_id, "type": kind, "title": title}, members)
+    first = _FIRST_SUPERGROUP if group["type"] == "supergroup" else _FIRST_GROUP
+    chat = await _add_chat(tx, {"id": first - number, **group}, members)
     await _push_membership(tx, chat, bot, members[0], ("left", "member"))
     return chat
 
@@ -153,6 +153,12 @@ async def _chat_named(tx: AsyncConnection, chat_id: str) -> ChatRow:
     if await find_user(tx, int(chat_id)) is not None:
         raise forbidden("bot can't initiate conversation with a user")
     raise bad_request("chat not found")
+
+
+async def administrators(tx: AsyncConnection, chat: ChatRow) -> list[Json]:
+    """A group's administrators, each as a `ChatMember`: the one who made it."""
+    owner = await find_user(tx, chat.members[0])
+    return [{"status": "creator", "user": owner, "is_anonymous": False}]
 
 
 async def require_member(tx: AsyncConnection, chat_id: str) -> ChatRow:

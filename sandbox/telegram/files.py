@@ -1,7 +1,6 @@
 """Files: bytes on disk, found by their file_id."""
 
 import asyncio
-import mimetypes
 import secrets
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -104,10 +103,9 @@ async def prepare_document(folder: Path, upload: Upload) -> PreparedFile:
 def _prepare_document(folder: Path, upload: Upload) -> PreparedFile:
     original = _write_original(folder, upload)
     names = _new_names("BQACAgIAAx")
-    guessed, _ = mimetypes.guess_type(upload.name)
     document = {
         "file_name": upload.name,
-        "mime_type": guessed or upload.media_type,
+        "mime_type": upload.media_type,
         **names,
         "file_size": len(upload.data),
     }

@@ -54,6 +54,11 @@ async def add_message(
     return message
 
 
+def topic(thread: int) -> Json:
+    """The fields of a message in a forum's topic."""
+    return {"message_thread_id": thread, "is_topic_message": True}
+
+
 async def new_media_group(tx: AsyncConnection) -> str:
     """An id for an album."""
     return str(13_000_000_000_000_000 + await next_number(tx, "media_group"))

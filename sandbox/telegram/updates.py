@@ -19,10 +19,14 @@ _PAUSE_SECONDS = 5.0  # between two polls of a bot that is there
 _KEPT_SECONDS = 24 * 3600  # core.telegram.org/bots/api, "Getting updates"
 
 
+RAW = ""
+"""The kind of an update whose payload is all of it but the number."""
+
+
 async def push_update(tx: AsyncConnection, kind: str, payload: Json) -> None:
-    """Queues an update, unless the bot has asked only for other kinds."""
+    """Queues an update, unless the bot has asked only for other kinds; a raw one in any case."""
     allowed = await get_option(tx, "allowed_updates")
-    if allowed and kind not in allowed:
+    if allowed and kind not in {*allowed, RAW}:
         return
     update_id = await next_number(tx, "update")
     await tx.execute(
@@ -59,7 +63,13 @@ async def count_updates(tx: AsyncConnection) -> int:
 async def waiting_updates(tx: AsyncConnection, limit: int) -> list[Json]:
     """The oldest waiting updates, each as an `Update`."""
     rows = await tx.execute(select(updates).order_by(updates.c.update_id).limit(limit))
-    return [{"update_id": row.update_id, row.kind: row.payload} for row in rows]
+    return [
+        {
+            "update_id": row.update_id,
+            **(row.payload if row.kind == RAW else {row.kind: row.payload}),
+        }
+        for row in rows
+    ]
 
 
 class Poller:

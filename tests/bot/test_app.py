@@ -184,6 +184,18 @@ async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(
             assert (answer.status_code, answer.text) == (200, f"{check}\n")
 
 
+async def test_hundreds_of_commands_of_one_user_hold_up_nobody_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
+    people, other = desk.people, await desk.people.add_user()
+    await asyncio.gather(*(people.send_text(desk.chat, "/status") for _ in range(150)))
+    await people.send_text(other, "/status")
+    async with app.running(desk.settings):
+        await told(desk, other, EN.no_work)
+        assert len(await desk.messages()) < 120  # 30 at once, then 30 a second
+
+
 async def test_a_second_poller_ends_the_bot_with_a_sentence(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +214,10 @@ async def test_a_second_poller_ends_the_bot_with_a_sentence(
         await serve()
 
 
-async def test_a_bot_that_telegram_does_not_know_does_not_start(desk: Desk) -> None:
+async def test_a_bot_that_telegram_does_not_know_does_not_start(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "REVOKED_SECONDS", 0.0)
     token = SecretStr("10002:another-token-than-the-sandbox-has")
     settings = desk.settings.model_copy(update={"telegram_bot_token": token})
 

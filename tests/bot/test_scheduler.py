@@ -1,10 +1,11 @@
 """The tick runs every few seconds, and at once when there is news."""
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from telegram.ext import ApplicationBuilder, JobQueue
@@ -52,6 +53,31 @@ async def test_it_runs_by_its_period() -> None:
     async with scheduled(ticks, 0.05):
         for _ in range(3):
             await ticks.begun.acquire()
+
+
+@pytest.mark.parametrize("jump", [dt.timedelta(hours=-1), dt.timedelta(days=9)], ids=str)
+async def test_it_runs_by_its_period_whatever_the_clock_is_set_to(
+    jump: dt.timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = Ticks()
+    async with scheduled(ticks, 0.05):
+        await ticks.begun.acquire()
+
+        class Jumped(dt.datetime):
+            @classmethod
+            def now(cls, tz: dt.tzinfo | None = None) -> Self:
+                return super().now(tz) + jump
+
+        for module in ("apscheduler.schedulers.base", "apscheduler.triggers.interval"):
+            monkeypatch.setattr(f"{module}.datetime", Jumped)
+        monkeypatch.setattr("bot.scheduler.dt.datetime", Jumped)
+        async with asyncio.timeout(10):
+            for _ in range(5):
+                await ticks.begun.acquire()
+        monkeypatch.undo()  # and set back
+        async with asyncio.timeout(10):
+            for _ in range(5):
+                await ticks.begun.acquire()
 
 
 async def test_news_do_not_wait_for_the_period() -> None:

@@ -27,6 +27,7 @@ _A = TypeVar("_A")
 
 class Client:
     def __init__(self, channel: grpc.aio.Channel, token: str = TOKEN) -> None:
+        self.channel = channel
         self.stub = DatabaseServiceStub(channel)
         self.metadata: tuple[tuple[str, str], ...] = (("authorization", f"Bearer {token}"),)
 

@@ -34,13 +34,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> DbserviceSettings:
+def max_unfinished() -> int:
+    """Of one user; a test that needs many rows of one has more."""
+    return 10
+
+
+@pytest.fixture
+def settings(tmp_path: Path, max_unfinished: int) -> DbserviceSettings:
     return DbserviceSettings(
         lookalike_home=tmp_path,
         dbservice_listen="127.0.0.1:0",
         service_token=SecretStr(TOKEN),
         database_url=f"sqlite:///{tmp_path}/rows.db",
         blob_url=f"file://{tmp_path}/blobs",
+        user_max_unfinished=max_unfinished,
     )
 
 

@@ -159,7 +159,7 @@ async def test_a_lost_lease_is_no_conflict_and_too_many_are_neither(
     await stored(database, lease, b"photo")
     captioning = advance(lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED)
     photo = (await database.advance_generation(captioning)).photo
-    for number in range(2, 6):
+    for number in range(2, 11):
         await receive(database, number)
     again = db.CreateGenerationRequest(photo_id=photo.id, n=1, user_id=USER)
     with pytest.raises(TooManyUnfinished):

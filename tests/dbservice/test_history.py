@@ -28,6 +28,7 @@ async def test_status_is_the_unclosed_of_one_user_in_one_chat(client: Client) ->
     assert [item.photo.message_id for item in await client.status()] == [1, 2]
 
 
+@pytest.mark.parametrize("max_unfinished", [100])
 async def test_history_goes_back_and_forth_by_pages(client: Client) -> None:
     for number in range(1, 26):
         await client.receive(number)
@@ -130,7 +131,7 @@ async def test_again_is_refused(client: Client) -> None:
     bare = (await client.receive(77)).item.photo.id
     precondition = grpc.StatusCode.FAILED_PRECONDITION
     assert await refusal(client.create(bare, 1)) == (precondition, "NOT_CAPTIONED", [])
-    for number in range(78, 82):
+    for number in range(78, 86):
         await client.receive(number)
     assert await refusal(client.create(photo, 1)) == (precondition, "TOO_MANY_UNFINISHED", [])
 

@@ -56,6 +56,19 @@ async def test_a_holder_that_starts_anew_locks_its_former_self_out(client: Clien
     await client.store(new)
 
 
+async def test_a_clock_that_is_set_back_blocks_no_lease(client: Client, clock: Clock) -> None:
+    await client.receive(1)
+    await client.receive(2)
+    first, _ = await client.lease("a")
+    clock.pass_seconds(-3600)
+    (renewed,) = await client.lease("a", limit=1)  # its holder goes on under its fence
+    assert (renewed.fence, seconds_left(renewed, clock)) == (first.fence, 30)
+    (left,) = await client.lease("b")  # what its holder does not renew is another's
+    assert (left.item.photo.message_id, left.fence) == (2, 2)
+    clock.pass_seconds(9 * 24 * 3600)
+    assert [lease.fence for lease in await client.lease("a")] == [2, 3]
+
+
 async def test_an_idle_tick_writes_nothing(
     client: Client, clock: Clock, settings: DbserviceSettings
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import (
+    CAPTION,
     CHUNK,
     USER,
     Client,
@@ -72,18 +73,52 @@ async def test_the_ids_never_change(client: Client) -> None:
     assert item.generation.id == "335c9900-89ac-5e67-9f3f-950b4c77a260"
 
 
-async def test_photos_over_the_limit_are_failed_and_told(client: Client) -> None:
-    for message_id in range(1, 6):
-        item = (await client.receive(message_id)).item
-        assert item.generation.state == db.GENERATION_STATE_RECEIVED
-    sixth = (await client.receive(6)).item.generation
-    assert sixth.state == db.GENERATION_STATE_FAILED
-    assert sixth.error.code == "too-many-unfinished"
-    assert not sixth.HasField("closed_at")
-    assert len(await client.lease()) == 6
-    assert (await client.receive(7, user=43)).item.generation.state == db.GENERATION_STATE_RECEIVED
-    await client.cancel()  # what has ended no longer counts, closed or not
-    assert (await client.receive(8)).item.generation.state == db.GENERATION_STATE_RECEIVED
+TOO_MANY: Refusal = (PRECONDITION, "TOO_MANY_UNFINISHED", [])
+
+
+async def test_photos_over_the_limit_are_refused_without_a_row(client: Client) -> None:
+    for message_id in range(1, 11):
+        await client.receive(message_id)
+    for _ in range(2):
+        assert await refusal(client.receive(11)) == TOO_MANY
+    assert await refusal(client.receive(11, chat=-7, media_group_id="a")) == TOO_MANY
+    assert not (await client.receive(10)).created  # known, hence no new one
+    leases = await client.lease()
+    assert len(leases) == 10
+    assert (await client.receive(70, user=43)).created
+    assert (await client.receive(70, bot=2)).created
+    await client.cancel()  # ended, but their user is not told yet
+    assert await refusal(client.receive(11)) == TOO_MANY
+    await client.close(leases[0])
+    assert (await client.receive(11)).created
+    assert await refusal(client.receive(12)) == TOO_MANY
+
+
+async def test_an_album_that_has_begun_is_let_in_whole(client: Client) -> None:
+    for message_id in range(1, 10):
+        await client.receive(message_id)
+    for message_id in range(10, 20):
+        assert (await client.receive(message_id, media_group_id="a")).created
+    assert await refusal(client.receive(20, media_group_id="a")) == TOO_MANY  # none has eleven
+    assert await refusal(client.receive(20, media_group_id="b")) == TOO_MANY
+    assert await refusal(client.receive(20)) == TOO_MANY
+    assert (await client.receive(21, user=43, media_group_id="a")).created
+    assert len(await client.lease()) == 20
+    answer = await refusal(client.receive(22, media_group_id="x" * 201))
+    assert answer == (INVALID, "INVALID_ARGUMENT", ["media_group_id"])
+
+
+async def test_a_photo_of_an_album_gives_no_right_to_more_pictures(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_CAPTIONED, message_id=USER)
+    await client.receive(50, media_group_id="a")
+    lease = await client.leased(50)
+    await client.store(lease)
+    caption = db.GenerationPatch(caption=CAPTION)
+    stored, captioned = db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED
+    await client.advance(lease, stored, captioned, caption)
+    for message_id in range(51, 59):
+        await client.receive(message_id)
+    assert await refusal(client.create(lease.item.photo.id, 1)) == TOO_MANY
 
 
 @pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000, 20 * 1024 * 1024])

@@ -45,6 +45,11 @@ async def created(client: Client) -> None:
     await client.create(lease.item.photo.id, 1, user=8)
 
 
+async def album(client: Client) -> None:
+    for message_id in range(20, 30):
+        await client.receive(message_id, media_group_id="a")
+
+
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an empty lease": lambda client: client.lease(bot=2),
     "a lease": lambda client: client.lease(),
@@ -53,6 +58,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an older page": lambda client: client.history("o5"),
     "a newer page": lambda client: client.history("n1"),
     "a photo": lambda client: client.receive(7),
+    "an album": album,
     "cancel": lambda client: client.cancel(),
     "another picture": created,
     "a group that became a supergroup": moved,

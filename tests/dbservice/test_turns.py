@@ -13,8 +13,8 @@ FLOODER = 66
 
 
 @pytest.fixture
-def settings(settings: DbserviceSettings) -> DbserviceSettings:
-    return settings.model_copy(update={"user_max_unfinished": 1000})
+def max_unfinished() -> int:
+    return 1000
 
 
 def owners(leases: list[Lease]) -> list[int]:

@@ -28,6 +28,7 @@ from generator.web.problems import Code
 from lookalike import lifecycle
 from lookalike.cli import main
 from lookalike.cli.demo.session import NOTE
+from lookalike.cli.up import watchdog
 from lookalike.errors import StartError
 from lookalike.imaging import child, decoder, metadata, refusals
 from lookalike.processes import clean_environment
@@ -48,6 +49,7 @@ DEFINED = {name.upper() for cls in ALL_SETTINGS.values() for name in cls.model_f
 PACKAGES = ("bot", "dbservice", "generator", "sandbox", "lookalike", "protos")
 
 IN_THE_HOME = (
+    "bot/undecoded/",
     "dbservice/lookalike.db",
     "dbservice/blobs/",
     "generator/jobs.db",
@@ -166,6 +168,12 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     }
 
 
+def test_the_exit_codes_are_documented() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text()
+    assert f"| {StartError.EXIT_CODE}, EX_CONFIG |" in text
+    assert f"| {StartError.PASSING_EXIT_CODE}, EX_TEMPFAIL |" in text
+
+
 def test_every_error_code_has_something_to_do() -> None:
     for code, cells in rows("errors.md").items():
         assert cells[-1].endswith("."), code
@@ -257,7 +265,9 @@ def test_the_unit_for_systemd_fits_how_a_process_ends() -> None:
     command = service["ExecStart"].removeprefix(f"{service['WorkingDirectory']}/")
     assert command in documents.typed()
     assert service["RestartPreventExitStatus"] == str(StartError.EXIT_CODE)
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"  # trouble that passes may take its time
     assert float(service["TimeoutStopSec"]) > lifecycle.STOP_SECONDS
+    assert float(service["WatchdogSec"]) > 3 * watchdog.SECONDS
 
 
 def test_files_that_are_spoken_of_exist() -> None:

@@ -209,7 +209,7 @@ async def test_a_404_to_a_poll_does_not_end_the_polling(people: People, stack: S
     await people.add_fault("http_error", method="getUpdates", status=404)
     sent = await people.send_photo(chat, cat())
     await delivered(people, sent)
-    assert "Polling Telegram: NetworkError: 404 Not Found" in read_log(stack, "bot")
+    assert "Updates do not come in: Telegram answers 404" in read_log(stack, "bot")
 
 
 async def test_cancelling_while_the_generator_hangs_is_told_once(

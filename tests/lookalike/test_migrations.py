@@ -144,13 +144,13 @@ def test_without_room_for_the_copy_nothing_is_upgraded(
     before = path.read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left") as error:
+        with pytest.raises(StartError, match="cannot be used: No space left") as error:
             upgrade(_FIRST, _BATCH)
-    assert error.value.errno == errno.ENOSPC
+    assert error.value.exit_code == StartError.PASSING_EXIT_CODE
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
-        with pytest.raises(OSError, match="the database: "):
+        with pytest.raises(StartError, match="cannot be used: "):
             upgrade(_FIRST, _BATCH)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

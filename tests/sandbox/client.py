@@ -64,6 +64,11 @@ class ShownMessage:
         return int(self.json["edits"])
 
     @property
+    def thread(self) -> int | None:
+        """The topic that it is in."""
+        return self.json.get("message_thread_id")
+
+    @property
     def reply_to(self) -> int | None:
         replied = self.json.get("reply_to_message")
         return int(replied["message_id"]) if replied else None
@@ -155,9 +160,13 @@ class People:
         user = await self._ask("POST", "/users", json=body)
         return int(user["id"])
 
-    async def add_group(self, members: Sequence[int], *, kind: str = "group") -> int:
-        """A group or supergroup with the bot in it; gives the chat's id."""
-        body = {"type": kind, "title": "The group", "members": list(members)}
+    async def add_group(
+        self, members: Sequence[int], *, kind: str = "group", forum: bool = False
+    ) -> int:
+        """A group or supergroup with the bot in it, which the first administers; gives its id."""
+        body: Json = {"type": kind, "title": "The group", "members": list(members)}
+        if forum:
+            body["is_forum"] = True
         return int((await self._ask("POST", "/chats", json=body))["id"])
 
     async def chats(self) -> list[Json]:
@@ -182,9 +191,16 @@ class People:
         return [ShownMessage(message) for message in sent]
 
     async def send_text(
-        self, chat: int, text: str, *, user: int | None = None, reply_to: int | None = None
+        self,
+        chat: int,
+        text: str,
+        *,
+        user: int | None = None,
+        reply_to: int | None = None,
+        anonymous: bool | None = None,
     ) -> ShownMessage:
-        (message,) = await self._send(chat, user, {"text": text, "reply_to": reply_to})
+        fields = {"text": text, "reply_to": reply_to, "anonymous": anonymous}
+        (message,) = await self._send(chat, user, fields)
         return message
 
     async def send_photo(
@@ -195,8 +211,16 @@ class People:
         user: int | None = None,
         caption: str | None = None,
         reply_to: int | None = None,
+        thread: int | None = None,
+        anonymous: bool | None = None,
     ) -> ShownMessage:
-        fields = {"caption": caption, "reply_to": reply_to}
+        """A photo; in a forum's topic, or in the group's name, if that is asked for."""
+        fields = {
+            "caption": caption,
+            "reply_to": reply_to,
+            "thread": thread,
+            "anonymous": anonymous,
+        }
         files = [("photo", ("photo.jpg", photo, "image/jpeg"))]
         (message,) = await self._send(chat, user, fields, files)
         return message
@@ -261,6 +285,10 @@ class People:
     async def migrate(self, chat: int) -> int:
         """Makes a supergroup of a group; gives the new chat's id."""
         return int((await self._ask("POST", f"/chats/{chat}/migrate"))["id"])
+
+    async def send_updates(self, updates: Sequence[Json]) -> None:
+        """Gives the bot updates as they are, each without its number."""
+        await self._ask("POST", "/updates", json=list(updates))
 
     async def messages(self, chat: int) -> list[ShownMessage]:
         """The chat as it shows now, oldest first."""

@@ -116,7 +116,7 @@ async def test_faults_meet_what_they_name(bot: Bot, people: People, chat: int) -
     [
         {"kind": "explode"},
         {"kind": "http_error"},
-        {"kind": "http_error", "status": 403},
+        {"kind": "http_error", "status": 400},
         {"kind": "cut", "seconds": 1},
         {"kind": "delay", "seconds": 0},
         {"kind": "hold", "count": 0},

@@ -1,4 +1,5 @@
-"""Whose a generation is, beside its state, and indexes on it; the topic of a photo."""
+"""Whose a generation is, beside its state, and indexes on it; a photo's topic and album;
+what the clock said."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +12,9 @@ _WHOSE = ("bot_id", "chat_id", "user_id")
 
 def upgrade() -> None:
     op.add_column("photos", sa.Column("message_thread_id", sa.BigInteger()))
+    op.add_column("photos", sa.Column("media_group_id", sa.String()))
+    op.drop_index("ix_photos_user", "photos")
+    op.create_index("ix_photos_user", "photos", ["bot_id", "user_id", "media_group_id"])
     for name in _WHOSE:
         # In place: a table of years would take minutes to be made anew.
         column = sa.Column(name, sa.BigInteger(), nullable=False, server_default="0")
@@ -34,4 +38,10 @@ def upgrade() -> None:
         )
     op.create_index(
         "ix_generations_history", "generations", ["bot_id", "chat_id", "user_id", "number"]
+    )
+    op.create_table(
+        "wall_clock",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("doubt_seconds", sa.Double(), nullable=False),
     )

@@ -42,7 +42,7 @@ def run(play: Callable[[Path, Console], int]) -> int:
             return play(home, console)
     except (StartError, requests.RequestException) as error:
         console.print(f"lookalike demo: {error}", soft_wrap=True)
-        return StartError.EXIT_CODE
+        return error.exit_code if isinstance(error, StartError) else StartError.PASSING_EXIT_CODE
     except KeyboardInterrupt:
         console.print(STOPPED)
         return 130

@@ -9,19 +9,22 @@ import fcntl
 import functools
 import logging
 import re
+import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import NoReturn
 
 from pydantic import SecretStr
 
-from lookalike import lifecycle
-from lookalike.cli.up import printing
+from lookalike import lifecycle, logs
+from lookalike.cli.up import printing, watchdog
+from lookalike.cli.up.health import ask_grpc, ask_http
 from lookalike.cli.up.supervisor import Supervisor, stop_all
 from lookalike.errors import StartError
 from lookalike.files import lock_file
 from lookalike.logs import Style, message_of
+from lookalike.processes.sink import LogSink, notice
 from lookalike.settings import Settings
 
 _BOT_NAME = re.compile(r"Serving as (@\w+)\.")
@@ -48,7 +51,8 @@ async def _main(settings: _UpSettings, stop: asyncio.Event) -> None:
     """
     async with _lock(settings.lookalike_home, stop) as lock:
         if lock is not None:
-            await _supervise(settings.lookalike_log, lock, stop)
+            with _console(settings.lookalike_log) as show:
+                await _supervise(show, lock, stop)
 
 
 @contextlib.asynccontextmanager
@@ -80,23 +84,36 @@ async def _lock(home: Path, stop: asyncio.Event) -> AsyncGenerator[int | None, N
         yield None
 
 
-async def _supervise(style: Style, lock: int, stop: asyncio.Event) -> None:
+@contextlib.contextmanager
+def _console(style: Style) -> Generator[Callable[[str, str], None], None, None]:
+    """Gives what prints a line of a service; a console that is at rest or gone stops nobody."""
+    look: Callable[[str, str], str] = printing.as_json
+    if style == "text":
+        look = printing.coloured if sys.stderr.isatty() else printing.plain
+    sink = LogSink(sys.stderr.fileno(), lambda count: look("up", notice(count)))
+    try:
+        with logs.sent_to(sink):
+            yield lambda service, line: sink.write(look(service, line))
+    finally:
+        sink.close()
+
+
+async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     bot_name: asyncio.Future[str] = loop.create_future()
-    print_line = printing.print_json if style == "json" else printing.print_text
 
     def listen(line: str) -> None:
         if (match := _BOT_NAME.search(message_of(line))) and not loop.is_closed():
             loop.call_soon_threadsafe(take_name, match.group(1))
-        print_line("bot", line)
+        show("bot", line)
 
     def take_name(name: str) -> None:
         if not bot_name.done():
             bot_name.set_result(name)
 
-    dbservice = Supervisor("dbservice", functools.partial(print_line, "dbservice"), lock)
-    generator = Supervisor("generator", functools.partial(print_line, "generator"), lock)
-    bot = Supervisor("bot", listen, lock)
+    dbservice = Supervisor("dbservice", functools.partial(show, "dbservice"), lock, ask_grpc)
+    generator = Supervisor("generator", functools.partial(show, "generator"), lock, ask_http)
+    bot = Supervisor("bot", listen, lock, ask_http)
 
     async def run_bot() -> None:
         await dbservice.listening.wait()
@@ -107,9 +124,19 @@ async def _supervise(style: Style, lock: int, stop: asyncio.Event) -> None:
         _log.info("Everything is up: write to %s.", await bot_name)
         await asyncio.Future()
 
+    def get_on() -> bool:
+        return all(service.gets_on for service in (dbservice, generator, bot))
+
     tasks = [
         asyncio.create_task(task)
-        for task in (stop.wait(), dbservice.run(), generator.run(), run_bot(), announce())
+        for task in (
+            stop.wait(),
+            dbservice.run(),
+            generator.run(),
+            run_bot(),
+            announce(),
+            watchdog.feed(get_on),
+        )
     ]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

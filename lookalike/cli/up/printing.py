@@ -1,8 +1,7 @@
-"""How the lines of the services' logs are printed in one terminal."""
+"""How the lines of the services' logs look in one terminal."""
 
 import json
 import re
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -12,18 +11,23 @@ _COLOURS = {"bot": "cyan", "dbservice": "magenta", "generator": "blue"}
 _LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
-def print_text(_service: str, line: str) -> None:
-    """Prints a service's line as it is, in colours where a terminal shows them."""
+def plain(_service: str, line: str) -> str:
+    """A service's line as it is."""
+    return line
+
+
+def coloured(_service: str, line: str) -> str:
+    """A service's line for a terminal."""
     if match := _LINE.match(line):
         when, service, level = match.groups()
-        coloured = click.style(service, fg=_COLOURS.get(service))
+        who = click.style(service, fg=_COLOURS.get(service))
         told = click.style(level, fg=_LEVELS.get(level))
-        line = f"{when} {coloured} {told} {line[match.end() :]}"
-    click.echo(line, nl=False, err=True)
+        line = f"{when} {who} {told} {line[match.end() :]}"
+    return line
 
 
-def print_json(service: str, line: str) -> None:
-    """Prints a service's line as it is if it is JSON, and within JSON if it is not."""
+def as_json(service: str, line: str) -> str:
+    """A service's line as it is if it is JSON, and within JSON if it is not."""
     if not line.startswith("{"):
         fields = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -33,5 +37,4 @@ def print_json(service: str, line: str) -> None:
             "message": line.rstrip("\n"),
         }
         line = json.dumps(fields, ensure_ascii=False) + "\n"
-    sys.stderr.write(line)
-    sys.stderr.flush()
+    return line

@@ -6,7 +6,6 @@ import io
 from dataclasses import replace
 from datetime import timedelta
 
-import psutil
 import pytest
 from PIL import Image
 
@@ -16,7 +15,7 @@ from bot.work.item import RetryLater
 from lookalike.imaging import decoder
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk
-from tests.lookalike.imaging.hostile import in_jpeg, scans, segment
+from tests.lookalike.imaging.hostile import decoders, in_jpeg, scans, segment
 
 
 async def test_a_photo_is_stored_without_its_metadata(desk: Desk) -> None:
@@ -113,11 +112,11 @@ async def test_a_photo_that_takes_all_the_time_it_may_holds_up_its_user_alone(
     first, *others = [await desk.received() for _ in range(3)]
     somebody_else = await replace(desk, chat=await desk.people.add_user()).received()
     await desk.services.decoder.warm()
-    (child,) = psutil.Process().children()
+    (child,) = decoders()
     child.suspend()  # as if it computed for ever
     monkeypatch.setattr(decoder, "WALL_SECONDS", 4.0)
     hostile = asyncio.create_task(store.run(first, desk.services))
-    while len(psutil.Process().children()) < 2:  # noqa: ASYNC110, until the next one waits
+    while len(decoders()) < 2:  # noqa: ASYNC110, until the next one waits
         await asyncio.sleep(0.01)
     waiting = [asyncio.create_task(store.run(item, desk.services)) for item in others]
     await store.run(somebody_else, desk.services)

@@ -47,6 +47,29 @@ def test_every_state_has_words() -> None:
             assert EN.no_picture(item)
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("a cat on a sofa", "a cat on a sofa"),
+        ("word " * 40, f"{'word ' * 18}word…"),
+        ("猫" * 200, f"{'猫' * 99}…"),
+        (f"see {'x' * 200}", f"see {'x' * 95}…"),
+    ],
+)
+def test_a_long_title_is_cut_between_words_if_there_are_any(title: str, shown: str) -> None:
+    item = db.Item(photo=db.Photo(user_text=title))
+    item.generation.state = db.GENERATION_STATE_DELIVERED
+    line = EN.history_line(1, item)
+    assert line.endswith(f": {shown}")
+    assert len(shown) <= 100
+
+
+def test_what_stands_under_a_picture_fits_whatever_its_model_is_called() -> None:
+    text = EN.picture("🐈" * 1000, 2**63 - 1, "🎨" * 215)
+    assert len(text.encode("utf-16-le")) // 2 <= 1024
+    assert "seed 9223372036854775807, model 🎨" in text
+
+
 def test_an_ending_that_nobody_thought_of_has_words_too() -> None:
     assert EN.ending("a-code-of-the-future") == EN.ending("internal-error")
 

@@ -4,8 +4,11 @@ import os
 import time
 from uuid import UUID
 
+import pytest
+
 from generator.jobs.maintenance import Maintenance
 from generator.jobs.results import Results
+from generator.server import Timing
 from generator.tasks import Picture
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 from tests.generator.stack import Stack
@@ -35,6 +38,30 @@ async def test_cancelled_jobs_expire_sooner(opened: OpenQueue) -> None:
     await opened.maintenance.expire(1000, 99)
     assert await opened.queue.get(cancelled) is None
     assert await opened.state(finished) == "finished"
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 9 * 24 * 3600.0])
+def test_ages_and_leases_do_not_see_the_machines_clock_jump(
+    jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Timing().clock
+    before = clock()
+    assert abs(before - time.time()) < 60
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + jump)
+    assert 0 <= clock() - before < 60
+
+
+async def test_what_ended_in_the_future_is_not_kept_for_ever(opened: OpenQueue) -> None:
+    opened.clock.now = 9 * 24 * 3600.0  # the clock was wrong, and the process ends meanwhile
+    ended = await opened.add("ended")
+    await opened.leases.finish(await opened.claim(), IMAGE)
+    opened.clock.now = 0.0
+    await opened.maintenance.expire(100, 100)
+    assert await opened.state(ended) == "finished"
+    opened.clock.now = 101.0
+    await opened.maintenance.expire(100, 100)
+    assert await opened.queue.get(ended) is None
 
 
 async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> None:

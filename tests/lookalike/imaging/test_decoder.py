@@ -14,7 +14,7 @@ from lookalike.imaging import child
 from lookalike.imaging import decoder as module
 from lookalike.imaging.decoder import Decoder
 from lookalike.imaging.refusals import ImageRefused
-from tests.lookalike.imaging.hostile import encode, in_jpeg, scans, segment, small
+from tests.lookalike.imaging.hostile import decoders, encode, in_jpeg, scans, segment, small
 
 LIMIT = 20 * 1024 * 1024
 
@@ -25,7 +25,7 @@ async def decoder() -> AsyncIterator[Decoder]:
     await decoder.warm()
     yield decoder
     await decoder.close()
-    assert not [child for child in psutil.Process().children() if "imaging" in str(child.cmdline())]
+    assert decoders() == []
 
 
 def spare(decoder: Decoder) -> int:
@@ -57,7 +57,7 @@ async def test_of_many_at_once_nothing_is_left_behind(decoder: Decoder) -> None:
     prepared = await asyncio.gather(*(decoder.prepare(small("JPEG")) for _ in range(4)))
     assert {each.width for each in prepared} == {160}
     await decoder.warm()
-    assert [child.pid for child in psutil.Process().children()] == [spare(decoder)]
+    assert [child.pid for child in decoders()] == [spare(decoder)]
 
 
 async def test_a_refusal_comes_through(decoder: Decoder) -> None:

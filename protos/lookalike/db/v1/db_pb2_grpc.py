@@ -106,7 +106,8 @@ class DatabaseServiceServicer:
 
     def ReceivePhoto(self, request, context):
         """Records that a photo has arrived, with its generation 0. The same message again: the same
-        row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
+        row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
+        is of an album that has one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

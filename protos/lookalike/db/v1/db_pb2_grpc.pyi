@@ -42,7 +42,8 @@ class DatabaseServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DatabaseServiceAsyncStub: ...
     ReceivePhoto: _grpc.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
-    row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
+    row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
+    is of an album that has one.
     """
     StorePhoto: _grpc.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -85,7 +86,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReceivePhoto: _aio.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]  # type: ignore[assignment]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
-    row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
+    row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
+    is of an album that has one.
     """
     StorePhoto: _aio.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]  # type: ignore[assignment]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -131,7 +133,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ReceivePhotoResponse, _abc.Awaitable[_db_pb2.ReceivePhotoResponse]]:
         """Records that a photo has arrived, with its generation 0. The same message again: the same
-        row, unchanged. A user over the limit gets a row too, already failed, so that they are told.
+        row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
+        is of an album that has one.
         """
 
     @_abc_1.abstractmethod

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.work.turns import Turns
+from bot.turns import Turns
 
 
 class Crowd:

@@ -2,9 +2,10 @@
 
     python -m benchmarks.soak --minutes 10 --seed 1
 
-Afterwards every photo has its picture: one, or two where a kill came between Telegram's acceptance
-and our record of it. No status message is left, no log has a traceback, and every service stops
-cleanly. The exit code says whether that holds.
+Meanwhile one user sends what costs much, by the dozen. Afterwards every honest photo has its
+picture: one, or two where a kill came between Telegram's acceptance and our record of it. No status
+message is left, no log has a traceback, and every service stops cleanly. The exit code says whether
+that holds.
 """
 
 import asyncio
@@ -18,8 +19,10 @@ from tempfile import mkdtemp
 
 import click
 
+from benchmarks.soak.gauges import Gauges
+from benchmarks.soak.people import Honest, attack
 from lookalike.processes.stack import SERVICES, Stack
-from tests.end_to_end.chats import cat, pictures, statuses, texts
+from tests.end_to_end.chats import pictures, statuses, texts
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import create_stack, read_log
 
@@ -43,7 +46,7 @@ class _Soak:
     stack: Stack
     people: People
     end: float
-    sent: list[ShownMessage] = field(default_factory=list)
+    users: list[Honest] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     twice: set[int] = field(default_factory=set)
 
@@ -51,15 +54,14 @@ class _Soak:
     def over(self) -> bool:
         return time.monotonic() > self.end
 
-    async def send(self, user: int) -> None:
-        """A person who sends a photo now and then."""
-        while not self.over:
-            self.sent.append(await self.people.send_photo(user, cat()))
-            await asyncio.sleep(self.dice.uniform(4, 16))
+    @property
+    def sent(self) -> list[ShownMessage]:
+        """The photos of the honest."""
+        return [photo for user in self.users for photo in user.sent]
 
-    async def harm(self) -> None:
-        """Kills or freezes a service, or queues a fault, every few seconds."""
-        while not self.over:
+    async def harm(self, *, calm: bool) -> None:
+        """Kills or freezes a service, or queues a fault, every few seconds; not if it is calm."""
+        while not self.over and not calm:
             await asyncio.sleep(self.dice.uniform(1, 6))
             what = self.dice.choice(("kill", "kill", "freeze", "fault"))
             name = self.dice.choice(_VICTIMS)
@@ -106,14 +108,23 @@ class _Soak:
         return wrong
 
 
-async def _run(minutes: float, seed: int, folder: Path) -> int:
+async def _run(minutes: float, seed: int, folder: Path, *, calm: bool) -> int:
     with create_stack(folder, {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "100"}) as stack:
         stack.start()
         async with People(stack.url("sandbox")) as people:
             dice = random.Random(seed)
             soak = _Soak(dice, stack, people, time.monotonic() + 60 * minutes)
-            users = [await people.add_user(f"User {number}") for number in range(_USERS)]
-            await asyncio.gather(soak.harm(), *(soak.send(user) for user in users))
+            for number in range(_USERS):
+                chat = await people.add_user(f"User {number}")
+                soak.users.append(Honest(people, chat, dice))
+            hostile = await people.add_user("Somebody else")
+            gauges = Gauges(stack)
+            attacks, *_ = await asyncio.gather(
+                attack(people, hostile, dice, lambda: soak.over),
+                gauges.watch(_VICTIMS, lambda: soak.over),
+                soak.harm(calm=calm),
+                *(user.use(lambda: soak.over) for user in soak.users),
+            )
             wrong = await soak.settle()
             tracebacks = {
                 name: len(re.findall("^Traceback", read_log(stack, name), re.MULTILINE))
@@ -125,6 +136,13 @@ async def _run(minutes: float, seed: int, folder: Path) -> int:
         f" logs in {folder / 'logs'}"
     )
     print(dict(soak.done.most_common()))
+    waited = sorted(seconds for user in soak.users for seconds in user.waited)
+    print(
+        f"an honest user's caption: median {waited[len(waited) // 2]:.1f} s,"
+        f" 99 of 100 within {waited[len(waited) * 99 // 100]:.1f} s; beside {attacks} attacks"
+    )
+    for row in gauges.rows():
+        print(row)
     wrong += [f"{name}.log has {count} tracebacks" for name, count in tracebacks.items() if count]
     wrong += [f"{name} stopped with {code}" for name, code in codes.items() if code]
     for complaint in wrong:
@@ -135,10 +153,12 @@ async def _run(minutes: float, seed: int, folder: Path) -> int:
 @click.command(help=__doc__)
 @click.option("--minutes", default=5.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
+@click.option("--calm", is_flag=True, help="Only the hostile user, no kills and no faults.")
 @click.option("--folder", type=click.Path(path_type=Path), help="The home; a new one if not.")
-def main(minutes: float, seed: int, folder: Path | None) -> None:
+def main(minutes: float, seed: int, folder: Path | None, *, calm: bool) -> None:
     """Runs a soak and exits."""
-    raise SystemExit(asyncio.run(_run(minutes, seed, folder or Path(mkdtemp(prefix="soak-")))))
+    home = folder or Path(mkdtemp(prefix="soak-"))
+    raise SystemExit(asyncio.run(_run(minutes, seed, home, calm=calm)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,13 @@
+"""The doors, by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from benchmarks.fuzz import images, wire, xml
+from benchmarks.fuzz.target import Target
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "images": images.opened,
+    "xml": xml.opened,
+    "wire": wire.opened,
+}

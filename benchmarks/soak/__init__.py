@@ -1,0 +1,1 @@
+"""Photos keep coming while services are killed and frozen and Telegram has faults."""

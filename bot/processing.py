@@ -1,0 +1,35 @@
+"""How many updates are handled at a time, and whose."""
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from telegram import Update
+from telegram.ext import BaseUpdateProcessor
+
+from bot.turns import Turns
+
+_AT_ONCE: Final = 256
+_OF_ONE_USER: Final = 16
+
+_MOST_WAITING: Final = 100_000
+
+
+class FairUpdateProcessor(BaseUpdateProcessor):
+    """Handles updates at once, but of one user a few: the others of theirs wait, nobody else's."""
+
+    def __init__(self) -> None:
+        """Handles nothing yet."""
+        super().__init__(_MOST_WAITING)
+        self._turns = Turns(_AT_ONCE, each=_OF_ONE_USER)
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        """Handles the update when its user's turn has come."""
+        user = update.effective_user if isinstance(update, Update) else None
+        async with self._turns.turn(user.id if user is not None else 0):
+            await coroutine
+
+    async def initialize(self) -> None:
+        """Needs nothing."""
+
+    async def shutdown(self) -> None:
+        """Needs nothing."""

@@ -1,0 +1,45 @@
+"""How many updates are handled at a time."""
+
+import asyncio
+
+from telegram import Update, User
+
+from bot.processing import FairUpdateProcessor
+
+
+def update(user: int) -> Update:
+    update = Update(1)
+    update._effective_user = User(user, "Ada", is_bot=False)
+    return update
+
+
+async def test_one_users_updates_leave_room_for_anothers() -> None:
+    processor = FairUpdateProcessor()
+    handled: list[int] = []
+    go_on = asyncio.Event()
+
+    async def handle(user: int) -> None:
+        handled.append(user)
+        await go_on.wait()
+
+    def process(user: int) -> "asyncio.Task[None]":
+        return asyncio.create_task(processor.process_update(update(user), handle(user)))
+
+    flood, other = [process(1) for _ in range(900)], process(2)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert handled.count(1) < 20
+    assert handled.count(2) == 1
+    go_on.set()
+    await asyncio.gather(other, *flood)
+    assert len(handled) == 901
+
+
+async def test_what_has_no_user_is_handled_too() -> None:
+    handled = asyncio.Event()
+
+    async def handle() -> None:
+        handled.set()
+
+    await FairUpdateProcessor().process_update(object(), handle())
+    assert handled.is_set()

@@ -1,0 +1,80 @@
+"""The order in which calls go to Telegram."""
+
+import asyncio
+
+from bot.sending import FairRateLimiter, NotSent
+
+
+class Calls:
+    """Calls through the limiter, and which of them have gone."""
+
+    def __init__(self) -> None:
+        self._limiter = FairRateLimiter()
+        self.gone: list[tuple[str, int]] = []
+
+    def call(self, chat: int, endpoint: str = "sendMessage") -> "asyncio.Task[bool]":
+        async def go() -> bool:
+            self.gone.append((endpoint, chat))
+            return True
+
+        request = self._limiter.process_request(go, (), {}, endpoint, {"chat_id": chat}, None)
+        return asyncio.create_task(request)
+
+    def stop(self) -> None:
+        self._limiter.stop()
+
+
+async def end(tasks: "list[asyncio.Task[bool]]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_chats_take_turns_however_much_one_asks_for() -> None:
+    calls = Calls()
+    flood = [calls.call(1) for _ in range(200)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*(calls.call(2) for _ in range(3)))
+    assert calls.gone.count(("sendMessage", 1)) <= 30 + 4  # what goes at once, and its turns
+    await end(flood)
+
+
+async def test_pictures_go_before_texts_and_texts_before_edits() -> None:
+    calls = Calls()
+    await asyncio.gather(*(calls.call(1) for _ in range(30)))
+    later = [calls.call(2, "editMessageText"), calls.call(3), calls.call(4, "sendPhoto")]
+    await asyncio.gather(*later)
+    assert calls.gone[30:] == [("sendPhoto", 4), ("sendMessage", 3), ("editMessageText", 2)]
+
+
+async def test_a_group_over_its_rate_holds_up_nobody_else() -> None:
+    calls = Calls()
+    group = [calls.call(-100) for _ in range(25)]
+    await asyncio.gather(*(calls.call(chat) for chat in range(1, 6)))
+    assert calls.gone.count(("sendMessage", -100)) == 20
+    await end(group)
+    await calls.call(7)
+    assert calls.gone[-1] == ("sendMessage", 7)
+
+
+async def test_what_concerns_no_chat_waits_for_nothing() -> None:
+    limiter = FairRateLimiter()
+
+    async def go() -> bool:
+        return True
+
+    async with asyncio.timeout(1):
+        for _ in range(100):
+            assert await limiter.process_request(go, (), {}, "answerCallbackQuery", {}, None)
+
+
+async def test_a_stop_waits_for_no_answer_but_lets_pictures_go() -> None:
+    calls = Calls()
+    flood = [calls.call(1) for _ in range(100)]
+    await asyncio.sleep(0)
+    calls.stop()
+    async with asyncio.timeout(2):
+        found = await asyncio.gather(*flood, calls.call(2), return_exceptions=True)
+    assert len([error for error in found if isinstance(error, NotSent)]) >= 70
+    assert isinstance(found[-1], NotSent)
+    assert await calls.call(2, "sendPhoto")

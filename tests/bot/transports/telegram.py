@@ -1,0 +1,94 @@
+"""A Telegram that hands out updates byte by byte as a test says, whatever these bytes are."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+TOKEN = "10001:a-token-of-no-bot"
+
+_MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "text": "x"}
+_RESULTS: dict[str, Any] = {
+    "getMe": {"id": 10001, "is_bot": True, "first_name": "L", "username": "Lookalike"},
+    "getChatAdministrators": [],
+    "sendMessage": _MESSAGE,
+    "editMessageText": _MESSAGE,
+}
+
+
+class ScriptedTelegram:
+    """Its updates, by number, and what it was asked.
+
+    Attributes:
+        url: the Bot API's address with the token.
+        updates: the updates that wait, by number.
+        refusals: HTTP statuses with which the next calls of a method are refused.
+        polls: the parameters of each getUpdates.
+        idle: set once a poll waits for an update.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.updates: dict[int, bytes] = {}
+        self.refusals: dict[str, list[int]] = {}
+        self.polls: list[dict[str, Any]] = []
+        self.idle = asyncio.Event()
+        self._more = asyncio.Event()
+
+    def add(self, *updates: bytes) -> None:
+        """Adds updates, each an object that ends like this: `, ...}`; numbered from 1 on."""
+        for update in updates:
+            number = len(self.updates) + 1
+            self.updates[number] = b'{"update_id": %d' % number + update
+        self._more.set()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        if method == "getUpdates":
+            self.polls.append(await request.json())
+        if refusals := self.refusals.get(method):
+            status = refusals.pop(0)
+            return web.json_response({"ok": False, "error_code": status}, status=status)
+        if method != "getUpdates":
+            return web.json_response({"ok": True, "result": _RESULTS.get(method, True)})
+        parameters = self.polls[-1]
+        chosen = self._choose(parameters)
+        if not chosen and parameters["timeout"]:
+            self._more.clear()
+            self.idle.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), parameters["timeout"])
+            chosen = self._choose(parameters)
+        body = b'{"ok": true, "result": [' + b", ".join(chosen) + b"]}"
+        return web.Response(body=body, content_type="application/json")
+
+    def _choose(self, parameters: dict[str, Any]) -> list[bytes]:
+        numbers = [number for number in self.updates if number >= parameters["offset"]]
+        return [self.updates[number] for number in sorted(numbers)[: parameters["limit"]]]
+
+
+@asynccontextmanager
+async def scripted_telegram() -> AsyncIterator[ScriptedTelegram]:
+    """Serves one on loopback."""
+    telegram = ScriptedTelegram()
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", telegram.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    telegram.url = f"http://{host}:{port}/bot{TOKEN}"
+    try:
+        yield telegram
+    finally:
+        await runner.cleanup()
+
+
+def as_update(**fields: Any) -> bytes:
+    """The rest of an update, for `ScriptedTelegram.add`."""
+    return b", " + json.dumps(fields).encode()[1:]

@@ -1,0 +1,193 @@
+"""Polling goes on whatever comes; it ends with a sentence, or when it is asked to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.readiness import NotReady
+from bot.transports import polling
+from bot.transports.base import Json, NotNow
+from bot.transports.polling import PollingTransport
+from lookalike.errors import StartError
+from tests.bot.transports.telegram import ScriptedTelegram, as_update, scripted_telegram
+from tests.waiting import eventually
+
+GOOD = as_update(message={"text": "hello"})
+
+
+class Door:
+    """Takes what comes, but for the updates that are not to be taken now."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.passed_over: dict[int, bytes] = {}
+        self.not_now: set[int] = set()
+
+    async def put(self, update: Json) -> None:
+        if update["update_id"] in self.not_now:
+            raise NotNow("dbservice is away")
+        self.taken.append(update["update_id"])
+
+    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
+        assert reason
+        self.passed_over[update_id] = data
+
+
+async def holds(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds."""
+
+    async def look() -> bool | None:
+        return bool(condition()) or None
+
+    await eventually(look)
+
+
+@pytest.fixture(autouse=True)
+def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(polling, "_LONGEST_PAUSE", 0.02)
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[ScriptedTelegram]:
+    async with scripted_telegram() as telegram:
+        yield telegram
+
+
+@asynccontextmanager
+async def polling_from(telegram: ScriptedTelegram, door: Door) -> AsyncIterator[PollingTransport]:
+    transport, stop = PollingTransport(telegram.url), asyncio.Event()
+    task = asyncio.create_task(transport.receive(door, stop))
+    try:
+        yield transport
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b', "message": {"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
+        b', "message": {"message_id": ' + b"9" * 5000 + b"}}",
+        b', "message": {"text": "\xff\xfe"}}',
+        b', "message": {{{',
+        b', "message": "' + b"x" * 100_000 + b'"}',
+    ],
+    ids=["nested deeply", "a huge number", "no UTF-8", "no JSON", "too long"],
+)
+async def test_bytes_that_nobody_can_parse_are_passed_over_alone(
+    telegram: ScriptedTelegram, broken: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "MOST_BYTES", 90_000)
+    telegram.add(GOOD, GOOD, broken, GOOD, broken, GOOD)
+    door = Door()
+    async with polling_from(telegram, door):
+        await asyncio.wait_for(telegram.idle.wait(), 20)
+    assert door.taken == [1, 2, 4, 6]
+    assert sorted(door.passed_over) == [3, 5]
+    assert telegram.updates[3][:1000] in door.passed_over[3]
+
+
+async def test_what_was_taken_counts_though_the_next_one_has_to_wait(
+    telegram: ScriptedTelegram,
+) -> None:
+    telegram.add(GOOD, GOOD, GOOD)
+    door = Door()
+    door.not_now = {2}
+    async with polling_from(telegram, door):
+        await holds(lambda: [poll["offset"] for poll in telegram.polls].count(2) > 2)
+        assert door.taken == [1]
+        door.not_now.clear()
+        await asyncio.wait_for(telegram.idle.wait(), 20)
+    assert door.taken == [1, 2, 3]
+
+
+async def test_the_last_ones_are_confirmed_at_the_stop(telegram: ScriptedTelegram) -> None:
+    telegram.add(GOOD)
+    door = Door()
+    async with polling_from(telegram, door):
+        await holds(lambda: door.taken)
+    assert (telegram.polls[-1]["offset"], telegram.polls[-1]["timeout"]) == (2, 0)
+
+
+async def test_updates_that_wait_without_end_are_not_healthy(
+    telegram: ScriptedTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.readiness.READY_SECONDS", 0.5)
+    telegram.add(GOOD, GOOD)
+    door = Door()
+    door.not_now = {2}
+    async with polling_from(telegram, door) as transport:
+        assert transport.check() is NotReady.TELEGRAM_SILENT
+        await holds(lambda: transport.check() is None)
+        await holds(lambda: transport.check() is NotReady.UPDATES_STUCK)
+        door.not_now.clear()
+        await holds(lambda: transport.check() is None)
+
+
+async def test_a_telegram_that_fails_is_asked_again(telegram: ScriptedTelegram) -> None:
+    telegram.refusals = {"deleteWebhook": [500], "getUpdates": [502, 404, 429, 500]}
+    telegram.add(GOOD)
+    door = Door()
+    async with polling_from(telegram, door):
+        await asyncio.wait_for(telegram.idle.wait(), 20)
+    assert door.taken == [1]
+
+
+async def test_one_401_does_not_end_the_bot_while_getme_knows_it(
+    telegram: ScriptedTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "REVOKED_SECONDS", 0.0)
+    telegram.refusals = {"getUpdates": [401, 401], "getMe": [500]}
+    telegram.add(GOOD)
+    door = Door()
+    async with polling_from(telegram, door):
+        await asyncio.wait_for(telegram.idle.wait(), 20)
+    assert door.taken == [1]
+
+
+async def test_a_token_that_is_refused_for_a_minute_ends_the_bot_with_a_sentence(
+    telegram: ScriptedTelegram,
+) -> None:
+    now = 0.0
+    telegram.refusals = {"getUpdates": [401] * 1000, "getMe": [401] * 1000}
+    transport = PollingTransport(telegram.url, clock=lambda: now)
+    task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
+    await holds(lambda: len(telegram.polls) > 3)
+    now = 59.0
+    polls = len(telegram.polls)
+    await holds(lambda: len(telegram.polls) > polls + 3)
+    assert not task.done()
+    now = 61.0
+    with pytest.raises(StartError, match="TELEGRAM_BOT_TOKEN"):
+        await asyncio.wait_for(task, 20)
+
+
+async def test_a_conflict_that_goes_on_for_a_minute_ends_the_bot_with_a_sentence(
+    telegram: ScriptedTelegram,
+) -> None:
+    now = 0.0
+    telegram.refusals = {"getUpdates": [409]}
+    transport = PollingTransport(telegram.url, clock=lambda: now)
+    task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
+    await asyncio.wait_for(telegram.idle.wait(), 20)  # it passes
+    assert transport.check() is NotReady.POLLING_CONFLICT
+    telegram.idle.clear()
+    now = 70.0  # another one, much later
+    telegram.refusals["getUpdates"] = [409] * 3
+    telegram.add(GOOD)
+    await asyncio.wait_for(telegram.idle.wait(), 20)
+    now = 140.0
+    telegram.refusals["getUpdates"] = [409] * 1000
+    telegram.add(GOOD)
+    await holds(lambda: transport.check() is NotReady.POLLING_CONFLICT)
+    now = 190.0
+    polls = len(telegram.polls)
+    await holds(lambda: len(telegram.polls) > polls + 3)
+    assert not task.done()
+    now = 201.0
+    with pytest.raises(StartError, match="Another program polls"):
+        await asyncio.wait_for(task, 20)

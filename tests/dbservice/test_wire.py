@@ -1,0 +1,170 @@
+"""Whatever bytes come over the wire, the answer is one of the contract: seeded, and many."""
+
+import logging
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_status import rpc_status
+
+from dbservice.status import CODES
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.client import BOT, CHAT, USER, Client, Lease, refusal, store_parts
+
+SERVICES = {
+    service.full_name: service
+    for module in (db, health_pb2, reflection_pb2)
+    for service in module.DESCRIPTOR.services_by_name.values()
+}
+METHODS = [
+    f"/{service.full_name}/{method.name}"
+    for service in SERVICES.values()
+    for method in service.methods
+    if method.name != "List"  # grpc_health has it in its contract alone
+]
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+ROUNDS = 40
+
+
+def method_of(path: str) -> Any:
+    _, service, name = path.split("/")
+    return SERVICES[service].methods_by_name[name]
+
+
+async def call(client: Client, path: str, *bodies: bytes) -> grpc.aio.AioRpcError | None:
+    """Calls any RPC with these bodies as they are; gives its error."""
+    method = method_of(path)
+    requests = "stream" if method.client_streaming else "unary"
+    responses = "stream" if method.server_streaming else "unary"
+    rpc = getattr(client.channel, f"{requests}_{responses}")(path)
+    sent = iter(bodies) if method.client_streaming else bodies[0]
+    try:
+        called = rpc(sent, metadata=client.metadata, timeout=20)
+        if method.name == "Watch":
+            await called.read()  # and it would never end
+            called.cancel()
+        elif method.server_streaming:
+            async for _ in called:
+                pass
+        else:
+            await called
+    except grpc.aio.AioRpcError as error:
+        return error
+    return None
+
+
+def is_message(path: str, body: bytes) -> bool:
+    try:
+        GetMessageClass(method_of(path).input_type).FromString(body)
+    except DecodeError:
+        return False
+    return True
+
+
+def examples(lease: Lease) -> dict[str, list[bytes]]:
+    """What is right, to be damaged."""
+    who: dict[str, Any] = {"bot_id": BOT, "chat_id": CHAT, "user_id": USER}
+    photo, generation = lease.item.photo.id, lease.item.generation.id
+    names: dict[str, Any] = {"generation_id": generation, "fence": lease.fence}
+    error = db.Error(code="why", message="words")
+    one = db.GENERATION_STATE_RECEIVED
+    patch = db.GenerationPatch(status_message_id=5, chat_id=-8, error=error, user_notified=True)
+    requests: dict[str, list[Any]] = {
+        "ReceivePhoto": [db.ReceivePhotoRequest(**who, message_id=2, file_id="f")],
+        "StorePhoto": [*store_parts(lease, b"a photo")],
+        "AdvanceGeneration": [
+            db.AdvanceGenerationRequest(**names, from_state=one, to_state=one, patch=patch)
+        ],
+        "CreateGeneration": [db.CreateGenerationRequest(photo_id=photo, n=1, user_id=USER)],
+        "LeaseGenerations": [db.LeaseGenerationsRequest(bot_id=BOT, holder="here", limit=3)],
+        "FinalizeGeneration": [
+            db.FinalizeGenerationRequest(
+                info=db.FinalizeGenerationRequest.Info(**names, failed=error)
+            )
+        ],
+        "CloseGeneration": [db.CloseGenerationRequest(**names)],
+        "CancelGenerations": [db.CancelGenerationsRequest(**who, generation_id=generation)],
+        "GetStatus": [db.GetStatusRequest(**who)],
+        "ListHistory": [db.ListHistoryRequest(**who, page_size=3, cursor="o5")],
+        "GetGeneration": [db.GetGenerationRequest(**who, generation_id=generation)],
+        "GetImage": [db.GetImageRequest(photo_id=photo, user_id=USER)],
+        "ForgetUser": [db.ForgetUserRequest(bot_id=BOT, user_id=USER)],
+        "Check": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
+        "Watch": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
+        "ServerReflectionInfo": [
+            reflection_pb2.ServerReflectionRequest(host="h", list_services="x")
+        ],
+    }
+    return {name: [one.SerializeToString() for one in found] for name, found in requests.items()}
+
+
+def damaged(body: bytes, chance: random.Random) -> bytes:
+    """A few bytes are others, more or fewer."""
+    found = bytearray(body)
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(found) + 1)
+        found[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
+    return bytes(found)
+
+
+def bodies(path: str, right: list[bytes], chance: random.Random) -> Iterator[list[bytes]]:
+    for _ in range(ROUNDS):
+        yield [chance.randbytes(chance.randint(1, 60))]
+        yield [damaged(right[0], chance), *right[1:]]
+        if method_of(path).client_streaming:
+            yield [*right, chance.randbytes(20)]
+
+
+def details(error: grpc.aio.AioRpcError) -> int:
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # takes both
+    return len(status.details) if status else 0
+
+
+@pytest.mark.parametrize("path", METHODS)
+async def test_bytes_of_any_kind_are_answered_as_documented(
+    client: Client, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.receive()
+    (lease,) = await client.lease()
+    name = path.rpartition("/")[2]
+    refused = 0
+    for seed, sent in enumerate(bodies(path, examples(lease)[name], random.Random(path))):
+        error = await call(client, path, *sent)
+        if not all(is_message(path, body) for body in sent[:1]):
+            assert error is not None
+            assert (error.code(), details(error)) == (INVALID, 2), (seed, sent)
+            refused += 1
+        elif error is not None and not path.startswith("/grpc.health"):
+            assert error.code() in CODES.values(), (seed, sent)
+            assert error.code() != grpc.StatusCode.INTERNAL, (seed, sent)
+            assert details(error), (seed, sent)
+    assert refused > ROUNDS / 4
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    await client.receive(99, user=7)  # it serves on
+
+
+async def test_a_damaged_cursor_is_a_page_or_a_refusal(client: Client) -> None:
+    for number in range(1, 8):
+        await client.receive(number)
+    cursor = (await client.history(size=2)).older_cursor.encode()
+    chance = random.Random(5)
+    refusals = []
+    for _ in range(200):
+        try:
+            page = await client.history(damaged(cursor, chance).decode("latin-1"), size=2)
+        except grpc.aio.AioRpcError as error:
+            refusals.append(error.code())
+        else:
+            assert len(page.items) <= 2
+    assert {*refusals} == {INVALID}
+    assert len(refusals) > 100
+    for forged in ("o" + "f" * 15, "n0", "o0", "n" + "0" * 15):
+        assert len((await client.history(forged, size=2)).items) in {0, 2}
+    answer = await refusal(client.history("o" * 10_000))
+    assert answer == (INVALID, "INVALID_ARGUMENT", ["cursor"])
