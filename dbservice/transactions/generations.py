@@ -93,7 +93,7 @@ def advance(
             raise not_allowed(request.from_state, request.to_state)
         check(request.from_state, request.to_state)
         row.state = request.to_state
-    sent.claim(transaction, row, request.patch)
+    sent.take(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
     if request.patch.HasField("chat_id"):
         _move_chat(transaction, row.photo, request.patch.chat_id)

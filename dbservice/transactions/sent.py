@@ -7,7 +7,7 @@ from dbservice.models import Generation, SentMessage
 from dbservice.store import Transaction
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_CLAIMED: Final = {
+_TAKEN: Final = {
     "caption_message_id": db.MESSAGE_KIND_CAPTION,
     "ending_message_id": db.MESSAGE_KIND_ENDING,
     "result_message_id": db.MESSAGE_KIND_PICTURE,
@@ -15,13 +15,13 @@ _CLAIMED: Final = {
 """Fields of the patch. A status message is known by its button, and goes in the end."""
 
 
-def claim(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -> None:
+def take(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -> None:
     """Notes that the messages which the patch names are this generation's; again changes nothing.
 
     Raises:
         ServiceError: MESSAGE_TAKEN, if one of them is another's, or of another kind.
     """
-    for field, kind in _CLAIMED.items():
+    for field, kind in _TAKEN.items():
         if not patch.HasField(field):
             continue
         message = (row.bot_id, row.chat_id, getattr(patch, field))

@@ -170,31 +170,31 @@ async def test_a_group_that_moves_takes_all_its_photos_along(client: Client) -> 
     assert (await client.receive(4, bot=2)).item == other_bot
 
 
-CLAIMS: list[Callable[[int], db.GenerationPatch]] = [
+TAKES: list[Callable[[int], db.GenerationPatch]] = [
     lambda message_id: db.GenerationPatch(caption_message_id=message_id),
     lambda message_id: db.GenerationPatch(ending_message_id=message_id),
     lambda message_id: db.GenerationPatch(result_message_id=message_id),
 ]
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=["caption", "ending", "result"])
+@pytest.mark.parametrize("take", TAKES, ids=["caption", "ending", "result"])
 async def test_a_message_is_one_rows_and_of_one_kind(
-    client: Client, claim: Callable[[int], db.GenerationPatch]
+    client: Client, take: Callable[[int], db.GenerationPatch]
 ) -> None:
     await client.receive(1)
     await client.receive(2)
     await client.receive(3, chat=-7)
     first, second, elsewhere = await client.lease()
     here = db.GENERATION_STATE_RECEIVED
-    item = await client.advance(first, here, here, claim(9))
-    assert await client.advance(first, here, here, claim(9)) == item  # the answer was lost
+    item = await client.advance(first, here, here, take(9))
+    assert await client.advance(first, here, here, take(9)) == item  # the answer was lost
     taken: Refusal = (grpc.StatusCode.ALREADY_EXISTS, "MESSAGE_TAKEN", [])
-    assert await refusal(client.advance(second, here, here, claim(9))) == taken
-    other_kinds = [each for each in CLAIMS if each is not claim]
+    assert await refusal(client.advance(second, here, here, take(9))) == taken
+    other_kinds = [each for each in TAKES if each is not take]
     for other in other_kinds:
         assert await refusal(client.advance(first, here, here, other(9))) == taken
-    await client.advance(elsewhere, here, here, claim(9))
-    await client.advance(second, here, here, claim(10))
+    await client.advance(elsewhere, here, here, take(9))
+    await client.advance(second, here, here, take(10))
 
 
 async def test_messages_of_old_are_no_hindrance_in_the_chat_that_a_group_became(
