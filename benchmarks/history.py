@@ -72,14 +72,16 @@ INSERT INTO photos (id, bot_id, chat_id, message_id, user_id, language_code, fil
         '2020-01-01 00:00:00.000000', 'a tabby cat on a sofa beside a window', 'blip', 'base', id,
         'image/jpeg', 1280, 960, 100000, hex(randomblob(32)) FROM one;
 INSERT INTO generations (number, id, photo_id, bot_id, chat_id, user_id, n, state, prompt,
-    negative_prompt, preset, seed, delivery_intended, result_message_id, user_notified, image_key,
+    negative_prompt, preset, seed, sending_unseen, result_message_id, user_notified, image_key,
     image_media_type, image_width, image_height, image_size, image_sha256, picture_seed,
     picture_model, picture_file_id, created_at, closed_at, lease_holder, lease_expires_at, fence)
     SELECT number, '0' || substr(id, 2), id, {bot}, owner, owner, 0, 'delivered',
-        'a tabby cat on a sofa beside a window', '', '', number, 1, number, 1, 'g' || id,
+        'a tabby cat on a sofa beside a window', '', '', number, 0, number, 1, 'g' || id,
         'image/png', 512, 512, 400000, hex(randomblob(32)), number, 'stable-diffusion-v1-5',
         hex(randomblob(36)), '2020-01-01 00:00:00.000000', '2020-01-01 00:01:00.000000',
         'a-machine/127.0.0.1:5003', '2020-01-01 00:01:30.000000', 1 FROM one;
+INSERT INTO sent_messages (bot_id, chat_id, message_id, generation, kind)
+    SELECT {bot}, owner, number, number, 'picture' FROM one;
 COMMIT;
 """
 

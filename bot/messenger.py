@@ -163,6 +163,10 @@ class Messenger:
         except NotTaken:
             return None
 
+    async def keep_pace(self, chat_id: int) -> None:
+        """Waits until a message that is not urgent may go out in this chat."""
+        await self._pace.wait(chat_id)
+
     async def reply_photo(
         self,
         chat_id: int,

@@ -1,4 +1,7 @@
-"""When a message may be edited: sends come first, and what would be too fast is dropped."""
+"""When a message may be edited, or a probe sent: other sends come first.
+
+An edit that would be too fast is dropped; a probe waits.
+"""
 
 import asyncio
 import time
@@ -8,6 +11,8 @@ from contextlib import contextmanager
 
 _PRIVATE_SECONDS = 1.5
 _GROUP_SECONDS = 4.0  # Telegram takes about 20 messages a minute in a group
+_PRIVATE_SEND_SECONDS = 1.0  # core.telegram.org/bots/faq, "My bot is hitting limits"
+_GROUP_SEND_SECONDS = 3.0
 _MOST_CHATS = 10_000
 
 
@@ -18,6 +23,7 @@ class EditPace:
         """`clock` gives seconds."""
         self._clock = clock
         self._last_edit: dict[int, float] = {}
+        self._last_send: dict[int, float] = {}
         self._sending: Counter[int] = Counter()
         self._silent_until: dict[int, float] = {}
         self._asking: dict[int, list[tuple[float, asyncio.Future[bool]]]] = {}
@@ -32,6 +38,15 @@ class EditPace:
             self._sending[chat_id] -= 1
             if not self._sending[chat_id]:
                 del self._sending[chat_id]
+        self._forget_old()
+        self._last_send[chat_id] = self._clock()
+
+    async def wait(self, chat_id: int) -> None:
+        """Waits until the last message that went out in this chat is long enough ago."""
+        gap = _GROUP_SEND_SECONDS if chat_id < 0 else _PRIVATE_SEND_SECONDS
+        last = self._last_send.get(chat_id)
+        if last is not None:
+            await asyncio.sleep(last + gap - self._clock())
 
     def hold_back(self, chat_id: int, seconds: float) -> None:
         """Telegram asked for less in this chat: no edits there for so long."""
@@ -72,6 +87,6 @@ class EditPace:
         return True
 
     def _forget_old(self) -> None:
-        for remembered in (self._last_edit, self._silent_until):
+        for remembered in (self._last_edit, self._last_send, self._silent_until):
             if len(remembered) >= _MOST_CHATS:
                 remembered.clear()

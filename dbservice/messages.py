@@ -78,16 +78,13 @@ def set_error(row: Generation, error: db.Error) -> None:
 
 _PATCHED: Final[Mapping[str, str]] = {
     "prompt": "prompt",
-    "delivery_intended": "delivery_intended",
+    "ending_message_id": "ending_message_id",
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
     "user_notified": "user_notified",
     "attempts": "attempts",
 }
 """Which field of the patch goes to which column."""
-
-_PATCHED_UNLESS_ZERO: Final = ("status_after", "status_message_id")
-"""Fields and columns alike, where 0 means none."""
 
 
 def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
@@ -102,9 +99,12 @@ def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
     for field, column in _PATCHED.items():
         if patch.HasField(field):
             setattr(row, column, getattr(patch, field))
-    for column in _PATCHED_UNLESS_ZERO:
-        if patch.HasField(column):
-            setattr(row, column, getattr(patch, column) or None)
+    if patch.HasField("status_message_id"):
+        row.status_message_id = patch.status_message_id or None
+    if patch.HasField("sending"):
+        row.sending = patch.sending.kind or None
+        row.sending_after = patch.sending.after if row.sending else None
+        row.sending_unseen = patch.sending.unseen
     if patch.HasField("error"):
         set_error(row, patch.error)
 
@@ -155,7 +155,7 @@ def _photo(row: Photo) -> db.Photo:
 
 
 def _generation(row: Generation) -> db.Generation:
-    picture = error = None
+    picture = error = sending = None
     if image := image_info(row):
         picture = db.Picture(
             image=image,
@@ -165,6 +165,12 @@ def _generation(row: Generation) -> db.Generation:
         )
     if row.error_code is not None:
         error = db.Error(code=row.error_code, message=row.error_message)
+    if row.sending is not None:
+        sending = db.Sending(
+            kind=row.sending,
+            after=row.sending_after,
+            unseen=row.sending_unseen,
+        )
     return db.Generation(
         id=row.id,
         photo_id=row.photo_id,
@@ -180,9 +186,8 @@ def _generation(row: Generation) -> db.Generation:
             guidance_scale=row.guidance_scale,
             seed=row.seed,
         ),
-        status_after=row.status_after,
         status_message_id=row.status_message_id,
-        delivery_intended=row.delivery_intended,
+        ending_message_id=row.ending_message_id,
         result_message_id=row.result_message_id,
         user_notified=row.user_notified,
         picture=picture,
@@ -190,6 +195,7 @@ def _generation(row: Generation) -> db.Generation:
         created_at=row.created_at,
         closed_at=row.closed_at,
         attempts=row.attempts,
+        sending=sending,
     )
 
 

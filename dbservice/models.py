@@ -2,8 +2,9 @@
 
 import uuid
 from datetime import UTC, datetime
-from typing import cast
+from typing import ClassVar, cast
 
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from sqlalchemy import (
     BigInteger,
     DateTime,
@@ -22,8 +23,6 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 _IDS = uuid.UUID("a065fd21-2ba3-4d68-9389-88e465a6c10c")
 """The namespace of photo ids. It never changes: it is how a redelivered message is recognised."""
-
-_PREFIX = "GENERATION_STATE_"
 
 
 def photo_id(bot_id: int, chat_id: int, message_id: int) -> str:
@@ -51,25 +50,37 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=value.tzinfo or UTC)
 
 
-class State(TypeDecorator[db.GenerationState]):
-    """A state of the contract, kept as its name so that a person can read the table."""
+class _Named(TypeDecorator[int]):
+    """A value of the contract's, kept as its name so that a person can read the table."""
 
     impl = String(16)
     cache_ok = True
+    values: ClassVar[EnumTypeWrapper]
+    prefix: ClassVar[str]
 
-    def process_bind_param(self, value: db.GenerationState | None, _dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: int | None, _dialect: Dialect) -> str | None:
         """To the database."""
-        return (
-            None if value is None else db.GenerationState.Name(value).removeprefix(_PREFIX).lower()
-        )
+        return None if value is None else self.values.Name(value).removeprefix(self.prefix).lower()
 
-    def process_result_value(
-        self, value: str | None, _dialect: Dialect
-    ) -> db.GenerationState | None:
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> int | None:
         """From the database."""
-        if value is None:
-            return None
-        return cast("db.GenerationState", db.GenerationState.Value(_PREFIX + value.upper()))
+        return None if value is None else self.values.Value(self.prefix + value.upper())
+
+
+class State(_Named):
+    """A generation's state."""
+
+    cache_ok = True
+    values = cast("EnumTypeWrapper", db.GenerationState)
+    prefix = "GENERATION_STATE_"
+
+
+class Kind(_Named):
+    """The kind of a message."""
+
+    cache_ok = True
+    values = cast("EnumTypeWrapper", db.MessageKind)
+    prefix = "MESSAGE_KIND_"
 
 
 class Base(DeclarativeBase):
@@ -183,9 +194,11 @@ class Generation(StoredImage, Base):
     steps: Mapped[int | None]
     guidance_scale: Mapped[float | None]
     seed: Mapped[int | None]
-    status_after: Mapped[int | None]
+    sending: Mapped[db.MessageKind | None] = mapped_column(Kind)
+    sending_after: Mapped[int | None]
+    sending_unseen: Mapped[int] = mapped_column(default=0)
     status_message_id: Mapped[int | None]
-    delivery_intended: Mapped[bool] = mapped_column(default=False)
+    ending_message_id: Mapped[int | None]
     result_message_id: Mapped[int | None]
     user_notified: Mapped[bool] = mapped_column(default=False)
     picture_seed: Mapped[int | None]
@@ -206,6 +219,29 @@ class Generation(StoredImage, Base):
     def _begin_anew(self, _key: str, state: db.GenerationState) -> db.GenerationState:
         self.attempts = 0  # what a process died of, if it did, was the state before
         return state
+
+
+class SentMessage(Base):
+    """A caption, an ending or a picture that was sent: the id of a message is one row's alone.
+
+    It stays with the chat that the message was sent to: a group that becomes a supergroup counts
+    anew.
+    """
+
+    __tablename__ = "sent_messages"
+    __table_args__ = (
+        Index("ix_sent_messages_generation", "generation"),
+        {"sqlite_with_rowid": False},
+    )
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    generation: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("generations.number", ondelete="CASCADE"),
+    )
+    kind: Mapped[db.MessageKind] = mapped_column(Kind)
 
 
 class PendingDeletion(Base):

@@ -89,6 +89,9 @@ def _(request: db.AdvanceGenerationRequest) -> _Violations:
     yield from _text("patch.result_file_id", patch.result_file_id, _MAX_ID)
     if patch.HasField("chat_id"):
         yield from _not_zero("patch.chat_id", patch.chat_id)
+    if patch.sending.kind not in db.MessageKind.values():
+        yield "patch.sending.kind", "must be a kind of message"
+    yield from _within("patch.sending.unseen", patch.sending.unseen, 0)
     if patch.HasField("error"):
         yield from _error("patch.error", patch.error)
         if request.to_state not in WITH_ERROR:

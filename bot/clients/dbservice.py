@@ -65,6 +65,10 @@ class TooManyUnfinished(DatabaseError):
     """The user has as many unfinished generations as anybody may have."""
 
 
+class MessageTaken(DatabaseError):
+    """The message is another generation's, or of another kind."""
+
+
 class NotOwner(DatabaseError):
     """It belongs to another user."""
 
@@ -83,6 +87,7 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "NOT_CAPTIONED": Conflict,
     "NOT_CLOSED": Conflict,
     "TOO_MANY_UNFINISHED": TooManyUnfinished,
+    "MESSAGE_TAKEN": MessageTaken,
     "DISK_FULL": DatabaseUnavailable,
     "STORAGE_UNAVAILABLE": DatabaseUnavailable,
 }

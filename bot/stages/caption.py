@@ -14,12 +14,12 @@ from bot.captioners.base import (
 from bot.clients.dbservice import NotFound
 from bot.health import Health
 from bot.services import Services
+from bot.work import outbox
 from bot.work.item import RetryLater, WorkItem
-from bot.work.memory import Sent
-from bot.work.outbox import recorded, send_once
 from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
+_CAPTION = db.MESSAGE_KIND_CAPTION
 _PROMPT_CHARACTERS = 1000
 
 
@@ -29,20 +29,17 @@ async def run(item: WorkItem, services: Services) -> None:
         caption = await _ask(item, services)
         if caption is None:
             return
-        await item.record(caption=caption, prompt=_prompt(caption.text, item.photo.user_text))
-    photo = item.photo
-    message = await send_once(
+        prompt = _prompt(caption.text, item.photo.user_text)
+        await outbox.intend(item, services.messenger, _CAPTION, caption=caption, prompt=prompt)
+    photo, text = item.photo, item.text_of(_CAPTION)
+    await outbox.send(
         item,
-        Sent.CAPTION,
+        services.messenger,
+        _CAPTION,
         lambda: services.messenger.reply(
-            photo.chat_id, photo.message_id, item.texts.caption(photo.caption)
+            photo.chat_id, photo.message_id, text, thread_id=item.thread_id
         ),
-    )
-    await recorded(
-        item,
-        Sent.CAPTION,
         db.GENERATION_STATE_CAPTIONED,
-        caption_message_id=message.message_id,
     )
 
 

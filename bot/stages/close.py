@@ -3,10 +3,8 @@
 from bot.clients.generator import GeneratorUnavailable, JobRejected
 from bot.health import Health
 from bot.services import Services
-from bot.work import status_message
+from bot.work import outbox, status_message
 from bot.work.item import RetryLater, WorkItem
-from bot.work.memory import Sent
-from bot.work.outbox import recorded, send_once
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
@@ -25,14 +23,13 @@ async def run(item: WorkItem, services: Services) -> None:
 
 
 async def _tell(item: WorkItem, services: Services) -> None:
-    photo, texts = item.photo, item.texts
-    if item.state == db.GENERATION_STATE_CANCELLED:
-        text = texts.cancelled
-    else:
-        text = texts.ending(item.generation.error.code)
-    await send_once(
+    photo, text = item.photo, item.text_of(db.MESSAGE_KIND_ENDING)
+    await outbox.send(
         item,
-        Sent.ENDING,
-        lambda: services.messenger.reply(photo.chat_id, photo.message_id, text),
+        services.messenger,
+        db.MESSAGE_KIND_ENDING,
+        lambda: services.messenger.reply(
+            photo.chat_id, photo.message_id, text, thread_id=item.thread_id
+        ),
+        user_notified=True,
     )
-    await recorded(item, Sent.ENDING, item.state, user_notified=True)

@@ -147,7 +147,6 @@ class Texts:
         too_late: it was done already.
         no_history: there is none in this chat.
         no_work: nothing is unfinished in this chat.
-        submitted: the status message before anything is known of the queue.
     """
 
     def __init__(self, translations: gettext.NullTranslations) -> None:
@@ -188,7 +187,6 @@ class Texts:
         self.too_late = _("Too late: this picture is already done.")
         self.no_history = _("You haven't sent me any photos here yet.")
         self.no_work = _("You have no pictures in progress here.")
-        self.submitted = _("Waiting for the painter")
 
     def caption(self, caption: db.Caption) -> str:
         """The reply that tells what the photo shows, how sure that is, and who says so."""

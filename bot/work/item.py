@@ -36,9 +36,9 @@ class WorkItem:
         self, database: DatabaseClient, lease: db.LeaseGenerationsResponse.Lease, memory: Memory
     ) -> None:
         self._database = database
-        self._item = lease.item
         self._fence = lease.fence
         self.memory = memory
+        self._take(lease.item)
 
     @property
     def id(self) -> str:
@@ -66,6 +66,12 @@ class WorkItem:
         return self._item.generation.HasField("closed_at")
 
     @property
+    def thread_id(self) -> int | None:
+        """The topic that the photo is in, and its answers; None: none."""
+        photo = self.photo
+        return photo.message_thread_id if photo.HasField("message_thread_id") else None
+
+    @property
     def owner(self) -> str:
         """Whose it is, as the generator and the log are told."""
         return f"telegram:{self._item.photo.user_id}"
@@ -75,9 +81,21 @@ class WorkItem:
         """What the bot says to its user."""
         return texts.of(self._item.photo.language_code)
 
+    def text_of(self, kind: db.MessageKind) -> str:
+        """What the caption, the ending or the picture says."""
+        generation, texts = self.generation, self.texts
+        if kind == db.MESSAGE_KIND_CAPTION:
+            return texts.caption(self.photo.caption)
+        if kind == db.MESSAGE_KIND_PICTURE:
+            picture = generation.picture
+            return texts.picture(generation.parameters.prompt, picture.seed, picture.model)
+        if self.state == db.GENERATION_STATE_CANCELLED:
+            return texts.cancelled
+        return texts.ending(generation.error.code)
+
     async def advance(self, to_state: db.GenerationState, **patch: Any) -> None:
         """Moves the generation to a state; `patch` are fields of `GenerationPatch`."""
-        self._item = await self._database.advance_generation(
+        item = await self._database.advance_generation(
             db.AdvanceGenerationRequest(
                 generation_id=self.id,
                 fence=self._fence,
@@ -86,6 +104,7 @@ class WorkItem:
                 patch=db.GenerationPatch(**patch),
             )
         )
+        self._take(item)
 
     async def record(self, **patch: Any) -> None:
         """Patches the generation and leaves its state as it is."""
@@ -98,17 +117,30 @@ class WorkItem:
     async def store_photo(self, image: db.ImageInfo, data: bytes) -> None:
         """Stores the photo's bytes."""
         info = db.StorePhotoRequest.Info(generation_id=self.id, fence=self._fence, image=image)
-        self._item = await self._database.store_photo(info, data)
+        self._take(await self._database.store_photo(info, data))
 
     async def finalize(self, data: bytes = b"", **outcome: Any) -> None:
         """Ends the work: with `picture` and its bytes, or with `failed` or `refused`."""
         info = db.FinalizeGenerationRequest.Info(
             generation_id=self.id, fence=self._fence, **outcome
         )
-        self._item = await self._database.finalize_generation(info, data)
+        self._take(await self._database.finalize_generation(info, data))
 
     async def close(self) -> None:
         """Marks the generation as closed."""
-        self._item = await self._database.close_generation(
-            db.CloseGenerationRequest(generation_id=self.id, fence=self._fence)
-        )
+        request = db.CloseGenerationRequest(generation_id=self.id, fence=self._fence)
+        self._take(await self._database.close_generation(request))
+
+    def _take(self, item: db.Item) -> None:
+        """The row is this now; whose the messages are that it names is settled."""
+        self._item = item
+        photo, generation = item.photo, item.generation
+        for message_id in (
+            photo.message_id,
+            photo.caption_message_id,
+            generation.status_message_id,
+            generation.ending_message_id,
+            generation.result_message_id,
+        ):
+            if message_id:
+                self.memory.ids.settle(photo.chat_id, message_id)

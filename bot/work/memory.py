@@ -8,25 +8,17 @@ leased to us for longer than a lease lasts, so that it is another's by now.
 import asyncio
 import time
 from collections.abc import Callable, Container
-from enum import StrEnum
 from typing import Final
 
 from telegram import Message
 
 from bot.clients.documents import Job
 from bot.work.backoff import Backoff
+from bot.work.message_ids import MessageIds
+from protos.lookalike.db.v1 import db_pb2 as db
 
 LEASE_SECONDS: Final = 30.0
 """How long a lease of dbservice lasts."""
-
-
-class Sent(StrEnum):
-    """The messages that a generation may have."""
-
-    CAPTION = "caption"
-    STATUS = "status"
-    PICTURE = "picture"
-    ENDING = "ending"
 
 
 class Memory:
@@ -35,8 +27,10 @@ class Memory:
     Attributes:
         backoff: when it is tried again.
         abandoned: set when its user has cancelled it; a long wait may end then.
-        accepted: what Telegram accepted but dbservice has not recorded yet, so that only the record
-            is tried again.
+        ids: what is known of the ids of messages; all memories share it.
+        unsent: what was recorded as about to be sent, and has certainly not been.
+        accepted: what Telegram accepted of it but dbservice has not recorded yet, so that only the
+            record is tried again.
         shown: the text that its status message shows; "" if that is not known.
         shown_at: when that was sent or edited, in seconds of the clock; 0 if that is not known.
         dismissed: whether the user has deleted the status message.
@@ -46,12 +40,16 @@ class Memory:
         leased_at: when it was last leased to us, in seconds of the clock.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, ids: MessageIds | None = None
+    ) -> None:
         """`clock` gives seconds."""
         self._clock = clock
+        self.ids = ids or MessageIds()
+        self.unsent: db.Sending | None = None
         self.backoff = Backoff(clock)
         self.abandoned = asyncio.Event()
-        self.accepted: dict[Sent, Message] = {}
+        self.accepted: tuple[db.Sending, Message] | None = None
         self.shown = ""
         self.shown_at = 0.0
         self.dismissed = False
@@ -111,6 +109,7 @@ class Memories:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` gives seconds."""
         self._clock = clock
+        self._ids = MessageIds()
         self._memories: dict[str, Memory] = {}
 
     def __len__(self) -> int:
@@ -124,7 +123,7 @@ class Memories:
         """The memory of a generation that has just been leased to us: its own, or a new one."""
         memory = self._memories.get(generation_id)
         if memory is None:
-            memory = self._memories[generation_id] = Memory(self._clock)
+            memory = self._memories[generation_id] = Memory(self._clock, self._ids)
         memory.leased_at = self._clock()
         return memory
 

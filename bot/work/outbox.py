@@ -1,28 +1,145 @@
-"""Messages that are sent once: what Telegram accepted is remembered until it is recorded."""
+"""Messages that are sent once: what may have been sent is looked for before it is sent again.
 
+A generation sends one message at a time. Before it does, it records which; with the message's id it
+records that nothing is being sent any more. Whoever finds that record open does not know whether
+the message is there: a process has died, or the network has cut an answer
+(docs/decisions/0040-looked-for-before-sent-again.md).
+"""
+
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from telegram import Message
 
-from bot.work.item import WorkItem
-from bot.work.memory import Sent
+from bot.clients.dbservice import MessageTaken
+from bot.messenger import CannotDeliver, Messenger, Moved, TelegramUnavailable
+from bot.work.item import RetryLater, WorkItem
+from bot.work.search import search
 from protos.lookalike.db.v1 import db_pb2 as db
 
+_log = logging.getLogger(__name__)
 
-async def send_once(item: WorkItem, kind: Sent, send: Callable[[], Awaitable[Message]]) -> Message:
-    """Sends a message of this kind, unless Telegram has accepted it before.
+_MOST_COPIES = 2
 
-    The caller records it with `recorded`. Should that fail, the next try finds the message here
-    and sends nothing.
+_FIELDS: Final = {
+    db.MESSAGE_KIND_CAPTION: "caption_message_id",
+    db.MESSAGE_KIND_STATUS: "status_message_id",
+    db.MESSAGE_KIND_ENDING: "ending_message_id",
+    db.MESSAGE_KIND_PICTURE: "result_message_id",
+}
+"""The field of the patch for each kind's id."""
+
+
+async def send(
+    item: WorkItem,
+    messenger: Messenger,
+    kind: db.MessageKind,
+    post: Callable[[], Awaitable[Message]],
+    to_state: db.GenerationState | None = None,
+    **patch: Any,
+) -> Message | None:
+    """Has the message in the chat once, and records it.
+
+    Args:
+        item: the generation.
+        messenger: Telegram.
+        kind: which of its messages.
+        post: sends it.
+        to_state: the state that it is in then; None: the same.
+        patch: what is recorded with the message.
+
+    Returns:
+        The message, found or sent. None: it may be there twice and cannot be looked for, so that it
+        is not sent a third time, and counts as sent.
     """
-    accepted = item.memory.accepted
-    if kind not in accepted:
-        accepted[kind] = await send()
-    return accepted[kind]
+    memory = item.memory
+    await intend(item, messenger, kind)
+    if not _is_unsent(item):
+        message = await _find(item, messenger, to_state, patch)
+        if message is not None:
+            return message
+        if item.generation.sending.unseen >= _MOST_COPIES:
+            _log.warning("A message of %s may be there twice; it is not sent again.", item.id)
+            if kind != db.MESSAGE_KIND_STATUS:  # else it says that there is to be no other
+                await item.advance(to_state or item.state, sending=db.Sending(), **patch)
+            return None
+    memory.unsent = None
+    try:
+        message = await post()
+    except TelegramUnavailable as error:
+        if error.not_done:
+            memory.unsent = item.generation.sending
+        raise
+    except (CannotDeliver, Moved):
+        memory.unsent = item.generation.sending
+        raise
+    memory.ids.see(message.chat_id, message.message_id)
+    if not await _record(item, message, to_state, patch):
+        raise RetryLater(None)  # who looked for the same words took it for theirs
+    return message
 
 
-async def recorded(item: WorkItem, kind: Sent, to_state: db.GenerationState, **patch: Any) -> None:
-    """Records a message that was sent, and lets go of it."""
-    await item.advance(to_state, **patch)
-    item.memory.accepted.pop(kind, None)
+async def intend(item: WorkItem, messenger: Messenger, kind: db.MessageKind, **patch: Any) -> None:
+    """Records that a message of this kind is about to be sent, unless that is recorded already.
+
+    What may have been sent of another kind is looked for first.
+    """
+    if item.generation.sending.kind == kind:
+        return
+    await resolve(item, messenger)
+    photo, memory = item.photo, item.memory
+    after = max(photo.message_id, memory.ids.newest(photo.chat_id))
+    memory.unsent = db.Sending(kind=kind, after=after)
+    await item.record(sending=memory.unsent, **patch)
+
+
+async def resolve(item: WorkItem, messenger: Messenger) -> None:
+    """Looks for what may have been sent, and records it if it is there."""
+    if item.generation.HasField("sending") and not _is_unsent(item):
+        await _find(item, messenger, None, {})
+
+
+def _is_unsent(item: WorkItem) -> bool:
+    return item.memory.unsent == item.generation.sending
+
+
+async def _find(
+    item: WorkItem, messenger: Messenger, to_state: db.GenerationState | None, patch: dict[str, Any]
+) -> Message | None:
+    """Records the message if Telegram has accepted it; else that it is not there, or not seen."""
+    if item.memory.accepted is not None:
+        sending, accepted = item.memory.accepted
+        is_it = sending == item.generation.sending
+        if is_it and await _record(item, accepted, to_state, patch):
+            return accepted
+    async with item.memory.ids.looking(item.photo.chat_id):
+        found, end, complete = await search(item, messenger)
+        for message in found:
+            if await _record(item, message, to_state, patch):
+                _log.info("Found what %s had sent: message %d", item.id, message.message_id)
+                return message
+        kind, unseen = item.generation.sending.kind, item.generation.sending.unseen
+        unseen += not complete
+        await item.record(sending=db.Sending(kind=kind, after=end, unseen=unseen))
+    return None
+
+
+async def _record(
+    item: WorkItem, message: Message, to_state: db.GenerationState | None, patch: dict[str, Any]
+) -> bool:
+    """Records the message; until that is done, it is kept in memory. False: it is another's."""
+    kind, memory = item.generation.sending.kind, item.memory
+    memory.accepted = item.generation.sending, message
+    patch = {_FIELDS[kind]: message.message_id, **patch}
+    if kind == db.MESSAGE_KIND_PICTURE:
+        patch["result_file_id"] = message.photo[-1].file_id
+    try:
+        await item.advance(to_state or item.state, sending=db.Sending(), **patch)
+    except MessageTaken:
+        is_ours = False
+    else:
+        is_ours = True
+    memory.accepted = None
+    memory.ids.settle(message.chat_id, message.message_id)
+    return is_ours

@@ -8,7 +8,7 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, queries, users
+from dbservice.transactions import leases, queries, sent, users
 from dbservice.transitions import (
     CANCELLED,
     CAPTIONED,
@@ -82,8 +82,8 @@ def advance(
     have been lost, and since then only this holder could write.
 
     Raises:
-        ServiceError: as `leases.held`; TRANSITION_NOT_ALLOWED; NOT_CAPTIONED, for a row that would
-            be captioned without a caption.
+        ServiceError: as `leases.held`; TRANSITION_NOT_ALLOWED; MESSAGE_TAKEN; NOT_CAPTIONED, for
+            a row that would be captioned without a caption.
     """
     row = leases.held(transaction, request.generation_id, request.fence)
     if row.state not in (request.from_state, request.to_state):
@@ -93,6 +93,7 @@ def advance(
             raise not_allowed(request.from_state, request.to_state)
         check(request.from_state, request.to_state)
         row.state = request.to_state
+    sent.take(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
     if request.patch.HasField("chat_id"):
         _move_chat(transaction, row.photo, request.patch.chat_id)
@@ -102,14 +103,23 @@ def advance(
 
 
 def _move_chat(transaction: Transaction, photo: Photo, chat_id: int) -> None:
-    """The group became a supergroup: its photos are there now, its status messages are not."""
+    """The group became a supergroup: its photos are there now, its status messages are not.
+
+    Nor is there anything to look for: the ids of its messages are counted anew.
+    """
     there = (Generation.bot_id == photo.bot_id, Generation.chat_id == photo.chat_id)
     moved = update(Photo).where(Photo.id.in_(select(Generation.photo_id).where(*there)))
     transaction.session.execute(moved.values(chat_id=chat_id))
     transaction.session.execute(
         update(Generation)
         .where(*there)
-        .values(chat_id=chat_id, status_message_id=None, status_after=None)
+        .values(
+            chat_id=chat_id,
+            status_message_id=None,
+            sending=None,
+            sending_after=None,
+            sending_unseen=0,
+        )
     )
 
 

@@ -89,3 +89,36 @@ async def test_a_send_that_begins_in_the_same_turn_comes_before_the_edit() -> No
     await asyncio.sleep(0)
     with pace.sending(PRIVATE):
         assert not await edit
+
+
+@pytest.mark.parametrize(("chat", "gap"), [(PRIVATE, 1.0), (GROUP, 3.0)])
+async def test_a_probe_waits_for_what_went_out_before(
+    chat: int, gap: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    clock = Clock()
+    pace = EditPace(clock)
+    await pace.wait(chat)
+    with pace.sending(chat):
+        pass
+    await pace.wait(-chat)
+    assert waited == []
+    clock.now += 0.25
+    await pace.wait(chat)
+    assert waited == [gap - 0.25]
+
+
+async def test_what_was_refused_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    pace = EditPace(Clock())
+    with pytest.raises(ValueError, match="refused"), pace.sending(PRIVATE):
+        raise ValueError("refused")
+    await pace.wait(PRIVATE)

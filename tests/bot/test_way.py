@@ -10,6 +10,7 @@ from bot.work import status_message
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, picture
 from tests.generator import scripted
+from tests.sandbox.client import ShownMessage
 
 
 async def settled(tick: Tick) -> None:
@@ -109,3 +110,30 @@ async def test_what_the_generator_has_forgotten_is_submitted_in_the_same_tick(de
     assert desk.listener.begun == ["follow", "submit", "follow"]
     assert isinstance(item.memory.job, Job)
     assert item.memory.job.state in {"queued", "running"}
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_all_that_answers_a_photo_in_a_topic_is_in_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, deleted: bool
+) -> None:
+    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
+    forum = await desk.people.add_group([desk.chat], kind="supergroup", forum=True)
+    photo = await desk.people.send_photo(forum, picture(), user=desk.chat, thread=7)
+    item = await desk.receive(photo, message_thread_id=7)
+    await desk.people.add_fault("cut", method="sendMessage", contains="a cat")  # so that it probes
+    if deleted:
+        await desk.people.delete(photo)
+    desk.executor.go()
+    tick = Tick(desk.services, desk.leasing)
+    messages: list[ShownMessage] = []
+    while not any(message.photo for message in messages):
+        item.memory.backoff.reset()
+        await tick.run()
+        await settled(tick)
+        messages = [each for each in await desk.people.messages(forum) if each.from_bot]
+    sends = [
+        *await desk.people.calls("sendMessage"),
+        *await desk.people.calls("sendPhoto"),
+    ]
+    assert {call.params.get("message_thread_id") for call in sends} == {"7"}
+    assert [message.thread for message in messages] == [7, 7]

@@ -147,3 +147,50 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
         await client.close(lease)
         assert (await client.forget()).photos == 2
         assert files(settings.blobs) == []
+
+
+def test_what_was_about_to_be_sent_still_is(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    (before / "versions").mkdir(parents=True)
+    for version in MIGRATIONS.joinpath("versions").glob("000[1-4]_*.py"):
+        shutil.copy(version, before / "versions")
+    path = tmp_path / "lookalike.db"
+    engine = create_engine(f"sqlite:///{path}")
+    migrate(engine, before)
+    states = {
+        # state, status_after, delivery_intended, result_message_id
+        1: ("queued", 12, 0, None),
+        2: ("finished", 13, 1, None),
+        3: ("delivered", None, 1, 99),
+        4: ("delivered", None, 1, 99),  # a group that moved counts anew
+    }
+    with sqlite3.connect(path) as connection:
+        for number, (state, after, intended, result) in states.items():
+            connection.execute(
+                "INSERT INTO photos (id, bot_id, chat_id, message_id, user_id, language_code,"
+                " file_id, file_size, user_text, received_at, caption_message_id)"
+                " VALUES (?, 1, -100, ?, 42, 'en', 'a', 0, '', '2026-11-22 12:00:00', ?)",
+                (str(number), 10 * number, 10 * number + 1),
+            )
+            connection.execute(
+                "INSERT INTO generations (number, id, photo_id, bot_id, chat_id, user_id, n, state,"
+                " prompt, negative_prompt, preset, status_after, delivery_intended,"
+                " result_message_id, user_notified, created_at, fence)"
+                " VALUES (?, ?, ?, 1, -100, 42, 0, ?, '', '', '', ?, ?, ?, 0,"
+                " '2026-11-22 12:00:00', 1)",
+                (number, f"g{number}", str(number), state, after, intended, result),
+            )
+    connection.close()
+    migrate(engine, MIGRATIONS)
+    engine.dispose()
+    with sqlite3.connect(path) as connection:
+        sending = connection.execute(
+            "SELECT sending, sending_after, sending_unseen FROM generations ORDER BY number"
+        ).fetchall()
+        sent = connection.execute(
+            "SELECT message_id, generation, kind FROM sent_messages ORDER BY message_id"
+        ).fetchall()
+    connection.close()
+    assert sending == [("status", 12, 0), ("picture", 20, 0), (None, None, 0), (None, None, 0)]
+    captions = [(10 * number + 1, number, "caption") for number in states]
+    assert sent == [*captions, (99, 3, "picture")]

@@ -1,5 +1,7 @@
 """The state machine, through the RPCs."""
 
+from collections.abc import Callable
+
 import grpc
 import pytest
 
@@ -106,23 +108,24 @@ async def test_nothing_is_captioned_without_a_caption(client: Client) -> None:
 async def test_patches_are_recorded_and_the_rest_stays(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_STORED)
     here = db.GENERATION_STATE_STORED
+    sending = db.Sending(kind=db.MESSAGE_KIND_PICTURE, after=11, unseen=1)
     every = db.GenerationPatch(
         caption=CAPTION,
         prompt="a cat",
         caption_message_id=11,
-        status_after=11,
         status_message_id=12,
-        delivery_intended=True,
         result_message_id=13,
         user_notified=True,
+        ending_message_id=14,
+        sending=sending,
     )
     item = await client.advance(lease, here, db.GENERATION_STATE_CAPTIONED, every)
     photo, generation = item.photo, item.generation
     assert (photo.caption, photo.caption_message_id) == (CAPTION, 11)
     assert generation.parameters.prompt == "a cat"
     assert (generation.status_message_id, generation.result_message_id) == (12, 13)
-    assert generation.status_after == 11
-    assert generation.delivery_intended
+    assert generation.ending_message_id == 14
+    assert generation.sending == sending
     assert generation.user_notified
     here = db.GENERATION_STATE_CAPTIONED
     assert await client.advance(lease, here, here) == item
@@ -130,10 +133,10 @@ async def test_patches_are_recorded_and_the_rest_stays(client: Client) -> None:
         lease,
         here,
         here,
-        db.GenerationPatch(status_message_id=0, status_after=0, user_notified=False),
+        db.GenerationPatch(status_message_id=0, sending=db.Sending(), user_notified=False),
     )
     assert not gone.generation.HasField("status_message_id")
-    assert not gone.generation.HasField("status_after")
+    assert not gone.generation.HasField("sending")
     assert not gone.generation.user_notified
     assert gone.photo == photo
 
@@ -165,6 +168,61 @@ async def test_a_group_that_moves_takes_all_its_photos_along(client: Client) -> 
     assert (await client.receive(1)).item == item  # redelivered under its old chat
     assert (await client.receive(3, chat=-7)).item == elsewhere
     assert (await client.receive(4, bot=2)).item == other_bot
+
+
+TAKES: list[Callable[[int], db.GenerationPatch]] = [
+    lambda message_id: db.GenerationPatch(caption_message_id=message_id),
+    lambda message_id: db.GenerationPatch(ending_message_id=message_id),
+    lambda message_id: db.GenerationPatch(result_message_id=message_id),
+]
+
+
+@pytest.mark.parametrize("take", TAKES, ids=["caption", "ending", "result"])
+async def test_a_message_is_one_rows_and_of_one_kind(
+    client: Client, take: Callable[[int], db.GenerationPatch]
+) -> None:
+    await client.receive(1)
+    await client.receive(2)
+    await client.receive(3, chat=-7)
+    first, second, elsewhere = await client.lease()
+    here = db.GENERATION_STATE_RECEIVED
+    item = await client.advance(first, here, here, take(9))
+    assert await client.advance(first, here, here, take(9)) == item  # the answer was lost
+    taken: Refusal = (grpc.StatusCode.ALREADY_EXISTS, "MESSAGE_TAKEN", [])
+    assert await refusal(client.advance(second, here, here, take(9))) == taken
+    other_kinds = [each for each in TAKES if each is not take]
+    for other in other_kinds:
+        assert await refusal(client.advance(first, here, here, other(9))) == taken
+    await client.advance(elsewhere, here, here, take(9))
+    await client.advance(second, here, here, take(10))
+
+
+async def test_messages_of_old_are_no_hindrance_in_the_chat_that_a_group_became(
+    client: Client,
+) -> None:
+    await client.receive(1)
+    await client.receive(2)
+    first, second = await client.lease()
+    here = db.GENERATION_STATE_RECEIVED
+    sending = db.Sending(kind=db.MESSAGE_KIND_CAPTION, after=9)
+    await client.advance(first, here, here, db.GenerationPatch(caption_message_id=9))
+    await client.advance(second, here, here, db.GenerationPatch(sending=sending))
+    await client.advance(first, here, here, db.GenerationPatch(chat_id=-1009))
+    patch = db.GenerationPatch(caption_message_id=9)
+    item = await client.advance(second, here, here, patch)
+    assert item.photo.caption_message_id == 9
+    assert not item.generation.HasField("sending")
+
+
+async def test_whoever_is_forgotten_leaves_no_message_either(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
+    here = db.GENERATION_STATE_DELIVERED
+    await client.advance(lease, here, here, db.GenerationPatch(result_message_id=9))
+    await client.close(lease)
+    await client.forget()
+    again = await client.leased(1)
+    here = db.GENERATION_STATE_RECEIVED
+    await client.advance(again, here, here, db.GenerationPatch(result_message_id=9))
 
 
 async def test_an_error_belongs_to_a_state_that_it_explains(client: Client) -> None:

@@ -109,8 +109,7 @@ async def test_exactly_one_picture(
     await idle(people, chat)
     messages = await people.messages(chat)
     assert len(pictures(messages, sent)) == 1
-    # The caption may double, in the window between Telegram's acceptance and the bot's record.
-    assert len(texts(messages, sent)) in ({1, 2} if victim == "bot" else {1})
+    assert len(texts(messages, sent)) == 1
     assert not statuses(messages, sent)
 
 
@@ -123,7 +122,7 @@ async def picture_accepted(people: People, chat: int) -> tuple[ShownMessage, int
     return sent, fault
 
 
-async def test_never_none_when_killed_after_telegram_accepted_the_picture(
+async def test_one_when_killed_after_telegram_accepted_the_picture(
     people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
@@ -133,7 +132,7 @@ async def test_never_none_when_killed_after_telegram_accepted_the_picture(
     stack.start("bot")
     await idle(people, chat)
     messages = await people.messages(chat)
-    assert len(pictures(messages, sent)) in {1, 2}
+    assert len(pictures(messages, sent)) == 1
     assert not statuses(messages, sent)
 
 

@@ -119,13 +119,16 @@ async def test_telegram_failing_now_and_then_loses_nothing(people: People) -> No
     assert len(pictures(await people.messages(chat), sent)) == 1
 
 
-async def test_an_answer_cut_after_delivery_may_double_but_loses_nothing(people: People) -> None:
+async def test_answers_that_are_cut_double_nothing_and_lose_nothing(people: People) -> None:
     chat = await people.add_user()
     await people.add_fault("cut", method="sendPhoto")
+    await people.add_fault("cut", method="sendMessage", count=5)
     sent = await people.send_photo(chat, cat())
-    await delivered(people, sent)
+    await delivered(people, sent, seconds=90)
     await idle(people, chat)
-    assert len(pictures(await people.messages(chat), sent)) in {1, 2}
+    messages = await people.messages(chat)
+    assert [len(each) for each in (texts(messages, sent), pictures(messages, sent))] == [1, 1]
+    assert not any(message.buttons for message in messages)
 
 
 async def test_a_user_who_blocks_the_bot_is_given_up_quietly(people: People) -> None:

@@ -26,8 +26,11 @@ MIGRATIONS = {
     "jobs.db": Path(generator.__file__).parent / "jobs" / "migrations",
 }
 
-RENAMED: dict[tuple[str, str], str] = {}
+RENAMED: dict[tuple[str, str], str] = {("generations", "status_after"): "sending_after"}
 """Columns (table and name in a kept home) by the names that later migrations gave them."""
+
+DROPPED = {("generations", "delivery_intended")}
+"""Columns that later migrations have made something else of."""
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -52,7 +55,11 @@ def kept(before: Rows, after: Rows) -> Rows:
     """What is there after, cut to what was there before."""
     return {
         table: [
-            {name: row[RENAMED.get((table, name), name)] for name in old}
+            {
+                name: old[name] if (table, name) in DROPPED else row[new]
+                for name in old
+                for new in [RENAMED.get((table, name), name)]
+            }
             for old, row in zip(lines, after[table], strict=True)
         ]
         for table, lines in before.items()

@@ -48,7 +48,7 @@ async def test_a_told_caption_whose_record_failed_is_recorded_not_told_again(des
     await caption.run(item, desk.services)
     (message,) = await desk.messages()
     assert item.photo.caption_message_id == message.id
-    assert item.memory.accepted == {}
+    assert item.memory.accepted is None
 
 
 async def test_a_captioner_that_is_unavailable_is_asked_later(desk: Desk) -> None:

@@ -27,7 +27,7 @@ async def test_the_picture_answers_the_photo(desk: Desk) -> None:
 
 async def test_nothing_is_sent_before_the_intent_is_recorded(desk: Desk) -> None:
     item = await desk.finished()
-    desk.database.refuse = lambda request: request.patch.delivery_intended
+    desk.database.refuse = lambda request: request.patch.HasField("sending")
     with pytest.raises(DatabaseUnavailable):
         await deliver.run(item, desk.services)
     assert await desk.messages() == []
@@ -58,23 +58,11 @@ async def test_a_picture_that_telegram_certainly_did_not_take_is_no_doubt(
     with pytest.raises(TelegramUnavailable) as raised:
         await deliver.run(item, desk.services)
     assert raised.value.retry_after == 1
-    assert not item.generation.delivery_intended
+    calls = len(await desk.people.calls("sendMessage"))
     await deliver.run(await desk.lease(item.id), desk.services)
     assert caplog.messages == []
     assert len(await desk.messages()) == 1
-
-
-async def test_a_picture_of_unknown_fate_is_sent_again_and_that_is_logged(
-    desk: Desk, caplog: pytest.LogCaptureFixture
-) -> None:
-    item = await desk.finished()
-    await desk.people.add_fault("cut", method="sendPhoto")
-    with pytest.raises(TelegramUnavailable):
-        await deliver.run(item, desk.services)
-    await deliver.run(await desk.lease(item.id), desk.services)
-    (line,) = [record.message for record in caplog.records if record.name == "bot.stages.deliver"]
-    assert item.id in line
-    assert len(await desk.messages()) == 2
+    assert len(await desk.people.calls("sendMessage")) == calls, "it was looked for"
 
 
 async def test_a_picture_that_telegram_refuses_fails(desk: Desk) -> None:

@@ -24,6 +24,14 @@ class GenerationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GENERATION_STATE_REFUSED: _ClassVar[GenerationState]
     GENERATION_STATE_CANCELLED: _ClassVar[GenerationState]
     GENERATION_STATE_UNDELIVERABLE: _ClassVar[GenerationState]
+
+class MessageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MESSAGE_KIND_UNSPECIFIED: _ClassVar[MessageKind]
+    MESSAGE_KIND_CAPTION: _ClassVar[MessageKind]
+    MESSAGE_KIND_STATUS: _ClassVar[MessageKind]
+    MESSAGE_KIND_ENDING: _ClassVar[MessageKind]
+    MESSAGE_KIND_PICTURE: _ClassVar[MessageKind]
 GENERATION_STATE_UNSPECIFIED: GenerationState
 GENERATION_STATE_RECEIVED: GenerationState
 GENERATION_STATE_STORED: GenerationState
@@ -36,6 +44,11 @@ GENERATION_STATE_FAILED: GenerationState
 GENERATION_STATE_REFUSED: GenerationState
 GENERATION_STATE_CANCELLED: GenerationState
 GENERATION_STATE_UNDELIVERABLE: GenerationState
+MESSAGE_KIND_UNSPECIFIED: MessageKind
+MESSAGE_KIND_CAPTION: MessageKind
+MESSAGE_KIND_STATUS: MessageKind
+MESSAGE_KIND_ENDING: MessageKind
+MESSAGE_KIND_PICTURE: MessageKind
 
 class ImageInfo(_message.Message):
     __slots__ = ("media_type", "width", "height", "size", "sha256")
@@ -135,39 +148,49 @@ class Error(_message.Message):
     message: str
     def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
+class Sending(_message.Message):
+    __slots__ = ("kind", "after", "unseen")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    UNSEEN_FIELD_NUMBER: _ClassVar[int]
+    kind: MessageKind
+    after: int
+    unseen: int
+    def __init__(self, kind: _Optional[_Union[MessageKind, str]] = ..., after: _Optional[int] = ..., unseen: _Optional[int] = ...) -> None: ...
+
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "delivery_intended", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "status_after", "attempts")
+    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     STATUS_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
-    DELIVERY_INTENDED_FIELD_NUMBER: _ClassVar[int]
     RESULT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     USER_NOTIFIED_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
-    STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    SENDING_FIELD_NUMBER: _ClassVar[int]
+    ENDING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     photo_id: str
     n: int
     state: GenerationState
     parameters: Parameters
     status_message_id: int
-    delivery_intended: bool
     result_message_id: int
     user_notified: bool
     picture: Picture
     error: Error
     created_at: _timestamp_pb2.Timestamp
     closed_at: _timestamp_pb2.Timestamp
-    status_after: int
     attempts: int
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status_after: _Optional[int] = ..., attempts: _Optional[int] = ...) -> None: ...
+    sending: Sending
+    ending_message_id: int
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("photo", "generation")
@@ -235,32 +258,32 @@ class StorePhotoResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class GenerationPatch(_message.Message):
-    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "delivery_intended", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "status_after", "attempts")
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "attempts", "sending", "ending_message_id")
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
-    DELIVERY_INTENDED_FIELD_NUMBER: _ClassVar[int]
     RESULT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     RESULT_FILE_ID_FIELD_NUMBER: _ClassVar[int]
     USER_NOTIFIED_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
-    STATUS_AFTER_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    SENDING_FIELD_NUMBER: _ClassVar[int]
+    ENDING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     caption: Caption
     prompt: str
     caption_message_id: int
     status_message_id: int
-    delivery_intended: bool
     result_message_id: int
     result_file_id: str
     user_notified: bool
     error: Error
     chat_id: int
-    status_after: int
     attempts: int
-    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., delivery_intended: _Optional[bool] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., status_after: _Optional[int] = ..., attempts: _Optional[int] = ...) -> None: ...
+    sending: Sending
+    ending_message_id: int
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ...) -> None: ...
 
 class AdvanceGenerationRequest(_message.Message):
     __slots__ = ("generation_id", "fence", "from_state", "to_state", "patch")

@@ -123,7 +123,8 @@ class DatabaseServiceServicer:
 
     def AdvanceGeneration(self, request, context):
         """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-        applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
+        applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED. The id of a
+        caption, ending or picture that is another message's already: MESSAGE_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

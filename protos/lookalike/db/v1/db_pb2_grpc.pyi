@@ -51,7 +51,8 @@ class DatabaseServiceStub:
     """
     AdvanceGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.AdvanceGenerationRequest, _db_pb2.AdvanceGenerationResponse]
     """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-    applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
+    applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED. The id of a
+    caption, ending or picture that is another message's already: MESSAGE_TAKEN.
     """
     CreateGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]
     """Makes another generation for a captioned photo; the same n again: the same row. For a user
@@ -94,7 +95,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     AdvanceGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.AdvanceGenerationRequest, _db_pb2.AdvanceGenerationResponse]  # type: ignore[assignment]
     """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-    applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
+    applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED. The id of a
+    caption, ending or picture that is another message's already: MESSAGE_TAKEN.
     """
     CreateGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]  # type: ignore[assignment]
     """Makes another generation for a captioned photo; the same n again: the same row. For a user
@@ -152,7 +154,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.AdvanceGenerationResponse, _abc.Awaitable[_db_pb2.AdvanceGenerationResponse]]:
         """Compare-and-set of a generation's state, with what belongs to it. The same state twice
-        applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED.
+        applies the patch alone. What the state does not allow: TRANSITION_NOT_ALLOWED. The id of a
+        caption, ending or picture that is another message's already: MESSAGE_TAKEN.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,310 @@
+"""Each message once, whatever answers are cut and wherever the process dies."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from itertools import count
+
+import pytest
+
+from bot import pace
+from bot.clients.dbservice import DatabaseUnavailable
+from bot.messenger import TelegramUnavailable
+from bot.services import Services
+from bot.stages import caption, close, deliver
+from bot.stages.table import STAGES
+from bot.work import outbox, status_message
+from bot.work.item import RetryLater, WorkItem
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import BOT, Desk, picture
+from tests.bot.mortal import Killed, Process
+from tests.sandbox.client import ShownMessage
+
+PROBE = "…"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of message.
+
+    Attributes:
+        name: what it is.
+        ready: makes a generation that is about to send it.
+        act: has it sent.
+        recorded: its id, as dbservice has it.
+        method: what Telegram's method is.
+    """
+
+    name: str
+    ready: Callable[[Desk], Awaitable[WorkItem]]
+    act: Callable[[WorkItem, Services], Awaitable[None]]
+    recorded: Callable[[db.Item], int]
+    method: str = "sendMessage"
+
+
+async def failed(desk: Desk) -> WorkItem:
+    item = await desk.stored()
+    await item.fail("photo-refused", "not this one")
+    return item
+
+
+async def show(item: WorkItem, services: Services) -> None:
+    await status_message.show(item, services.messenger, "something")
+
+
+CAPTION = Kind("caption", Desk.stored, caption.run, lambda item: item.photo.caption_message_id)
+STATUS = Kind("status", Desk.queued, show, lambda item: item.generation.status_message_id)
+ENDING = Kind("ending", failed, close.run, lambda item: item.generation.ending_message_id)
+PICTURE = Kind(
+    "picture",
+    Desk.finished,
+    deliver.run,
+    lambda item: item.generation.result_message_id,
+    "sendPhoto",
+)
+
+every_kind = pytest.mark.parametrize(
+    "kind", [CAPTION, STATUS, ENDING, PICTURE], ids=lambda kind: kind.name
+)
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_PRIVATE_SEND_SECONDS", "_GROUP_SEND_SECONDS"):
+        monkeypatch.setattr(pace, name, 0.0)
+
+
+async def until_done(
+    kind: Kind, desk: Desk, generation_id: str, process: Process, user: int = 0
+) -> db.Item:
+    """Tries for as long as its state calls for it, as the ticks do."""
+    request = db.GetGenerationRequest(
+        bot_id=BOT, chat_id=desk.chat, user_id=user or desk.chat, generation_id=generation_id
+    )
+    while True:
+        found = await desk.database.get_generation(request)
+        is_due = not found.generation.HasField("closed_at")
+        if kind is STATUS:
+            is_due = not found.generation.HasField("status_message_id")
+        elif is_due:
+            is_due = STAGES[found.generation.state] is kind.act
+        if not is_due:
+            return found
+        item = await process.lease(generation_id)
+        try:
+            await kind.act(item, process.services)
+        except (TelegramUnavailable, RetryLater):
+            continue
+        if item.generation.sending.unseen > 1:
+            return found
+
+
+async def the_message(desk: Desk) -> ShownMessage:
+    """The only message in the chat; no probe is left."""
+    (message,) = await desk.messages()
+    assert message.text != PROBE
+    return message
+
+
+@every_kind
+async def test_six_answers_cut_in_a_row_leave_one_message(desk: Desk, kind: Kind) -> None:
+    item = await kind.ready(desk)
+    await desk.people.add_fault("cut", method=kind.method)
+    await desk.people.add_fault("cut", count=5, chat_id=desk.chat)  # of whatever comes next
+    found = await until_done(kind, desk, item.id, Process(desk))
+    assert [fault["met"] for fault in await desk.people.faults()] == [1, 5]
+    assert (await the_message(desk)).id == kind.recorded(found)
+    assert not found.generation.HasField("sending")
+
+
+@every_kind
+async def test_six_answers_cut_after_which_nothing_was_done_leave_one_message(
+    desk: Desk, kind: Kind
+) -> None:
+    item = await kind.ready(desk)
+    await desk.people.add_fault("http_error", status=502, count=6, chat_id=desk.chat)
+    found = await until_done(kind, desk, item.id, Process(desk))
+    assert (await the_message(desk)).id == kind.recorded(found)
+
+
+@every_kind
+async def test_a_crash_between_any_two_calls_leaves_one_message(desk: Desk, kind: Kind) -> None:
+    for calls in count(1):
+        chat = replace(desk, chat=await desk.people.add_user())
+        item = await kind.ready(chat)
+        process = Process(chat, calls)
+        try:
+            await kind.act(await process.lease(item.id), process.services)
+        except Killed:
+            found = await until_done(kind, chat, item.id, Process(chat))
+            assert (await the_message(chat)).id == kind.recorded(found)
+        else:
+            break
+    assert calls > 3, "an intent, a message and its record"
+
+
+@every_kind
+async def test_a_crash_between_any_two_calls_of_the_search_leaves_one_message(
+    desk: Desk, kind: Kind
+) -> None:
+    for calls in count(1):
+        chat = replace(desk, chat=await desk.people.add_user())
+        item = await kind.ready(chat)
+        await desk.people.add_fault("cut", method=kind.method, chat_id=chat.chat)
+        with pytest.raises(TelegramUnavailable):
+            await kind.act(await chat.lease(item.id), chat.services)
+        process = Process(chat, calls)
+        try:
+            await kind.act(await process.lease(item.id), process.services)
+        except Killed:
+            found = await until_done(kind, chat, item.id, Process(chat))
+            assert (await the_message(chat)).id == kind.recorded(found)
+        else:
+            break
+    assert calls > 5, "two probes: each is sent and deleted, and what they found is recorded"
+
+
+async def test_two_that_say_the_same_and_are_both_lost_are_found_one_each(desk: Desk) -> None:
+    items = [await desk.stored() for _ in range(2)]
+    await desk.people.add_fault("cut", method="sendMessage", count=2)
+    for item in items:
+        with pytest.raises(TelegramUnavailable):
+            await caption.run(item, desk.services)
+    process = Process(desk)
+    await process.lease(items[0].id)
+    found = await asyncio.gather(*(until_done(CAPTION, desk, item.id, process) for item in items))
+    messages = await desk.messages()
+    assert len(messages) == 2
+    assert {item.photo.caption_message_id for item in found} == {each.id for each in messages}
+
+
+async def test_what_another_has_recorded_is_not_taken_from_them(desk: Desk) -> None:
+    lost, *others = [await desk.stored() for _ in range(3)]
+    desk.database.refuse = lambda request: request.to_state == db.GENERATION_STATE_CAPTIONED
+    await desk.people.add_fault("http_error", method="sendMessage", status=502)
+    with pytest.raises(TelegramUnavailable):
+        await caption.run(lost, desk.services)
+    desk.database.refuse = None
+    for item in others:
+        await caption.run(item, desk.services)
+    found = await until_done(CAPTION, desk, lost.id, Process(desk))
+    messages = await desk.messages()
+    assert len(messages) == 3
+    assert found.photo.caption_message_id == messages[-1].id
+
+
+async def test_whose_message_was_taken_for_anothers_sends_their_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, other = [await desk.stored() for _ in range(2)]
+    reply = desk.services.messenger.reply
+
+    async def taken(*args: object, **named: object) -> object:
+        message = await reply(*args, **named)  # type: ignore[arg-type]
+        await other.record(caption_message_id=message.message_id)
+        return message
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.services.messenger, "reply", taken)
+        with pytest.raises(RetryLater):
+            await caption.run(item, desk.services)
+    found = await until_done(CAPTION, desk, item.id, Process(desk))
+    messages = await desk.messages()
+    assert [message.id for message in messages] == [
+        other.photo.caption_message_id,
+        found.photo.caption_message_id,
+    ]
+
+
+async def test_a_person_who_says_the_same_is_not_us(desk: Desk) -> None:
+    item = await failed(desk)
+    await desk.people.add_fault("http_error", method="sendMessage", status=502)
+    with pytest.raises(TelegramUnavailable):
+        await close.run(item, desk.services)
+    said = item.text_of(db.MESSAGE_KIND_ENDING)
+    await desk.people.send_text(desk.chat, said)
+    await until_done(ENDING, desk, item.id, Process(desk))
+    assert (await the_message(desk)).text == said
+
+
+@every_kind
+async def test_what_cannot_be_looked_for_comes_twice_at_most(
+    desk: Desk, kind: Kind, caplog: pytest.LogCaptureFixture
+) -> None:
+    item = await kind.ready(desk)
+    await desk.people.add_fault(
+        "refuse", method="sendMessage", contains=PROBE, count=99, description="not here"
+    )
+    await desk.people.add_fault("cut", method=kind.method, count=6)
+    process = Process(desk)
+    await until_done(kind, desk, item.id, process)
+    if kind is STATUS:
+        await show(await process.lease(item.id), process.services)
+    assert len(await desk.messages()) == 2
+    assert f"A message of {item.id} may be there twice; it is not sent again." in caplog.messages
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_it_is_found_in_a_chat_that_talks(desk: Desk, *, late: bool) -> None:
+    user = desk.chat
+    group = replace(desk, chat=await desk.people.add_group([user], kind="supergroup"))
+    photo = await desk.people.send_photo(group.chat, picture(), user=user)
+    item = await group.receive(photo)
+    await item.fail("not-an-image", "as the test says")
+    await outbox.intend(item, desk.services.messenger, db.MESSAGE_KIND_ENDING)
+
+    async def talk() -> None:
+        for n in range(40):
+            await desk.people.send_text(group.chat, str(n), user=user)
+
+    if late:
+        await talk()
+    await desk.people.add_fault("cut", method="sendMessage")
+    with pytest.raises(TelegramUnavailable):
+        await close.run(item, desk.services)
+    if not late:
+        await talk()
+    await until_done(ENDING, group, item.id, Process(desk), user)
+    (message,) = await group.messages()
+    assert message.text == item.text_of(db.MESSAGE_KIND_ENDING)
+
+
+async def test_what_was_lost_is_found_though_another_message_comes_next(desk: Desk) -> None:
+    item = await desk.stored()
+    await desk.people.add_fault("cut", method="sendMessage")
+    with pytest.raises(TelegramUnavailable):
+        await caption.run(item, desk.services)
+    await desk.database.cancel_generations(
+        db.CancelGenerationsRequest(bot_id=item.photo.bot_id, chat_id=desk.chat, user_id=desk.chat)
+    )
+    found = await until_done(ENDING, desk, item.id, Process(desk))
+    told, ending = await desk.messages()
+    assert (told.id, ending.id) == (
+        found.photo.caption_message_id,
+        found.generation.ending_message_id,
+    )
+
+
+async def test_a_probe_that_was_found_out_late_goes_with_the_status_message(desk: Desk) -> None:
+    item = await desk.queued()
+    await desk.people.add_fault("cut", method="sendMessage", count=3)
+    for _ in range(3):
+        with pytest.raises(TelegramUnavailable):
+            await show(await desk.lease(item.id), desk.services)
+    assert [message.text for message in await desk.messages()] == ["something", PROBE, PROBE]
+    await desk.database.cancel_generations(
+        db.CancelGenerationsRequest(bot_id=item.photo.bot_id, chat_id=desk.chat, user_id=desk.chat)
+    )
+    await until_done(ENDING, desk, item.id, Process(desk))
+    assert (await the_message(desk)).text == item.texts.cancelled
+
+
+async def test_a_record_that_failed_is_all_that_is_tried_again(desk: Desk) -> None:
+    item = await desk.stored()
+    desk.database.refuse = lambda request: request.patch.HasField("caption_message_id")
+    for _ in range(3):
+        with pytest.raises(DatabaseUnavailable):
+            await caption.run(await desk.lease(item.id), desk.services)
+    desk.database.refuse = None
+    await caption.run(await desk.lease(item.id), desk.services)
+    assert [method for method, _ in desk.listener.sends] == ["sendMessage"]
