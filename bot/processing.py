@@ -6,6 +6,7 @@ from typing import Any, Final
 from telegram import Update
 from telegram.ext import BaseUpdateProcessor
 
+from bot.messages import sender_of
 from bot.turns import Turns
 
 _AT_ONCE: Final = 256
@@ -24,8 +25,7 @@ class FairUpdateProcessor(BaseUpdateProcessor):
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         """Handles the update when its user's turn has come."""
-        user = update.effective_user if isinstance(update, Update) else None
-        async with self._turns.turn(user.id if user is not None else 0):
+        async with self._turns.turn(_whose(update)):
             await coroutine
 
     async def initialize(self) -> None:
@@ -33,3 +33,13 @@ class FairUpdateProcessor(BaseUpdateProcessor):
 
     async def shutdown(self) -> None:
         """Needs nothing."""
+
+
+def _whose(update: object) -> int:
+    """The id of who sent or pressed something; 0 where that is not known."""
+    if not isinstance(update, Update):
+        return 0
+    if update.callback_query is not None:
+        return update.callback_query.from_user.id
+    sender = sender_of(update.message) if update.message is not None else None
+    return 0 if sender is None else sender.id

@@ -3,14 +3,12 @@
 import datetime as dt
 
 from bot.clients.dbservice import image_info
+from bot.messages import MOST_BYTES
 from bot.messenger import WrongFile
 from bot.services import Services
 from bot.work.item import RetryLater, WorkItem
 from lookalike.imaging.refusals import ImageRefused
 from protos.lookalike.db.v1 import db_pb2 as db
-
-MOST_BYTES = 20 * 1024 * 1024
-"""What a bot may download from Telegram."""
 
 _GRACE = dt.timedelta(minutes=1)
 """Telegram says "wrong file_id or the file is temporarily unavailable": after this, it is gone."""

@@ -1,16 +1,17 @@
 """How many updates are handled at a time."""
 
 import asyncio
+from datetime import UTC, datetime
 
-from telegram import Update, User
+from telegram import Chat, Message, Update, User
 
 from bot.processing import FairUpdateProcessor
 
 
 def update(user: int) -> Update:
-    update = Update(1)
-    update._effective_user = User(user, "Ada", is_bot=False)
-    return update
+    sender = User(user, "Ada", is_bot=False)
+    chat = Chat(user, Chat.PRIVATE)
+    return Update(1, message=Message(1, datetime.now(UTC), chat, from_user=sender))
 
 
 async def test_one_users_updates_leave_room_for_anothers() -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
+from bot.messages import MOST_BYTES
 from bot.messenger import TelegramUnavailable
 from bot.stages import store
 from bot.work.item import RetryLater
@@ -43,7 +44,7 @@ async def test_doing_it_twice_is_as_good_as_once(desk: Desk) -> None:
 
 
 async def test_what_telegram_says_is_too_large_is_not_fetched(desk: Desk) -> None:
-    item = await desk.received(file_size=store.MOST_BYTES + 1)
+    item = await desk.received(file_size=MOST_BYTES + 1)
     await store.run(item, desk.services)
     assert item.generation.error.code == "file-too-large"
     assert await desk.people.calls("getFile") == []
