@@ -66,13 +66,11 @@ async def search(item: WorkItem, messenger: Messenger) -> Search:
     newest, passed = await _read(item, messenger, rest[::-1])
     found: list[Message] = []
     for message in (*oldest, *newest[::-1]):
-        if _has_button(item, message):
-            if sending.kind != db.MESSAGE_KIND_STATUS or found:
-                await _delete(item, messenger, message)
-                continue
-        elif not _says_the_same(item, message):
-            continue
-        found.append(message)
+        is_its = _has_button(item, message)
+        if is_its and (sending.kind != db.MESSAGE_KIND_STATUS or found):
+            await _delete(item, messenger, message)
+        else:
+            found.append(message)
     return Search(found, last.message_id, passed == len(rest))
 
 
@@ -92,7 +90,7 @@ async def _read(item: WorkItem, messenger: Messenger, ids: range) -> tuple[list[
     """Reads messages until enough are read, and deletes probes of earlier searches among them.
 
     Returns:
-        The bot's messages, and how many of the ids were passed.
+        Those that may be the generation's, and how many of the ids were passed.
     """
     chat_id, bot_id = item.photo.chat_id, item.photo.bot_id
     messages: list[Message] = []
@@ -113,13 +111,23 @@ async def _read(item: WorkItem, messenger: Messenger, ids: range) -> tuple[list[
         shown += 1
         await _delete(item, messenger, probe)
         message = probe.reply_to_message
-        if message is None or message.from_user is None or message.from_user.id != bot_id:
-            continue
-        if message.text == PROBE and _has_button(item, message):
-            await _delete(item, messenger, message)
-        else:
-            messages.append(message)
+        if message is not None and message.from_user and message.from_user.id == bot_id:
+            is_its = _has_button(item, message)
+            if is_its and message.text == PROBE:
+                await _delete(item, messenger, message)
+            elif is_its or _says_the_same(item, message):
+                messages.append(message)
+        if ids.step > 0 and not messages:
+            await _pass(item, message_id)
     return messages, passed
+
+
+async def _pass(item: WorkItem, message_id: int) -> None:
+    """Records that nothing is up to this id: where this search is cut short, another goes on."""
+    sending = db.Sending()
+    sending.CopyFrom(item.generation.sending)
+    sending.after = message_id
+    await item.record(sending=sending)
 
 
 async def _delete(item: WorkItem, messenger: Messenger, message: Message) -> None:
