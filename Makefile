@@ -36,7 +36,7 @@ lock: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	mv build/constraints.txt constraints.txt
 
 demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
-	@$(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
+	@exec $(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term

@@ -154,7 +154,7 @@ async def test_a_damaged_database_is_unavailable(
 async def test_a_second_process_on_one_home_is_refused(tmp_path: Path) -> None:
     async with process(tmp_path, []):
         code, log = await failed_start(tmp_path)
-    assert code == 78
+    assert code == 75
     assert f"Another process uses {tmp_path / 'dbservice'}" in log[-1]
 
 
@@ -216,7 +216,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         code, log = await failed_start(tmp_path, DBSERVICE_LISTEN=address)
-    assert code == 78
+    assert code == 75
     (line,) = log
     assert line == (
         f"lookalike dbservice: DBSERVICE_LISTEN: cannot listen on {address}:"
@@ -228,7 +228,7 @@ async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
 async def test_a_second_process_is_refused(tmp_path: Path) -> None:
     async with process(tmp_path, []) as (service, client):
         code, log = await failed_start(tmp_path, DBSERVICE_LISTEN=service.address())
-        assert code == 78
+        assert code == 75
         assert "Address already in use." in log[-1]
         await client.receive()
 

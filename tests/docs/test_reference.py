@@ -283,3 +283,10 @@ def test_files_that_are_spoken_of_exist() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_the_tests_that_hold_the_promises_are_there() -> None:
+    named = re.findall(r"`(tests/\S+\.py)::(test_\w+)`", (ROOT / "docs/reliability.md").read_text())
+    assert len(named) > 15
+    for path, name in named:
+        assert re.search(rf"def {name}\(", (ROOT / path).read_text()), f"{path}::{name}"

@@ -168,7 +168,7 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
         assert (await running.get(waiting)).get("state") == "queued"
 
 
-async def _fails(home: Path, **more: str) -> str:
+async def _fails(home: Path, code: int = 78, /, **more: str) -> str:
     """The only line that a start which cannot work prints, logs aside."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -179,7 +179,7 @@ async def _fails(home: Path, **more: str) -> str:
     )
     async with asyncio.timeout(60):
         _, errors = await process.communicate()
-    assert process.returncode == 78
+    assert process.returncode == code
     assert b"Traceback" not in errors
     (sentence,) = [
         line for line in errors.decode().splitlines() if line.startswith("lookalike generator: ")
@@ -198,10 +198,10 @@ async def test_a_model_that_is_not_there_is_one_sentence_before_pytorch_is_impor
 async def test_a_port_or_a_home_in_use_is_one_sentence(tmp_path: Path) -> None:
     async with _started(tmp_path / "first") as running:
         address = running.client.base_url.netloc.decode()
-        sentence = await _fails(tmp_path / "second", GENERATOR_LISTEN=address)
+        sentence = await _fails(tmp_path / "second", 75, GENERATOR_LISTEN=address)
         assert "GENERATOR_LISTEN" in sentence
         assert address in sentence
-        sentence = await _fails(tmp_path / "first")
+        sentence = await _fails(tmp_path / "first", 75)
         database = tmp_path / "first" / "generator" / "jobs.db"
         assert sentence == f"lookalike generator: Another process uses {database}."
 
