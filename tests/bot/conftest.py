@@ -5,10 +5,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.desk import Desk, open_desk
+from bot import app, captioners
+from tests.bot.desk import Desk, open_desk, picture
+from tests.bot.front import EN, told
+from tests.generator import scripted
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with open_desk(tmp_path) as desk:
         yield desk
+
+
+@pytest.fixture
+def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
+    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
+    monkeypatch.setattr("bot.pace._PRIVATE_SECONDS", 0.0)
+    monkeypatch.setattr("bot.pace._GROUP_SECONDS", 0.0)
+    monkeypatch.setattr("bot.transports.polling._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("bot.transports.polling._LONGEST_PAUSE", 0.05)
+
+
+@pytest.fixture
+async def bot(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
+    assert quick is None
+    async with app.running(desk.settings) as running:
+        await desk.people.send_text(desk.chat, "/start")  # opens the chat
+        await told(desk, desk.chat, EN.start)
+        yield running

@@ -5,65 +5,23 @@ import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from telegram.ext import JobQueue
 
-from bot import app, captioners
+from bot import app
 from bot.callbacks import cancel_data
-from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, TooManyUnfinished
 from bot.context import BotData, Context
 from bot.handlers import table
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
-from bot.texts import of
 from bot.transports import kept
 from bot.transports.kept import KeptUpdates
-from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import BOT, Desk, make_bot, open_desk, picture
-from tests.generator import scripted
-from tests.sandbox.client import Json, ShownMessage
+from tests.bot.desk import Desk, make_bot, picture
+from tests.bot.front import EN, has_file, message, nothing_waits, press, states, told
+from tests.sandbox.client import Json
 from tests.waiting import eventually
-
-EN = of("en")
-
-
-@pytest.fixture
-def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
-    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
-    monkeypatch.setattr("bot.pace._PRIVATE_SECONDS", 0.0)
-    monkeypatch.setattr("bot.pace._GROUP_SECONDS", 0.0)
-    monkeypatch.setattr("bot.transports.polling._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("bot.transports.polling._LONGEST_PAUSE", 0.05)
-
-
-@pytest.fixture
-async def bot(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
-    assert quick is None
-    async with app.running(desk.settings) as running:
-        await desk.people.send_text(desk.chat, "/start")  # opens the chat
-        await told(desk, desk.chat, EN.start)
-        yield running
-
-
-def message(chat: int, /, **fields: Any) -> Json:
-    """An update with a private message."""
-    sender = {"id": chat, "is_bot": False, "first_name": "Ada", "language_code": "en"}
-    place = {"id": chat, "type": "private", "first_name": "Ada"}
-    given = {"message_id": 1, "date": 1, "chat": place, "from": sender, "text": "x"} | fields
-    return {"message": {name: value for name, value in given.items() if value is not None}}
-
-
-def press(chat: int, data: Any, /, **fields: Any) -> Json:
-    """An update with a pressed button."""
-    sender = {"id": chat, "is_bot": False, "first_name": "Ada"}
-    query = {"id": "1", "from": sender, "chat_instance": "1", "data": data}
-    given = query | message(chat) | fields
-    return {"callback_query": {name: value for name, value in given.items() if value is not None}}
-
 
 UNDECODABLE: dict[str, Callable[[int], Json]] = {
     "a chat without a type": lambda chat: message(chat, chat={"id": chat}),
@@ -85,38 +43,6 @@ UNDECODABLE: dict[str, Callable[[int], Json]] = {
     "a press by nobody": lambda chat: press(chat, "x", **{"from": None}),
     "an edit of nothing": lambda _chat: {"edited_message": {}},
 }
-
-
-async def has_file(desk: Desk, chat: int, *photos: ShownMessage) -> None:
-    """Waits until the photos are rows."""
-
-    async def look() -> bool | None:
-        request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=chat, page_size=50)
-        known = {
-            item.photo.message_id for item in (await desk.database.list_history(request)).items
-        }
-        return {photo.id for photo in photos} <= known or None
-
-    await eventually(look)
-
-
-async def nothing_waits(desk: Desk) -> None:
-    """Waits until Telegram has had every update confirmed."""
-
-    async def look() -> bool | None:
-        return (await desk.people.bot())["pending_updates"] == 0 or None
-
-    await eventually(look)
-
-
-async def told(desk: Desk, chat: int, text: str, *, times: int = 1) -> list[ShownMessage]:
-    """Waits until the bot has said something so often."""
-
-    def look(messages: list[ShownMessage]) -> list[ShownMessage] | None:
-        found = [m for m in messages if m.sender_id == BOT and text in (m.text or m.caption)]
-        return found if len(found) >= times else None
-
-    return await desk.people.wait_for(chat, look)
 
 
 async def test_what_cannot_be_decoded_is_kept_and_its_neighbours_are_recorded(
@@ -198,12 +124,6 @@ async def door_of_a_dying_bot(desk: Desk) -> AsyncIterator[Receiver]:
         )
 
 
-async def states(desk: Desk, chat: int, owner: int) -> list[int]:
-    """How the owner's generations in a chat are, newest first."""
-    request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=owner, page_size=50)
-    return [item.generation.state for item in (await desk.database.list_history(request)).items]
-
-
 CANCEL = {"text": "/cancel", "entities": [{"type": "bot_command", "offset": 0, "length": 7}]}
 
 
@@ -276,163 +196,3 @@ async def test_strange_buttons_get_one_answer_each(
     assert len(asked) == len(presses)
     assert not any(record.exc_info for record in caplog.records)
     assert not any(record.levelno >= logging.ERROR for record in caplog.records)
-
-
-@pytest.mark.parametrize(
-    ("name", "media_type", "taken"),
-    [
-        ("IMG_0001.JPG", "application/octet-stream", True),
-        ("IMG_0001", "application/octet-stream", True),
-        ("IMG_0001.JPG", None, True),
-        (None, None, True),
-        ("photo", "IMAGE/JPEG", True),
-        ("photo.jpeg", "text/plain", True),
-        ("paper.pdf", "application/pdf", False),
-    ],
-)
-async def test_a_file_that_may_be_a_photo_is_tried(
-    desk: Desk, bot: app.RunningBot, name: str | None, media_type: str | None, *, taken: bool
-) -> None:
-    assert bot.address
-    desk.executor.go()
-    ada = await desk.people.add_user()
-    group = await desk.people.add_group([ada, desk.chat])
-    file = (await desk.people.send_document(ada, picture(), "x.pdf", "application/pdf")).json
-    document = file["document"] | {"file_name": name, "mime_type": media_type}
-    document = {key: value for key, value in document.items() if value is not None}
-    await desk.people.send_updates([message(desk.chat, text=None, document=document)])
-    if taken:
-        await told(desk, desk.chat, "a cat on a sofa")
-    else:
-        await told(desk, desk.chat, EN.cannot_use)
-    in_group = message(desk.chat, text=None, document=document)
-    in_group["message"]["chat"] = {"id": group, "type": "group", "title": "x"}
-    await desk.people.send_updates([in_group])
-    if media_type == "IMAGE/JPEG" or (name or "").lower().endswith((".jpg", ".jpeg")):
-        await told(desk, group, "a cat on a sofa")
-        return
-    await nothing_waits(desk)
-    in_group["message"] |= {"message_id": 2, "caption": "@Lookalike_Sandbox_Bot please"}
-    await desk.people.send_updates([in_group])
-    if taken:
-        await told(desk, group, "a cat on a sofa")
-    await nothing_waits(desk)
-    assert len(await states(desk, group, desk.chat)) == taken
-
-
-async def test_bytes_that_are_no_image_are_refused_in_words(
-    desk: Desk, bot: app.RunningBot
-) -> None:
-    assert bot.address
-    await desk.people.send_document(desk.chat, b"what?", "thing", "application/octet-stream")
-    await told(desk, desk.chat, EN.ending("unsupported-format"))
-
-
-async def test_those_who_share_a_sender_share_nothing_else(desk: Desk, bot: app.RunningBot) -> None:
-    assert bot.address
-    ada = await desk.people.add_user()
-    group = await desk.people.add_group([ada, desk.chat], kind="supergroup")
-    sizes = (await desk.people.send_photo(ada, picture())).json["photo"]
-    chat = {"id": group, "type": "supergroup", "title": "The group"}
-    shared = {"GroupAnonymousBot": 1087968824, "Channel_Bot": 136817688, "Telegram": 777000}
-    senders = {group: 1087968824, -1001: 136817688, -1002: 136817688, -1003: 777000, -1004: 777000}
-    for number, (sender_chat, user) in enumerate(senders.items(), start=1):
-        update = message(ada, text=None, photo=sizes, chat=chat, message_id=number)
-        update["message"]["from"] = {"id": user, "is_bot": True, "first_name": "x"}
-        kind = "supergroup" if sender_chat == group else "channel"
-        update["message"]["sender_chat"] = {"id": sender_chat, "type": kind, "title": "x"}
-        await desk.people.send_updates([update])
-    await nothing_waits(desk)
-    for owner in senders:
-        assert len(await states(desk, group, owner)) == 1
-    for user in shared.values():
-        assert not await states(desk, group, user)
-
-
-async def test_an_administrator_may_press_what_an_anonymous_one_has_got(
-    desk: Desk, bot: app.RunningBot
-) -> None:
-    assert bot.address
-    people = desk.people
-    ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
-    group = await people.add_group([ada, bob], kind="supergroup")
-    await people.send_photo(group, picture(), user=ada, anonymous=True)
-    (status,) = await told(desk, group, "Painting")
-    for text in ("/status", "/history"):
-        await people.send_text(group, text, user=ada, anonymous=True)
-    (page,) = await told(desk, group, "UTC")
-    for button in (page, "1"), (status, EN.cancel_button):
-        answer = await people.press(*button, user=bob)
-        assert answer is not None
-        assert answer.text == EN.not_yours
-    answer = await people.press(page, "1", user=ada)
-    assert answer is not None
-    assert answer.text == ""
-    answer = await people.press(status, EN.cancel_button, user=ada)
-    assert answer is not None
-    assert answer.text == EN.cancelled
-    assert len(await people.calls("getChatAdministrators")) == 1
-
-
-async def test_a_user_with_too_much_is_told_once_a_minute_and_costs_nobody_anything(
-    desk: Desk, bot: app.RunningBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse(_self: DatabaseClient, _request: db.ReceivePhotoRequest) -> None:
-        raise TooManyUnfinished("TOO_MANY_UNFINISHED: as the test says", "TOO_MANY_UNFINISHED")
-
-    assert bot.address
-    monkeypatch.setattr(DatabaseClient, "receive_photo", refuse)
-    for _ in range(10):
-        await desk.people.send_photo(desk.chat, picture())
-    await nothing_waits(desk)
-    await told(desk, desk.chat, EN.ending("too-many-unfinished"))
-    await desk.people.send_text(desk.chat, "/help")
-    await told(desk, desk.chat, EN.help)
-    assert (await desk.texts()).count(EN.ending("too-many-unfinished")) == 1
-
-
-async def test_photos_are_refused_in_words_while_the_disk_is_full(
-    desk: Desk, bot: app.RunningBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse(_self: DatabaseClient, _request: db.ReceivePhotoRequest) -> None:
-        raise DatabaseUnavailable("DISK_FULL: as the test says", "DISK_FULL")
-
-    assert bot.address
-    monkeypatch.setattr(DatabaseClient, "receive_photo", refuse)
-    await desk.people.send_photo(desk.chat, picture())
-    await told(desk, desk.chat, EN.no_room)
-    await desk.people.send_text(desk.chat, "/status")
-    await told(desk, desk.chat, EN.no_work)
-
-
-async def test_a_picture_is_opened_in_the_topic_of_its_photo_also_once_that_is_deleted(
-    desk: Desk, bot: app.RunningBot
-) -> None:
-    assert bot.address
-    desk.executor.go()
-    people = desk.people
-    ada = await people.add_user("Ada")
-    forum = await people.add_group([ada], kind="supergroup", forum=True)
-    photo = await people.send_photo(forum, picture(), user=ada, thread=7)
-    (first,) = await told(desk, forum, "seed")
-    await people.delete(photo)
-    await people.send_text(forum, "/history", user=ada)
-    (page,) = await told(desk, forum, "UTC")
-    assert page.thread is None
-    await people.press(page, "1", user=ada)
-    pictures = await told(desk, forum, "seed", times=2)
-    assert [each.thread for each in pictures] == [first.thread, 7]
-    assert pictures[1].reply_to is None
-
-
-async def test_a_model_with_a_long_name_works(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scripted, "MODEL", ModelInfo("m" * 215, 64, 72))
-    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
-    async with open_desk(tmp_path) as desk:
-        monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
-        desk.executor.go()
-        async with app.running(desk.settings):
-            await desk.people.send_photo(desk.chat, picture())
-            await told(desk, desk.chat, f"model {'m' * 49}…")

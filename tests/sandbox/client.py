@@ -215,12 +215,8 @@ class People:
         anonymous: bool | None = None,
     ) -> ShownMessage:
         """A photo; in a forum's topic, or in the group's name, if that is asked for."""
-        fields = {
-            "caption": caption,
-            "reply_to": reply_to,
-            "thread": thread,
-            "anonymous": anonymous,
-        }
+        fields: Json = {"caption": caption, "reply_to": reply_to}
+        fields |= {"thread": thread, "anonymous": anonymous}
         files = [("photo", ("photo.jpg", photo, "image/jpeg"))]
         (message,) = await self._send(chat, user, fields, files)
         return message

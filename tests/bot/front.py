@@ -1,0 +1,65 @@
+"""The bot's front in tests: updates of any shape, and what comes of them."""
+
+from typing import Any
+
+from bot.texts import of
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import BOT, Desk
+from tests.sandbox.client import Json, ShownMessage
+from tests.waiting import eventually
+
+EN = of("en")
+
+
+def message(chat: int, /, **fields: Any) -> Json:
+    """An update with a private message."""
+    sender = {"id": chat, "is_bot": False, "first_name": "Ada", "language_code": "en"}
+    place = {"id": chat, "type": "private", "first_name": "Ada"}
+    given = {"message_id": 1, "date": 1, "chat": place, "from": sender, "text": "x"} | fields
+    return {"message": {name: value for name, value in given.items() if value is not None}}
+
+
+def press(chat: int, data: Any, /, **fields: Any) -> Json:
+    """An update with a pressed button."""
+    sender = {"id": chat, "is_bot": False, "first_name": "Ada"}
+    query = {"id": "1", "from": sender, "chat_instance": "1", "data": data}
+    given = query | message(chat) | fields
+    return {"callback_query": {name: value for name, value in given.items() if value is not None}}
+
+
+async def has_file(desk: Desk, chat: int, *photos: ShownMessage) -> None:
+    """Waits until the photos are rows."""
+
+    async def look() -> bool | None:
+        request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=chat, page_size=50)
+        known = {
+            item.photo.message_id for item in (await desk.database.list_history(request)).items
+        }
+        return {photo.id for photo in photos} <= known or None
+
+    await eventually(look)
+
+
+async def nothing_waits(desk: Desk) -> None:
+    """Waits until Telegram has had every update confirmed."""
+
+    async def look() -> bool | None:
+        return (await desk.people.bot())["pending_updates"] == 0 or None
+
+    await eventually(look)
+
+
+async def told(desk: Desk, chat: int, text: str, *, times: int = 1) -> list[ShownMessage]:
+    """Waits until the bot has said something so often."""
+
+    def look(messages: list[ShownMessage]) -> list[ShownMessage] | None:
+        found = [m for m in messages if m.sender_id == BOT and text in (m.text or m.caption)]
+        return found if len(found) >= times else None
+
+    return await desk.people.wait_for(chat, look)
+
+
+async def states(desk: Desk, chat: int, owner: int) -> list[int]:
+    """How the owner's generations in a chat are, newest first."""
+    request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=owner, page_size=50)
+    return [item.generation.state for item in (await desk.database.list_history(request)).items]
