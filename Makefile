@@ -42,7 +42,7 @@ test: setup ## Run all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
 test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal -m 'not slow'
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow'
 
 lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff check

@@ -12,14 +12,15 @@ from benchmarks.fuzz.targets import TARGETS
 from lookalike.imaging.decoder import Decoder
 from lookalike.imaging.preparing import Prepared
 
-_LONG = {"updates"}
+pytestmark = pytest.mark.slow
+
 _CASES = {"images": 50, "xml": 500, "wire": 2000, "updates": 100}  # of a hundred updates each
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow if name in _LONG else ()) for name in TARGETS],
+    TARGETS,
 )
 async def test_every_case_is_answered_as_it_should_be(name: str, tmp_path: Path) -> None:
     dice = Random(name)

@@ -22,6 +22,8 @@ from tests.generator import scripted
 from tests.sandbox.client import LOOPBACK, ShownMessage
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 EN = of("en")
 LANGUAGE = "eo"
 

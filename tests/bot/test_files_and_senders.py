@@ -12,6 +12,8 @@ from tests.bot.desk import Desk, open_desk, picture
 from tests.bot.front import EN, message, nothing_waits, states, told
 from tests.generator import scripted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "media_type", "taken"),

@@ -23,6 +23,8 @@ from tests.bot.front import EN, has_file, message, nothing_waits, press, states,
 from tests.sandbox.client import Json
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 UNDECODABLE: dict[str, Callable[[int], Json]] = {
     "a chat without a type": lambda chat: message(chat, chat={"id": chat}),
     "a field of another type": lambda chat: message(chat, chat="nobody"),

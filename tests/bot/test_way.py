@@ -12,6 +12,8 @@ from tests.bot.desk import Desk, picture
 from tests.generator import scripted
 from tests.sandbox.client import ShownMessage
 
+pytestmark = pytest.mark.slow
+
 
 async def settled(tick: Tick) -> None:
     """Waits for the tasks of the ticks so far."""

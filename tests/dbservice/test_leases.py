@@ -135,6 +135,7 @@ async def test_no_more_than_asked_for(client: Client) -> None:
     assert [lease.item.photo.message_id for lease in await client.lease("b")] == [4]
 
 
+@pytest.mark.slow
 async def test_an_answer_always_fits_into_a_message(client: Client) -> None:
     user_text = "\N{GRINNING FACE}" * 4096
     for number in range(1, 261):

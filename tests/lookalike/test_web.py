@@ -109,6 +109,7 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 HEAD_OF_POST = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n\r\n"
 
 
+@pytest.mark.slow
 async def test_a_head_and_a_body_have_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "_HEAD_SECONDS", 0.3)
     monkeypatch.setattr(web, "_BODY_SECONDS", 0.6)

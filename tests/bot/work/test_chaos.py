@@ -8,6 +8,8 @@ from tests.bot.chaos import Chaos
 from tests.bot.desk import Desk, picture
 from tests.generator import scripted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_a_dozen_kills_and_cuts_lose_and_double_nothing(

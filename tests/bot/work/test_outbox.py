@@ -20,6 +20,8 @@ from tests.bot.desk import BOT, Desk, picture
 from tests.bot.mortal import Killed, Process
 from tests.sandbox.client import ShownMessage
 
+pytestmark = pytest.mark.slow
+
 PROBE = "…"
 
 

@@ -17,6 +17,8 @@ from lookalike.imaging.decoder import Decoder
 from lookalike.imaging.refusals import ImageRefused
 from tests.lookalike.imaging.hostile import decoders, encode, in_jpeg, scans, segment, small
 
+pytestmark = pytest.mark.slow
+
 LIMIT = 20 * 1024 * 1024
 
 
