@@ -18,10 +18,7 @@ _CASES = {"images": 50, "xml": 500, "wire": 2000, "updates": 100}  # of a hundre
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "name",
-    TARGETS,
-)
+@pytest.mark.parametrize("name", TARGETS)
 async def test_every_case_is_answered_as_it_should_be(name: str, tmp_path: Path) -> None:
     dice = Random(name)
     async with TARGETS[name](tmp_path) as throw:
