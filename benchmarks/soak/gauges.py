@@ -25,7 +25,7 @@ class Gauges:
         """Looks every few seconds until it is over."""
         while not over():
             for name in names:
-                with contextlib.suppress(psutil.Error):  # it has just been killed
+                with contextlib.suppress(psutil.Error, KeyError):  # it has just been killed
                     process = psutil.Process(self._stack.process(name).popen.pid)
                     self._memory[name].append(process.memory_info().rss / 2**20)
                     self._descriptors[name].append(process.num_fds())
