@@ -26,8 +26,8 @@ class JobDatabase(Transactional):
             url: as SQLAlchemy writes it.
 
         Raises:
-            StartError: it cannot be used, or another process uses it.
-            OSError: it needs an upgrade and there is no room for one.
+            StartError: it cannot be used, another process uses it, or there is no room to upgrade
+                it.
         """
         engine = create_engine(url)
         try:
