@@ -95,7 +95,7 @@ def advance(
         row.state = request.to_state
     sent.take(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
-    if request.patch.HasField("chat_id"):
+    if request.patch.HasField("chat_id") and request.patch.chat_id != row.chat_id:
         _move_chat(transaction, row.photo, request.patch.chat_id)
     if row.state == CAPTIONED and row.photo.caption_text is None:
         raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)

@@ -170,6 +170,20 @@ async def test_a_group_that_moves_takes_all_its_photos_along(client: Client) -> 
     assert (await client.receive(4, bot=2)).item == other_bot
 
 
+async def test_a_group_moves_once_however_many_of_its_photos_find_out(client: Client) -> None:
+    await client.receive(1)
+    await client.receive(2)
+    first, second = await client.lease()
+    here = db.GENERATION_STATE_RECEIVED
+    moved = db.GenerationPatch(chat_id=-1009)
+    await client.advance(first, here, here, moved)
+    sending = db.Sending(kind=db.MESSAGE_KIND_CAPTION, after=20)
+    patch = db.GenerationPatch(status_message_id=20, sending=sending)
+    item = await client.advance(first, here, here, patch)
+    await client.advance(second, here, here, moved)
+    assert (await client.status(chat=-1009))[0] == item
+
+
 TAKES: list[Callable[[int], db.GenerationPatch]] = [
     lambda message_id: db.GenerationPatch(caption_message_id=message_id),
     lambda message_id: db.GenerationPatch(ending_message_id=message_id),
