@@ -43,6 +43,9 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.AdvanceGenerationRequest, _context: object
     ) -> db.AdvanceGenerationResponse:
         """See db.proto."""
+        moves = request.patch.HasField("chat_id")
+        while moves and await self._store.transact(generations.move_closed, request):
+            pass
         return await self._store.transact(generations.advance, request)
 
     async def CreateGeneration(
@@ -114,9 +117,14 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.ForgetUserRequest, _context: object
     ) -> db.ForgetUserResponse:
         """See db.proto."""
-        response = await self._store.transact(users.forget, request)
-        await delete_pending(self._store, self._blobs)
-        return response
+        forgotten = db.ForgetUserResponse()
+        while True:
+            some = await self._store.transact(users.forget, request)
+            await delete_pending(self._store, self._blobs)
+            if not some.photos:
+                return forgotten
+            forgotten.photos += some.photos
+            forgotten.generations += some.generations
 
     async def _keep(
         self,

@@ -1,8 +1,9 @@
 """A generation's way from its making to its closing."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found, not_owner
@@ -23,6 +24,8 @@ from dbservice.transitions import (
     not_allowed,
 )
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_BATCH = 500  # generations in a transaction, which holds up all others
 
 _NO_CAPTION = "The photo has no caption yet."
 
@@ -96,31 +99,60 @@ def advance(
     sent.take(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
     if request.patch.HasField("chat_id") and request.patch.chat_id != row.chat_id:
-        _move_chat(transaction, row.photo, request.patch.chat_id)
+        _move_rest(transaction, row.photo, request.patch.chat_id)
     if row.state == CAPTIONED and row.photo.caption_text is None:
         raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
     return db.AdvanceGenerationResponse(item=messages.item(row))
 
 
-def _move_chat(transaction: Transaction, photo: Photo, chat_id: int) -> None:
+def move_closed(transaction: Transaction, request: db.AdvanceGenerationRequest) -> bool:
+    """Has some closed generations of the group follow it; the rest does so with the advance.
+
+    Again and again until there are none: all of a group's years at once would hold up everybody.
+    Whoever is interrupted begins anew, for the generation that is to advance is still there.
+
+    Returns:
+        Whether there may be more.
+
+    Raises:
+        ServiceError: as `leases.held`.
+    """
+    row = leases.held(transaction, request.generation_id, request.fence)
+    if request.patch.chat_id == row.chat_id:
+        return False
+    closed = select(Generation.number).where(
+        *_in_chat(row.photo), Generation.closed_at.is_not(None)
+    )
+    numbers = transaction.session.scalars(closed.limit(_BATCH)).all()
+    _move(transaction, request.patch.chat_id, Generation.number.in_(numbers))
+    return len(numbers) == _BATCH
+
+
+def _move_rest(transaction: Transaction, photo: Photo, chat_id: int) -> None:
     """The group became a supergroup: its photos are there now, its status messages are not.
 
     Nor is there anything to look for: the ids of its messages are counted anew.
     """
-    there = (Generation.bot_id == photo.bot_id, Generation.chat_id == photo.chat_id)
-    moved = update(Photo).where(Photo.id.in_(select(Generation.photo_id).where(*there)))
-    transaction.session.execute(moved.values(chat_id=chat_id))
-    transaction.session.execute(
-        update(Generation)
-        .where(*there)
-        .values(
-            chat_id=chat_id,
-            status_message_id=None,
-            sending=None,
-            sending_after=None,
-            sending_unseen=0,
-        )
-    )
+    gone = {
+        "status_message_id": None,
+        "sending": None,
+        "sending_after": None,
+        "sending_unseen": 0,
+    }
+    _move(transaction, chat_id, *_in_chat(photo), **gone)
+
+
+def _in_chat(photo: Photo) -> tuple[ColumnElement[bool], ...]:
+    return Generation.bot_id == photo.bot_id, Generation.chat_id == photo.chat_id
+
+
+def _move(
+    transaction: Transaction, chat_id: int, *which: ColumnElement[bool], **values: Any
+) -> None:
+    session = transaction.session
+    of_these = Photo.id.in_(select(Generation.photo_id).where(*which))
+    session.execute(update(Photo).where(of_these).values(chat_id=chat_id))
+    session.execute(update(Generation).where(*which).values(chat_id=chat_id, **values))
 
 
 def finish(

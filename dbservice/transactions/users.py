@@ -17,6 +17,7 @@ MOST_ITEMS = 50
 """How many a response lists; a chat is told of fewer."""
 
 _PAGE_SIZE = 10
+_BATCH = 250  # photos in a transaction, which holds up all others
 _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
 
 
@@ -87,14 +88,14 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
 
 
 def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.ForgetUserResponse:
-    """Deletes the user's rows and notes their bytes, which are to follow.
+    """Deletes some of the user's rows and notes their bytes, which are to follow.
+
+    Again and again until it deletes none: all of a user's years at once would hold up everybody.
 
     Raises:
         ServiceError: NOT_CLOSED, while any generation of the user is unclosed.
     """
     session = transaction.session
-    theirs = (Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
-    of_theirs = Generation.photo_id.in_(select(Photo.id).where(*theirs))
     unclosed = select(Generation.number).where(
         Generation.bot_id == request.bot_id,
         Generation.user_id == request.user_id,
@@ -103,11 +104,15 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     if session.scalar(unclosed.limit(1)):
         message = "The user has unfinished generations; cancel and close them first."
         raise ServiceError(Reason.NOT_CLOSED, message)
+    theirs = (Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
+    some = session.execute(select(Photo.id, Photo.image_key).where(*theirs).limit(_BATCH)).all()
+    photos = {row.id: row.image_key for row in some}
+    of_theirs = Generation.photo_id.in_(photos)
     generations = session.scalars(select(Generation.image_key).where(of_theirs)).all()
-    photos = session.scalars(select(Photo.image_key).where(*theirs)).all()
-    deletions.note(transaction, [key for key in (*generations, *photos) if key is not None])
+    keys = (*generations, *photos.values())
+    deletions.note(transaction, [key for key in keys if key is not None])
     session.execute(delete(Generation).where(of_theirs))
-    session.execute(delete(Photo).where(*theirs))
+    session.execute(delete(Photo).where(Photo.id.in_(photos)))
     return db.ForgetUserResponse(photos=len(photos), generations=len(generations))
 
 

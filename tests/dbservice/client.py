@@ -121,9 +121,11 @@ class Client:
         request = db.GetStatusRequest(bot_id=BOT, chat_id=chat, user_id=user)
         return [*(await self.call(self.stub.GetStatus, request)).items]
 
-    async def history(self, cursor: str = "", size: int = 0) -> db.ListHistoryResponse:
+    async def history(
+        self, cursor: str = "", size: int = 0, *, chat: int = CHAT
+    ) -> db.ListHistoryResponse:
         request = db.ListHistoryRequest(
-            bot_id=BOT, chat_id=CHAT, user_id=USER, page_size=size, cursor=cursor
+            bot_id=BOT, chat_id=chat, user_id=USER, page_size=size, cursor=cursor
         )
         return await self.call(self.stub.ListHistory, request)
 

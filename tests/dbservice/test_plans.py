@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from dbservice.settings import DbserviceSettings
+from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import Client
 
@@ -83,3 +84,29 @@ async def test_nothing_is_read_but_what_is_asked_for(
         if "closed_at IS NULL" in statement:
             assert not OF_CLOSED.search(plan), (statement, plan)
     connection.close()
+
+
+async def test_years_are_deleted_and_moved_a_little_at_a_time(
+    client: Client, statements: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(users, "_BATCH", 2)
+    monkeypatch.setattr(generations, "_BATCH", 2)
+    for message_id in range(1, 6):
+        lease = await client.leased(message_id)
+        await client.cancel(lease.item.generation.id)
+        await client.close(lease)
+    last = await client.leased(6)
+    here = db.GENERATION_STATE_RECEIVED
+    statements.clear()
+    await client.advance(last, here, here, db.GenerationPatch(chat_id=-5))
+    moved = [statement for statement, _ in statements if statement.startswith("UPDATE photos")]
+    assert len(moved) == 4, "five that are closed, in three parts, and one that is not"
+    assert len((await client.history(chat=-5)).items) == 6
+    await client.cancel(last.item.generation.id)
+    await client.close(last)
+    forgotten = await client.forget()
+    assert (forgotten.photos, forgotten.generations) == (6, 6)
+    deleted = [
+        marks for statement, marks in statements if statement.startswith("DELETE FROM photos")
+    ]
+    assert max(map(len, deleted)) == 2
