@@ -42,12 +42,15 @@ BARS = {
 }
 """What was asked for on the largest table; of all others, 1.5 times what the smallest one takes."""
 
+_MOVING = "GetStatus of another, 99 of 100, while a chat moves"
+_FORGETTING = "GetStatus of another, 99 of 100, while a user is forgotten"
 _FLOOD = "LeaseGenerations, two fifths unclosed, one user's"
 
 _PAGES = {"newest page": "", "a page in the middle": "o{middle:x}", "oldest page": "o32"}
 """Cursors; the heavy user has every fifth generation, hence nine that are older than number 50."""
 
 _TOKEN = "the-token-of-the-benchmark"
+_METADATA = (("authorization", f"Bearer {_TOKEN}"),)
 _BOT, _HEAVY, _FLOODER = 1, 42, 43
 """A private chat has its user's id."""
 
@@ -101,7 +104,7 @@ class _Clocked:
     async def call(self, name: str, rpc: Any, request: Any) -> Any:
         """Calls an RPC, which is known by this name."""
         began = time.perf_counter()
-        response = await rpc(request, metadata=(("authorization", f"Bearer {_TOKEN}"),), timeout=60)
+        response = await _at_once(rpc, request)
         self.seconds[name].append(time.perf_counter() - began)
         return response
 
@@ -140,6 +143,7 @@ async def _measure(tables: Mapping[int, DbserviceSettings]) -> dict[int, dict[st
             for rows, client in clients.items():
                 await _look(client, rows)
                 await _work(client, number)
+        beside = {rows: await _beside(client.stub) for rows, client in clients.items()}
     unclosed = f"closed_at = NULL, state = 'received', user_id = {_FLOODER}"
     for rows, settings in tables.items():
         _write(settings, f"UPDATE generations SET {unclosed} WHERE number <= {rows * 2 // 5}")
@@ -147,7 +151,7 @@ async def _measure(tables: Mapping[int, DbserviceSettings]) -> dict[int, dict[st
         for _ in range(_ROUNDS // 10):
             for client in flooded.values():
                 await client.call(_FLOOD, client.stub.LeaseGenerations, _lease())
-    return {rows: clients[rows].medians | flooded[rows].medians for rows in tables}
+    return {rows: clients[rows].medians | beside[rows] | flooded[rows].medians for rows in tables}
 
 
 def _write(settings: DbserviceSettings, script: str) -> None:
@@ -231,6 +235,40 @@ async def _work(client: _Clocked, number: int) -> None:
     (lease,) = leases.leases
     close = db.CloseGenerationRequest(generation_id=made.item.generation.id, fence=lease.fence)
     await client.call("CloseGeneration", stub.CloseGeneration, close)
+
+
+async def _at_once(rpc: Any, request: Any) -> Any:
+    return await rpc(request, metadata=_METADATA, timeout=3600)
+
+
+async def _beside(stub: DatabaseServiceStub) -> dict[str, float]:
+    """How long another's GetStatus takes while the heavy user is moved and then forgotten."""
+    photo = db.ReceivePhotoRequest(**_WHO, message_id=2 * 10**9, file_id="x")
+    item = (await _at_once(stub.ReceivePhoto, photo)).item
+    (lease,) = (await _at_once(stub.LeaseGenerations, _lease())).leases
+    names = {"generation_id": item.generation.id, "fence": lease.fence}
+    here, moved = db.GENERATION_STATE_RECEIVED, db.GenerationPatch(chat_id=-_HEAVY)
+    move = db.AdvanceGenerationRequest(**names, from_state=here, to_state=here, patch=moved)
+    moving = await _waited(stub, stub.AdvanceGeneration, move)
+    whose: Any = {"bot_id": _BOT, "user_id": _HEAVY}
+    unwanted = db.CancelGenerationsRequest(**whose, chat_id=-_HEAVY)
+    await _at_once(stub.CancelGenerations, unwanted)
+    await _at_once(stub.CloseGeneration, db.CloseGenerationRequest(**names))
+    forgetting = await _waited(stub, stub.ForgetUser, db.ForgetUserRequest(**whose))
+    return {_MOVING: moving, _FORGETTING: forgetting}
+
+
+async def _waited(stub: DatabaseServiceStub, rpc: Any, request: Any) -> float:
+    """Milliseconds within which 99 of 100 GetStatus of another user end while an RPC goes on."""
+    other = db.GetStatusRequest(bot_id=_BOT, chat_id=1001, user_id=1001)
+    under_way = asyncio.create_task(_at_once(rpc, request))
+    waited = []
+    while not under_way.done():
+        began = time.perf_counter()
+        await _at_once(stub.GetStatus, other)
+        waited.append(time.perf_counter() - began)
+    await under_way
+    return 1000 * sorted(waited)[len(waited) * 99 // 100]
 
 
 def main() -> None:

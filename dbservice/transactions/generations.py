@@ -25,7 +25,7 @@ from dbservice.transitions import (
 )
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_BATCH = 500  # generations in a transaction, which holds up all others
+_BATCH = 100  # generations in a transaction, which holds up all others
 
 _NO_CAPTION = "The photo has no caption yet."
 

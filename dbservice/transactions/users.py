@@ -17,7 +17,7 @@ MOST_ITEMS = 50
 """How many a response lists; a chat is told of fewer."""
 
 _PAGE_SIZE = 10
-_BATCH = 250  # photos in a transaction, which holds up all others
+_BATCH = 100  # photos in a transaction, which holds up all others
 _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
 
 
