@@ -13,6 +13,7 @@ from bot.messenger import Messenger
 from bot.observers import Observer
 from bot.turns import Turns
 from bot.work.memory import Memories
+from bot.work.room import Room
 from lookalike.imaging.decoder import Decoder
 
 
@@ -30,6 +31,7 @@ class Services:
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
+        room: the way into the generator, in the order of the line.
         decoder: makes photos safe to keep.
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
         decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
@@ -45,6 +47,7 @@ class Services:
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))
+    room: Room = field(default_factory=Room)
     decoder: Decoder = field(default_factory=Decoder)
     downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
     decoding: Turns = field(default_factory=lambda: Turns(2, each=1))

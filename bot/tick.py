@@ -35,7 +35,8 @@ class Tick:
         # What the lease says of these is old news: something is done about them.
         under_way = set(self._tasks)
         due = []
-        for item in await self._leasing.lease(under_way):
+        for place, item in enumerate(await self._leasing.lease(under_way)):
+            item.memory.place = place
             if item.state == db.GENERATION_STATE_CANCELLED:
                 item.memory.abandoned.set()
             if item.id not in under_way and not item.memory.backoff.seconds:

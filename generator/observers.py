@@ -117,8 +117,8 @@ class Observer:
     def step_done(self, event: StepDone) -> None:
         """A job has done a step."""
 
-    def batch_stalled(self, job_ids: Sequence[UUID]) -> None:
-        """These jobs made no progress for so long that they are given up for now."""
+    def stalled(self, what: str, seconds: float) -> None:
+        """Something took longer than it may, and hangs; as long as it does, so do all jobs."""
 
     def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
         """The executor failed at these jobs; that costs each an attempt."""
@@ -157,9 +157,9 @@ class Observer:
 class LogObserver(Observer):
     """Logs what an operator wants to know."""
 
-    def batch_stalled(self, job_ids: Sequence[UUID]) -> None:
+    def stalled(self, what: str, seconds: float) -> None:
         """An error: only a new process may help."""
-        _log.error("Job %s made no progress for too long and is broken off.", _names(job_ids))
+        _log.error("This hangs: %s. It may take %.0f s. A new process is needed.", what, seconds)
 
     def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
         """An error with its traceback."""

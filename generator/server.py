@@ -21,11 +21,13 @@ from generator.observers import LogObserver, Observer
 from generator.presets import FAST
 from generator.scheduling.calibration import Calibration
 from generator.scheduling.estimates import StepTimes
+from generator.scheduling.patience import Patience
 from generator.scheduling.progress import Progress
 from generator.scheduling.recording import Recorder
 from generator.scheduling.renewal import renew_leases
 from generator.scheduling.retrying import Retrying
 from generator.scheduling.running import BatchRunner
+from generator.scheduling.watchdog import Watchdog
 from generator.scheduling.worker import Worker
 from generator.service import Service
 from generator.settings import GeneratorSettings
@@ -45,7 +47,7 @@ class Timing:
 
     Attributes:
         lease_seconds: how long a claim holds without renewal.
-        stale_seconds: a computation without progress for longer than this loses its lease.
+        stale_seconds: what was never measured hangs after that.
         pause_seconds: between two attempts to write when the disk fails.
         maintain_seconds: between two runs of maintenance.
         clock: seconds since 1970, which go on evenly.
@@ -71,6 +73,7 @@ class RunningGenerator:
         blobs: where pictures are stored.
         service: what answers requests.
         progress: of the computation.
+        watchdog: knows whether something hangs.
         times: what steps take.
     """
 
@@ -82,6 +85,7 @@ class RunningGenerator:
     blobs: Blobs
     service: Service
     progress: Progress
+    watchdog: Watchdog
     times: StepTimes
 
 
@@ -106,8 +110,9 @@ async def running(
     """
     timing = timing or Timing()
     stop = asyncio.Event()
-    times, progress = StepTimes(), Progress(timing.stale_seconds)
+    times, progress = StepTimes(), Progress()
     observers = (times, *observers)
+    watchdog = Watchdog(Patience(times, timing.stale_seconds), observers)
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
@@ -130,21 +135,22 @@ async def running(
         )
         maintenance = Maintenance(database, results, observers, timing.clock)
         await _recover(leases, maintenance)
-        retrying = Retrying(progress, observers, timing.pause_seconds)
+        retrying = Retrying(watchdog, observers, timing.pause_seconds)
         recorder = Recorder(leases, results, retrying, observers)
-        runner = BatchRunner(executor, leases, recorder, progress, observers)
+        runner = BatchRunner(executor, leases, recorder, progress, watchdog, observers)
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.
         batching = settings.generator_max_attempts > 1
-        calibration = Calibration(executor, progress, observers, wanted=batching)
-        worker = Worker(executor, leases, runner, calibration, retrying, progress)
+        calibration = Calibration(executor, watchdog, observers, wanted=batching)
+        worker = Worker(executor, leases, runner, calibration, retrying, progress, watchdog)
         service = Service(queue, results, progress, times, observers)
         calls = SynchronousCalls(service, queue, _HOLDER, stop, observers)
-        app = create_app(Parts(service, calls, progress), settings.bearer_token)
+        app = create_app(Parts(service, calls, progress, watchdog), settings.bearer_token)
         async with lifecycle.together(
             stop,
             web.serve(app, bound, stop),
             worker.work(presets, stop),
-            renew_leases(leases, progress, observers, stop),
+            watchdog.run(stop),
+            renew_leases(leases, progress, watchdog, observers, stop),
             maintenance.maintain(stop, timing.maintain_seconds),
         ):
             yield RunningGenerator(
@@ -156,6 +162,7 @@ async def running(
                 blobs=blobs,
                 service=service,
                 progress=progress,
+                watchdog=watchdog,
                 times=times,
             )
 

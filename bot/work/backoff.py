@@ -15,9 +15,17 @@ class Backoff:
         errors: how many of these were unexpected errors.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, longest: float | None = None
+    ) -> None:
+        """Nothing was put off.
+
+        Args:
+            clock: gives seconds.
+            longest: seconds between two tries; None: a minute.
+        """
         self._clock = clock
+        self._longest = longest
         self._due = 0.0
         self.tries = 0
         self.errors = 0
@@ -29,7 +37,8 @@ class Backoff:
 
     def put_off(self, retry_after: float | None = None) -> None:
         """Puts it off once more; for longer, up to 5 minutes, where somebody asked for that."""
-        wait = min(_LONGEST_WAIT, 2.0 ** min(self.tries, 10))
+        longest = _LONGEST_WAIT if self._longest is None else self._longest
+        wait = min(longest, 2.0 ** min(self.tries, 10))
         if retry_after is not None:
             wait = min(_LONGEST_ASKED_WAIT, max(wait, retry_after))
         self.tries += 1

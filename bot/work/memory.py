@@ -26,6 +26,7 @@ class Memory:
 
     Attributes:
         backoff: when it is tried again.
+        place: its place in the line, when it was last leased; the first is 0.
         abandoned: set when its user has cancelled it; a long wait may end then.
         ids: what is known of the ids of messages; all memories share it.
         unsent: what was recorded as about to be sent, and has certainly not been.
@@ -48,6 +49,7 @@ class Memory:
         self.ids = ids or MessageIds()
         self.unsent: db.Sending | None = None
         self.backoff = Backoff(clock)
+        self.place = 0
         self.abandoned = asyncio.Event()
         self.accepted: tuple[db.Sending, Message] | None = None
         self.shown = ""

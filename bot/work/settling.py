@@ -8,6 +8,7 @@ from bot.clients.dbservice import Conflict, DatabaseError, DatabaseUnavailable, 
 from bot.messenger import CannotDeliver, Messenger, Moved, TelegramUnavailable
 from bot.work import status_message
 from bot.work.item import RetryLater, WorkItem
+from bot.work.room import NoRoom
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,12 @@ async def settle(item: WorkItem, messenger: Messenger, error: Exception) -> bool
     """
     match error:
         case RetryLater():
-            await _put_off(item, messenger, error)
+            item.memory.backoff.put_off(error.retry_after)
+            if error.code is not None and item.memory.backoff.tries > 1:
+                await _say(item, messenger, error.code)
+        case NoRoom():
+            if error.lasts:
+                await _say(item, messenger, error.code)
         case TelegramUnavailable():
             _log.info("Telegram is unavailable; %s will be retried: %s", item.id, error)
             item.memory.backoff.put_off(error.retry_after)
@@ -43,13 +49,10 @@ async def settle(item: WorkItem, messenger: Messenger, error: Exception) -> bool
     return False
 
 
-async def _put_off(item: WorkItem, messenger: Messenger, later: RetryLater) -> None:
-    backoff = item.memory.backoff
-    backoff.put_off(later.retry_after)
-    if later.code is None or backoff.tries == 1:  # a hiccup is not worth a message
-        return
+async def _say(item: WorkItem, messenger: Messenger, code: str) -> None:
+    """Says what is waited for; a hiccup, which has passed at the next try, is not worth it."""
     try:
-        await status_message.show(item, messenger, item.texts.waiting(later.code))
+        await status_message.show(item, messenger, item.texts.waiting(code))
     except (DatabaseError, TelegramUnavailable, TelegramError, CannotDeliver, Moved) as error:
         _log.info("The status message of %s has to wait: %s", item.id, error)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from generator.executors.base import Executor
 from generator.observers import BatchesMeasured, Observer
 from generator.scheduling import batches
-from generator.scheduling.progress import Progress
+from generator.scheduling.watchdog import Watchdog
 from generator.tasks import BatchTimes, CancelToken
 from lookalike.waiting import any_of
 
@@ -22,7 +22,7 @@ class Calibration:
     def __init__(
         self,
         executor: Executor,
-        progress: Progress,
+        watchdog: Watchdog,
         observers: Sequence[Observer],
         *,
         wanted: bool,
@@ -31,13 +31,13 @@ class Calibration:
 
         Args:
             executor: is measured.
-            progress: is told while that goes on.
+            watchdog: watches that.
             observers: are told what came of it.
             wanted: whether there may be batches at all.
         """
         self.done = not wanted
         self._executor = executor
-        self._progress = progress
+        self._watchdog = watchdog
         self._observers = observers
         self._times = BatchTimes()
 
@@ -58,7 +58,7 @@ class Calibration:
         token, over = CancelToken(), asyncio.Event()
         measuring = asyncio.ensure_future(self._executor.measure(batches.SIZES, token))
         measuring.add_done_callback(lambda _: over.set())
-        with self._progress.measuring():
+        with self._watchdog.watching("measuring batches", self._watchdog.patience.unmeasured):
             await any_of(over, stop, *interruptions)
             token.cancel()
             await any_of(over, stop)

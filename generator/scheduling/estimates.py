@@ -86,13 +86,23 @@ class StepTimes(Observer):
 
     def seconds(self, shape: JobShape, batch: int, steps: int) -> float | None:
         """What a batch will take that has so many steps to do; None: no such step was measured."""
+        step = self.step(shape, batch)
+        if step is None:
+            return None
+        return step * steps + (self.ending(shape, batch) or 0.0)
+
+    def step(self, shape: JobShape, batch: int) -> float | None:
+        """What a step of a batch will take; None: no such step was measured."""
         known = self._seconds.get(shape) or self._guesses.get(shape)
         if not known:
             return None
         size = batch if batch in known else next(iter(known))
-        step = known[size] / self.batch_times.ratio(size) * self.batch_times.ratio(batch)
-        ending = self._endings.get((shape.width, shape.height)).get(1, 0.0)
-        return step * steps + ending * batch
+        return known[size] / self.batch_times.ratio(size) * self.batch_times.ratio(batch)
+
+    def ending(self, shape: JobShape, batch: int) -> float | None:
+        """What so many pictures will take after their last step; None: that was not measured."""
+        each = self._endings.get((shape.width, shape.height)).get(1)
+        return None if each is None else each * batch
 
 
 @dataclass(frozen=True)

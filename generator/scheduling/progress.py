@@ -36,8 +36,8 @@ class RunningBatch:
     Attributes:
         jobs: in the order of their turns.
         began_at: when they were claimed.
-        progressed_at: when something was last seen to go on.
-        hung: it made no progress for too long and was told to end.
+        progressed_at: when a step was last done.
+        hung: it hung when the service was told to stop.
         apart: it did not fit memory and was begun again, one job after another.
     """
 
@@ -96,33 +96,15 @@ class Progress:
         batch: what is being computed; None: nothing.
     """
 
-    def __init__(self, stale_seconds: float = 600.0) -> None:
-        """Nothing is computed yet.
-
-        Args:
-            stale_seconds: without progress for longer than this, something hangs.
-        """
+    def __init__(self) -> None:
+        """Nothing is computed yet."""
         self.model: ModelInfo | None = None
         self.batch: RunningBatch | None = None
-        self._stale_seconds = stale_seconds
-        self._measuring_since: float | None = None
 
     @property
-    def stuck(self) -> bool:
-        """Something has made no progress for so long that only a new process helps."""
-        if self._measuring_since is not None:
-            return self._is_stale(self._measuring_since)
-        return self.stale
-
-    @property
-    def stale(self) -> bool:
-        """Whether what is computed has made no progress for too long."""
-        return self.batch is not None and self._is_stale(self.batch.progressed_at)
-
-    @property
-    def healthy_claims(self) -> list[Job]:
-        """The claims at work, whose leases are to be renewed."""
-        return [] if self.batch is None or self.stale else self.batch.claims
+    def claims(self) -> list[Job]:
+        """The claims at work."""
+        return [] if self.batch is None else self.batch.claims
 
     def steps_done(self, job_id: UUID) -> int:
         """How far a running job is; 0 if it is not known here."""
@@ -143,23 +125,6 @@ class Progress:
         finally:
             self.batch = None
 
-    @contextmanager
-    def measuring(self) -> Generator[None, None, None]:
-        """While this lasts, batches are measured."""
-        self._measuring_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._measuring_since = None
-
-    def touch(self) -> None:
-        """Notes that the batch does not hang: it waits for something other than the computation."""
-        if self.batch is not None:
-            self.batch.progressed_at = time.monotonic()
-
     def _find(self, job_id: UUID) -> RunningJob | None:
         jobs = self.batch.jobs if self.batch is not None else ()
         return next((job for job in jobs if job.claim.id == job_id), None)
-
-    def _is_stale(self, since: float) -> bool:
-        return time.monotonic() - since > self._stale_seconds

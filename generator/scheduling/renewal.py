@@ -6,16 +6,24 @@ from collections.abc import Sequence
 from generator.jobs.leases import Leases
 from generator.observers import Observer
 from generator.scheduling.progress import Progress
+from generator.scheduling.watchdog import Watchdog
 from lookalike.waiting import any_of
 
 
 async def renew_leases(
-    leases: Leases, progress: Progress, observers: Sequence[Observer], stop: asyncio.Event
+    leases: Leases,
+    progress: Progress,
+    watchdog: Watchdog,
+    observers: Sequence[Observer],
+    stop: asyncio.Event,
 ) -> None:
     """Renews leases, and breaks the attempts of those that ran out, until `stop` is set."""
     while not stop.is_set():
+        at_work = progress.claims if watchdog.hanging is None else []
         try:
-            if expired := await leases.renew(progress.healthy_claims):
+            with watchdog.watching("renewing leases", watchdog.patience.writing):
+                expired = await leases.renew(at_work)
+            if expired:
                 for observer in observers:
                     observer.leases_expired(expired)
         except OSError as error:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from generator.observers import Observer
-from generator.scheduling.progress import Progress
+from generator.scheduling.watchdog import Watchdog
 from lookalike.waiting import any_of
 
 _T = TypeVar("_T")
@@ -15,16 +15,19 @@ class Retrying:
     """Tries to write until it works."""
 
     def __init__(
-        self, progress: Progress, observers: Sequence[Observer], pause_seconds: float = 5.0
+        self,
+        watchdog: Watchdog,
+        observers: Sequence[Observer],
+        pause_seconds: float = 5.0,
     ) -> None:
         """Nothing is written yet.
 
         Args:
-            progress: is told that a batch waits and does not hang.
+            watchdog: watches each try; between two of them nothing hangs.
             observers: are told when a write fails for the first time.
             pause_seconds: between two tries.
         """
-        self._progress = progress
+        self._watchdog = watchdog
         self._observers = observers
         self._pause_seconds = pause_seconds
 
@@ -37,7 +40,8 @@ class Retrying:
         told = False
         while True:
             try:
-                return await write()
+                with self._watchdog.watching("writing", self._watchdog.patience.writing):
+                    return await write()
             except OSError as error:
                 if not told:
                     told = True
@@ -45,5 +49,4 @@ class Retrying:
                         observer.storage_failed("write", error)
             if stop.is_set():
                 return None
-            self._progress.touch()
             await any_of(stop, seconds=self._pause_seconds)

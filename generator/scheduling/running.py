@@ -10,6 +10,7 @@ from generator.jobs.tables import Job
 from generator.observers import BatchEnded, BatchStarted, Observer, StepDone
 from generator.scheduling.progress import Progress, RunningBatch, RunningJob
 from generator.scheduling.recording import Recorder
+from generator.scheduling.watchdog import Watchdog
 from generator.tasks import ModelInfo, Outcome, Picture, SafetyRejected, Step, Task
 from lookalike.waiting import any_of
 
@@ -23,6 +24,7 @@ class BatchRunner:
         leases: Leases,
         recorder: Recorder,
         progress: Progress,
+        watchdog: Watchdog,
         observers: Sequence[Observer],
     ) -> None:
         """Nothing runs yet.
@@ -32,12 +34,14 @@ class BatchRunner:
             leases: tells whether claims still stand.
             recorder: records what comes of a batch.
             progress: is told how far it is.
-            observers: likewise.
+            watchdog: watches each step, and the decoding.
+            observers: are told what happens.
         """
         self._executor = executor
         self._leases = leases
         self._recorder = recorder
         self._progress = progress
+        self._watchdog = watchdog
         self._observers = observers
 
     async def run(
@@ -71,22 +75,33 @@ class BatchRunner:
                 await watching
 
     async def _compute(self, batch: RunningBatch) -> Sequence[Outcome]:
+        shape, steps = batch.jobs[0].task.shape, batch.jobs[0].task.steps
+        size, names = len(batch.jobs), ", ".join(map(str, batch.ids))
+        patience = self._watchdog.patience
+
         def on_step(step: Step) -> None:
             seconds = batch.advance(step)
+            if step.number < steps:
+                what = f"step {step.number + 1} of {steps} of job {names}"
+                watch.begin(what, patience.step(shape, size))
+            else:
+                watch.begin(f"decoding job {names}", patience.ending(shape, size))
             job = batch.jobs[step.task]
             event = StepDone(
                 job.claim.id,
-                job.task.shape,
+                shape,
                 step.number,
-                job.task.steps,
-                len(batch.jobs),
+                steps,
+                size,
                 seconds,
             )
             for observer in self._observers:
                 observer.step_done(event)
 
         tasks, tokens = [job.task for job in batch.jobs], [job.token for job in batch.jobs]
-        return await self._executor.run(tasks, on_step, tokens)
+        first = patience.step(shape, size)
+        with self._watchdog.watching(f"the first step of job {names}", first) as watch:
+            return await self._executor.run(tasks, on_step, tokens)
 
     async def _watch(
         self,
@@ -99,13 +114,9 @@ class BatchRunner:
         while not over.is_set():
             changed = self._leases.events.changed
             if stop.is_set():
+                batch.hung = self._watchdog.hanging is not None
                 computing.cancel()  # a step may take minutes; nothing is lost without its end
                 return
-            if self._progress.stale and not batch.hung:
-                batch.hung = True
-                batch.cancel()
-                for observer in self._observers:
-                    observer.batch_stalled(batch.ids)
             await self._cancel_lost(batch)
             await any_of(changed, over, stop, seconds=self._leases.renew_seconds)
 

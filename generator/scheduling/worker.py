@@ -13,6 +13,7 @@ from generator.scheduling.calibration import Calibration
 from generator.scheduling.progress import Progress
 from generator.scheduling.retrying import Retrying
 from generator.scheduling.running import BatchRunner
+from generator.scheduling.watchdog import Watchdog
 from generator.tasks import ModelInfo
 from lookalike.waiting import any_of
 
@@ -31,6 +32,7 @@ class Worker:
         calibration: Calibration,
         retrying: Retrying,
         progress: Progress,
+        watchdog: Watchdog,
     ) -> None:
         """A worker that has not begun.
 
@@ -41,6 +43,7 @@ class Worker:
             calibration: says which batches pay.
             retrying: waits for the disk.
             progress: is told of the model.
+            watchdog: watches what it does itself.
         """
         self._executor = executor
         self._leases = leases
@@ -48,6 +51,7 @@ class Worker:
         self._calibration = calibration
         self._retrying = retrying
         self._progress = progress
+        self._watchdog = watchdog
 
     async def work(self, presets: OfferedPresets, stop: asyncio.Event) -> None:
         """Loads the model, then has jobs computed until `stop` is set.
@@ -59,7 +63,8 @@ class Worker:
         Raises:
             StartError: the model is missing or unusable.
         """
-        model = await self._load(stop)
+        with self._watchdog.watching("loading the model", self._watchdog.patience.loading):
+            model = await self._load(stop)
         if model is None:
             return
         presets.exclude(model.unavailable)
@@ -89,7 +94,8 @@ class Worker:
 
     async def _claim(self, model: ModelInfo, stop: asyncio.Event) -> tuple[Sequence[Job], int]:
         """The claims, and how many jobs wait behind them."""
-        times = await self._calibration.fitting()
+        with self._watchdog.watching("looking for free memory", self._watchdog.patience.writing):
+            times = await self._calibration.fitting()
         behind = 0
 
         def size(first: Sequence[QueuedJob], waiting: int) -> int:

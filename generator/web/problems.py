@@ -46,7 +46,7 @@ class Code(Enum):
     JOB_FAILED = "job-failed", 500, "The job failed"
     NOT_READY = "not-ready", 503, "The model is not loaded yet"
     STOPPING = "stopping", 503, "The service is stopping"
-    STUCK = "stuck", 503, "The computation makes no progress"
+    STUCK = "stuck", 503, "The worker hangs"
     STORAGE_FAILED = "storage-failed", 503, "The storage does not work"
     DISK_FULL = "disk-full", 507, "The disk is full"
 

@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 
 from generator.jobs.tables import UNFINISHED
 from generator.scheduling.progress import Progress
+from generator.scheduling.watchdog import Watchdog
 from generator.service import Service
 from generator.synchronous import SynchronousCalls
 from generator.web import documents, errors
@@ -45,11 +46,13 @@ class Parts:
         service: the jobs.
         calls: requests that wait for their jobs.
         progress: of the computation.
+        watchdog: knows whether something hangs.
     """
 
     service: Service
     calls: SynchronousCalls
     progress: Progress
+    watchdog: Watchdog
 
 
 def create_app(parts: Parts, token: str) -> FastAPI:
@@ -164,8 +167,8 @@ async def read_schema() -> Response:
 @_router.get("/health/live")
 async def live(request: Request) -> Response:
     """Whether the process is worth keeping."""
-    if _parts(request).progress.stuck:
-        raise Problem(Code.STUCK, "Restart the process.")
+    if (hanging := _parts(request).watchdog.hanging) is not None:
+        raise Problem(Code.STUCK, f"This hangs: {hanging.what}. Restart the process.")
     return Response("ok\n", media_type="text/plain")
 
 

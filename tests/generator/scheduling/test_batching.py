@@ -364,7 +364,7 @@ async def test_a_measurement_that_hangs_is_seen(tmp_path: Path) -> None:
     async with serving(tmp_path, executor, stale_seconds=0) as stack:
 
         async def stuck() -> bool | None:
-            return True if stack.generator.progress.stuck else None
+            return True if stack.generator.watchdog.hanging else None
 
         await eventually(stuck)
         executor.measurable.set()

@@ -1,0 +1,81 @@
+"""Notices what takes so long that it hangs: only a new process helps then."""
+
+import asyncio
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from generator.observers import Observer
+from generator.scheduling.patience import Patience
+from lookalike.waiting import any_of
+
+_TICK_SECONDS = 1.0
+
+
+class Watch:
+    """Something that must not take too long.
+
+    Attributes:
+        what: it is, for a log.
+        seconds: it may take.
+        since: when it began, on the watchdog's clock.
+    """
+
+    def __init__(self, watchdog: "Watchdog", what: str, seconds: float) -> None:
+        self._watchdog = watchdog
+        self.begin(what, seconds)
+
+    def begin(self, what: str, seconds: float) -> None:
+        """It has got on: the next thing begins."""
+        self.what = what
+        self.seconds = seconds
+        self.since = self._watchdog.now
+
+
+class Watchdog:
+    """Watches what is under way.
+
+    Its clock goes on only while this process does: stopped and continued, suspended with the whole
+    machine, or without a processor for a while, it has not kept anybody waiting.
+
+    Attributes:
+        patience: how long things may take.
+        now: the time of its clock, in seconds.
+    """
+
+    def __init__(self, patience: Patience, observers: Sequence[Observer]) -> None:
+        """Nothing is under way; `observers` are told of what hangs, once each."""
+        self.patience = patience
+        self.now = 0.0
+        self._observers = observers
+        self._watches: list[Watch] = []
+
+    @contextmanager
+    def watching(self, what: str, seconds: float) -> Generator[Watch, None, None]:
+        """While this lasts, something is under way that may take so many seconds."""
+        watch = Watch(self, what, seconds)
+        self._watches.append(watch)
+        try:
+            yield watch
+        finally:
+            self._watches.remove(watch)
+
+    @property
+    def hanging(self) -> Watch | None:
+        """What hangs, if anything does; the one that began first."""
+        return next((each for each in self._watches if self.now - each.since > each.seconds), None)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keeps the clock going, and tells of what hangs, until `stop` is set."""
+        told: Watch | None = None
+        last = time.monotonic()
+        while not stop.is_set():
+            await any_of(stop, seconds=_TICK_SECONDS)
+            now = time.monotonic()
+            self.now += min(now - last, 2 * _TICK_SECONDS)
+            last = now
+            hanging = self.hanging
+            if hanging is not None and hanging is not told:
+                for observer in self._observers:
+                    observer.stalled(hanging.what, hanging.seconds)
+            told = hanging
