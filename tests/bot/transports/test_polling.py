@@ -44,6 +44,11 @@ async def holds(condition: Callable[[], object]) -> None:
     await eventually(look)
 
 
+async def newest() -> bool:
+    """No process of ours came later."""
+    return True
+
+
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "_FIRST_PAUSE", 0.01)
@@ -58,7 +63,7 @@ async def telegram() -> AsyncIterator[ScriptedTelegram]:
 
 @asynccontextmanager
 async def polling_from(telegram: ScriptedTelegram, door: Door) -> AsyncIterator[PollingTransport]:
-    transport, stop = PollingTransport(telegram.url), asyncio.Event()
+    transport, stop = PollingTransport(telegram.url, newest), asyncio.Event()
     task = asyncio.create_task(transport.receive(door, stop))
     try:
         yield transport
@@ -154,7 +159,7 @@ async def test_a_token_that_is_refused_for_a_minute_ends_the_bot_with_a_sentence
 ) -> None:
     now = 0.0
     telegram.refusals = {"getUpdates": [401] * 1000, "getMe": [401] * 1000}
-    transport = PollingTransport(telegram.url, clock=lambda: now)
+    transport = PollingTransport(telegram.url, newest, clock=lambda: now)
     task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
     await holds(lambda: len(telegram.polls) > 3)
     now = 59.0
@@ -171,7 +176,7 @@ async def test_a_conflict_that_goes_on_for_a_minute_ends_the_bot_with_a_sentence
 ) -> None:
     now = 0.0
     telegram.refusals = {"getUpdates": [409]}
-    transport = PollingTransport(telegram.url, clock=lambda: now)
+    transport = PollingTransport(telegram.url, newest, clock=lambda: now)
     task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
     await asyncio.wait_for(telegram.idle.wait(), 20)  # it passes
     assert transport.check() is NotReady.POLLING_CONFLICT
