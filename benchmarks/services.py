@@ -62,7 +62,7 @@ async def _add_photos(address: str, token: str) -> list[float]:
                 timeout=10,
             )
         leases = await stub.LeaseGenerations(
-            db.LeaseGenerationsRequest(bot_id=_BOT, holder="benchmark", starting=True),
+            db.LeaseGenerationsRequest(bot_id=_BOT, holder="benchmark"),
             metadata=metadata,
             timeout=10,
         )

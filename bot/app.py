@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -43,6 +42,7 @@ from bot.transports.base import Transport
 from bot.transports.kept import KeptUpdates
 from bot.transports.polling import REVOKED_SECONDS, PollingTransport
 from bot.web.app import create_app
+from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
@@ -84,7 +84,10 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         stack.callback(generator.close)
         token = settings.telegram_bot_token.get_secret_value()
         proxy = proxy_for(settings.telegram_api_url, socks=True)
-        transport: Transport = PollingTransport(f"{settings.telegram_api_url}/bot{token}", proxy)
+        incarnation = Incarnation(database, settings.bot_id)
+        transport: Transport = PollingTransport(
+            f"{settings.telegram_api_url}/bot{token}", incarnation.is_newest, proxy
+        )
         request = HTTPXRequest(
             connection_pool_size=64,
             read_timeout=20,
@@ -94,14 +97,13 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         )
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
-        limiter = FairRateLimiter()
+        limiter = FairRateLimiter(incarnation.may_send)
         bot = _bot(settings, request, limiter)
         messenger = Messenger(bot, EditPace(), observers)
         services = Services(database, generator, captioner, messenger, observers)
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
-        holder = f"{socket.gethostname()}/{settings.bot_listen}"
-        leasing = Leasing(database, services.memories, settings.bot_id, holder)
+        leasing = Leasing(database, services.memories, settings.bot_id, incarnation)
         tick = Tick(services, leasing)
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, tick.run, settings.bot_poll_seconds)
@@ -115,6 +117,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         )
         async with lifecycle.together(
             stop,
+            incarnation.watch(stop),
             web.serve(create_app([transport.check, leasing.check]), bound, stop),
             _serve(
                 application, partial(transport.receive, receiver), scheduler, limiter, tick, stop

@@ -8,7 +8,7 @@ these chats take turns, so that one chat's hundreds keep nobody else waiting.
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import IntEnum
 from typing import Any
 
@@ -43,8 +43,9 @@ def _priority(endpoint: str) -> _Priority:
 class FairRateLimiter(BaseRateLimiter[None]):
     """Lets calls that concern a chat go at Telegram's rate, chats in turns."""
 
-    def __init__(self) -> None:
-        """Nothing waits yet."""
+    def __init__(self, may_send: Callable[[], Awaitable[bool]]) -> None:
+        """Nothing waits yet; `may_send` is asked right before anything goes."""
+        self._may_send = may_send
         self._overall = AsyncLimiter(_PER_SECOND, 1)
         self._groups: dict[int | str, AsyncLimiter] = {}
         self._waiting: dict[_Priority, dict[int | str, deque[asyncio.Future[None]]]] = {
@@ -84,6 +85,8 @@ class FairRateLimiter(BaseRateLimiter[None]):
             if self._stopping and priority is not _Priority.PICTURE:
                 raise NotSent("The bot is stopping")
             await self._turn(priority, chat_id)
+            if not await self._may_send():
+                raise NotSent("Another process sends now")
         return await callback(*args, **kwargs)
 
     async def _turn(self, priority: _Priority, chat_id: int | str) -> None:

@@ -244,6 +244,15 @@ class SentMessage(Base):
     kind: Mapped[db.MessageKind] = mapped_column(Kind)
 
 
+class Epoch(Base):
+    """The epoch of the process that was the last to begin to poll for a bot."""
+
+    __tablename__ = "epochs"
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int]
+
+
 class PendingDeletion(Base):
     """Bytes whose row is deleted and that are still to be deleted themselves."""
 

@@ -9,7 +9,7 @@ from dbservice import uploads
 from dbservice.errors import ServiceError, not_found
 from dbservice.maintenance import delete_pending
 from dbservice.store import Store, Transaction
-from dbservice.transactions import generations, leases, photos, users
+from dbservice.transactions import epochs, generations, leases, photos, users
 from lookalike.blobs import Blobs, new_key
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceServicer
@@ -53,6 +53,18 @@ class DatabaseServicer(DatabaseServiceServicer):
     ) -> db.CreateGenerationResponse:
         """See db.proto."""
         return await self._store.transact(generations.create, request, self._user_max_unfinished)
+
+    async def BeginEpoch(
+        self, request: db.BeginEpochRequest, _context: object
+    ) -> db.BeginEpochResponse:
+        """See db.proto."""
+        return await self._store.transact(epochs.begin, request)
+
+    async def ConfirmEpoch(
+        self, request: db.ConfirmEpochRequest, _context: object
+    ) -> db.ConfirmEpochResponse:
+        """See db.proto."""
+        return await self._store.transact(epochs.confirm, request)
 
     async def LeaseGenerations(
         self, request: db.LeaseGenerationsRequest, _context: object

@@ -18,6 +18,7 @@ CODES = {
     Reason.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     Reason.NOT_OWNER: grpc.StatusCode.PERMISSION_DENIED,
     Reason.LEASE_LOST: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.SUPERSEDED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.TRANSITION_NOT_ALLOWED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.NOT_CAPTIONED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.NOT_CLOSED: grpc.StatusCode.FAILED_PRECONDITION,

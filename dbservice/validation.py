@@ -109,8 +109,21 @@ def _(request: db.CreateGenerationRequest) -> _Violations:
 
 
 @_violations.register
+def _(request: db.BeginEpochRequest) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+
+
+@_violations.register
+def _(request: db.ConfirmEpochRequest) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+    yield from _within("epoch", request.epoch, 1)
+
+
+@_violations.register
 def _(request: db.LeaseGenerationsRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
+    if request.HasField("epoch"):
+        yield from _within("epoch", request.epoch, 1)
     yield from _text("holder", request.holder, _MAX_NAME, least=1)
     yield from _within("limit", request.limit, 0, MAX_LEASES)
 
@@ -146,6 +159,8 @@ def _(request: db.CancelGenerationsRequest) -> _Violations:
     yield from _user_in_chat(request)
     if request.generation_id:
         yield from _id("generation_id", request.generation_id)
+    if request.HasField("before_message_id"):
+        yield from _within("before_message_id", request.before_message_id, 1)
 
 
 @_violations.register

@@ -27,6 +27,7 @@ from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.transports.kept import KeptUpdates
 from bot.transports.polling import PollingTransport
+from bot.work.incarnation import Incarnation
 from dbservice import server as dbservice
 from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -304,7 +305,8 @@ async def _bot(
         await application.start()
         stack.push_async_callback(application.stop)
         stop = asyncio.Event()
-        polling = asyncio.create_task(PollingTransport(telegram.url).receive(receiver, stop))
+        transport = PollingTransport(telegram.url, Incarnation(database, BOT).is_newest)
+        polling = asyncio.create_task(transport.receive(receiver, stop))
 
         async def end() -> None:
             stop.set()

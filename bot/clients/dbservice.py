@@ -57,6 +57,10 @@ class LeaseLost(DatabaseError):
     """Somebody else holds the generation now and decides what comes next."""
 
 
+class Superseded(DatabaseError):
+    """A newer process polls for our bot."""
+
+
 class Conflict(DatabaseError):
     """The state does not allow it: it has changed since we looked."""
 
@@ -83,6 +87,7 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "NOT_FOUND": NotFound,
     "NOT_OWNER": NotOwner,
     "LEASE_LOST": LeaseLost,
+    "SUPERSEDED": Superseded,
     "TRANSITION_NOT_ALLOWED": Conflict,
     "NOT_CAPTIONED": Conflict,
     "NOT_CLOSED": Conflict,
@@ -178,6 +183,14 @@ class DatabaseClient:
     ) -> db.CreateGenerationResponse:
         """Makes another generation for a captioned photo."""
         return await self._call(self._stub.CreateGeneration, request)
+
+    async def begin_epoch(self, request: db.BeginEpochRequest) -> db.BeginEpochResponse:
+        """Begins the epoch of a process that polls."""
+        return await self._call(self._stub.BeginEpoch, request)
+
+    async def confirm_epoch(self, request: db.ConfirmEpochRequest) -> None:
+        """Makes sure that an epoch is the latest."""
+        await self._call(self._stub.ConfirmEpoch, request)
 
     async def lease_generations(
         self, request: db.LeaseGenerationsRequest

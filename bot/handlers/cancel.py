@@ -29,7 +29,12 @@ async def _cancel_all(update: Update, services: Services) -> db.CancelGeneration
         return None
     return await services.database.cancel_generations(
         db.CancelGenerationsRequest(
-            bot_id=message.get_bot().id, chat_id=message.chat_id, user_id=sender.id
+            bot_id=message.get_bot().id,
+            chat_id=message.chat_id,
+            user_id=sender.id,
+            # A crash may have kept Telegram from hearing that we have the command, and so it may
+            # come again when there is more to cancel than it meant.
+            before_message_id=message.message_id,
         )
     )
 

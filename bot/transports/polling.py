@@ -11,7 +11,7 @@ import logging
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -54,6 +54,10 @@ class _Failed(Exception):
         self.retry_after = retry_after
 
 
+class _Superseded(Exception):
+    """A newer process of ours polls."""
+
+
 class PollingTransport:
     """Long polling; see `Transport`.
 
@@ -65,6 +69,7 @@ class PollingTransport:
     def __init__(
         self,
         bot_url: str,
+        is_newest: Callable[[], Awaitable[bool | None]],
         proxy: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,10 +77,14 @@ class PollingTransport:
 
         Args:
             bot_url: the Bot API's address with the token.
+            is_newest: says whether we are the newest process of ours that polls for this bot, and
+                makes us so the first time; None: nobody can say.
             proxy: that to Telegram, if there is one.
             clock: gives seconds.
         """
         self._url = bot_url
+        self._is_newest = is_newest
+        self._has_begun = False
         self._proxy = proxy
         self._clock = clock
         self._offset = 0
@@ -98,6 +107,8 @@ class PollingTransport:
                 await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if polling.done():
                     polling.result()  # raises: it has no other end
+            except _Superseded:
+                return
             finally:
                 for task in (polling, stopping):
                     task.cancel()
@@ -148,6 +159,10 @@ class PollingTransport:
 
     async def _poll(self, http: httpx.AsyncClient, door: Door) -> None:
         """One request, and what it brings; each update that is taken counts at once."""
+        if not self._has_begun:
+            if not await self._ask_if_newest():
+                raise _Failed("dbservice does not say whether another process polls")
+            self._has_begun = True
         if self._has_webhook:
             await self._call(http, "deleteWebhook")
             self._has_webhook = False
@@ -201,19 +216,33 @@ class PollingTransport:
             StartError: polling has no future.
         """
         if error.status == HTTPStatus.CONFLICT:
-            self._note_conflict()
+            self._note_conflict(known=await self._ask_if_newest())
             return f"{NotReady.POLLING_CONFLICT}; giving up if that goes on for a minute"
         if error.status == HTTPStatus.UNAUTHORIZED and await self._is_unknown(http):
             return "Telegram does not take our token; giving up if that goes on for a minute"
         return str(error)
 
-    def _note_conflict(self) -> None:
+    async def _ask_if_newest(self) -> bool:
+        """Whether we are the newest process; False: nobody can say.
+
+        Raises:
+            _Superseded: we are not.
+        """
+        newest = await self._is_newest()
+        if newest is False:
+            raise _Superseded
+        return bool(newest)
+
+    def _note_conflict(self, *, known: bool) -> None:
+        """Notes that somebody else polls: another program, if it is `known` to be none of ours."""
         # Two pollers throw each other out in turn, so polls succeed in between; a pause as long as
         # this means that the other one has gone.
         now = self._clock()
         if self._first_conflict is None or now - self._last_conflict > _CONFLICT_SECONDS:
             self._first_conflict = now
         self._last_conflict = now
+        if not known:
+            self._first_conflict = now  # it may be the other one that has to go
         if now - self._first_conflict >= _CONFLICT_SECONDS:
             raise StartError(
                 "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN; stop one of the "

@@ -6,9 +6,10 @@ import math
 import time
 from collections.abc import Container
 
-from bot.clients.dbservice import DatabaseClient, DatabaseError
+from bot.clients.dbservice import DatabaseClient, DatabaseError, Superseded
 from bot.health import Health, ServiceHealth
 from bot.readiness import NotReady, is_recent
+from bot.work.incarnation import Incarnation
 from bot.work.item import WorkItem
 from bot.work.memory import Memories
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -22,32 +23,33 @@ class Leasing:
     """This process's leases."""
 
     def __init__(
-        self, database: DatabaseClient, memories: Memories, bot_id: int, holder: str
+        self, database: DatabaseClient, memories: Memories, bot_id: int, incarnation: Incarnation
     ) -> None:
-        """`holder` is this process's name in leases, the same after a restart."""
+        """Holds none yet."""
         self._database = database
         self._memories = memories
         self._bot_id = bot_id
-        self._holder = holder
-        self._starting = True
+        self._incarnation = incarnation
         self._health = ServiceHealth("dbservice")
         self._last_success = -math.inf
 
     async def lease(self, under_way: Container[str]) -> list[WorkItem]:
         """Everything unfinished that is ours, in the order in which it is to be worked on.
 
-        Nothing while dbservice is unavailable. What is remembered of those `under_way` stays.
+        Nothing while dbservice is unavailable, or once we are superseded. What is remembered of
+        those `under_way` stays.
         """
-        request = db.LeaseGenerationsRequest(
-            bot_id=self._bot_id, holder=self._holder, starting=self._starting
-        )
         try:
-            response = await self._database.lease_generations(request)
+            await self._incarnation.begin()
+            response = await self._database.lease_generations(self._request())
+        except Superseded:
+            self._incarnation.superseded.set()
+            return []
         except DatabaseError as error:
             self._health.failing(Health.UNAVAILABLE, error)
             return []
         self._health.ok()
-        self._starting = False
+        self._incarnation.is_confirmed()
         self._last_success = time.monotonic()
         items = [
             WorkItem(self._database, lease, self._memories.lease(lease.item.generation.id))
@@ -58,14 +60,21 @@ class Leasing:
 
     async def release(self) -> None:
         """Frees what is ours, as this process ends; should that fail, the leases run out."""
-        request = db.LeaseGenerationsRequest(
-            bot_id=self._bot_id, holder=self._holder, stopping=True
-        )
+        if self._incarnation.superseded.is_set():
+            return  # they are the newer process's
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
-                await self._database.lease_generations(request)
+                await self._database.lease_generations(self._request(stopping=True))
         except (DatabaseError, TimeoutError) as error:
             _log.info("The leases could not be given back: %s", error)
+
+    def _request(self, *, stopping: bool = False) -> db.LeaseGenerationsRequest:
+        return db.LeaseGenerationsRequest(
+            bot_id=self._bot_id,
+            holder=self._incarnation.holder,
+            epoch=self._incarnation.epoch,
+            stopping=stopping,
+        )
 
     def check(self) -> NotReady | None:
         """Why no work comes from dbservice just now; None if it does."""

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found, not_owner
-from dbservice.models import Generation, Photo, generation_id
+from dbservice.models import Generation, Photo, generation_id, photo_id
 from dbservice.store import Transaction
 from dbservice.transactions import leases, queries, sent, users
 from dbservice.transitions import (
@@ -215,7 +215,7 @@ def close(
 def cancel(
     transaction: Transaction, request: db.CancelGenerationsRequest
 ) -> db.CancelGenerationsResponse:
-    """Cancels one generation, or all unfinished ones of the user in the chat.
+    """Cancels one generation, or all unfinished ones of the user in the chat, up to a message.
 
     One that was cancelled before counts as cancelled, so that a repeated call is answered like the
     first.
@@ -233,6 +233,8 @@ def cancel(
     else:
         theirs = queries.with_photo(*users.unclosed(request)).order_by(Generation.number)
         rows = transaction.session.scalars(theirs)
+        if request.HasField("before_message_id"):
+            rows = [row for row in rows if _is_before(request.before_message_id, row.photo)]
     response = db.CancelGenerationsResponse()
     for row in rows:
         if is_allowed(row.state, CANCELLED):
@@ -246,3 +248,12 @@ def cancel(
         if len(listed) < users.MOST_ITEMS:
             listed.append(messages.item(row))
     return response
+
+
+def _is_before(message_id: int, photo: Photo) -> bool:
+    """Whether a photo was sent before the message of this id in its chat.
+
+    All were that have followed a group that became a supergroup, which counts anew.
+    """
+    has_moved = photo.id != photo_id(photo.bot_id, photo.chat_id, photo.message_id)
+    return has_moved or photo.message_id < message_id

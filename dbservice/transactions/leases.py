@@ -11,7 +11,7 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation
 from dbservice.store import Transaction
-from dbservice.transactions import queries
+from dbservice.transactions import epochs, queries
 from dbservice.validation import MAX_LEASES
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -49,7 +49,7 @@ def _oldest() -> Select[int, int]:
             *_unclosed(theirs),
             theirs.user_id == users.c.user_id,
             or_(
-                theirs.lease_holder.is_(None),
+                theirs.lease_expires_at.is_(None),
                 theirs.lease_holder == bindparam("holder"),
                 theirs.lease_expires_at <= bindparam("now"),
                 # Nobody leases for longer: it is of before the clock was set back.
@@ -74,8 +74,13 @@ def lease(
     """Leases what is free, ran out or is this holder's; a tick that finds all well only reads.
 
     The response stays under gRPC's bound on a message; what did not fit waits its turn.
+
+    Raises:
+        ServiceError: SUPERSEDED.
     """
     now = transaction.now
+    if request.HasField("epoch"):
+        epochs.check(transaction, request.bot_id, request.epoch)
     if request.stopping:
         _release(transaction, request)
         return db.LeaseGenerationsResponse()
@@ -90,9 +95,8 @@ def lease(
         if size > _MAX_RESPONSE:
             break
         expires_at = row.lease_expires_at or now
-        held = row.lease_holder == request.holder and expires_at > now
-        if not held or request.starting:
-            if row.lease_holder and (request.starting or row.lease_holder != request.holder):
+        if row.lease_holder != request.holder or expires_at <= now:
+            if row.lease_holder not in (None, request.holder):
                 # Its holder died, maybe of this work.
                 row.attempts = item.generation.attempts = max(row.attempts, 1)
             row.lease_holder = request.holder

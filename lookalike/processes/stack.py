@@ -121,8 +121,7 @@ class Stack:
     def _others(self) -> set[str]:
         """What the bot uses, as far as it was started or its address given.
 
-        The bot's own address is not among it: leases are held under a name with the setting in it,
-        so the bot has to be told the same each time.
+        The bot's own address is not among it, for it may take another one each time.
         """
         return (self._processes.keys() | self._addresses.keys()) - {_CLIENT}
 

@@ -28,6 +28,7 @@ from bot.observers import Delivered, Observer, RpcDone, SendDone, StageBegun, St
 from bot.pace import EditPace
 from bot.services import Services
 from bot.settings import BotSettings
+from bot.work.incarnation import Incarnation
 from bot.work.item import WorkItem
 from bot.work.leasing import Leasing
 from dbservice import server as dbservice
@@ -309,7 +310,7 @@ async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk
             listener=listener,
             database=database,
             services=services,
-            leasing=Leasing(database, services.memories, BOT, "here"),
+            leasing=Leasing(database, services.memories, BOT, Incarnation(database, BOT)),
         )
         for service in (telegram, painter):
             service.stop.set()  # uvicorn takes 0.1 s to stop; so both take it at once

@@ -13,6 +13,7 @@ from bot.messenger import Messenger
 from bot.pace import EditPace
 from bot.services import Services
 from bot.tick import Tick
+from bot.work.incarnation import Incarnation
 from bot.work.item import WorkItem
 from bot.work.leasing import Leasing
 from bot.work.memory import Memories
@@ -81,7 +82,8 @@ class Process:
             messenger=Messenger(bot, EditPace(), [desk.listener]),
             memories=Memories(),
         )
-        self._leasing = Leasing(database, self.services.memories, BOT, "here")
+        incarnation = Incarnation(database, BOT)
+        self._leasing = Leasing(database, self.services.memories, BOT, incarnation)
 
     async def lease(self, generation_id: str) -> WorkItem:
         """A generation as a tick gets it."""

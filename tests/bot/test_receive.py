@@ -17,6 +17,7 @@ from bot.receive import Receiver
 from bot.scheduler import Scheduler
 from bot.transports import kept
 from bot.transports.kept import KeptUpdates
+from bot.work.incarnation import Incarnation
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, make_bot, picture
 from tests.bot.front import EN, has_file, message, nothing_waits, press, states, told
@@ -80,9 +81,14 @@ async def test_only_so_much_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
 
 
 async def test_nothing_is_confirmed_while_dbservice_is_away(
-    desk: Desk, quick: None, caplog: pytest.LogCaptureFixture
+    desk: Desk, quick: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert quick is None
+
+    async def is_newest(_self: Incarnation) -> bool:
+        return True
+
+    monkeypatch.setattr(Incarnation, "is_newest", is_newest)  # so said dbservice before it left
     away = desk.settings.model_copy(update={"dbservice_address": "127.0.0.1:1"})
     for send in (
         desk.people.send_photo(desk.chat, picture()),
@@ -142,8 +148,13 @@ async def test_what_makes_or_ends_work_is_done_before_it_is_confirmed(desk: Desk
             db.GENERATION_STATE_CANCELLED,
             db.GENERATION_STATE_RECEIVED,
         ]
-        await door.put({"update_id": 3} | message(desk.chat, **CANCEL))
+        cancel = message(desk.chat, message_id=100, **CANCEL)
+        await door.put({"update_id": 3} | cancel)
         assert await states(desk, desk.chat, desk.chat) == [db.GENERATION_STATE_CANCELLED] * 2
+        later = message(desk.chat, message_id=101, text=None, photo=photo.json["photo"])
+        await door.put({"update_id": 4} | later)
+        await door.put({"update_id": 3} | cancel)  # it was not confirmed
+        assert (await states(desk, desk.chat, desk.chat))[0] == db.GENERATION_STATE_RECEIVED
 
 
 STRANGE = [

@@ -2,14 +2,20 @@
 
 import asyncio
 
+import pytest
+
 from bot.sending import FairRateLimiter, NotSent
+
+
+async def always() -> bool:
+    return True
 
 
 class Calls:
     """Calls through the limiter, and which of them have gone."""
 
     def __init__(self) -> None:
-        self._limiter = FairRateLimiter()
+        self._limiter = FairRateLimiter(always)
         self.gone: list[tuple[str, int]] = []
 
     def call(self, chat: int, endpoint: str = "sendMessage") -> "asyncio.Task[bool]":
@@ -58,7 +64,7 @@ async def test_a_group_over_its_rate_holds_up_nobody_else() -> None:
 
 
 async def test_what_concerns_no_chat_waits_for_nothing() -> None:
-    limiter = FairRateLimiter()
+    limiter = FairRateLimiter(always)
 
     async def go() -> bool:
         return True
@@ -78,3 +84,13 @@ async def test_a_stop_waits_for_no_answer_but_lets_pictures_go() -> None:
     assert len([error for error in found if isinstance(error, NotSent)]) >= 70
     assert isinstance(found[-1], NotSent)
     assert await calls.call(2, "sendPhoto")
+
+
+async def test_what_waited_until_another_process_sends_is_not_sent() -> None:
+    limiter = FairRateLimiter(lambda: asyncio.sleep(0, result=False))
+
+    async def go() -> bool:
+        raise AssertionError
+
+    with pytest.raises(NotSent):
+        await limiter.process_request(go, (), {}, "sendPhoto", {"chat_id": 1}, None)

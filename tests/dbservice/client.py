@@ -61,8 +61,15 @@ class Client:
         )
         return await self.call(self.stub.ReceivePhoto, request)
 
+    async def begin(self, *, bot: int = BOT) -> int:
+        return (await self.call(self.stub.BeginEpoch, db.BeginEpochRequest(bot_id=bot))).epoch
+
+    async def confirm(self, epoch: int, *, bot: int = BOT) -> None:
+        request = db.ConfirmEpochRequest(bot_id=bot, epoch=epoch)
+        await self.call(self.stub.ConfirmEpoch, request)
+
     async def lease(
-        self, holder: str = "here", *, limit: int = 0, bot: int = BOT, **of_the_process: bool
+        self, holder: str = "here", *, limit: int = 0, bot: int = BOT, **of_the_process: Any
     ) -> list[Lease]:
         request = db.LeaseGenerationsRequest(
             bot_id=bot, holder=holder, limit=limit, **of_the_process
@@ -110,10 +117,20 @@ class Client:
         return (await self.call(self.stub.CloseGeneration, request)).item
 
     async def cancel(
-        self, generation_id: str = "", *, user: int = USER, bot: int = BOT
+        self,
+        generation_id: str = "",
+        *,
+        user: int = USER,
+        bot: int = BOT,
+        chat: int = CHAT,
+        before: int | None = None,
     ) -> db.CancelGenerationsResponse:
         request = db.CancelGenerationsRequest(
-            bot_id=bot, chat_id=CHAT, user_id=user, generation_id=generation_id
+            bot_id=bot,
+            chat_id=chat,
+            user_id=user,
+            generation_id=generation_id,
+            before_message_id=before,
         )
         return await self.call(self.stub.CancelGenerations, request)
 

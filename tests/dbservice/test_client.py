@@ -18,6 +18,7 @@ from bot.clients.dbservice import (
     MessageTaken,
     NotFound,
     NotOwner,
+    Superseded,
     TooManyUnfinished,
     WrongToken,
     image_info,
@@ -39,6 +40,7 @@ EXPECTED: dict[Reason, type[DatabaseError]] = {
     Reason.NOT_FOUND: NotFound,
     Reason.NOT_OWNER: NotOwner,
     Reason.LEASE_LOST: LeaseLost,
+    Reason.SUPERSEDED: Superseded,
     Reason.TRANSITION_NOT_ALLOWED: Conflict,
     Reason.NOT_CAPTIONED: Conflict,
     Reason.NOT_CLOSED: Conflict,
@@ -72,7 +74,7 @@ async def receive(database: DatabaseClient, message_id: int = 1) -> db.Item:
 
 async def leased(database: DatabaseClient) -> Lease:
     await receive(database)
-    request = db.LeaseGenerationsRequest(bot_id=BOT, holder="here", starting=True)
+    request = db.LeaseGenerationsRequest(bot_id=BOT, holder="here")
     (lease,) = (await database.lease_generations(request)).leases
     return lease
 

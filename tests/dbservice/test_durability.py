@@ -67,7 +67,8 @@ async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
 
     async with process(tmp_path, []) as (service, client):
         assert not [*(tmp_path / "dbservice" / "blobs" / "drafts").iterdir()]
-        again = await client.lease(starting=True)
+        await client.begin()
+        again = await client.lease("another")
         assert len(again) == 30
         assert again[0].item.generation.state == db.GENERATION_STATE_RECEIVED
         for lease in again:

@@ -10,6 +10,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
 
+INVALID = grpc.StatusCode.INVALID_ARGUMENT
+SUPERSEDED: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "SUPERSEDED", [])
 LOST: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "LEASE_LOST", [])
 
 
@@ -48,12 +50,53 @@ async def test_the_holder_itself_gets_a_new_fence_after_its_lease_ran_out(
     assert new.fence == old.fence + 1
 
 
-async def test_a_holder_that_starts_anew_locks_its_former_self_out(client: Client) -> None:
-    old = await client.leased()
-    (new,) = await client.lease(starting=True)
+async def test_the_newest_of_those_that_poll_has_all_at_once(client: Client) -> None:
+    await client.receive()
+    await client.receive(bot=2)
+    older = await client.begin()
+    (old,) = await client.lease("a", epoch=older)
+    newer = await client.begin()
+    assert newer > older
+    assert await refusal(client.store(old)) == LOST  # before anybody has leased it anew
+    (new,) = await client.lease("b", epoch=newer)
     assert new.fence == old.fence + 1
+    for call in (
+        client.lease("a", epoch=older),
+        client.lease("a", epoch=older, stopping=True),
+        client.confirm(older),
+    ):
+        assert await refusal(call) == SUPERSEDED
     assert await refusal(client.store(old)) == LOST
     await client.store(new)
+    await client.confirm(newer)
+    other = await client.begin(bot=2)
+    await client.confirm(other, bot=2)
+    await client.confirm(newer)  # another bot's is nothing to it
+
+
+async def test_epochs_grow_whatever_the_clock_does_and_after_a_restored_copy(
+    client: Client, clock: Clock, settings: DbserviceSettings
+) -> None:
+    first = await client.begin()
+    clock.pass_seconds(-3600)
+    second = await client.begin()
+    assert second == first + 1
+    clock.pass_seconds(7200)
+    third = await client.begin()
+    with sqlite3.connect(settings.database.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE epochs SET epoch = ?", [second])  # as a copy has it
+    connection.close()
+    await client.confirm(third)
+    clock.pass_seconds(1)
+    assert await client.begin() > third
+    assert await refusal(client.confirm(third)) == SUPERSEDED
+
+
+async def test_of_the_names_of_former_days_no_two_processes_lease_together(client: Client) -> None:
+    """A bot of before has a name that the next one has, too, in a field of its own."""
+    old = db.LeaseGenerationsRequest.FromString(b"\x08\x01\x12\x04here\x18\x01")
+    code, reason, fields = await refusal(client.call(client.stub.LeaseGenerations, old))
+    assert (code, reason, fields) == (INVALID, "INVALID_ARGUMENT", ["holder"])
 
 
 async def test_a_clock_that_is_set_back_blocks_no_lease(client: Client, clock: Clock) -> None:
@@ -161,7 +204,8 @@ async def test_a_leased_row_tells_all_that_a_resubmission_needs(client: Client) 
         lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, caption
     )
     item.generation.attempts = 1  # all that is new is that the process has died, maybe of this
-    (again,) = await client.lease(starting=True)
+    await client.begin()
+    (again,) = await client.lease("another")
     assert again.item == item
 
 
@@ -169,7 +213,8 @@ async def test_what_a_process_may_have_died_of_is_marked(client: Client, clock: 
     await client.receive()
     (lease,) = await client.lease()
     assert lease.item.generation.attempts == 0
-    (lease,) = await client.lease(starting=True)  # the former one left without a word
+    await client.begin()
+    (lease,) = await client.lease("the next")  # the former one left without a word
     assert lease.item.generation.attempts == 1
     here = lease.item.generation.state
     await client.advance(lease, here, here, db.GenerationPatch(attempts=3))
@@ -190,9 +235,11 @@ async def test_a_holder_that_slept_has_not_died(client: Client, clock: Clock) ->
 
 async def test_a_clean_stop_frees_what_was_held_and_blames_nobody(client: Client) -> None:
     await client.receive()
-    await client.lease()
-    (old,) = await client.lease(starting=True)
-    assert await client.lease(stopping=True) == []
+    await client.lease("a")
+    await client.begin()
+    (old,) = await client.lease("b")
+    assert old.item.generation.attempts == 1
+    assert await client.lease("b", stopping=True) == []
     assert await refusal(client.store(old)) == LOST
     (lease,) = await client.lease("another")
     assert lease.item.generation.attempts == 0

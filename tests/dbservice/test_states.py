@@ -327,3 +327,23 @@ async def test_unknown_generations(client: Client) -> None:
         client.end(unknown, failed=db.Error(code="why")),
     ):
         assert await refusal(call) == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+
+
+async def test_a_cancel_that_comes_again_spares_what_was_sent_after_it(client: Client) -> None:
+    for number in (1, 3, 5):
+        await client.receive(number)
+    for _ in range(2):
+        response = await client.cancel(before=4)
+        assert [item.photo.message_id for item in response.cancelled] == [1, 3]
+        assert response.cancelled_count == 2
+    cancelled = await client.status()
+    assert [item.generation.state for item in cancelled][2] == db.GENERATION_STATE_RECEIVED
+
+
+async def test_what_followed_a_group_was_sent_before_all_that_is_there(client: Client) -> None:
+    lease = await client.leased(1000)
+    here = db.GENERATION_STATE_RECEIVED
+    await client.advance(lease, here, here, db.GenerationPatch(chat_id=-200))
+    await client.receive(3, chat=-200)  # its messages are counted anew
+    response = await client.cancel(chat=-200, before=2)
+    assert [item.photo.message_id for item in response.cancelled] == [1000]

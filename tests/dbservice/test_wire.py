@@ -82,6 +82,8 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
             db.AdvanceGenerationRequest(**names, from_state=one, to_state=one, patch=patch)
         ],
         "CreateGeneration": [db.CreateGenerationRequest(photo_id=photo, n=1, user_id=USER)],
+        "BeginEpoch": [db.BeginEpochRequest(bot_id=BOT)],
+        "ConfirmEpoch": [db.ConfirmEpochRequest(bot_id=BOT, epoch=1)],
         "LeaseGenerations": [db.LeaseGenerationsRequest(bot_id=BOT, holder="here", limit=3)],
         "FinalizeGeneration": [
             db.FinalizeGenerationRequest(

@@ -44,6 +44,11 @@ async def holds(condition: Callable[[], object]) -> None:
     await eventually(look)
 
 
+async def newest() -> bool:
+    """No process of ours came later."""
+    return True
+
+
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "_FIRST_PAUSE", 0.01)
@@ -58,7 +63,7 @@ async def telegram() -> AsyncIterator[ScriptedTelegram]:
 
 @asynccontextmanager
 async def polling_from(telegram: ScriptedTelegram, door: Door) -> AsyncIterator[PollingTransport]:
-    transport, stop = PollingTransport(telegram.url), asyncio.Event()
+    transport, stop = PollingTransport(telegram.url, newest), asyncio.Event()
     task = asyncio.create_task(transport.receive(door, stop))
     try:
         yield transport
@@ -154,7 +159,7 @@ async def test_a_token_that_is_refused_for_a_minute_ends_the_bot_with_a_sentence
 ) -> None:
     now = 0.0
     telegram.refusals = {"getUpdates": [401] * 1000, "getMe": [401] * 1000}
-    transport = PollingTransport(telegram.url, clock=lambda: now)
+    transport = PollingTransport(telegram.url, newest, clock=lambda: now)
     task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
     await holds(lambda: len(telegram.polls) > 3)
     now = 59.0
@@ -171,7 +176,7 @@ async def test_a_conflict_that_goes_on_for_a_minute_ends_the_bot_with_a_sentence
 ) -> None:
     now = 0.0
     telegram.refusals = {"getUpdates": [409]}
-    transport = PollingTransport(telegram.url, clock=lambda: now)
+    transport = PollingTransport(telegram.url, newest, clock=lambda: now)
     task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
     await asyncio.wait_for(telegram.idle.wait(), 20)  # it passes
     assert transport.check() is NotReady.POLLING_CONFLICT
@@ -191,3 +196,61 @@ async def test_a_conflict_that_goes_on_for_a_minute_ends_the_bot_with_a_sentence
     now = 201.0
     with pytest.raises(StartError, match="Another program polls"):
         await asyncio.wait_for(task, 20)
+
+
+async def test_an_older_process_of_ours_stops_at_the_first_conflict_and_polls_no_more(
+    telegram: ScriptedTelegram,
+) -> None:
+    answers: list[bool | None] = [None, True, None, True, False]
+
+    async def is_newest() -> bool | None:
+        return answers.pop(0)
+
+    telegram.refusals = {"getUpdates": [409, 409, 409, 502]}
+    transport = PollingTransport(telegram.url, is_newest)
+    await asyncio.wait_for(transport.receive(Door(), asyncio.Event()), 20)
+    assert answers == []
+    assert len(telegram.polls) == 3
+
+
+async def test_nobody_polls_before_it_is_known_to_be_the_newest(telegram: ScriptedTelegram) -> None:
+    asked = 0
+
+    async def is_newest() -> bool | None:
+        nonlocal asked
+        asked += 1
+        return True if asked > 3 else None
+
+    telegram.add(GOOD)
+    door, stop = Door(), asyncio.Event()
+    task = asyncio.create_task(PollingTransport(telegram.url, is_newest).receive(door, stop))
+    await asyncio.wait_for(telegram.idle.wait(), 20)
+    assert (asked, door.taken) == (4, [1])
+    stop.set()
+    await asyncio.wait_for(task, 20)
+
+
+async def test_while_nobody_says_who_is_the_newest_a_conflict_ends_nobody(
+    telegram: ScriptedTelegram,
+) -> None:
+    now, newest_of_all = 0.0, [True]
+
+    async def is_newest() -> bool | None:
+        return newest_of_all.pop() if newest_of_all else None
+
+    telegram.refusals = {"getUpdates": [409] * 1000}
+    transport = PollingTransport(telegram.url, is_newest, clock=lambda: now)
+    stop = asyncio.Event()
+    task = asyncio.create_task(transport.receive(Door(), stop))
+    for _ in range(5):
+        polls = len(telegram.polls)
+        await holds(lambda polls=polls: len(telegram.polls) > polls + 1)  # type: ignore[misc]
+        now += 40.0
+    assert not task.done()
+    newest_of_all += [True] * 1000
+    async with asyncio.timeout(20):
+        while not task.done():
+            await asyncio.wait({task}, timeout=0.1)  # a few polls
+            now += 20.0
+    with pytest.raises(StartError, match="Another program polls"):
+        task.result()

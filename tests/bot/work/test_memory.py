@@ -7,6 +7,7 @@ import pytest
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.documents import Job
 from bot.tick import Tick
+from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
 from bot.work.memory import LEASE_SECONDS, Memories, Memory
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -116,6 +117,6 @@ async def test_nothing_is_forgotten_while_dbservice_is_away() -> None:
     memory = memories.lease("a")
     nobody = DatabaseClient("127.0.0.1:1", SERVICE_TOKEN)
     clock.now += 10 * LEASE_SECONDS
-    assert await Leasing(nobody, memories, BOT, "here").lease(()) == []
+    assert await Leasing(nobody, memories, BOT, Incarnation(nobody, BOT)).lease(()) == []
     await nobody.disconnect()
     assert memories.get("a") is memory

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.tick import Tick
+from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
 from bot.work.memory import Memories
 from bot.work.suspects import MOST_ATTEMPTS
@@ -20,7 +21,8 @@ from tests.waiting import eventually
 async def process(desk: Desk) -> AsyncIterator[Tick]:
     """The bot's tick as in a process that has just started; it ends without a goodbye."""
     services = replace(desk.services, memories=Memories())
-    tick = Tick(services, Leasing(desk.database, services.memories, BOT, "here"))
+    incarnation = Incarnation(desk.database, BOT)
+    tick = Tick(services, Leasing(desk.database, services.memories, BOT, incarnation))
     yield tick
     tasks = [*tick._tasks.values()]
     for task in tasks:

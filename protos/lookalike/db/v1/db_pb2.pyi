@@ -325,19 +325,43 @@ class CreateGenerationResponse(_message.Message):
     created: bool
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
 
-class LeaseGenerationsRequest(_message.Message):
-    __slots__ = ("bot_id", "holder", "starting", "limit", "stopping")
+class BeginEpochRequest(_message.Message):
+    __slots__ = ("bot_id",)
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
-    HOLDER_FIELD_NUMBER: _ClassVar[int]
-    STARTING_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+
+class BeginEpochResponse(_message.Message):
+    __slots__ = ("epoch",)
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    def __init__(self, epoch: _Optional[int] = ...) -> None: ...
+
+class ConfirmEpochRequest(_message.Message):
+    __slots__ = ("bot_id", "epoch")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    epoch: int
+    def __init__(self, bot_id: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+
+class ConfirmEpochResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LeaseGenerationsRequest(_message.Message):
+    __slots__ = ("bot_id", "limit", "stopping", "holder", "epoch")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     STOPPING_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
-    holder: str
-    starting: bool
     limit: int
     stopping: bool
-    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ..., starting: _Optional[bool] = ..., limit: _Optional[int] = ..., stopping: _Optional[bool] = ...) -> None: ...
+    holder: str
+    epoch: int
+    def __init__(self, bot_id: _Optional[int] = ..., limit: _Optional[int] = ..., stopping: _Optional[bool] = ..., holder: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class LeaseGenerationsResponse(_message.Message):
     __slots__ = ("leases",)
@@ -396,16 +420,18 @@ class CloseGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class CancelGenerationsRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id")
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "before_message_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     user_id: int
     generation_id: str
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
+    before_message_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., before_message_id: _Optional[int] = ...) -> None: ...
 
 class CancelGenerationsResponse(_message.Message):
     __slots__ = ("cancelled", "too_late", "cancelled_count", "too_late_count")

@@ -54,6 +54,16 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationResponse.FromString,
                 _registered_method=True)
+        self.BeginEpoch = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/BeginEpoch',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginEpochRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginEpochResponse.FromString,
+                _registered_method=True)
+        self.ConfirmEpoch = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ConfirmEpoch',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ConfirmEpochRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ConfirmEpochResponse.FromString,
+                _registered_method=True)
         self.LeaseGenerations = channel.unary_unary(
                 '/lookalike.db.v1.DatabaseService/LeaseGenerations',
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.SerializeToString,
@@ -138,8 +148,24 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BeginEpoch(self, request, context):
+        """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
+        bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmEpoch(self, request, context):
+        """Whether an epoch is still its bot's latest: SUPERSEDED if it is not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def LeaseGenerations(self, request, context):
-        """Leases what is unfinished and free to this holder, and renews what it holds.
+        """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
+        there is a later epoch than the given one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,6 +251,16 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.CreateGeneration,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationResponse.SerializeToString,
+            ),
+            'BeginEpoch': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginEpoch,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginEpochRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginEpochResponse.SerializeToString,
+            ),
+            'ConfirmEpoch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmEpoch,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ConfirmEpochRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ConfirmEpochResponse.SerializeToString,
             ),
             'LeaseGenerations': grpc.unary_unary_rpc_method_handler(
                     servicer.LeaseGenerations,
@@ -380,6 +416,60 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/CreateGeneration',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CreateGenerationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginEpoch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/BeginEpoch',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginEpochRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginEpochResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmEpoch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ConfirmEpoch',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ConfirmEpochRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ConfirmEpochResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,8 +58,16 @@ class DatabaseServiceStub:
     """Makes another generation for a captioned photo; the same n again: the same row. For a user
     over the limit: TOO_MANY_UNFINISHED.
     """
+    BeginEpoch: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]
+    """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
+    bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+    """
+    ConfirmEpoch: _grpc.UnaryUnaryMultiCallable[_db_pb2.ConfirmEpochRequest, _db_pb2.ConfirmEpochResponse]
+    """Whether an epoch is still its bot's latest: SUPERSEDED if it is not."""
     LeaseGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]
-    """Leases what is unfinished and free to this holder, and renews what it holds."""
+    """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
+    there is a later epoch than the given one.
+    """
     FinalizeGeneration: _grpc.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
     refused). A stream: info first, then the picture's chunks.
@@ -102,8 +110,16 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """Makes another generation for a captioned photo; the same n again: the same row. For a user
     over the limit: TOO_MANY_UNFINISHED.
     """
+    BeginEpoch: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]  # type: ignore[assignment]
+    """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
+    bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+    """
+    ConfirmEpoch: _aio.UnaryUnaryMultiCallable[_db_pb2.ConfirmEpochRequest, _db_pb2.ConfirmEpochResponse]  # type: ignore[assignment]
+    """Whether an epoch is still its bot's latest: SUPERSEDED if it is not."""
     LeaseGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]  # type: ignore[assignment]
-    """Leases what is unfinished and free to this holder, and renews what it holds."""
+    """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
+    there is a later epoch than the given one.
+    """
     FinalizeGeneration: _aio.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]  # type: ignore[assignment]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
     refused). A stream: info first, then the picture's chunks.
@@ -169,12 +185,32 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BeginEpoch(
+        self,
+        request: _db_pb2.BeginEpochRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.BeginEpochResponse, _abc.Awaitable[_db_pb2.BeginEpochResponse]]:
+        """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
+        bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmEpoch(
+        self,
+        request: _db_pb2.ConfirmEpochRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ConfirmEpochResponse, _abc.Awaitable[_db_pb2.ConfirmEpochResponse]]:
+        """Whether an epoch is still its bot's latest: SUPERSEDED if it is not."""
+
+    @_abc_1.abstractmethod
     def LeaseGenerations(
         self,
         request: _db_pb2.LeaseGenerationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.LeaseGenerationsResponse, _abc.Awaitable[_db_pb2.LeaseGenerationsResponse]]:
-        """Leases what is unfinished and free to this holder, and renews what it holds."""
+        """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
+        there is a later epoch than the given one.
+        """
 
     @_abc_1.abstractmethod
     def FinalizeGeneration(
