@@ -42,7 +42,7 @@ class DatabaseUnavailable(DatabaseError):
     @property
     def is_full(self) -> bool:
         """Whether it has no room, which takes somebody to see to it."""
-        return self.reason == "DISK_FULL"
+        return self.reason in {"DISK_FULL", "STORAGE_FULL"}
 
 
 class WrongToken(DatabaseUnavailable):
@@ -63,6 +63,10 @@ class Conflict(DatabaseError):
 
 class TooManyUnfinished(DatabaseError):
     """The user has as many unfinished generations as anybody may have."""
+
+
+class TooMuchKept(DatabaseError):
+    """As much is kept of the user's photos and pictures as may be."""
 
 
 class MessageTaken(DatabaseError):
@@ -88,6 +92,8 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "NOT_CLOSED": Conflict,
     "TOO_MANY_UNFINISHED": TooManyUnfinished,
     "MESSAGE_TAKEN": MessageTaken,
+    "TOO_MUCH_KEPT": TooMuchKept,
+    "STORAGE_FULL": DatabaseUnavailable,
     "DISK_FULL": DatabaseUnavailable,
     "STORAGE_UNAVAILABLE": DatabaseUnavailable,
 }

@@ -19,6 +19,7 @@ from bot.clients.dbservice import (
     NotFound,
     NotOwner,
     TooManyUnfinished,
+    TooMuchKept,
     WrongToken,
     image_info,
 )
@@ -44,6 +45,8 @@ EXPECTED: dict[Reason, type[DatabaseError]] = {
     Reason.NOT_CLOSED: Conflict,
     Reason.TOO_MANY_UNFINISHED: TooManyUnfinished,
     Reason.MESSAGE_TAKEN: MessageTaken,
+    Reason.TOO_MUCH_KEPT: TooMuchKept,
+    Reason.STORAGE_FULL: DatabaseUnavailable,
     Reason.DISK_FULL: DatabaseUnavailable,
     Reason.STORAGE_UNAVAILABLE: DatabaseUnavailable,
     Reason.INTERNAL: DatabaseError,
