@@ -11,7 +11,7 @@ from typing import Final
 RESERVE_BYTES: Final = 200_000_000
 """With less than this free, nothing new is begun."""
 
-_SMALL_DISK_SHARE = 10
+_SMALL_DISK_SHARE = 5
 """Of a small disk it is not more than this part of all."""
 
 _FOR_DATABASES = 4
