@@ -261,6 +261,26 @@ class PendingDeletion(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
 
 
+class KeptOfUser(Base):
+    """How much is kept of a user's photos and pictures, in bytes: the sum of their image_size."""
+
+    __tablename__ = "kept_of_users"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    bytes: Mapped[int]
+
+
+class KeptOfAll(Base):
+    """One row: how much is kept of all users."""
+
+    __tablename__ = "kept_of_all"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    bytes: Mapped[int]
+
+
 class WallClock(Base):
     """One row: what the clock said last, and for how long it is still doubted."""
 

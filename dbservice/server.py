@@ -22,8 +22,9 @@ from dbservice.observers import LogObserver, Observer
 from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store, utc_now
+from dbservice.transactions.limits import Limits
 from lookalike.blobs import LocalBlobs
-from lookalike.database import create_engine
+from lookalike.database import create_engine, path_of
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
 from lookalike.migrations import migrate
@@ -33,6 +34,7 @@ from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_se
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _NAME = db_pb2.DESCRIPTOR.services_by_name["DatabaseService"].full_name
+_MEGABYTE = 1_000_000  # as disks are sold
 _GRACE = 3.0  # seconds that running calls get to end
 
 _OPTIONS = (
@@ -69,7 +71,8 @@ async def running(
         migrate(engine, _MIGRATIONS)
         blobs = LocalBlobs(settings.blobs)
         stop = asyncio.Event()
-        servicer = DatabaseServicer(store, blobs, settings.user_max_unfinished)
+        folders = {settings.blobs, path_of(settings.database).parent}
+        servicer = DatabaseServicer(store, blobs, _limits(settings), [*folders])
         async with (
             together(stop, maintain(store, blobs, observers, stop, settings.retention)),
             _serving(servicer, settings, observers) as port,
@@ -79,6 +82,18 @@ async def running(
             yield RunningDbservice(f"{host}:{port}", stop)
     finally:
         await store.close()
+
+
+def _limits(settings: DbserviceSettings) -> Limits:
+    return Limits(
+        settings.user_max_unfinished,
+        _bytes(settings.user_max_megabytes),
+        _bytes(settings.max_megabytes),
+    )
+
+
+def _bytes(megabytes: int | None) -> int | None:
+    return None if megabytes is None else megabytes * _MEGABYTE
 
 
 @asynccontextmanager

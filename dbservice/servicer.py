@@ -1,8 +1,10 @@
 # ruff: noqa: N802, the contract names the methods
 """The RPCs. Token, validation, errors and their announcement are the interceptors'."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from dbservice import uploads
@@ -10,7 +12,9 @@ from dbservice.errors import ServiceError, not_found
 from dbservice.maintenance import delete_pending
 from dbservice.store import Store, Transaction
 from dbservice.transactions import epochs, generations, leases, photos, users
+from dbservice.transactions.limits import Limits
 from lookalike.blobs import Blobs, new_key
+from lookalike.disk import is_nearly_full
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceServicer
 
@@ -21,16 +25,25 @@ _A = TypeVar("_A")
 class DatabaseServicer(DatabaseServiceServicer):
     """The contract `lookalike.db.v1.DatabaseService`."""
 
-    def __init__(self, store: Store, blobs: Blobs, user_max_unfinished: int) -> None:
+    def __init__(self, store: Store, blobs: Blobs, limits: Limits, folders: Sequence[Path]) -> None:
+        """Serves.
+
+        Args:
+            store: the rows.
+            blobs: the bytes.
+            limits: what may be begun.
+            folders: where rows and bytes are; nothing is begun while a disk of theirs is full.
+        """
         self._store = store
         self._blobs = blobs
-        self._user_max_unfinished = user_max_unfinished
+        self._limits = limits
+        self._folders = folders
 
     async def ReceivePhoto(
         self, request: db.ReceivePhotoRequest, _context: object
     ) -> db.ReceivePhotoResponse:
         """See db.proto."""
-        return await self._store.transact(photos.receive, request, self._user_max_unfinished)
+        return await self._store.transact(photos.receive, request, self._allowed())
 
     async def StorePhoto(
         self, requests: AsyncIterator[db.StorePhotoRequest], _context: object
@@ -52,7 +65,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.CreateGenerationRequest, _context: object
     ) -> db.CreateGenerationResponse:
         """See db.proto."""
-        return await self._store.transact(generations.create, request, self._user_max_unfinished)
+        return await self._store.transact(generations.create, request, self._allowed())
 
     async def BeginEpoch(
         self, request: db.BeginEpochRequest, _context: object
@@ -98,7 +111,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.GetStatusRequest, _context: object
     ) -> db.GetStatusResponse:
         """See db.proto."""
-        return await self._store.transact(users.status, request)
+        return await self._store.transact(users.status, request, self._limits)
 
     async def ListHistory(
         self, request: db.ListHistoryRequest, _context: object
@@ -137,6 +150,10 @@ class DatabaseServicer(DatabaseServiceServicer):
                 return forgotten
             forgotten.photos += some.photos
             forgotten.generations += some.generations
+
+    def _allowed(self) -> Limits:
+        """What may be begun now."""
+        return replace(self._limits, disk_full=any(map(is_nearly_full, self._folders)))
 
     async def _keep(
         self,

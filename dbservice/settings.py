@@ -17,6 +17,9 @@ class DbserviceSettings(Settings):
         blob_url: where the bytes of photos and pictures are; empty: a folder in the home folder.
         user_max_unfinished: how many generations of one user may be unfinished at once; an album
             that begins below it is taken whole.
+        user_max_megabytes: how much is kept of one user's photos and pictures, in megabytes of a
+            million bytes; None: no bound.
+        max_megabytes: how much is kept of all; None: no bound.
         retention_days: after how many days what is closed is deleted; None: never.
     """
 
@@ -24,6 +27,8 @@ class DbserviceSettings(Settings):
     database_url: SqliteUrl = ""
     blob_url: FileUrl = ""
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)
+    user_max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
     @property

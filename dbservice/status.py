@@ -24,6 +24,8 @@ CODES = {
     Reason.NOT_CLOSED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.TOO_MANY_UNFINISHED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.MESSAGE_TAKEN: grpc.StatusCode.ALREADY_EXISTS,
+    Reason.TOO_MUCH_KEPT: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.STORAGE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.DISK_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.STORAGE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Reason.INTERNAL: grpc.StatusCode.INTERNAL,

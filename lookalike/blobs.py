@@ -7,6 +7,7 @@ row: `list` finds it, and the owner of the rows deletes it.
 """
 
 import asyncio
+import errno
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 from uuid import uuid4
 
+from lookalike import disk
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 
@@ -74,7 +76,8 @@ class Blobs(Protocol):
 class LocalBlobs:
     """A folder. The first digit of an owner's id names a folder in it, to keep each small.
 
-    Bytes are written as a draft, synced, and then renamed to their key.
+    Bytes are written as a draft, synced, and then renamed to their key. A disk is full before its
+    last byte is used (lookalike/disk.py).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,6 +102,8 @@ class LocalBlobs:
 
     async def put(self, key: str, parts: AsyncIterable[bytes]) -> None:
         """Stores bytes; see `Blobs.put`."""
+        if disk.is_full(self._folder):
+            raise OSError(errno.ENOSPC, "what is left is the databases'", str(self._folder))
         draft = self._drafts / uuid4().hex
         # Opened and removed on the event loop, as a cancelled call waits for no thread.
         file = draft.open("xb")

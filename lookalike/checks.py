@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn, Self, TypeVar
 
+from lookalike.disk import is_nearly_full
 from lookalike.errors import StartError
 from lookalike.logs import RedactionFilter
 from lookalike.settings import Settings
@@ -31,7 +32,6 @@ BUSY = "Try again when the machine has less to do."
 
 _CHECK_SECONDS = 120.0
 _CONNECT_SECONDS = 3.0
-_FULL_BYTES = 100_000_000
 _LOW_BYTES = 2_000_000_000
 
 _S = TypeVar("_S", bound=Settings)
@@ -212,7 +212,7 @@ def folder(check: str, path: Path) -> Finding:
         )
     free = shutil.disk_usage(there).free
     summary = f"{path} is on a disk with {size(free)} free."
-    if free < _FULL_BYTES:
+    if is_nearly_full(there):
         return failed(check, f"The disk is full: {summary}", "Make room on it.")
     if free < _LOW_BYTES:
         return warning(check, summary, "Make room on it soon.")

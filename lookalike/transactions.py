@@ -1,15 +1,18 @@
 """Makes a method of a store one transaction: all of it happens, or nothing."""
 
 import asyncio
+import errno
 import functools
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from lookalike.ballast import Ballast
 from lookalike.database import storage_fault
 
 _P = ParamSpec("_P")
@@ -36,6 +39,7 @@ class Transactional:
         self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._thread = ThreadPoolExecutor(1, "database")
+        self._ballast = Ballast(Path(engine.url.database or ""))
 
     async def close(self) -> None:
         """Lets all transactions end that have begun or wait, then closes the database."""
@@ -45,7 +49,8 @@ class Transactional:
     async def run(self, work: Callable[[Session], _R]) -> _R:
         """Runs the work in a transaction.
 
-        Once begun it runs to its end, even if the caller is cancelled.
+        Once begun it runs to its end, even if the caller is cancelled. Where that finds the disk
+        full, it is run once more, in the room that the ballast leaves.
 
         Raises:
             OSError: the database is full, busy, broken or unavailable.
@@ -54,6 +59,15 @@ class Transactional:
         return await loop.run_in_executor(self._thread, self._transact, work)
 
     def _transact(self, work: Callable[[Session], _R]) -> _R:
+        self._ballast.take_in()
+        try:
+            return self._attempt(work)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not self._ballast.throw_away():
+                raise
+        return self._attempt(work)
+
+    def _attempt(self, work: Callable[[Session], _R]) -> _R:
         try:
             with self._sessions.begin() as session:
                 return work(session)

@@ -42,7 +42,7 @@ class DatabaseUnavailable(DatabaseError):
     @property
     def is_full(self) -> bool:
         """Whether it has no room, which takes somebody to see to it."""
-        return self.reason == "DISK_FULL"
+        return self.reason in {"DISK_FULL", "STORAGE_FULL"}
 
 
 class WrongToken(DatabaseUnavailable):
@@ -69,6 +69,10 @@ class TooManyUnfinished(DatabaseError):
     """The user has as many unfinished generations as anybody may have."""
 
 
+class TooMuchKept(DatabaseError):
+    """As much is kept of the user's photos and pictures as may be."""
+
+
 class MessageTaken(DatabaseError):
     """The message is another generation's, or of another kind."""
 
@@ -93,6 +97,8 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "NOT_CLOSED": Conflict,
     "TOO_MANY_UNFINISHED": TooManyUnfinished,
     "MESSAGE_TAKEN": MessageTaken,
+    "TOO_MUCH_KEPT": TooMuchKept,
+    "STORAGE_FULL": DatabaseUnavailable,
     "DISK_FULL": DatabaseUnavailable,
     "STORAGE_UNAVAILABLE": DatabaseUnavailable,
 }

@@ -11,8 +11,10 @@ from bot.clients.dbservice import (
     NotFound,
     NotOwner,
     TooManyUnfinished,
+    TooMuchKept,
 )
 from bot.context import Context
+from bot.messages import picture_of
 from bot.messenger import CannotDeliver, Moved, TelegramUnavailable
 from bot.texts.texts import Texts
 
@@ -27,7 +29,7 @@ async def tell(update: object, context: Context) -> None:
         _log.error("The library has a fault", exc_info=context.error)
         return
     error, texts = context.error, context.texts
-    refusal = _refusal(error, texts)
+    refusal = _refusal(error, update, texts)
     of_button = _about_button(error, texts) if update.callback_query is not None else None
     if refusal is not None:
         chat = update.effective_chat
@@ -44,11 +46,17 @@ async def tell(update: object, context: Context) -> None:
         _log.warning("The user could not be told either: %s", second)
 
 
-def _refusal(error: Exception, texts: Texts) -> str | None:
-    """Why a photo is not taken, which one notice says for all that come meanwhile."""
+def _is_photo(update: Update) -> bool:
+    return update.message is not None and picture_of(update.message) is not None
+
+
+def _refusal(error: Exception, update: Update, texts: Texts) -> str | None:
+    """Why nothing is begun, which one notice says for all that comes meanwhile."""
     if isinstance(error, TooManyUnfinished):
         return texts.ending("too-many-unfinished")
-    if isinstance(error, DatabaseUnavailable) and error.is_full:
+    if isinstance(error, TooMuchKept):
+        return texts.ending("too-much-kept")
+    if isinstance(error, DatabaseUnavailable) and error.is_full and _is_photo(update):
         return texts.no_room
     return None
 

@@ -38,6 +38,8 @@ async def _status(update: Update, context: Context) -> None:
         texts.captioner_line(services.captioner.name, services.captioner_health.code),
         texts.generator_line(services.generator_health.code),
     ]
+    if work.HasField("max_kept_bytes"):
+        lines.append(texts.kept_line(work.kept_bytes, work.max_kept_bytes))
     await message.reply_text("\n".join(lines))
 
 

@@ -37,6 +37,10 @@ _ENDINGS: Final = {
         "You already have as many pictures in progress as I allow. Please send this photo again "
         "when one of them is done."
     ),
+    "too-much-kept": _noop(
+        "I already keep as much of your photos and pictures as I may. Whoever runs this bot can "
+        "make room; please send this photo again then."
+    ),
     "file-too-large": _noop(
         "This file is larger than 20 MB, which Telegram doesn't let me download. Please send a "
         "smaller one."
@@ -114,6 +118,7 @@ _TITLE: Final = 100  # characters
 _SHOWN_PROMPT: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
 _SHOWN_MODEL: Final = 50  # characters; a folder's name may have 255 bytes
 _MINUTE: Final = 60
+_MEGABYTE: Final = 1_000_000
 
 
 def endings() -> Sequence[str]:
@@ -226,6 +231,12 @@ class Texts:
     def generator_line(self, health: Health) -> str:
         """How the generator is, in the answer to /status."""
         return self._("Pictures: {health}").format(health=self._(_HEALTH[health]))
+
+    def kept_line(self, kept: int, most: int) -> str:
+        """How many bytes are kept of the user, and may be, in the answer to /status."""
+        return self._("Kept of yours: {kept} of {most} MB").format(
+            kept=round(kept / _MEGABYTE), most=round(most / _MEGABYTE)
+        )
 
     def progress(self, job: Job) -> str:
         """The status message: the place in the queue, or a bar, percent and the time left."""

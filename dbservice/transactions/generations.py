@@ -9,7 +9,8 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, queries, sent, users
+from dbservice.transactions import leases, limits, queries, sent, users
+from dbservice.transactions.limits import Limits
 from dbservice.transitions import (
     CANCELLED,
     CAPTIONED,
@@ -31,13 +32,13 @@ _NO_CAPTION = "The photo has no caption yet."
 
 
 def create(
-    transaction: Transaction, request: db.CreateGenerationRequest, max_unfinished: int
+    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits
 ) -> db.CreateGenerationResponse:
     """Makes generation n of a photo, once.
 
     Raises:
-        ServiceError: NOT_FOUND, NOT_OWNER, NOT_CAPTIONED, TOO_MANY_UNFINISHED, or
-            INVALID_ARGUMENT for an n that leaves a gap.
+        ServiceError: NOT_FOUND, NOT_OWNER, NOT_CAPTIONED; INVALID_ARGUMENT for an n that leaves a
+            gap; as `limits.refusal`.
     """
     session = transaction.session
     photo = session.get(Photo, request.photo_id)
@@ -52,8 +53,8 @@ def create(
     last = session.scalar(select(func.max(Generation.n)).where(Generation.photo_id == photo.id))
     if request.n != (last or 0) + 1:
         raise invalid(("n", "must be at most one more than the photo's last"))
-    if users.has_too_many(transaction, photo, max_unfinished):
-        raise users.too_many()
+    if (refusal := limits.refusal(transaction, photo, allowed)) is not None:
+        raise refusal
     row = messages.new_generation(photo, request.n, CAPTIONED, request.parameters, transaction.now)
     if not row.prompt:
         row.prompt = queries.get(session, generation_id(photo.id, 0)).prompt
@@ -173,6 +174,8 @@ def finish(
         check(row.state, FINISHED)
         row.state = FINISHED
         unnamed = row.image_key
+        change = info.picture.image.size - (row.image_size or 0)
+        limits.count(transaction, row.bot_id, row.user_id, change)
         messages.set_picture(row, info.picture, key)
     return db.FinalizeGenerationResponse(item=messages.item(row)), unnamed
 

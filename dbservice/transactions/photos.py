@@ -6,7 +6,8 @@ from dbservice import messages
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, queries, users
+from dbservice.transactions import leases, limits, queries
+from dbservice.transactions.limits import Limits
 from dbservice.transitions import RECEIVED, STORED, check
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -14,23 +15,23 @@ _ALBUM = 10  # photos, at most, as Telegram's sendMediaGroup takes them
 
 
 def receive(
-    transaction: Transaction, request: db.ReceivePhotoRequest, max_unfinished: int
+    transaction: Transaction, request: db.ReceivePhotoRequest, allowed: Limits
 ) -> db.ReceivePhotoResponse:
     """Records a photo with its generation 0, once per message.
 
     An album that has begun is let in whole: half of one is nothing that its sender asked for.
 
     Raises:
-        ServiceError: TOO_MANY_UNFINISHED.
+        ServiceError: as `limits.refusal`.
     """
     session = transaction.session
     key = photo_id(request.bot_id, request.chat_id, request.message_id)
     if known := queries.find(session, generation_id(key, 0)):
         return db.ReceivePhotoResponse(item=messages.item(known), created=False)
     photo = messages.new_photo(request, transaction.now)
-    too_many = users.has_too_many(transaction, photo, max_unfinished)
-    if too_many and not _continues_album(transaction, photo):
-        raise users.too_many()
+    refusal = limits.refusal(transaction, photo, allowed)
+    if refusal is not None and not _continues_album(transaction, photo):
+        raise refusal
     row = messages.new_generation(photo, 0, RECEIVED, request.parameters, transaction.now)
     session.add(row)
     session.flush()
@@ -68,6 +69,8 @@ def store(
         check(row.state, STORED)
         row.state = STORED
         unnamed = photo.image_key
+        change = info.image.size - (photo.image_size or 0)
+        limits.count(transaction, photo.bot_id, photo.user_id, change)
         messages.set_image(photo, info.image, key)
     return db.StorePhotoResponse(item=messages.item(row)), unnamed
 

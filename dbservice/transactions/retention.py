@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from dbservice.models import Generation, Photo, WallClock
 from dbservice.store import Transaction
@@ -90,10 +90,6 @@ def remove(transaction: Transaction, keep: timedelta, after: int) -> Removed:
         or_(Generation.closed_at.is_(None), Generation.closed_at >= before),
     )
     gone = candidates.difference(session.scalars(recent))
-    of_gone = Generation.photo_id.in_(gone)
-    pictures = session.scalars(select(Generation.image_key).where(of_gone)).all()
-    photos = session.scalars(select(Photo.image_key).where(Photo.id.in_(gone))).all()
-    deletions.note(transaction, [key for key in (*pictures, *photos) if key is not None])
-    session.execute(delete(Generation).where(of_gone))
-    session.execute(delete(Photo).where(Photo.id.in_(gone)))
-    return Removed(len(photos), len(pictures), old[-1].number if len(old) == _BATCH else None)
+    deleted = deletions.delete_photos(transaction, Photo.id.in_(gone))
+    last = old[-1].number if len(old) == _BATCH else None
+    return Removed(deleted.photos, deleted.generations, last)

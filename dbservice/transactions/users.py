@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import deletions
+from dbservice.transactions import deletions, limits
+from dbservice.transactions.limits import Limits
 from dbservice.transactions.queries import of_user_in_chat, with_photo
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -21,22 +22,6 @@ _BATCH = 100  # photos in a transaction, which holds up all others
 _CURSOR = re.compile(r"([no])([0-9a-f]{1,15})")
 
 
-def has_too_many(transaction: Transaction, photo: Photo, limit: int) -> bool:
-    """Whether the photo's user has as many unfinished generations as they may have."""
-    unclosed = select(Generation.number).where(
-        Generation.bot_id == photo.bot_id,
-        Generation.user_id == photo.user_id,
-        Generation.closed_at.is_(None),
-    )
-    return len(transaction.session.scalars(unclosed.limit(limit)).all()) >= limit
-
-
-def too_many() -> ServiceError:
-    """The error of a user who has as many as they may have."""
-    message = "The user has too many unfinished generations."
-    return ServiceError(Reason.TOO_MANY_UNFINISHED, message)
-
-
 def unclosed(
     request: db.CancelGenerationsRequest | db.GetStatusRequest,
 ) -> tuple[ColumnElement[bool], ...]:
@@ -44,13 +29,17 @@ def unclosed(
     return *of_user_in_chat(request), Generation.closed_at.is_(None)
 
 
-def status(transaction: Transaction, request: db.GetStatusRequest) -> db.GetStatusResponse:
-    """The user's unclosed generations in the chat, oldest first."""
+def status(
+    transaction: Transaction, request: db.GetStatusRequest, allowed: Limits
+) -> db.GetStatusResponse:
+    """The user's unclosed generations in the chat, oldest first, and how much is kept of them."""
     theirs = unclosed(request)
     oldest = with_photo(*theirs).order_by(Generation.number).limit(MOST_ITEMS)
     return db.GetStatusResponse(
         items=map(messages.item, transaction.session.scalars(oldest)),
         count=transaction.session.scalar(select(func.count(Generation.number)).where(*theirs)),
+        kept_bytes=limits.kept_of_user(transaction, request.bot_id, request.user_id),
+        max_kept_bytes=allowed.user_max_bytes,
     )
 
 
@@ -95,25 +84,18 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     Raises:
         ServiceError: NOT_CLOSED, while any generation of the user is unclosed.
     """
-    session = transaction.session
     unclosed = select(Generation.number).where(
         Generation.bot_id == request.bot_id,
         Generation.user_id == request.user_id,
         Generation.closed_at.is_(None),
     )
-    if session.scalar(unclosed.limit(1)):
+    if transaction.session.scalar(unclosed.limit(1)):
         message = "The user has unfinished generations; cancel and close them first."
         raise ServiceError(Reason.NOT_CLOSED, message)
     theirs = (Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
-    some = session.execute(select(Photo.id, Photo.image_key).where(*theirs).limit(_BATCH)).all()
-    photos = {row.id: row.image_key for row in some}
-    of_theirs = Generation.photo_id.in_(photos)
-    generations = session.scalars(select(Generation.image_key).where(of_theirs)).all()
-    keys = (*generations, *photos.values())
-    deletions.note(transaction, [key for key in keys if key is not None])
-    session.execute(delete(Generation).where(of_theirs))
-    session.execute(delete(Photo).where(Photo.id.in_(photos)))
-    return db.ForgetUserResponse(photos=len(photos), generations=len(generations))
+    some = transaction.session.scalars(select(Photo.id).where(*theirs).limit(_BATCH)).all()
+    deleted = deletions.delete_photos(transaction, Photo.id.in_(some))
+    return db.ForgetUserResponse(photos=deleted.photos, generations=deleted.generations)
 
 
 def _parse_cursor(cursor: str) -> tuple[str, int]:

@@ -20,6 +20,7 @@ from bot.clients.dbservice import (
     NotOwner,
     Superseded,
     TooManyUnfinished,
+    TooMuchKept,
     WrongToken,
     image_info,
 )
@@ -46,6 +47,8 @@ EXPECTED: dict[Reason, type[DatabaseError]] = {
     Reason.NOT_CLOSED: Conflict,
     Reason.TOO_MANY_UNFINISHED: TooManyUnfinished,
     Reason.MESSAGE_TAKEN: MessageTaken,
+    Reason.TOO_MUCH_KEPT: TooMuchKept,
+    Reason.STORAGE_FULL: DatabaseUnavailable,
     Reason.DISK_FULL: DatabaseUnavailable,
     Reason.STORAGE_UNAVAILABLE: DatabaseUnavailable,
     Reason.INTERNAL: DatabaseError,

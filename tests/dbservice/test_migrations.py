@@ -130,6 +130,9 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
         bare, whole = (await client.history()).items
         assert (whole.photo.user_text, whole.generation.user_notified) == ("look", True)
         assert not bare.generation.HasField("picture")
+        request = db.GetStatusRequest(bot_id=BOT, chat_id=CHAT, user_id=USER)
+        status = await client.call(client.stub.GetStatus, request)
+        assert status.kept_bytes == len(PHOTO) + len(PICTURE)
         for source, name in (("photo_id", PHOTO), ("generation_id", PICTURE)):
             _, data = await client.image(**{source: name})
             assert data == name.encode()

@@ -10,13 +10,14 @@ import grpc
 import pytest
 
 from dbservice import maintenance
-from dbservice.observers import Observer, RetentionDone
+from dbservice.observers import RetentionDone
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store
 from dbservice.transactions import retention
 from lookalike.database import create_engine
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.aging import Retentions, believe
 from tests.dbservice.client import USER, Client, files
 from tests.dbservice.conftest import Clock
 
@@ -27,14 +28,6 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def settings(settings: DbserviceSettings) -> DbserviceSettings:
     return settings.model_copy(update={"retention_days": 7})
-
-
-class Retentions(Observer):
-    def __init__(self) -> None:
-        self.done: asyncio.Queue[RetentionDone] = asyncio.Queue()
-
-    def retention_done(self, retention: RetentionDone) -> None:
-        self.done.put_nowait(retention)
 
 
 @asynccontextmanager
@@ -51,14 +44,6 @@ async def looked(settings: DbserviceSettings, clock: Clock) -> RetentionDone:
     heard = Retentions()
     async with running(settings, clock, (heard,)):
         return await asyncio.wait_for(heard.done.get(), 20)
-
-
-def believe(settings: DbserviceSettings, now: datetime) -> None:
-    """As if the clock had gone on evenly until now."""
-    with sqlite3.connect(settings.database.removeprefix("sqlite:///")) as connection:
-        seen = now.strftime("%Y-%m-%d %H:%M:%S.%f")
-        connection.execute("UPDATE wall_clock SET seen_at = ?, doubt_seconds = 0", (seen,))
-    connection.close()
 
 
 def ids(database: DbserviceSettings) -> list[int]:

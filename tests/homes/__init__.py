@@ -35,6 +35,6 @@ def keep(home: Path, kept: Path) -> None:
             connection.close()
             target.parent.mkdir(parents=True, exist_ok=True)
             target.with_suffix(".sql").write_text(f"{lines}\n", "utf-8")
-        elif path.is_file() and path.suffix != ".lock" and path.stat().st_size:
+        elif path.is_file() and path.suffix not in {".lock", ".ballast"} and path.stat().st_size:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)

@@ -116,8 +116,8 @@ class DatabaseServiceServicer:
 
     def ReceivePhoto(self, request, context):
         """Records that a photo has arrived, with its generation 0. The same message again: the same
-        row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
-        is of an album that has one.
+        row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
+        DISK_FULL) there is no row, unless the photo is of an album that has one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,8 +141,8 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateGeneration(self, request, context):
-        """Makes another generation for a captioned photo; the same n again: the same row. For a user
-        over the limit: TOO_MANY_UNFINISHED.
+        """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
+        limit, as for ReceivePhoto, there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,8 +42,8 @@ class DatabaseServiceStub:
     def __new__(cls, channel: _aio.Channel) -> DatabaseServiceAsyncStub: ...
     ReceivePhoto: _grpc.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
-    row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
-    is of an album that has one.
+    row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
+    DISK_FULL) there is no row, unless the photo is of an album that has one.
     """
     StorePhoto: _grpc.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -55,8 +55,8 @@ class DatabaseServiceStub:
     caption, ending or picture that is another message's already: MESSAGE_TAKEN.
     """
     CreateGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]
-    """Makes another generation for a captioned photo; the same n again: the same row. For a user
-    over the limit: TOO_MANY_UNFINISHED.
+    """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
+    limit, as for ReceivePhoto, there is none.
     """
     BeginEpoch: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]
     """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
@@ -94,8 +94,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ReceivePhoto: _aio.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]  # type: ignore[assignment]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
-    row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
-    is of an album that has one.
+    row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
+    DISK_FULL) there is no row, unless the photo is of an album that has one.
     """
     StorePhoto: _aio.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]  # type: ignore[assignment]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -107,8 +107,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     caption, ending or picture that is another message's already: MESSAGE_TAKEN.
     """
     CreateGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]  # type: ignore[assignment]
-    """Makes another generation for a captioned photo; the same n again: the same row. For a user
-    over the limit: TOO_MANY_UNFINISHED.
+    """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
+    limit, as for ReceivePhoto, there is none.
     """
     BeginEpoch: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]  # type: ignore[assignment]
     """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
@@ -149,8 +149,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ReceivePhotoResponse, _abc.Awaitable[_db_pb2.ReceivePhotoResponse]]:
         """Records that a photo has arrived, with its generation 0. The same message again: the same
-        row, unchanged. For a user over the limit: TOO_MANY_UNFINISHED, and no row, unless the photo
-        is of an album that has one.
+        row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
+        DISK_FULL) there is no row, unless the photo is of an album that has one.
         """
 
     @_abc_1.abstractmethod
@@ -180,8 +180,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.CreateGenerationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.CreateGenerationResponse, _abc.Awaitable[_db_pb2.CreateGenerationResponse]]:
-        """Makes another generation for a captioned photo; the same n again: the same row. For a user
-        over the limit: TOO_MANY_UNFINISHED.
+        """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
+        limit, as for ReceivePhoto, there is none.
         """
 
     @_abc_1.abstractmethod

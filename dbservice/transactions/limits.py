@@ -1,0 +1,88 @@
+"""What a user may begin, and all of them together, and how much is kept of them by now.
+
+What is kept is counted where it changes, since to add it up would cost more with each year of
+history: whatever names bytes in a row, or deletes such a row, calls `count` in its transaction.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from dbservice.errors import Reason, ServiceError
+from dbservice.models import Generation, KeptOfAll, KeptOfUser, Photo
+from dbservice.store import Transaction
+
+_ALL = 1  # the id of the only row
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be begun.
+
+    Attributes:
+        user_max_unfinished: how many generations of one user may be unfinished.
+        user_max_bytes: how much may be kept of one user; None: no bound.
+        max_bytes: how much may be kept of all; None: no bound.
+        disk_full: whether the disk takes nothing new.
+    """
+
+    user_max_unfinished: int
+    user_max_bytes: int | None = None
+    max_bytes: int | None = None
+    disk_full: bool = False
+
+
+def refusal(transaction: Transaction, photo: Photo, limits: Limits) -> ServiceError | None:
+    """Why the photo's user may begin nothing more just now, if so.
+
+    What is under way when a bound is reached is finished, and so may go beyond it.
+    """
+    if limits.disk_full:
+        return ServiceError(Reason.DISK_FULL, "The disk is nearly full.")
+    if limits.user_max_bytes is not None:
+        kept = kept_of_user(transaction, photo.bot_id, photo.user_id)
+        if kept >= limits.user_max_bytes:
+            message = "As much is kept of the user as may be."
+            return ServiceError(Reason.TOO_MUCH_KEPT, message)
+    if limits.max_bytes is not None and kept_of_all(transaction) >= limits.max_bytes:
+        return ServiceError(Reason.STORAGE_FULL, "As much is kept as may be.")
+    if _has_too_many(transaction, photo, limits.user_max_unfinished):
+        message = "The user has too many unfinished generations."
+        return ServiceError(Reason.TOO_MANY_UNFINISHED, message)
+    return None
+
+
+def kept_of_user(transaction: Transaction, bot_id: int, user_id: int) -> int:
+    """How many bytes of photos and pictures are kept of a user."""
+    theirs = select(KeptOfUser.bytes).where(
+        KeptOfUser.bot_id == bot_id, KeptOfUser.user_id == user_id
+    )
+    return transaction.session.scalar(theirs) or 0
+
+
+def kept_of_all(transaction: Transaction) -> int:
+    """How many bytes of photos and pictures are kept."""
+    return transaction.session.scalar(select(KeptOfAll.bytes).where(KeptOfAll.id == _ALL)) or 0
+
+
+def count(transaction: Transaction, bot_id: int, user_id: int, change: int) -> None:
+    """Counts bytes that a row names from now on, or, if negative, no longer names."""
+    for row, whose in (
+        (KeptOfUser, {"bot_id": bot_id, "user_id": user_id}),
+        (KeptOfAll, {"id": _ALL}),
+    ):
+        changed = update(row).filter_by(**whose).values(bytes=row.bytes + change)
+        if not transaction.session.execute(changed.returning(row.bytes)).all():
+            transaction.session.execute(insert(row).values(**whose, bytes=change))
+    if change < 0:  # a user of whom nothing is kept leaves no trace
+        nothing = delete(KeptOfUser).filter_by(bot_id=bot_id, user_id=user_id, bytes=0)
+        transaction.session.execute(nothing)
+
+
+def _has_too_many(transaction: Transaction, photo: Photo, limit: int) -> bool:
+    unclosed = select(Generation.number).where(
+        Generation.bot_id == photo.bot_id,
+        Generation.user_id == photo.user_id,
+        Generation.closed_at.is_(None),
+    )
+    return len(transaction.session.scalars(unclosed.limit(limit)).all()) >= limit

@@ -1,0 +1,136 @@
+"""A disk without a single byte: nobody is left without an answer, and nothing is lost."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from lookalike.processes.stack import Stack
+from tests.end_to_end.chats import (
+    EN,
+    ask,
+    cat,
+    delivered,
+    idle,
+    pictures,
+    statuses,
+    texts,
+    told,
+)
+from tests.sandbox.client import People
+from tests.stack import checked_logs, create_stack, occupied
+
+_SIZE = "96m"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, which is small."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("only root can mount a disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def stack(disk: Path, tmp_path: Path) -> Iterator[Stack]:
+    """All services with their home on the disk; Telegram has its own."""
+    with create_stack(disk / "home", {"CAPTIONER": "offline"}) as stack:
+        stack.start("sandbox", LOOKALIKE_HOME=str(tmp_path / "telegram"))
+        stack.start()
+        with checked_logs(stack):
+            yield stack
+        assert set(stack.stop().values()) == {0}
+
+
+@pytest.fixture
+async def people(stack: Stack) -> AsyncIterator[People]:
+    async with People(stack.url("sandbox")) as people:
+        yield people
+
+
+def fill(disk: Path) -> Path:
+    """Leaves nothing free."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                pass
+    assert os.statvfs(disk).f_bavail == 0
+    return filler
+
+
+async def said(people: People, chat: int, text: str) -> None:
+    """Waits until the bot has said this in the chat."""
+    await people.wait_for(chat, lambda found: [m for m in found if m.from_bot and m.text == text])
+
+
+async def test_everybody_is_answered_while_nothing_can_be_written(
+    people: People, stack: Stack, disk: Path
+) -> None:
+    ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
+    before = await people.send_photo(ada, cat())
+    await delivered(people, before)
+    await idle(people, ada)
+    with occupied(stack):
+        cancelled = await people.send_photo(ada, cat())
+        also_cancelled = await people.send_photo(ada, cat())
+        kept = await people.send_photo(bob, cat())
+        (status,) = await people.wait_for(ada, lambda found: statuses(found, cancelled))
+        for photo in also_cancelled, kept:
+            await people.wait_for(photo.chat_id, lambda found, of=photo: statuses(found, of))  # type: ignore[misc]
+        filler = fill(disk)
+        refused = await people.send_photo(ada, cat())
+        await said(people, ada, EN.no_room)
+        assert (await people.bot())["pending_updates"] == 0
+        assert "2. " in (await ask(people, ada, "/status")).text
+        page = await ask(people, ada, "/history")
+        assert "1. " in page.text
+        answer = await people.press(page, "3")
+        assert answer is not None
+        assert not answer.text
+        answer = await people.press(status, EN.cancel_button)
+        assert answer is not None
+        assert answer.text == EN.cancelled
+        await told(people, cancelled, EN.cancelled)
+        assert "Cancelled 1 picture." in (await ask(people, ada, "/cancel")).text
+        await told(people, also_cancelled, EN.cancelled)
+        await idle(people, ada)
+        assert EN.no_work not in (await ask(people, bob, "/status")).text
+        assert os.statvfs(disk).f_bavail < 16 << 20
+    filler.unlink()
+    await delivered(people, kept)
+    after = await people.send_photo(ada, cat())
+    await delivered(people, after)
+    for photo in kept, after:
+        found = await people.messages(photo.chat_id)
+        assert [len(each(found, photo)) for each in (texts, pictures)] == [1, 1]
+    assert not pictures(await people.messages(ada), refused)
+
+
+async def test_services_start_with_a_full_disk_and_nothing_is_lost(
+    people: People, stack: Stack, disk: Path
+) -> None:
+    chat = await people.add_user("Ada")
+    with occupied(stack):
+        kept = await people.send_photo(chat, cat())
+        await people.wait_for(chat, lambda found: statuses(found, kept))
+        filler = fill(disk)
+        for name in ("bot", "dbservice", "generator"):
+            stack.kill(name)
+        stack.start()
+        await people.send_photo(chat, cat())
+        await said(people, chat, EN.no_room)
+        assert "1. " in (await ask(people, chat, "/status")).text
+    filler.unlink()
+    await delivered(people, kept)
+    await idle(people, chat)
