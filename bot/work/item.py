@@ -1,12 +1,19 @@
 """A leased generation, and the writes that its stages make."""
 
-from typing import Any
+from typing import Any, Final
 
 from bot import texts
 from bot.clients.dbservice import DatabaseClient
 from bot.texts.texts import Texts
 from bot.work.memory import Memory
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_KINDS: Final = (
+    db.MESSAGE_KIND_CAPTION,
+    db.MESSAGE_KIND_STATUS,
+    db.MESSAGE_KIND_ENDING,
+    db.MESSAGE_KIND_PICTURE,
+)
 
 
 class RetryLater(Exception):
@@ -93,6 +100,16 @@ class WorkItem:
             return texts.cancelled
         return texts.ending(generation.error.code)
 
+    def message_id(self, kind: db.MessageKind) -> int:
+        """The id of its message of this kind, as recorded; 0: there is none."""
+        generation = self.generation
+        return {
+            db.MESSAGE_KIND_CAPTION: self.photo.caption_message_id,
+            db.MESSAGE_KIND_STATUS: generation.status_message_id,
+            db.MESSAGE_KIND_ENDING: generation.ending_message_id,
+            db.MESSAGE_KIND_PICTURE: generation.result_message_id,
+        }[kind]
+
     async def advance(self, to_state: db.GenerationState, **patch: Any) -> None:
         """Moves the generation to a state; `patch` are fields of `GenerationPatch`."""
         item = await self._database.advance_generation(
@@ -134,13 +151,8 @@ class WorkItem:
     def _take(self, item: db.Item) -> None:
         """The row is this now; whose the messages are that it names is settled."""
         self._item = item
-        photo, generation = item.photo, item.generation
-        for message_id in (
-            photo.message_id,
-            photo.caption_message_id,
-            generation.status_message_id,
-            generation.ending_message_id,
-            generation.result_message_id,
-        ):
+        photo = item.photo
+        recorded = [self.message_id(kind) for kind in _KINDS]
+        for message_id in (photo.message_id, *recorded):
             if message_id:
                 self.memory.ids.settle(photo.chat_id, message_id)

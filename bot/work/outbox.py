@@ -38,7 +38,7 @@ async def send(
     post: Callable[[], Awaitable[Message]],
     to_state: db.GenerationState | None = None,
     **patch: Any,
-) -> Message | None:
+) -> bool:
     """Has the message in the chat once, and records it.
 
     Args:
@@ -50,20 +50,19 @@ async def send(
         patch: what is recorded with the message.
 
     Returns:
-        The message, found or sent. None: it may be there twice and cannot be looked for, so that it
-        is not sent a third time, and counts as sent.
+        Whether it is there. If not, it may be there twice and cannot be looked for, so that it is
+        not sent a third time, and counts as sent.
     """
     memory = item.memory
     await intend(item, messenger, kind)
     if not _is_unsent(item):
-        message = await _find(item, messenger, to_state, patch)
-        if message is not None:
-            return message
+        if await _find(item, messenger, to_state, patch):
+            return True
         if item.generation.sending.unseen >= _MOST_COPIES:
             _log.warning("A message of %s may be there twice; it is not sent again.", item.id)
             if kind != db.MESSAGE_KIND_STATUS:  # else it says that there is to be no other
                 await item.advance(to_state or item.state, sending=db.Sending(), **patch)
-            return None
+            return False
     memory.unsent = None
     try:
         message = await post()
@@ -75,9 +74,10 @@ async def send(
         memory.unsent = item.generation.sending
         raise
     memory.ids.see(message.chat_id, message.message_id)
-    if not await _record(item, message, to_state, patch):
+    memory.accepted = item.generation.sending, message
+    if not await _record(item, message, to_state, sending=db.Sending(), **patch):
         raise RetryLater(None)  # who looked for the same words took it for theirs
-    return message
+    return True
 
 
 async def intend(item: WorkItem, messenger: Messenger, kind: db.MessageKind, **patch: Any) -> None:
@@ -106,36 +106,42 @@ def _is_unsent(item: WorkItem) -> bool:
 
 async def _find(
     item: WorkItem, messenger: Messenger, to_state: db.GenerationState | None, patch: dict[str, Any]
-) -> Message | None:
+) -> bool:
     """Records the message if Telegram has accepted it; else that it is not there, or not seen."""
     if item.memory.accepted is not None:
         sending, accepted = item.memory.accepted
         is_it = sending == item.generation.sending
-        if is_it and await _record(item, accepted, to_state, patch):
-            return accepted
+        if is_it and await _record(item, accepted, to_state, sending=db.Sending(), **patch):
+            return True
+    kind = item.generation.sending.kind
+
+    async def take(message: Message) -> bool:
+        """Records it before the search has ended: whoever dies meanwhile has not lost it again."""
+        is_ours = await _record(item, message, None, **patch)
+        if is_ours:
+            _log.info("Found what %s had sent: message %d", item.id, message.message_id)
+        return is_ours
+
     async with item.memory.ids.looking(item.photo.chat_id):
-        found, end, complete = await search(item, messenger)
-        for message in found:
-            if await _record(item, message, to_state, patch):
-                _log.info("Found what %s had sent: message %d", item.id, message.message_id)
-                return message
-        kind, unseen = item.generation.sending.kind, item.generation.sending.unseen
-        unseen += not complete
+        end, complete = await search(item, messenger, take)
+        if item.message_id(kind):
+            await item.advance(to_state or item.state, sending=db.Sending(), **patch)
+            return True
+        unseen = item.generation.sending.unseen + (not complete)
         await item.record(sending=db.Sending(kind=kind, after=end, unseen=unseen))
-    return None
+    return False
 
 
 async def _record(
-    item: WorkItem, message: Message, to_state: db.GenerationState | None, patch: dict[str, Any]
+    item: WorkItem, message: Message, to_state: db.GenerationState | None, **patch: Any
 ) -> bool:
-    """Records the message; until that is done, it is kept in memory. False: it is another's."""
+    """Records the message. False: it is another's."""
     kind, memory = item.generation.sending.kind, item.memory
-    memory.accepted = item.generation.sending, message
-    patch = {_FIELDS[kind]: message.message_id, **patch}
+    patch[_FIELDS[kind]] = message.message_id
     if kind == db.MESSAGE_KIND_PICTURE:
         patch["result_file_id"] = message.photo[-1].file_id
     try:
-        await item.advance(to_state or item.state, sending=db.Sending(), **patch)
+        await item.advance(to_state or item.state, **patch)
     except MessageTaken:
         is_ours = False
     else:

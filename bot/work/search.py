@@ -5,8 +5,9 @@ silent reply that is deleted at once. It has the generation's Cancel button, by 
 finds one that a crash or a lost answer has left behind.
 """
 
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
 
@@ -25,24 +26,22 @@ _ASKED = 160
 """Ids that are tried from each end: those of other chats and of what is gone show nothing."""
 
 
-class Search(NamedTuple):
-    """What a search has found.
-
-    Attributes:
-        found: messages that may be the one, the oldest first; two rows may say the same.
-        end: all of them are older than this id.
-        complete: whether every id was read that it may have.
-    """
-
-    found: list[Message]
-    end: int
-    complete: bool
+Take = Callable[[Message], Awaitable[bool]]
+"""Records a message that may be the one. False: it is another's."""
 
 
-async def search(item: WorkItem, messenger: Messenger) -> Search:
+async def search(item: WorkItem, messenger: Messenger, take: Take) -> tuple[int, bool]:
     """Searches for the message that the item was sending, and deletes what earlier searches left.
 
     A status message beside the one that is found is deleted, too.
+
+    Args:
+        item: the generation.
+        messenger: Telegram.
+        take: is offered messages that may be the one, until it takes one.
+
+    Returns:
+        An id that all of them are below, and whether every id was read that the message may have.
     """
     chat_id, sending = item.photo.chat_id, item.generation.sending
     await messenger.keep_pace(chat_id)
@@ -57,21 +56,13 @@ async def search(item: WorkItem, messenger: Messenger) -> Search:
             silent=True,
         )
     except NotTaken:
-        return Search([], sending.after, complete=False)
+        return sending.after, False
     await _delete(item, messenger, last)
     ids = range(sending.after + 1, last.message_id)
     # What was sent followed what was known; but others may have talked in between.
-    oldest, passed = await _read(item, messenger, ids)
-    rest = ids[passed:]
-    newest, passed = await _read(item, messenger, rest[::-1])
-    found: list[Message] = []
-    for message in (*oldest, *newest[::-1]):
-        is_its = _has_button(item, message)
-        if is_its and (sending.kind != db.MESSAGE_KIND_STATUS or found):
-            await _delete(item, messenger, message)
-        else:
-            found.append(message)
-    return Search(found, last.message_id, passed == len(rest))
+    rest = ids[await _read(item, messenger, ids, take) :]
+    passed = await _read(item, messenger, rest[::-1], take)
+    return last.message_id, passed == len(rest)
 
 
 def cancel_button(item: WorkItem) -> InlineKeyboardMarkup:
@@ -86,14 +77,9 @@ def _button(text: str, generation_id: str) -> InlineKeyboardMarkup:
     )
 
 
-async def _read(item: WorkItem, messenger: Messenger, ids: range) -> tuple[list[Message], int]:
-    """Reads messages until enough are read, and deletes probes of earlier searches among them.
-
-    Returns:
-        Those that may be the generation's, and how many of the ids were passed.
-    """
-    chat_id, bot_id = item.photo.chat_id, item.photo.bot_id
-    messages: list[Message] = []
+async def _read(item: WorkItem, messenger: Messenger, ids: range, take: Take) -> int:
+    """Reads messages until enough are read; gives how many of the ids were passed."""
+    chat_id = item.photo.chat_id
     shown = asked = passed = 0
     for message_id in ids:
         if shown == _SHOWN or asked == _ASKED:
@@ -106,28 +92,38 @@ async def _read(item: WorkItem, messenger: Messenger, ids: range) -> tuple[list[
         probe = await messenger.reply_if_there(
             chat_id, message_id, PROBE, cancel_button(item), thread_id=item.thread_id
         )
-        if probe is None:
-            continue
-        shown += 1
-        await _delete(item, messenger, probe)
-        message = probe.reply_to_message
-        if message is not None and message.from_user and message.from_user.id == bot_id:
-            is_its = _has_button(item, message)
-            if is_its and message.text == PROBE:
-                await _delete(item, messenger, message)
-            elif is_its or _says_the_same(item, message):
-                messages.append(message)
-        if ids.step > 0 and not messages:
+        if probe is not None:
+            shown += 1
+            await _delete(item, messenger, probe)
+            if probe.reply_to_message is not None:
+                await _look_at(item, messenger, probe.reply_to_message, take)
+        if ids.step > 0:
             await _pass(item, message_id)
-    return messages, passed
+    return passed
+
+
+async def _look_at(item: WorkItem, messenger: Messenger, message: Message, take: Take) -> None:
+    """Has the message taken if it may be the one, and deletes it if it is left over."""
+    if message.from_user is None or message.from_user.id != item.photo.bot_id:
+        return
+    kind = item.generation.sending.kind
+    is_found = bool(item.message_id(kind))
+    is_its = _has_button(item, message)
+    if is_its and (is_found or message.text == PROBE or kind != db.MESSAGE_KIND_STATUS):
+        await _delete(item, messenger, message)
+    elif not is_found and (is_its or _says_the_same(item, message)):
+        await take(message)
 
 
 async def _pass(item: WorkItem, message_id: int) -> None:
-    """Records that nothing is up to this id: where this search is cut short, another goes on."""
+    """Records that this is done up to this id: where it is cut short, another search goes on.
+
+    So a process that dies in a search has got on: it has not died of this work.
+    """
     sending = db.Sending()
     sending.CopyFrom(item.generation.sending)
     sending.after = message_id
-    await item.record(sending=sending)
+    await item.record(sending=sending, attempts=min(item.generation.attempts, 1))
 
 
 async def _delete(item: WorkItem, messenger: Messenger, message: Message) -> None:

@@ -2,6 +2,8 @@
 
 import contextlib
 
+from telegram import Message
+
 from bot.messenger import CannotDeliver, Messenger
 from bot.work import outbox
 from bot.work.item import WorkItem
@@ -47,15 +49,12 @@ async def remove(item: WorkItem, messenger: Messenger) -> None:
 
 async def _send(item: WorkItem, messenger: Messenger, text: str) -> None:
     photo = item.photo
-    message = await outbox.send(
-        item,
-        messenger,
-        _STATUS,
-        lambda: messenger.reply(
+
+    async def post() -> Message:
+        message = await messenger.reply(
             photo.chat_id, photo.message_id, text, cancel_button(item), thread_id=item.thread_id
-        ),
-    )
-    if message is None:
-        item.memory.dismissed = True
-    else:
-        item.memory.show(message.text or "")
+        )
+        item.memory.show(text)
+        return message
+
+    item.memory.dismissed = not await outbox.send(item, messenger, _STATUS, post)

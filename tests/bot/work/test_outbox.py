@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from bot.stages import caption, close, deliver
 from bot.stages.table import STAGES
 from bot.work import outbox, status_message
 from bot.work.item import RetryLater, WorkItem
+from bot.work.suspects import MOST_ATTEMPTS
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.mortal import Killed, Process
@@ -108,32 +110,37 @@ async def the_message(desk: Desk) -> ShownMessage:
     return message
 
 
+SIX_CUT = ({"kind": "cut"}, {"kind": "cut", "count": 5})  # the second of whatever comes next
+SIX_REFUSED = ({"kind": "http_error", "status": 502, "count": 6},)
+
+
 @every_kind
-async def test_six_answers_cut_in_a_row_leave_one_message(desk: Desk, kind: Kind) -> None:
+@pytest.mark.parametrize("faults", [SIX_CUT, SIX_REFUSED], ids=["done", "not done"])
+async def test_six_answers_cut_in_a_row_leave_one_message(
+    desk: Desk, kind: Kind, faults: tuple[dict[str, Any], ...]
+) -> None:
     item = await kind.ready(desk)
-    await desk.people.add_fault("cut", method=kind.method)
-    await desk.people.add_fault("cut", count=5, chat_id=desk.chat)  # of whatever comes next
+    for n, fault in enumerate(faults):
+        method = "*" if n else kind.method
+        await desk.people.add_fault(**fault, method=method, chat_id=desk.chat)
     found = await until_done(kind, desk, item.id, Process(desk))
-    assert [fault["met"] for fault in await desk.people.faults()] == [1, 5]
+    assert sum(fault["met"] for fault in await desk.people.faults()) == 6
     assert (await the_message(desk)).id == kind.recorded(found)
     assert not found.generation.HasField("sending")
 
 
 @every_kind
-async def test_six_answers_cut_after_which_nothing_was_done_leave_one_message(
-    desk: Desk, kind: Kind
+@pytest.mark.parametrize("lost", [False, True], ids=["sending", "searching"])
+async def test_a_crash_between_any_two_calls_leaves_one_message(
+    desk: Desk, kind: Kind, *, lost: bool
 ) -> None:
-    item = await kind.ready(desk)
-    await desk.people.add_fault("http_error", status=502, count=6, chat_id=desk.chat)
-    found = await until_done(kind, desk, item.id, Process(desk))
-    assert (await the_message(desk)).id == kind.recorded(found)
-
-
-@every_kind
-async def test_a_crash_between_any_two_calls_leaves_one_message(desk: Desk, kind: Kind) -> None:
     for calls in count(1):
         chat = replace(desk, chat=await desk.people.add_user())
         item = await kind.ready(chat)
+        if lost:
+            await desk.people.add_fault("cut", method=kind.method, chat_id=chat.chat)
+            with pytest.raises(TelegramUnavailable):
+                await kind.act(await chat.lease(item.id), chat.services)
         process = Process(chat, calls)
         try:
             await kind.act(await process.lease(item.id), process.services)
@@ -142,28 +149,25 @@ async def test_a_crash_between_any_two_calls_leaves_one_message(desk: Desk, kind
             assert (await the_message(chat)).id == kind.recorded(found)
         else:
             break
-    assert calls > 3, "an intent, a message and its record"
+    # An intent, a message and its record; two probes, each sent and deleted, and what they found.
+    assert calls > (5 if lost else 3)
 
 
-@every_kind
-async def test_a_crash_between_any_two_calls_of_the_search_leaves_one_message(
-    desk: Desk, kind: Kind
+async def test_who_dies_again_and_again_in_a_search_but_gets_on_is_not_given_up(
+    desk: Desk,
 ) -> None:
-    for calls in count(1):
-        chat = replace(desk, chat=await desk.people.add_user())
-        item = await kind.ready(chat)
-        await desk.people.add_fault("cut", method=kind.method, chat_id=chat.chat)
-        with pytest.raises(TelegramUnavailable):
-            await kind.act(await chat.lease(item.id), chat.services)
-        process = Process(chat, calls)
-        try:
-            await kind.act(await process.lease(item.id), process.services)
-        except Killed:
-            found = await until_done(kind, chat, item.id, Process(chat))
-            assert (await the_message(chat)).id == kind.recorded(found)
-        else:
-            break
-    assert calls > 5, "two probes: each is sent and deleted, and what they found is recorded"
+    item = await failed(desk)
+    await desk.people.add_fault("cut", method="sendMessage")
+    with pytest.raises(TelegramUnavailable):
+        await close.run(item, desk.services)
+    for _ in range(2 * MOST_ATTEMPTS):  # each begins, asks how far ids go, and reads one of them
+        process = Process(desk, calls=6)
+        async with process.ticking() as tick:
+            await tick.run()
+            await asyncio.wait_for(process.life.over.wait(), 20)
+    found = await until_done(ENDING, desk, item.id, Process(desk))
+    assert found.generation.user_notified
+    assert (await the_message(desk)).id == found.generation.ending_message_id
 
 
 async def test_two_that_say_the_same_and_are_both_lost_are_found_one_each(desk: Desk) -> None:
