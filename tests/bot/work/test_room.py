@@ -14,6 +14,7 @@ from bot.clients.generator import GeneratorClient
 from bot.stages import submit
 from bot.texts import of
 from bot.tick import Tick
+from bot.work.incarnation import Incarnation
 from bot.work.item import WorkItem
 from bot.work.leasing import Leasing
 from bot.work.memory import Memory
@@ -160,7 +161,7 @@ async def test_one_whose_lease_is_lost_holds_up_nobody(bot: _Bot) -> None:
     line = [await bot.captioned(chat) for chat in chats]
     lost = await desk.lease(line[0])
     await bot.make_room(2)
-    newer = Leasing(desk.database, desk.services.memories, BOT, "here")
+    newer = Leasing(desk.database, desk.services.memories, BOT, Incarnation(desk.database, BOT))
     again: Sequence[WorkItem] = await newer.lease(())
     services = replace(desk.services, generator=bot.client)
     with pytest.raises(LeaseLost):
