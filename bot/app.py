@@ -118,7 +118,14 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         async with lifecycle.together(
             stop,
             incarnation.watch(stop),
-            web.serve(create_app([transport.check, leasing.check]), bound, stop),
+            web.serve(
+                create_app(
+                    live=[scheduler.check, transport.check_progress],
+                    ready=[leasing.check, transport.check],
+                ),
+                bound,
+                stop,
+            ),
             _serve(
                 application, partial(transport.receive, receiver), scheduler, limiter, tick, stop
             ),

@@ -8,6 +8,8 @@ from typing import Any
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from telegram.ext import JobQueue
 
+from bot.readiness import STUCK_SECONDS, Stuck
+
 _NEVER = dt.timedelta(days=36_500)
 
 
@@ -30,6 +32,7 @@ class Scheduler:
         self._tick = tick
         self._seconds = seconds
         self._news = False
+        self._last_progress = self._loop.time()
         self._job = queue.run_repeating(
             self._run,
             interval=_NEVER,
@@ -55,9 +58,18 @@ class Scheduler:
         self._timer.cancel()
         self._scheduler.pause()
 
+    def check(self) -> Stuck | None:
+        """Whether ticks begin and end as they should; None: they do, or need not."""
+        due = self._last_progress + self._seconds + STUCK_SECONDS
+        return Stuck.TICK if self._loop.time() > due else None
+
     async def _run(self, _context: object) -> None:
         self._news = False
-        await self._tick()
+        self._last_progress = self._loop.time()
+        try:
+            await self._tick()
+        finally:
+            self._last_progress = self._loop.time()
 
     def _ended(self, _event: object) -> None:
         # Until now APScheduler would have skipped another run, the limit being one.
@@ -66,6 +78,8 @@ class Scheduler:
 
     def _beat(self) -> None:
         self._timer = self._loop.call_later(self._seconds, self._beat)
+        if not self._scheduler.running:
+            self._last_progress = self._loop.time()  # nobody expects any before Telegram is met
         self._run_now()
 
     def _run_now(self) -> None:
