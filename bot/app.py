@@ -22,6 +22,7 @@ from telegram.ext import (
 from telegram.request import BaseRequest, HTTPXRequest
 
 from bot import captioners
+from bot.bounded import BoundedTransport
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
@@ -51,6 +52,7 @@ from lookalike.proxies import proxy_for
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
+_CONNECTIONS = 64  # to Telegram
 
 BotApplication = Application[Any, Context, Any, Any, Any, Any]
 
@@ -89,11 +91,12 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             f"{settings.telegram_api_url}/bot{token}", incarnation.is_newest, proxy
         )
         request = HTTPXRequest(
-            connection_pool_size=64,
             read_timeout=20,
             pool_timeout=10,
-            proxy=proxy,
-            httpx_kwargs={"trust_env": False},
+            httpx_kwargs={
+                "trust_env": False,
+                "transport": BoundedTransport(proxy, _CONNECTIONS),
+            },
         )
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)

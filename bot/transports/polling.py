@@ -303,7 +303,13 @@ class PollingTransport:
         try:
             async with (
                 asyncio.timeout(_WHOLE_SECONDS + seconds),
-                http.stream("POST", url, json=parameters, timeout=timeout) as response,
+                http.stream(
+                    "POST",
+                    url,
+                    json=parameters,
+                    timeout=timeout,
+                    headers={"Accept-Encoding": "identity"},
+                ) as response,
             ):
                 body = await _body_of(response)
         except (httpx.HTTPError, OSError) as error:  # TimeoutError among them
@@ -316,7 +322,7 @@ class PollingTransport:
 
 async def _body_of(response: httpx.Response) -> bytes:
     body = bytearray()
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():  # as it came: unpacked it may be any size
         body += part
         if len(body) >= MOST_BYTES:
             break
