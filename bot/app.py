@@ -32,6 +32,7 @@ from bot.messenger import Messenger
 from bot.observers import LogObserver
 from bot.pace import EditPace
 from bot.processing import FairUpdateProcessor
+from bot.readiness import STUCK_SECONDS, Stuck
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
 from bot.sending import FairRateLimiter
@@ -123,7 +124,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             incarnation.watch(stop),
             web.serve(
                 create_app(
-                    live=[scheduler.check, transport.check_progress],
+                    live=[partial(_check_tick, scheduler), transport.check_progress],
                     ready=[leasing.check, transport.check],
                 ),
                 bound,
@@ -141,6 +142,10 @@ def _quieten_libraries() -> None:
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
+
+
+def _check_tick(scheduler: Scheduler) -> Stuck | None:
+    return Stuck.TICK if scheduler.overdue > STUCK_SECONDS else None
 
 
 def _captioner(settings: BotSettings) -> Captioner:

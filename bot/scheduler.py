@@ -8,8 +8,6 @@ from typing import Any
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from telegram.ext import JobQueue
 
-from bot.readiness import STUCK_SECONDS, Stuck
-
 _NEVER = dt.timedelta(days=36_500)
 
 
@@ -58,10 +56,10 @@ class Scheduler:
         self._timer.cancel()
         self._scheduler.pause()
 
-    def check(self) -> Stuck | None:
-        """Whether ticks begin and end as they should; None: they do, or need not."""
-        due = self._last_progress + self._seconds + STUCK_SECONDS
-        return Stuck.TICK if self._loop.time() > due else None
+    @property
+    def overdue(self) -> float:
+        """Seconds since a tick should have begun or ended; below 0: none should."""
+        return self._loop.time() - self._last_progress - self._seconds
 
     async def _run(self, _context: object) -> None:
         self._news = False

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bot import app, captioners
 from bot.captioners.base import CaptionerUnavailable
 from bot.health import Health
+from bot.readiness import STUCK_SECONDS
 from bot.texts import catalogues, of
 from bot.texts.texts import Texts
 from bot.work.item import WorkItem
@@ -258,6 +259,7 @@ async def test_a_bot_whose_dbservice_is_away_lives(
 async def test_a_bot_whose_tick_hangs_does_not_live(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert STUCK_SECONDS + 10 <= 40, "10 s is the longest period"
     be_impatient(monkeypatch)
 
     free = asyncio.Event()
@@ -277,7 +279,7 @@ async def test_a_bot_whose_tick_hangs_does_not_live(
 
 
 def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bot.scheduler", "bot.transports.polling"):
+    for module in ("bot.app", "bot.transports.polling"):
         monkeypatch.setattr(f"{module}.STUCK_SECONDS", 0.7)
 
 

@@ -10,7 +10,6 @@ from typing import Any, Self
 import pytest
 from telegram.ext import ApplicationBuilder, JobQueue
 
-from bot.readiness import STUCK_SECONDS, Stuck
 from bot.scheduler import Scheduler
 from tests.bot.desk import BOT_TOKEN
 from tests.waiting import eventually
@@ -115,42 +114,37 @@ async def test_a_tick_under_way_comes_to_its_end_and_no_other_begins(
     assert caplog.messages == [], "nothing was cancelled"
 
 
-async def test_a_tick_that_does_not_end_is_stuck_well_within_a_minute(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert STUCK_SECONDS + 10 <= 40, "10 s is the longest period"
-    monkeypatch.setattr("bot.scheduler.STUCK_SECONDS", 0.2)
+async def is_overdue(scheduler: Scheduler, seconds: float) -> None:
+    """Waits until a tick should have begun or ended so long ago."""
+
+    async def look() -> bool | None:
+        return scheduler.overdue > seconds or None
+
+    await eventually(look, 10)
+
+
+async def test_a_tick_that_does_not_end_is_overdue_until_it_does() -> None:
     ticks = Ticks()
-    async with scheduled(ticks, 0.05) as scheduler:
-        assert scheduler.check() is None
+    async with scheduled(ticks, 0.2) as scheduler:
         ticks.free.clear()
-        await says(scheduler, Stuck.TICK)
+        await is_overdue(scheduler, 0.2)
         ticks.free.set()
-        await says(scheduler, None)
+
+        async def look() -> bool | None:
+            return scheduler.overdue < 0 or None
+
+        await eventually(look, 10)
 
 
-async def test_a_tick_that_does_not_begin_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.scheduler.STUCK_SECONDS", 0.2)
+async def test_a_tick_that_does_not_begin_is_overdue() -> None:
     async with scheduled(Ticks(), 0.05) as scheduler:
         scheduler._scheduler.pause()
-        await says(scheduler, Stuck.TICK)
+        await is_overdue(scheduler, 0.2)
 
 
-async def test_nobody_expects_a_tick_before_the_queue_starts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.scheduler.STUCK_SECONDS", 0.1)
+async def test_nobody_expects_a_tick_before_the_queue_starts() -> None:
     scheduler = Scheduler(JobQueue(), Ticks().run, 0.05)
     for _ in range(10):
         await asyncio.sleep(0.05)
-        assert scheduler.check() is None
+        assert scheduler.overdue < 0.2
     scheduler._timer.cancel()
-
-
-async def says(scheduler: Scheduler, expected: Stuck | None) -> None:
-    """Waits until the scheduler is found stuck, or is no more."""
-
-    async def look() -> bool | None:
-        return scheduler.check() is expected or None
-
-    await eventually(look, 10)
