@@ -22,6 +22,7 @@ from telegram.ext import (
 from telegram.request import BaseRequest, HTTPXRequest
 
 from bot import captioners
+from bot.bounded import BoundedTransport
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
@@ -31,6 +32,7 @@ from bot.messenger import Messenger
 from bot.observers import LogObserver
 from bot.pace import EditPace
 from bot.processing import FairUpdateProcessor
+from bot.readiness import STUCK_SECONDS, Stuck
 from bot.receive import Receiver
 from bot.scheduler import Scheduler
 from bot.sending import FairRateLimiter
@@ -51,6 +53,7 @@ from lookalike.proxies import proxy_for
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
+_CONNECTIONS = 64  # to Telegram
 
 BotApplication = Application[Any, Context, Any, Any, Any, Any]
 
@@ -89,11 +92,12 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             f"{settings.telegram_api_url}/bot{token}", incarnation.is_newest, proxy
         )
         request = HTTPXRequest(
-            connection_pool_size=64,
             read_timeout=20,
             pool_timeout=10,
-            proxy=proxy,
-            httpx_kwargs={"trust_env": False},
+            httpx_kwargs={
+                "trust_env": False,
+                "transport": BoundedTransport(proxy, _CONNECTIONS),
+            },
         )
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
@@ -118,7 +122,14 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         async with lifecycle.together(
             stop,
             incarnation.watch(stop),
-            web.serve(create_app([transport.check, leasing.check]), bound, stop),
+            web.serve(
+                create_app(
+                    live=[partial(_check_tick, scheduler), transport.check_progress],
+                    ready=[leasing.check, transport.check],
+                ),
+                bound,
+                stop,
+            ),
             _serve(
                 application, partial(transport.receive, receiver), scheduler, limiter, tick, stop
             ),
@@ -131,6 +142,10 @@ def _quieten_libraries() -> None:
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
+
+
+def _check_tick(scheduler: Scheduler) -> Stuck | None:
+    return Stuck.TICK if scheduler.overdue > STUCK_SECONDS else None
 
 
 def _captioner(settings: BotSettings) -> Captioner:

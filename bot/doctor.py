@@ -12,6 +12,7 @@ import httpx
 from PIL import Image
 
 from bot import captioners
+from bot.bounded import BoundedTransport
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import (
     Captioner,
@@ -51,7 +52,8 @@ async def _telegram(settings: BotSettings) -> list[Finding]:
         proxy = proxy_for(settings.telegram_api_url, socks=True)
     except StartError as error:
         return [failed("proxy", str(error), "The bot does not start before that.")]
-    async with httpx.AsyncClient(timeout=_SECONDS, proxy=proxy, trust_env=False) as http:
+    transport = BoundedTransport(proxy)
+    async with httpx.AsyncClient(timeout=_SECONDS, transport=transport) as http:
         try:
             me, date = await _call(http, settings, "getMe")
         except _Refused as error:
@@ -234,7 +236,8 @@ async def _generator(settings: BotSettings) -> list[Finding]:
     client = GeneratorClient(where, settings.known_token() or _NO_TOKEN)
     try:
         await client.get_job(str(uuid4()))
-        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as http:
+        transport = BoundedTransport(None)
+        async with httpx.AsyncClient(timeout=_SECONDS, transport=transport) as http:
             ready = await http.get(f"{where}/health/ready")
     except GeneratorUnavailable as error:
         if "SERVICE_TOKEN" in str(error):

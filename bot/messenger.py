@@ -14,10 +14,12 @@ from telegram.error import (
     ChatMigrated,
     Forbidden,
     InvalidToken,
+    NetworkError,
     RetryAfter,
     TelegramError,
 )
 
+from bot.bounded import TooLong
 from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
 from bot.sending import NotSent
@@ -25,7 +27,8 @@ from bot.sending import NotSent
 _UPLOAD_SECONDS = 60.0
 _DOWNLOAD_SECONDS = 120.0
 _UNCHANGED = "message is not modified"
-_WRONG_FILE = ("wrong file", "file identifier", "file is too big")
+_TOO_BIG = "file is too big"
+_WRONG_FILE = ("wrong file", "file identifier", _TOO_BIG)
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -100,6 +103,10 @@ async def _fetch(file: File) -> bytearray:
         if error.message == HTTPStatus.UNAUTHORIZED.phrase:
             raise
         raise WrongFile(error.message) from None
+    except NetworkError as error:
+        if isinstance(error.__cause__, TooLong):
+            raise WrongFile(_TOO_BIG) from None
+        raise
 
 
 def _reply_to(message_id: int) -> ReplyParameters:
@@ -252,14 +259,14 @@ class Messenger:
             async with asyncio.timeout(_DOWNLOAD_SECONDS), _translated():
                 file = await self._bot.get_file(file_id, read_timeout=_UPLOAD_SECONDS)
                 if (file.file_size or 0) > most:
-                    raise WrongFile("file is too big")
+                    raise WrongFile(_TOO_BIG)
                 data = await _fetch(file)
         except CannotDeliver as error:
             raise WrongFile(str(error)) from None
         except TimeoutError:
             raise TelegramUnavailable("a download takes too long") from None
         if len(data) > most:
-            raise WrongFile("file is too big")
+            raise WrongFile(_TOO_BIG)
         return bytes(data)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Whether the bot does its work just now, and if not, why."""
+"""Whether the bot does its work just now, and if not, why; and whether it gets on at all."""
 
 import time
 from enum import StrEnum
@@ -6,6 +6,17 @@ from typing import Final
 
 READY_SECONDS: Final = 60.0
 """A long poll, and some slack."""
+
+
+STUCK_SECONDS: Final = 30.0
+"""Longer than anything takes that does not show in between that it gets on."""
+
+
+class Stuck(StrEnum):
+    """What makes no progress, though it could; a restart may mend that."""
+
+    TICK = "no tick has begun or ended in time"
+    POLL = "polling makes no progress"
 
 
 class NotReady(StrEnum):

@@ -30,6 +30,7 @@ class Scheduler:
         self._tick = tick
         self._seconds = seconds
         self._news = False
+        self._last_progress = self._loop.time()
         self._job = queue.run_repeating(
             self._run,
             interval=_NEVER,
@@ -55,9 +56,18 @@ class Scheduler:
         self._timer.cancel()
         self._scheduler.pause()
 
+    @property
+    def overdue(self) -> float:
+        """Seconds since a tick should have begun or ended; below 0: none should."""
+        return self._loop.time() - self._last_progress - self._seconds
+
     async def _run(self, _context: object) -> None:
         self._news = False
-        await self._tick()
+        self._last_progress = self._loop.time()
+        try:
+            await self._tick()
+        finally:
+            self._last_progress = self._loop.time()
 
     def _ended(self, _event: object) -> None:
         # Until now APScheduler would have skipped another run, the limit being one.
@@ -66,6 +76,8 @@ class Scheduler:
 
     def _beat(self) -> None:
         self._timer = self._loop.call_later(self._seconds, self._beat)
+        if not self._scheduler.running:
+            self._last_progress = self._loop.time()  # nobody expects any before Telegram is met
         self._run_now()
 
     def _run_now(self) -> None:

@@ -85,16 +85,18 @@ class AzureCaptioner:
         """
         from azure.ai.vision.imageanalysis.aio import ImageAnalysisClient
 
+        from bot.captioners.transport import BoundedTransport
+
         self._key = key
         proxy = proxy_for(endpoint)  # none for plain http, which is to loopback alone
         self._client = ImageAnalysisClient(
             endpoint,
             AzureKeyCredential(key),
             retry_total=0,
-            connection_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
+            transport=BoundedTransport(
+                connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS
+            ),
             permit_redirects=False,  # the key's header would go along to any host
-            use_env_settings=False,
             proxies=proxy and {"https": proxy},
         )
         _log.warning(

@@ -1,8 +1,8 @@
 """The client of dbservice: its RPCs, and the few errors that the bot acts on."""
 
 import hashlib
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Final, TypeVar
 
 import grpc
@@ -16,6 +16,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
 
 _CHUNK = 256 * 1024
+_MOST_IMAGE_BYTES = 32 * 1024 * 1024
 _DEADLINE = 5.0  # seconds, for what carries no bytes
 _BYTES_DEADLINE = 30.0
 
@@ -242,10 +243,13 @@ class DatabaseClient:
         """The bytes of a photo or a picture, verified against their checksum."""
         info = db.ImageInfo()
         data = bytearray()
-        async for part in self._download(self._stub.GetImage, request):
-            if part.HasField("info"):
-                info = part.info
-            data += part.chunk
+        async with aclosing(self._download(self._stub.GetImage, request)) as parts:
+            async for part in parts:
+                if part.HasField("info"):
+                    info = part.info
+                data += part.chunk
+                if len(data) > min(info.size, _MOST_IMAGE_BYTES):
+                    break
         if hashlib.sha256(data).hexdigest() != info.sha256:
             raise DatabaseError("the image does not match its checksum")
         return bytes(data)
@@ -272,10 +276,14 @@ class DatabaseClient:
 
     async def _download(
         self, method: UnaryStreamMultiCallable[_Q, _A], request: _Q
-    ) -> AsyncIterator[_A]:
+    ) -> AsyncGenerator[_A]:
         with self._calling(type(request)):
-            async for part in method(request, timeout=_BYTES_DEADLINE, metadata=self._metadata):
-                yield part
+            call = method(request, timeout=_BYTES_DEADLINE, metadata=self._metadata)
+            try:
+                async for part in call:
+                    yield part
+            finally:
+                call.cancel()  # nothing, if it has ended
 
     @contextmanager
     def _calling(self, request: type) -> Generator[None, None, None]:

@@ -3,10 +3,13 @@
 import asyncio
 import hashlib
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from bot.clients import documents
 from bot.clients.batching import Batcher
@@ -15,6 +18,9 @@ from bot.observers import Observer, RpcDone, timed
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _TIMEOUT = (3.05, 5)  # seconds to connect, to read
+_WHOLE_SECONDS = 30.0  # of an answer that comes bit by bit
+_MOST_BYTES = 32 * 1024 * 1024  # of an answer: as much as dbservice takes of a picture
+_CHUNK = 64 * 1024
 _BULK = 200  # ids in one request; the contract's limit
 _TRY_AGAIN = frozenset({408, 425, 429})
 _XML = "application/xml"
@@ -44,6 +50,13 @@ class JobRejected(Exception):
         self.code = code
 
 
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class GeneratorClient:
     """Calls run in threads; each thread keeps a connection of its own.
 
@@ -70,7 +83,7 @@ class GeneratorClient:
         document = documents.write_request(parameters, owner)
         response = await self._call("PUT", f"/v1/jobs/{job_id}", document)
         try:
-            return documents.read_job(response.content)
+            return documents.read_job(response.body)
         except NotUnderstood as error:
             raise GeneratorUnavailable(str(error)) from error
 
@@ -87,15 +100,15 @@ class GeneratorClient:
     async def get_image(self, job_id: str, sha256: str) -> bytes:
         """A finished job's PNG, verified. JobRejected: there is none."""
         response = await self._call("GET", f"/v1/jobs/{job_id}/image")
-        if hashlib.sha256(response.content).hexdigest() != sha256:
+        if hashlib.sha256(response.body).hexdigest() != sha256:
             raise GeneratorUnavailable("the picture arrived damaged")
-        return response.content
+        return response.body
 
     async def delete(self, job_id: str) -> None:
         """Cancels the job if it is unfinished, and deletes what is left of it; unknown is fine."""
         try:
             response = await self._call("DELETE", f"/v1/jobs/{job_id}")
-            if response.status_code == requests.codes.ok:  # cancelled; its record is still there
+            if response.status == requests.codes.ok:  # cancelled; its record is still there
                 await self._call("DELETE", f"/v1/jobs/{job_id}")
         except JobRejected as error:
             if error.code != "unknown-job":
@@ -105,11 +118,11 @@ class GeneratorClient:
         query = "&".join(f"id={job_id}" for job_id in job_ids)
         response = await self._call("GET", f"/v1/jobs?{query}")
         try:
-            return documents.read_jobs(response.content)
+            return documents.read_jobs(response.body)
         except NotUnderstood as error:
             raise GeneratorUnavailable(str(error)) from error
 
-    async def _call(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
+    async def _call(self, method: str, path: str, body: bytes | None = None) -> _Answer:
         loop = asyncio.get_running_loop()
 
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
@@ -120,27 +133,30 @@ class GeneratorClient:
                 self._threads, self._call_blocking, method, path, body
             )
 
-    def _call_blocking(self, method: str, path: str, body: bytes | None) -> requests.Response:
+    def _call_blocking(self, method: str, path: str, body: bytes | None) -> _Answer:
         try:
-            response = self._session().request(
+            with self._session().request(
                 method,
                 self._url + path,
                 data=body,
                 headers={"Content-Type": _XML} if body else None,
                 timeout=_TIMEOUT,
                 allow_redirects=False,
-            )
-        except requests.RequestException as error:
+                stream=True,
+            ) as response:
+                answer = _Answer(response.status_code, response.headers, _body_of(response))
+        except (requests.RequestException, HTTPError) as error:
             # Not its text, which repeats addresses and internals of the HTTP library.
             raise GeneratorUnavailable(type(error).__name__) from error
-        if response.ok:
-            return response
-        raise _meaning(response)
+        if answer.status < requests.codes.bad_request:
+            return answer
+        raise _meaning(answer)
 
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
             session = requests.Session()
             session.trust_env = False  # no proxy stands between the services
+            session.headers["Accept-Encoding"] = "identity"  # unpacked it may be any size
             session.headers["Authorization"] = f"Bearer {self._token}"
             self._local.session = session
         session = self._local.session
@@ -148,12 +164,26 @@ class GeneratorClient:
         return session
 
 
-def _meaning(response: requests.Response) -> GeneratorUnavailable | JobRejected:
+def _body_of(response: requests.Response) -> bytes:
+    """All of a body, bounded while it comes, in bytes and time.
+
+    Raises:
+        GeneratorUnavailable: it is over the bound.
+    """
+    body, until = bytearray(), time.monotonic() + _WHOLE_SECONDS
+    while part := response.raw.read1(_CHUNK, decode_content=False):
+        body += part
+        if len(body) > _MOST_BYTES or time.monotonic() > until:
+            raise GeneratorUnavailable("its answer does not end")
+    return bytes(body)
+
+
+def _meaning(response: _Answer) -> GeneratorUnavailable | JobRejected:
     """What an error asks of us."""
-    status, code, detail = response.status_code, "", ""
+    status, code, detail = response.status, "", ""
     if "xml" in response.headers.get("Content-Type", ""):
         try:
-            code, detail = documents.read_problem(response.content)
+            code, detail = documents.read_problem(response.body)
         except NotUnderstood as error:
             return GeneratorUnavailable(str(error))
     if not code:
@@ -168,6 +198,6 @@ def _meaning(response: requests.Response) -> GeneratorUnavailable | JobRejected:
     return JobRejected(code, detail)
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def _retry_after(response: _Answer) -> float | None:
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from telegram import Update
 
-from bot.readiness import NotReady
+from bot.readiness import NotReady, Stuck
 
 UPDATES: Final = (Update.MESSAGE, Update.CALLBACK_QUERY)
 """The kinds of updates that the bot acts on."""
@@ -44,3 +44,6 @@ class Transport(Protocol):
 
     def check(self) -> NotReady | None:
         """Why updates do not come in just now; None if they do."""
+
+    def check_progress(self) -> Stuck | None:
+        """Whether that is stuck here, and not since somebody else is away; None: it is not."""

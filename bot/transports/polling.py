@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from bot.readiness import NotReady, is_recent
+from bot.readiness import STUCK_SECONDS, NotReady, Stuck, is_recent
 from bot.transports.base import UPDATES, Door, Json, NotNow
 from lookalike.errors import StartError
 
@@ -31,7 +31,7 @@ _MOST_UPDATES = 100  # in one answer, as many as Telegram gives
 _MOST_UPDATE_ID = 2**63
 _LONG_POLL_SECONDS = 10
 _ANSWER_SECONDS = 5.0  # Telegram's, when it has something to say
-_WHOLE_SECONDS = 60.0
+_WHOLE_SECONDS = 15.0  # and all of its answer
 _STOP_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 _CONFLICT_SECONDS = 60.0
@@ -94,12 +94,14 @@ class PollingTransport:
         self._first_conflict: float | None = None
         self._last_conflict = 0.0
         self._refused_since: float | None = None
+        self._stuck_after = math.inf
         self.last_answer = -math.inf
         self.last_progress = -math.inf
 
     async def receive(self, door: Door, stop: asyncio.Event) -> None:
         """Polls until `stop` is set, or until that has no future; see `Transport`."""
         self.last_progress = self._clock()
+        self._gets_on()
         async with httpx.AsyncClient(proxy=self._proxy, trust_env=False) as http:
             polling = asyncio.create_task(self._poll_for_ever(http, door))
             stopping = asyncio.create_task(stop.wait())
@@ -125,6 +127,18 @@ class PollingTransport:
             return NotReady.TELEGRAM_SILENT
         return None if is_recent(self.last_progress) else NotReady.UPDATES_STUCK
 
+    def check_progress(self) -> Stuck | None:
+        """Whether polling is stuck; see `Transport`."""
+        return Stuck.POLL if self._clock() > self._stuck_after else None
+
+    def _gets_on(self, seconds: float = 0.0) -> None:
+        """Polling makes progress, or could not, for a reason that is none of ours.
+
+        Args:
+            seconds: how long none is to be expected.
+        """
+        self._stuck_after = self._clock() + seconds + STUCK_SECONDS
+
     @property
     def _in_conflict(self) -> bool:
         """Whether another poller was there within the last minute."""
@@ -139,23 +153,27 @@ class PollingTransport:
             try:
                 await self._poll(http, door)
             except NotNow as error:
-                wait = self._has_failed(f"an update cannot be taken: {error}")
+                self._has_failed(f"an update cannot be taken: {error}")
+                wait, could = pause, await self._ask_if_newest()  # so dbservice answers
             except _Failed as error:
-                wait = self._has_failed(await self._look_into(http, error), error.retry_after)
+                self._gets_on()
+                self._has_failed(await self._look_into(http, error))
+                wait, could = max(pause, error.retry_after), False
             else:
                 if self._problem:
                     _log.info("Updates come in again.")
                 self._problem, pause = "", _FIRST_PAUSE
                 continue
-            await asyncio.sleep(max(pause, wait))
+            if not could:
+                self._gets_on(wait)
+            await asyncio.sleep(wait)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _has_failed(self, problem: str, wait: float = 0.0) -> float:
-        """Says what is wrong, once until it is over; gives the seconds that we were asked for."""
+    def _has_failed(self, problem: str) -> None:
+        """Says what is wrong, once until it is over."""
         if problem != self._problem:
             _log.warning("Updates do not come in: %s", problem)
         self._problem = problem
-        return wait
 
     async def _poll(self, http: httpx.AsyncClient, door: Door) -> None:
         """One request, and what it brings; each update that is taken counts at once."""
@@ -163,9 +181,11 @@ class PollingTransport:
             if not await self._ask_if_newest():
                 raise _Failed("dbservice does not say whether another process polls")
             self._has_begun = True
+            self._gets_on()
         if self._has_webhook:
             await self._call(http, "deleteWebhook")
             self._has_webhook = False
+            self._gets_on()
         body = await self._get_updates(http, self._limit, _LONG_POLL_SECONDS)
         self.last_answer = self._clock()
         self._refused_since = None
@@ -182,7 +202,7 @@ class PollingTransport:
             self._has_taken(update["update_id"])
         if not updates:
             self._limit = _MOST_UPDATES
-            self.last_progress = self._clock()
+            self._has_got_on()
 
     async def _get_updates(self, http: httpx.AsyncClient, limit: int, seconds: int) -> bytes:
         return await self._call(
@@ -199,7 +219,7 @@ class PollingTransport:
         """Passes over the one update of an answer that is no JSON, or more than anybody reads."""
         found = _UPDATE_ID.search(body)
         if found is None:
-            raise _Failed(f"an answer without an update's number ({reason})")
+            raise NotNow(f"it has no number ({reason})")
         update_id = int(found.group(1))
         await door.pass_over(update_id, body, reason)
         self._has_taken(update_id)
@@ -207,7 +227,11 @@ class PollingTransport:
 
     def _has_taken(self, update_id: int) -> None:
         self._offset = update_id + 1
+        self._has_got_on()
+
+    def _has_got_on(self) -> None:
         self.last_progress = self._clock()
+        self._gets_on()
 
     async def _look_into(self, http: httpx.AsyncClient, error: _Failed) -> str:
         """What has gone wrong, for the log.
@@ -279,7 +303,13 @@ class PollingTransport:
         try:
             async with (
                 asyncio.timeout(_WHOLE_SECONDS + seconds),
-                http.stream("POST", url, json=parameters, timeout=timeout) as response,
+                http.stream(
+                    "POST",
+                    url,
+                    json=parameters,
+                    timeout=timeout,
+                    headers={"Accept-Encoding": "identity"},
+                ) as response,
             ):
                 body = await _body_of(response)
         except (httpx.HTTPError, OSError) as error:  # TimeoutError among them
@@ -292,7 +322,7 @@ class PollingTransport:
 
 async def _body_of(response: httpx.Response) -> bytes:
     body = bytearray()
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():  # as it came: unpacked it may be any size
         body += part
         if len(body) >= MOST_BYTES:
             break

@@ -8,6 +8,6 @@ from bot.web import health
 from bot.web.health import Check
 
 
-def create_app(checks: Sequence[Check]) -> Starlette:
-    """The application. Ready is the bot that passes all `checks`."""
-    return Starlette(routes=health.routes(checks))
+def create_app(live: Sequence[Check], ready: Sequence[Check]) -> Starlette:
+    """The application. Live, or ready, is the bot that passes all these checks."""
+    return Starlette(routes=health.routes(live, ready))

@@ -6,22 +6,27 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.readiness import NotReady
+from bot.readiness import NotReady, Stuck
 
-Check = Callable[[], NotReady | None]
-"""Says why the bot does not do its work just now; None if it does."""
+Check = Callable[[], NotReady | Stuck | None]
+"""Says what is wrong just now; None: nothing."""
 
 
-def routes(checks: Sequence[Check]) -> list[Route]:
-    """GET and HEAD of both; `lookalike doctor` reads what `/health/ready` says."""
+def routes(live: Sequence[Check], ready: Sequence[Check]) -> list[Route]:
+    """GET and HEAD of both; `lookalike doctor` reads what `/health/ready` says.
 
-    async def live(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse("live\n")
+    Args:
+        live: what a restart may mend.
+        ready: what keeps the bot from its work, whoever is to blame.
+    """
+    return [_route("live", live), _route("ready", ready)]
 
-    async def ready(_request: Request) -> PlainTextResponse:
+
+def _route(state: str, checks: Sequence[Check]) -> Route:
+    async def answer(_request: Request) -> PlainTextResponse:
         for check in checks:
             if reason := check():
-                return PlainTextResponse(f"not ready: {reason}\n", status_code=503)
-        return PlainTextResponse("ready\n")
+                return PlainTextResponse(f"not {state}: {reason}\n", status_code=503)
+        return PlainTextResponse(f"{state}\n")
 
-    return [Route("/health/live", live), Route("/health/ready", ready)]
+    return Route(f"/health/{state}", answer)

@@ -14,8 +14,10 @@ from lookalike.errors import StartError
 from lookalike.waiting import any_of
 from protos.lookalike.db.v1 import db_pb2 as db
 
-FRESH_SECONDS: Final = 3.0
-"""So long it may be trusted that this process is the newest: another one takes as long to start."""
+FRESH_SECONDS: Final = 0.2
+"""So long an answer is trusted, for what is sent in one go."""
+
+_PATIENCE_SECONDS = 3.0  # after no answer, which may have taken as long
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Incarnation:
         self._database = database
         self._bot_id = bot_id
         self._asking = asyncio.Lock()
-        self._asked = -FRESH_SECONDS
+        self._fresh_until = 0.0
 
     async def begin(self) -> int:
         """Our epoch, which is the latest when it begins.
@@ -72,14 +74,14 @@ class Incarnation:
         last answer is not fresh; while dbservice is away, it may.
         """
         async with self._asking:
-            if self.epoch is not None and time.monotonic() - self._asked >= FRESH_SECONDS:
+            if self.epoch is not None and time.monotonic() >= self._fresh_until:
                 with contextlib.suppress(DatabaseError):
                     await self._confirm()
         return not self.superseded.is_set()
 
     def is_confirmed(self) -> None:
-        """Dbservice has just been asked, by whatever carries our epoch."""
-        self._asked = time.monotonic()
+        """Our epoch has just been taken for the latest by dbservice."""
+        self._fresh_until = time.monotonic() + FRESH_SECONDS
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Waits until `stop` is set.
@@ -102,5 +104,7 @@ class Incarnation:
         except Superseded:
             self.superseded.set()
             raise
-        finally:
-            self.is_confirmed()  # or not: it is not asked again at once in any case
+        except DatabaseError:
+            self._fresh_until = time.monotonic() + _PATIENCE_SECONDS
+            raise
+        self.is_confirmed()

@@ -146,7 +146,7 @@ class Desk:
     listener: Listener
     database: Database
     services: Services
-    leasing: Leasing
+    incarnation: Incarnation
 
     async def receive(
         self, photo: ShownMessage, *, language_code: str = "en", **request: Any
@@ -169,8 +169,15 @@ class Desk:
 
     async def lease(self, generation_id: str) -> WorkItem:
         """A generation as a tick gets it."""
+        if await self.incarnation.is_newest() is False:  # a process of the test's came after it
+            self.incarnation = Incarnation(self.database, BOT)
         (item,) = [item for item in await self.leasing.lease(()) if item.id == generation_id]
         return item
+
+    @property
+    def leasing(self) -> Leasing:
+        """The leases of the desk's own process."""
+        return Leasing(self.database, self.services.memories, BOT, self.incarnation)
 
     async def received(self, **request: Any) -> WorkItem:
         """A photo that has just arrived."""
@@ -310,7 +317,7 @@ async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk
             listener=listener,
             database=database,
             services=services,
-            leasing=Leasing(database, services.memories, BOT, Incarnation(database, BOT)),
+            incarnation=Incarnation(database, BOT),
         )
         for service in (telegram, painter):
             service.stop.set()  # uvicorn takes 0.1 s to stop; so both take it at once

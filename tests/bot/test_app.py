@@ -13,8 +13,11 @@ from pydantic import SecretStr
 from bot import app, captioners
 from bot.captioners.base import CaptionerUnavailable
 from bot.health import Health
+from bot.readiness import STUCK_SECONDS
 from bot.texts import catalogues, of
 from bot.texts.texts import Texts
+from bot.work.item import WorkItem
+from bot.work.leasing import Leasing
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, picture
@@ -180,10 +183,8 @@ async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(
         r" painted \d+\.\d s\.",
         line,
     )
-    async with httpx.AsyncClient(**LOOPBACK) as http:
-        for check in ("live", "ready"):
-            answer = await http.get(f"http://{bot.address}/health/{check}")
-            assert (answer.status_code, answer.text) == (200, f"{check}\n")
+    for check in ("live", "ready"):
+        assert await health(bot, check) == (200, f"{check}\n")
 
 
 async def test_hundreds_of_commands_of_one_user_hold_up_nobody_else(
@@ -231,9 +232,58 @@ async def test_a_bot_that_telegram_does_not_know_does_not_start(
         await serve()
 
 
-async def test_a_bot_whose_telegram_is_away_waits_and_stops_when_asked(desk: Desk) -> None:
+async def test_a_bot_whose_telegram_is_away_waits_lives_and_stops_when_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_impatient(monkeypatch)
     settings = desk.settings.model_copy(update={"telegram_api_url": "http://127.0.0.1:1"})
     async with app.running(settings) as running:
-        async with httpx.AsyncClient(**LOOPBACK) as http:
-            answer = await http.get(f"http://{running.address}/health/ready")
-        assert (answer.status_code, answer.text[:10]) == (503, "not ready:")
+        await asyncio.sleep(1)
+        assert (await health(running, "ready"))[0] == 503
+        assert await health(running, "live") == (200, "live\n")
+
+
+async def test_a_bot_whose_dbservice_is_away_lives(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_impatient(monkeypatch)
+    settings = desk.settings.model_copy(update={"dbservice_address": "127.0.0.1:1"})
+    await desk.people.send_text(desk.chat, "/start")
+    async with app.running(settings) as running:
+        for _ in range(20):
+            await asyncio.sleep(0.1)
+            assert await health(running, "live") == (200, "live\n")
+        assert (await health(running, "ready"))[0] == 503
+
+
+async def test_a_bot_whose_tick_hangs_does_not_live(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert STUCK_SECONDS + 10 <= 40, "10 s is the longest period"
+    be_impatient(monkeypatch)
+
+    free = asyncio.Event()
+
+    async def hang(_self: Leasing, _under_way: object) -> list[WorkItem]:
+        await free.wait()
+        return []
+
+    monkeypatch.setattr(Leasing, "lease", hang)
+    async with app.running(desk.settings) as running:
+
+        async def look() -> bool | None:
+            return (await health(running, "live"))[0] == 503 or None
+
+        await eventually(look)
+        free.set()
+
+
+def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("bot.app", "bot.transports.polling"):
+        monkeypatch.setattr(f"{module}.STUCK_SECONDS", 0.7)
+
+
+async def health(bot: app.RunningBot, state: str) -> tuple[int, str]:
+    async with httpx.AsyncClient(**LOOPBACK) as http:
+        answer = await http.get(f"http://{bot.address}/health/{state}")
+    return answer.status_code, answer.text

@@ -12,6 +12,7 @@ from telegram.ext import ApplicationBuilder, JobQueue
 
 from bot.scheduler import Scheduler
 from tests.bot.desk import BOT_TOKEN
+from tests.waiting import eventually
 
 
 class Ticks:
@@ -111,3 +112,39 @@ async def test_a_tick_under_way_comes_to_its_end_and_no_other_begins(
     assert ticks.under_way == 0
     assert ticks.begun.locked()
     assert caplog.messages == [], "nothing was cancelled"
+
+
+async def is_overdue(scheduler: Scheduler, seconds: float) -> None:
+    """Waits until a tick should have begun or ended so long ago."""
+
+    async def look() -> bool | None:
+        return scheduler.overdue > seconds or None
+
+    await eventually(look, 10)
+
+
+async def test_a_tick_that_does_not_end_is_overdue_until_it_does() -> None:
+    ticks = Ticks()
+    async with scheduled(ticks, 0.2) as scheduler:
+        ticks.free.clear()
+        await is_overdue(scheduler, 0.2)
+        ticks.free.set()
+
+        async def look() -> bool | None:
+            return scheduler.overdue < 0 or None
+
+        await eventually(look, 10)
+
+
+async def test_a_tick_that_does_not_begin_is_overdue() -> None:
+    async with scheduled(Ticks(), 0.05) as scheduler:
+        scheduler._scheduler.pause()
+        await is_overdue(scheduler, 0.2)
+
+
+async def test_nobody_expects_a_tick_before_the_queue_starts() -> None:
+    scheduler = Scheduler(JobQueue(), Ticks().run, 0.05)
+    for _ in range(10):
+        await asyncio.sleep(0.05)
+        assert scheduler.overdue < 0.2
+    scheduler._timer.cancel()

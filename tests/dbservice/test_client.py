@@ -1,5 +1,6 @@
 """The bot's client: each reason is an exception of its own, and so is what is none of ours."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -28,6 +29,7 @@ from dbservice.errors import Reason, ServiceError
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import users
+from lookalike.blobs import LocalBlobs
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CAPTION, CHAT, TOKEN, USER, Lease
 from tests.dbservice.conftest import Clock
@@ -172,6 +174,26 @@ async def test_a_lost_lease_is_no_conflict_and_too_many_are_neither(
     clock.pass_seconds(30)
     with pytest.raises(LeaseLost):
         await database.advance_generation(advance(lease, queued, queued))
+
+
+async def test_an_image_is_no_longer_than_it_is_said_to_be(
+    database: DatabaseClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = await stored(database, await leased(database), b"a photo")
+    hung_up = asyncio.Event()
+
+    async def endless(_blobs: LocalBlobs, _key: str) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield bytes(1000)
+        finally:
+            hung_up.set()
+
+    monkeypatch.setattr(LocalBlobs, "open", endless)
+    async with asyncio.timeout(10):
+        with pytest.raises(DatabaseError, match="checksum"):
+            await database.get_image(db.GetImageRequest(photo_id=item.photo.id))
+        await hung_up.wait()
 
 
 async def test_what_is_not_there_or_anothers(database: DatabaseClient) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.readiness import NotReady
+from bot.readiness import NotReady, Stuck
 from bot.transports import polling
 from bot.transports.base import Json, NotNow
 from bot.transports.polling import PollingTransport
@@ -254,3 +254,87 @@ async def test_while_nobody_says_who_is_the_newest_a_conflict_ends_nobody(
             now += 20.0
     with pytest.raises(StartError, match="Another program polls"):
         task.result()
+
+
+class Watch:
+    """A clock that a test sets; 503 comes after so many seconds without progress."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_a_poll_that_hangs_is_stuck_well_within_a_minute(telegram: ScriptedTelegram) -> None:
+    watch, hangs, stop = Watch(), asyncio.Event(), asyncio.Event()
+
+    class Hanging(Door):
+        async def put(self, update: Json) -> None:
+            if update["update_id"] == 2:
+                hangs.set()
+                await asyncio.Event().wait()
+            await super().put(update)
+
+    telegram.add(GOOD, GOOD)
+    transport = PollingTransport(telegram.url, newest, clock=watch)
+    assert transport.check_progress() is None  # nothing has begun
+    task = asyncio.create_task(transport.receive(Hanging(), stop))
+    await asyncio.wait_for(hangs.wait(), 20)
+    watch.now = 30.0
+    assert transport.check_progress() is None
+    watch.now = 31.0
+    assert transport.check_progress() is Stuck.POLL
+    stop.set()
+    await asyncio.wait_for(task, 20)
+
+
+async def test_an_update_that_is_not_taken_though_dbservice_answers_is_stuck(
+    telegram: ScriptedTelegram,
+) -> None:
+    watch, says, stop = Watch(), [True], asyncio.Event()
+
+    async def is_newest() -> bool | None:
+        return True if says[0] else None
+
+    telegram.add(GOOD, GOOD)
+    door = Door()
+    door.not_now = {2}
+    transport = PollingTransport(telegram.url, is_newest, clock=watch)
+    task = asyncio.create_task(transport.receive(door, stop))
+
+    async def two_more_polls() -> None:
+        polls = len(telegram.polls)
+        await holds(lambda: len(telegram.polls) > polls + 2)
+
+    await two_more_polls()
+    says[0] = False  # dbservice is away: that is not for a restart to mend
+    for _ in range(3):
+        watch.now += 25.0
+        await two_more_polls()
+        assert transport.check_progress() is None
+    says[0] = True
+    watch.now += 25.0
+    await two_more_polls()
+    assert transport.check_progress() is None
+    watch.now += 10.0
+    await two_more_polls()
+    assert transport.check_progress() is Stuck.POLL
+    door.not_now.clear()
+    await holds(lambda: transport.check_progress() is None)
+    stop.set()
+    await asyncio.wait_for(task, 20)
+
+
+async def test_a_telegram_that_is_away_leaves_the_poll_alive(telegram: ScriptedTelegram) -> None:
+    watch, stop = Watch(), asyncio.Event()
+    telegram.refusals = {"getUpdates": [502] * 1000}
+    transport = PollingTransport(telegram.url, newest, clock=watch)
+    task = asyncio.create_task(transport.receive(Door(), stop))
+    for _ in range(4):
+        polls = len(telegram.polls)
+        await holds(lambda polls=polls: len(telegram.polls) > polls + 2)  # type: ignore[misc]
+        assert transport.check_progress() is None
+        watch.now += 25.0
+    stop.set()
+    await asyncio.wait_for(task, 20)
