@@ -135,7 +135,7 @@ async def running(
         )
         maintenance = Maintenance(database, results, observers, timing.clock)
         await _recover(leases, maintenance)
-        retrying = Retrying(watchdog, observers, timing.pause_seconds)
+        retrying = Retrying(progress, watchdog, observers, timing.pause_seconds)
         recorder = Recorder(leases, results, retrying, observers)
         runner = BatchRunner(executor, leases, recorder, progress, watchdog, observers)
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.

@@ -1,10 +1,12 @@
 """Repeats writes that must not be lost until the disk takes them."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from generator.observers import Observer
+from generator.scheduling.progress import Progress
 from generator.scheduling.watchdog import Watchdog
 from lookalike.waiting import any_of
 
@@ -16,6 +18,7 @@ class Retrying:
 
     def __init__(
         self,
+        progress: Progress,
         watchdog: Watchdog,
         observers: Sequence[Observer],
         pause_seconds: float = 5.0,
@@ -23,10 +26,12 @@ class Retrying:
         """Nothing is written yet.
 
         Args:
+            progress: is told while the disk is full.
             watchdog: watches each try; between two of them nothing hangs.
             observers: are told when a write fails for the first time.
             pause_seconds: between two tries.
         """
+        self._progress = progress
         self._watchdog = watchdog
         self._observers = observers
         self._pause_seconds = pause_seconds
@@ -38,15 +43,19 @@ class Retrying:
             What it returned; None: stopped before.
         """
         told = False
-        while True:
-            try:
-                with self._watchdog.watching("writing", self._watchdog.patience.writing):
-                    return await write()
-            except OSError as error:
-                if not told:
-                    told = True
-                    for observer in self._observers:
-                        observer.storage_failed("write", error)
-            if stop.is_set():
-                return None
-            await any_of(stop, seconds=self._pause_seconds)
+        try:
+            while True:
+                try:
+                    with self._watchdog.watching("writing", self._watchdog.patience.writing):
+                        return await write()
+                except OSError as error:
+                    self._progress.disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+                    if not told:
+                        told = True
+                        for observer in self._observers:
+                            observer.storage_failed("write", error)
+                if stop.is_set():
+                    return None
+                await any_of(stop, seconds=self._pause_seconds)
+        finally:
+            self._progress.disk_full = False
