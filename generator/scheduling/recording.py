@@ -14,6 +14,7 @@ from generator.jobs.tables import Job
 from generator.observers import AttemptEnded, Observer
 from generator.scheduling.progress import RunningBatch, RunningJob
 from generator.scheduling.retrying import Retrying
+from generator.scheduling.watchdog import Watchdog
 from generator.tasks import Outcome, Picture, SafetyRejected, TaskError
 
 _SAVING_SECONDS = 3.0
@@ -24,7 +25,12 @@ class Recorder:
     """Records outcomes in the queue, and stores pictures."""
 
     def __init__(
-        self, leases: Leases, results: Results, retrying: Retrying, observers: Sequence[Observer]
+        self,
+        leases: Leases,
+        results: Results,
+        retrying: Retrying,
+        watchdog: Watchdog,
+        observers: Sequence[Observer],
     ) -> None:
         """Nothing is recorded yet.
 
@@ -32,11 +38,13 @@ class Recorder:
             leases: whose claims end.
             results: where pictures go.
             retrying: waits for the disk.
+            watchdog: watches each try to store a picture.
             observers: are told how each attempt ended.
         """
         self._leases = leases
         self._results = results
         self._retrying = retrying
+        self._watchdog = watchdog
         self._observers = observers
 
     async def record(
@@ -107,10 +115,10 @@ class Recorder:
         claim = job.claim
 
         async def store() -> StoredImage | Literal[False]:
-            # Cancelled while the disk was full: nobody wants it any more.
-            return not job.token.cancelled and await self._results.put(
-                claim.id, claim.fence, picture
-            )
+            if job.token.cancelled:
+                return False  # while the disk was full: nobody wants it any more
+            with self._watchdog.watching("storing a picture", self._watchdog.patience.writing):
+                return await self._results.put(claim.id, claim.fence, picture)
 
         image = await self._retrying.write(store, stop)
         if not image:

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from generator.observers import Observer
 from generator.scheduling.progress import Progress
-from generator.scheduling.watchdog import Watchdog
 from lookalike.waiting import any_of
 
 _T = TypeVar("_T")
@@ -19,7 +18,6 @@ class Retrying:
     def __init__(
         self,
         progress: Progress,
-        watchdog: Watchdog,
         observers: Sequence[Observer],
         pause_seconds: float = 5.0,
     ) -> None:
@@ -27,12 +25,10 @@ class Retrying:
 
         Args:
             progress: is told while the disk is full.
-            watchdog: watches each try; between two of them nothing hangs.
             observers: are told when a write fails for the first time.
             pause_seconds: between two tries.
         """
         self._progress = progress
-        self._watchdog = watchdog
         self._observers = observers
         self._pause_seconds = pause_seconds
 
@@ -46,8 +42,7 @@ class Retrying:
         try:
             while True:
                 try:
-                    with self._watchdog.watching("writing", self._watchdog.patience.writing):
-                        return await write()
+                    return await write()
                 except OSError as error:
                     self._progress.disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
                     if not told:
