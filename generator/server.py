@@ -112,12 +112,12 @@ async def running(
     stop = asyncio.Event()
     times, progress = StepTimes(), Progress()
     observers = (times, *observers)
-    watchdog = Watchdog(Patience(times, timing.stale_seconds), observers)
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
         database = JobDatabase(settings.database_url)
         stack.push_async_callback(database.close)
+        watchdog = Watchdog(Patience(times, timing.stale_seconds), database, observers)
         presets, lcm_lora = _presets(settings)
         if executor is None:
             options = Options(settings.generator_device, lcm_lora, settings.generator_previews)
@@ -135,8 +135,8 @@ async def running(
         )
         maintenance = Maintenance(database, results, observers, timing.clock)
         await _recover(leases, maintenance)
-        retrying = Retrying(watchdog, observers, timing.pause_seconds)
-        recorder = Recorder(leases, results, retrying, observers)
+        retrying = Retrying(progress, observers, timing.pause_seconds)
+        recorder = Recorder(leases, results, retrying, watchdog, observers)
         runner = BatchRunner(executor, leases, recorder, progress, watchdog, observers)
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.
         batching = settings.generator_max_attempts > 1

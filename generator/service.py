@@ -1,5 +1,7 @@
 """What the web service offers, without HTTP: submit jobs, look, fetch, cancel and delete."""
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -50,11 +52,19 @@ class Service:
             JobConflict: another job is known under this id.
             QueueFull: there are too many unfinished jobs.
             PresetUnavailable: its preset cannot be used here.
+            OSError: also while a picture waits for room on the disk; then no job is taken.
         """
+        if self._progress.disk_full and await self._queue.get(job_id) is None:
+            self.check_disk()
         job = await self._queue.submit(job_id, request)
         (state,) = await self.states([job_id])
         # If it was deleted in between: it was queued a moment ago, and that is the answer.
         return self.describe(job) if state.state == UNKNOWN else state
+
+    def check_disk(self) -> None:
+        """Raises OSError while a picture waits for room on the disk: no job is taken then."""
+        if self._progress.disk_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     async def state(self, job_id: UUID) -> JobState:
         """The state of one job.

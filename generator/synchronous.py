@@ -60,6 +60,7 @@ class SynchronousCalls:
             Stopping: the service stops.
             JobError: it was not taken, as by `Service.submit`, or its picture is lost.
         """
+        self._service.check_disk()
         job_id = uuid4()
         ended = self._queue.events.ended(job_id)
         await self._queue.submit(job_id, request, waiter=self._waiter)

@@ -22,6 +22,9 @@ _HEAD_SECONDS = 10.0
 _BODY_SECONDS = 60.0
 """Likewise the body, whatever a route allows."""
 
+_UNREAD_SECONDS = 60.0
+"""How long an answer may lie there with nobody reading it."""
+
 _MOST_CONNECTIONS = 1000
 
 _ACCEPTED_AT_ONCE = 32
@@ -40,29 +43,45 @@ class _Connection(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
     _awaited: Any = None  # what h11 said of the other side when the timer was set
     _since = 0.0
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Makes room for itself."""
         super().connection_made(transport)
         self._since = time.monotonic()
         self._watch()
-        _make_room(self.connections)
+        _make_room(self.connections, self)
 
     def data_received(self, data: bytes) -> None:
         """Sets the time for what is to come."""
         super().data_received(data)
         self._watch()
 
+    def pause_writing(self) -> None:
+        """The other side does not read: sets the time for that."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(_UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read what there was."""
+        super().resume_writing()
+        self._stop_unread()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends."""
         self._cancel()
+        self._stop_unread()
         super().connection_lost(exc)
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """The lowest makes room first: the oldest without a whole request, then the newest with."""
+        """The lowest makes room first: the oldest without work here, then the newest with.
+
+        There is work while a whole request is answered and the answer is read.
+        """
         answering = self.cycle is not None and not self.cycle.response_complete
-        works = answering and self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}
+        whole = self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}
+        works = answering and whole and not self.flow.write_paused
         return works, -self._since if works else self._since
 
     def _watch(self) -> None:
@@ -75,20 +94,26 @@ class _Connection(H11Protocol):
         if seconds is not None:
             self._timer = self.loop.call_later(seconds, self.transport.abort)
 
+    def _stop_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def _cancel(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
-def _make_room(connections: Collection[Any]) -> None:
-    """Closes a connection where there are too many."""
+def _make_room(connections: Collection[Any], newest: _Connection) -> None:
+    """Closes a connection where there are too many, but not the newest: it has yet to ask."""
     # Half of what this process may open: the other half is for its work.
     most = min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
     if len(connections) > most:
         there = [each for each in connections if not each.transport.is_closing()]
         if len(there) > most:
-            min(there, key=lambda each: each.rank).transport.abort()
+            others = (each for each in there if each is not newest)
+            min(others, key=lambda each: each.rank).transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -147,8 +172,8 @@ async def serve(app: Any, bound: socket.socket, stop: asyncio.Event) -> None:
     """Serves `app` on a bound socket until `stop` is set; open requests get 3 s to end.
 
     A connection is closed when the head of its request takes more than 10 s, or its body more than
-    60 s; where there are too many, the oldest that has no whole request makes room. HEAD is
-    answered wherever GET is.
+    60 s, or when its answer is not read for 60 s; where there are too many, the oldest that has no
+    whole request, or does not read the answer, makes room. HEAD is answered wherever GET is.
     """
     _log_sparingly(asyncio.get_running_loop())
     config = uvicorn.Config(

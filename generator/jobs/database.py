@@ -1,11 +1,17 @@
 """The database of the job queue: transactions, one after another, and the events they cause."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from generator.jobs.events import JobEvents
 from lookalike.database import create_engine
 from lookalike.migrations import migrate
 from lookalike.transactions import Transactional
+
+_R = TypeVar("_R")
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -17,6 +23,8 @@ class JobDatabase(Transactional):
 
     Attributes:
         events: wakes whoever waits for jobs to change.
+        under_way: how many transactions have begun or wait.
+        ended: how many have ended.
     """
 
     def __init__(self, url: str) -> None:
@@ -37,3 +45,14 @@ class JobDatabase(Transactional):
             raise
         super().__init__(engine)
         self.events = JobEvents(self._sessions)
+        self.under_way = 0
+        self.ended = 0
+
+    async def run(self, work: Callable[[Session], _R]) -> _R:
+        """Runs the work in a transaction; see `Transactional.run`."""
+        self.under_way += 1
+        try:
+            return await super().run(work)
+        finally:
+            self.under_way -= 1
+            self.ended += 1

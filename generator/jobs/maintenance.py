@@ -22,6 +22,9 @@ KEEP_CANCELLED_SECONDS = 3600.0
 
 _SWEEP_SECONDS = 3600.0
 
+_AT_ONCE = 1000
+"""Jobs that are deleted in one transaction, for which everybody waits."""
+
 _UNNAMED_SECONDS = 24 * 3600.0
 """A picture is stored moments before its job's row names it, or long before if the database's disk
 is full in between. Older ones were left behind."""
@@ -74,8 +77,7 @@ class Maintenance:
         Raises:
             OSError: see `JobDatabase`.
         """
-        keys = await self._expire(seconds, cancelled_seconds)
-        if keys:
+        while keys := await self._expire(seconds, cancelled_seconds):
             await self._results.discard(key for key in keys if key is not None)
             for observer in self._observers:
                 observer.jobs_expired(len(keys))
@@ -101,7 +103,7 @@ class Maintenance:
     def _expire(
         self, session: Session, seconds: float, cancelled_seconds: float
     ) -> Sequence[str | None]:
-        """The keys of the deleted jobs' pictures, None for one that had none."""
+        """Deletes some; the keys of their pictures, None for one that had none."""
         now = self._clock()
         # An earlier start's clock was ahead: counted from now on, they are not kept for ever.
         session.execute(update(Job).where(Job.ended_at > now).values(ended_at=now))
@@ -109,7 +111,9 @@ class Maintenance:
             Job.ended_at < now - seconds,
             and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),
         )
-        keys = session.scalars(delete(Job).where(old).returning(Job.image_key)).all()
+        some = select(Job.id).where(old).limit(_AT_ONCE)
+        gone = delete(Job).where(Job.id.in_(some)).returning(Job.image_key)
+        keys = session.scalars(gone).all()
         session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
         return keys
 

@@ -94,12 +94,14 @@ class Progress:
     Attributes:
         model: what the executor has loaded; None until then.
         batch: what is being computed; None: nothing.
+        disk_full: the worker has something to write, for which there is no room.
     """
 
     def __init__(self) -> None:
         """Nothing is computed yet."""
         self.model: ModelInfo | None = None
         self.batch: RunningBatch | None = None
+        self.disk_full = False
 
     @property
     def claims(self) -> list[Job]:

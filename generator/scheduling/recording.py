@@ -5,14 +5,16 @@ import math
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 from generator.jobs.errors import Fault
 from generator.jobs.leases import Leases
 from generator.jobs.results import Results, StoredImage
 from generator.jobs.tables import Job
 from generator.observers import AttemptEnded, Observer
-from generator.scheduling.progress import RunningBatch
+from generator.scheduling.progress import RunningBatch, RunningJob
 from generator.scheduling.retrying import Retrying
+from generator.scheduling.watchdog import Watchdog
 from generator.tasks import Outcome, Picture, SafetyRejected, TaskError
 
 _SAVING_SECONDS = 3.0
@@ -23,7 +25,12 @@ class Recorder:
     """Records outcomes in the queue, and stores pictures."""
 
     def __init__(
-        self, leases: Leases, results: Results, retrying: Retrying, observers: Sequence[Observer]
+        self,
+        leases: Leases,
+        results: Results,
+        retrying: Retrying,
+        watchdog: Watchdog,
+        observers: Sequence[Observer],
     ) -> None:
         """Nothing is recorded yet.
 
@@ -31,11 +38,13 @@ class Recorder:
             leases: whose claims end.
             results: where pictures go.
             retrying: waits for the disk.
+            watchdog: watches each try to store a picture.
             observers: are told how each attempt ended.
         """
         self._leases = leases
         self._results = results
         self._retrying = retrying
+        self._watchdog = watchdog
         self._observers = observers
 
     async def record(
@@ -54,7 +63,7 @@ class Recorder:
                 until = min(until, time.monotonic() + _SAVING_SECONDS)
             recorded = None
             if time.monotonic() < until:
-                recorded = await self._record(batch, job.claim, outcome, stop)
+                recorded = await self._record(batch, job, outcome, stop)
             if recorded is None:
                 await self.release(batch, job.claim, stop)
 
@@ -65,18 +74,18 @@ class Recorder:
             self._announce(batch, claim, "released" if released else "lost")
 
     async def _record(
-        self, batch: RunningBatch, claim: Job, outcome: Outcome | None, stop: asyncio.Event
+        self, batch: RunningBatch, job: RunningJob, outcome: Outcome | None, stop: asyncio.Event
     ) -> bool | None:
         """Records an outcome.
 
         Returns:
             Whether the claim still stood; None: stopped before the disk took it.
         """
-        code, image_bytes = "", 0
+        claim, code, image_bytes = job.claim, "", 0
         match outcome:
             case Picture() as picture:
                 ended, image_bytes = "finished", len(picture.png)
-                recorded = await self._finish(claim, picture, stop)
+                recorded = await self._finish(job, picture, stop)
             case SafetyRejected():
                 ended, code = "refused", Fault.REFUSED_BY_SAFETY
                 recorded = await self._fail(
@@ -101,12 +110,19 @@ class Recorder:
     ) -> bool | None:
         return await self._retrying.write(partial(self._leases.fail, claim, fault, message), stop)
 
-    async def _finish(self, claim: Job, picture: Picture, stop: asyncio.Event) -> bool | None:
+    async def _finish(self, job: RunningJob, picture: Picture, stop: asyncio.Event) -> bool | None:
         """Stores the picture, then records it; if it cannot be recorded, the bytes go."""
-        store = partial(self._results.put, claim.id, claim.fence, picture)
+        claim = job.claim
+
+        async def store() -> StoredImage | Literal[False]:
+            if job.token.cancelled:
+                return False  # while the disk was full: nobody wants it any more
+            with self._watchdog.watching("storing a picture", self._watchdog.patience.writing):
+                return await self._results.put(claim.id, claim.fence, picture)
+
         image = await self._retrying.write(store, stop)
-        if image is None:
-            return None
+        if not image:
+            return None if image is None else False
         recorded = await self._retrying.write(partial(self._commit, claim, image), stop)
         if recorded is False:
             await self._results.discard([image.key])

@@ -21,9 +21,7 @@ async def renew_leases(
     while not stop.is_set():
         at_work = progress.claims if watchdog.hanging is None else []
         try:
-            with watchdog.watching("renewing leases", watchdog.patience.writing):
-                expired = await leases.renew(at_work)
-            if expired:
+            if expired := await leases.renew(at_work):
                 for observer in observers:
                     observer.leases_expired(expired)
         except OSError as error:

@@ -1,11 +1,12 @@
 """Repeats writes that must not be lost until the disk takes them."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from generator.observers import Observer
-from generator.scheduling.watchdog import Watchdog
+from generator.scheduling.progress import Progress
 from lookalike.waiting import any_of
 
 _T = TypeVar("_T")
@@ -16,18 +17,18 @@ class Retrying:
 
     def __init__(
         self,
-        watchdog: Watchdog,
+        progress: Progress,
         observers: Sequence[Observer],
         pause_seconds: float = 5.0,
     ) -> None:
         """Nothing is written yet.
 
         Args:
-            watchdog: watches each try; between two of them nothing hangs.
+            progress: is told while the disk is full.
             observers: are told when a write fails for the first time.
             pause_seconds: between two tries.
         """
-        self._watchdog = watchdog
+        self._progress = progress
         self._observers = observers
         self._pause_seconds = pause_seconds
 
@@ -38,15 +39,18 @@ class Retrying:
             What it returned; None: stopped before.
         """
         told = False
-        while True:
-            try:
-                with self._watchdog.watching("writing", self._watchdog.patience.writing):
+        try:
+            while True:
+                try:
                     return await write()
-            except OSError as error:
-                if not told:
-                    told = True
-                    for observer in self._observers:
-                        observer.storage_failed("write", error)
-            if stop.is_set():
-                return None
-            await any_of(stop, seconds=self._pause_seconds)
+                except OSError as error:
+                    self._progress.disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+                    if not told:
+                        told = True
+                        for observer in self._observers:
+                            observer.storage_failed("write", error)
+                if stop.is_set():
+                    return None
+                await any_of(stop, seconds=self._pause_seconds)
+        finally:
+            self._progress.disk_full = False

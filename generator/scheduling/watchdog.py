@@ -5,6 +5,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from generator.jobs.database import JobDatabase
 from generator.observers import Observer
 from generator.scheduling.patience import Patience
 from lookalike.waiting import any_of
@@ -43,12 +44,24 @@ class Watchdog:
         now: the time of its clock, in seconds.
     """
 
-    def __init__(self, patience: Patience, observers: Sequence[Observer]) -> None:
-        """Nothing is under way; `observers` are told of what hangs, once each."""
+    def __init__(
+        self, patience: Patience, database: JobDatabase, observers: Sequence[Observer]
+    ) -> None:
+        """Nothing is under way.
+
+        Args:
+            patience: how long things may take.
+            database: is watched as well: transactions may wait for one another for long, but not
+                without any of them ending.
+            observers: are told of what hangs, once each.
+        """
         self.patience = patience
         self.now = 0.0
+        self._database = database
+        self._ended = 0
         self._observers = observers
-        self._watches: list[Watch] = []
+        self._transaction = Watch(self, "a transaction", patience.writing)
+        self._watches = [self._transaction]
 
     @contextmanager
     def watching(self, what: str, seconds: float) -> Generator[Watch, None, None]:
@@ -74,6 +87,9 @@ class Watchdog:
             now = time.monotonic()
             self.now += min(now - last, 2 * _TICK_SECONDS)
             last = now
+            if not self._database.under_way or self._database.ended != self._ended:
+                self._ended = self._database.ended
+                self._transaction.since = self.now
             hanging = self.hanging
             if hanging is not None and hanging is not told:
                 for observer in self._observers:

@@ -70,12 +70,20 @@ async def slow(request: Request) -> PlainTextResponse:
     return PlainTextResponse("done")
 
 
+LARGE = b"x" * 1_000_000
+
+
+async def large(_request: Request) -> PlainTextResponse:
+    """Says much."""
+    return PlainTextResponse(LARGE)
+
+
 @asynccontextmanager
 async def serving() -> AsyncIterator[int]:
     """A server; gives its port."""
     stop = asyncio.Event()
     bound = lifecycle.bind("127.0.0.1:0", "X")
-    app = Starlette(routes=[Route("/", slow, methods=["GET", "POST"])])
+    app = Starlette(routes=[Route("/", slow, methods=["GET", "POST"]), Route("/large", large)])
     with bound:
         task = asyncio.create_task(web.serve(app, bound, stop))
         yield int(bound.getsockname()[1])
@@ -145,6 +153,48 @@ async def test_where_there_are_too_many_the_oldest_without_work_makes_room(
         later = asyncio.create_task(talk(port, GET))
         assert await half == b""
         assert [answer[-4:] for answer in await asyncio.gather(*working, later)] == [b"done"] * 3
+
+
+async def test_where_all_work_the_newest_of_them_makes_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web, "_MOST_CONNECTIONS", 3)
+    async with serving() as port:
+        working = []
+        for _ in range(3):
+            working.append(asyncio.create_task(talk(port, GET)))
+            await asyncio.sleep(0.1)
+        later = asyncio.create_task(talk(port, GET))
+        answers = await asyncio.gather(*working, later)
+        assert [answer[-4:] for answer in answers] == [b"done", b"done", b"", b"done"]
+
+
+PIPELINED = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 50
+
+
+async def test_an_answer_that_nobody_reads_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "_UNREAD_SECONDS", 0.3)
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(PIPELINED)
+        await asyncio.sleep(1.0)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(50 * len(LARGE))
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+@pytest.mark.parametrize("most", [3, 10])
+async def test_who_does_not_read_makes_room(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "_MOST_CONNECTIONS", most)
+    async with serving() as port:
+        with contextlib.ExitStack() as sockets:
+            for _ in range(2 * most):
+                deaf = sockets.enter_context(socket.create_connection(("127.0.0.1", port)))
+                deaf.sendall(PIPELINED)
+                await asyncio.sleep(0.05)
+            assert (await talk(port, GET)).endswith(b"done")
 
 
 async def test_what_cannot_be_accepted_is_one_line(caplog: pytest.LogCaptureFixture) -> None:

@@ -40,6 +40,21 @@ async def test_cancelled_jobs_expire_sooner(opened: OpenQueue) -> None:
     assert await opened.state(finished) == "finished"
 
 
+async def test_what_a_loop_left_behind_is_deleted_in_parts(
+    opened: OpenQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Submitted and cancelled for an hour, that is a million; nobody waits for all of them."""
+    monkeypatch.setattr("generator.jobs.maintenance._AT_ONCE", 2)
+    ids = [await opened.add(str(number)) for number in range(5)]
+    for job_id in ids:
+        await opened.queue.cancel(job_id)
+    opened.clock.now = 100.0
+    before = opened.database.ended
+    await opened.maintenance.expire(1000, 99)
+    assert opened.database.ended - before == 4  # the last finds nothing
+    assert not [job_id for job_id in ids if await opened.queue.get(job_id)]
+
+
 @pytest.mark.parametrize("jump", [-3600.0, 9 * 24 * 3600.0])
 def test_ages_and_leases_do_not_see_the_machines_clock_jump(
     jump: float, monkeypatch: pytest.MonkeyPatch

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from generator.jobs.database import JobDatabase
 from generator.observers import Observer
 from generator.scheduling.estimates import StepTimes
 from generator.scheduling.patience import Patience
@@ -47,15 +49,14 @@ def test_the_process_that_follows_a_slow_one_waits_for_its_first_step() -> None:
 
 
 async def test_time_in_which_the_process_did_not_run_does_not_count(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ahead = 0.0
     monotonic: Callable[[], float] = time.monotonic
     monkeypatch.setattr("generator.scheduling.watchdog.time.monotonic", lambda: monotonic() + ahead)
-    watchdog, stop = (
-        Watchdog(Patience(StepTimes(), 600), [listener := _Listener()]),
-        asyncio.Event(),
-    )
+    listener, stop = _Listener(), asyncio.Event()
+    database = JobDatabase(f"sqlite:///{tmp_path / 'jobs.db'}")
+    watchdog = Watchdog(Patience(StepTimes(), 600), database, [listener])
     running = asyncio.create_task(watchdog.run(stop))
 
     async def later(than: float) -> bool | None:
@@ -73,3 +74,4 @@ async def test_time_in_which_the_process_did_not_run_does_not_count(
     assert listener.heard == [("a write", 0.5)]
     stop.set()
     await running
+    await database.close()
