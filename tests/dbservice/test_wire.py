@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
@@ -168,3 +168,31 @@ async def test_a_damaged_cursor_is_a_page_or_a_refusal(client: Client) -> None:
         assert len((await client.history(forged, size=2)).items) in {0, 2}
     answer = await refusal(client.history("o" * 10_000))
     assert answer == (INVALID, "INVALID_ARGUMENT", ["cursor"])
+
+
+def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, Message]]:
+    """Every text of a message, by its path, in a message that has it with a NUL in it."""
+    for field in message.DESCRIPTOR.fields:
+        if field.type == field.TYPE_STRING:
+            other = type(message)()
+            setattr(other, field.name, "a\0b")
+            yield f"{prefix}{field.name}", other
+        elif field.type == field.TYPE_MESSAGE:
+            inner = type(getattr(message, field.name))()
+            for path, part in texts(inner, f"{prefix}{field.name}."):
+                other = type(message)()
+                getattr(other, field.name).CopyFrom(part)
+                yield path, other
+
+
+@pytest.mark.parametrize("path", [path for path in METHODS if "DatabaseService" in path])
+async def test_a_nul_in_any_text_is_refused(client: Client, path: str) -> None:
+    """PostgreSQL does not keep one."""
+    request = GetMessageClass(method_of(path).input_type)()
+    assert await client.receive()
+    for field, message in texts(request):
+        error = await call(client, path, message.SerializeToString())
+        assert error is not None
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # takes both
+        assert status is not None
+        assert f"{field} must not contain a NUL character" in status.message
