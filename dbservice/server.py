@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
+from dbservice.health import HealthServicer
 from dbservice.interceptors.codec import CodecInterceptor
 from dbservice.interceptors.errors import ErrorInterceptor
 from dbservice.interceptors.observing import ObservingInterceptor
@@ -35,11 +38,22 @@ from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_se
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _NAME = db_pb2.DESCRIPTOR.services_by_name["DatabaseService"].full_name
 _MEGABYTE = 1_000_000  # as disks are sold
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 _GRACE = 3.0  # seconds that running calls get to end
+
+_MOST_CONNECTIONS = 1000
 
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second process is refused, not given half of the calls
+    # A connection that is none yet, or has had no call for a while, makes room for others: within
+    # that the bot asks for work.
+    ("grpc.server_handshake_timeout_ms", 5_000),
+    ("grpc.max_connection_idle_ms", 15_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_concurrent_streams", 1000),
 )
+"""See grpc.io, C core: channel_arg_names.h."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +87,10 @@ async def running(
         stop = asyncio.Event()
         folders = {settings.blobs, path_of(settings.database).parent}
         servicer = DatabaseServicer(store, blobs, _limits(settings), [*folders])
+        checks = HealthServicer(store, ("", _NAME), stop)
         async with (
             together(stop, maintain(store, blobs, observers, stop, settings.retention)),
-            _serving(servicer, settings, observers) as port,
+            _serving(servicer, checks, settings, observers, stop) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
                 _log.warning("Calls to %s are not encrypted: keep the network private.", host)
@@ -96,9 +111,18 @@ def _bytes(megabytes: int | None) -> int | None:
     return None if megabytes is None else megabytes * _MEGABYTE
 
 
+def _most_connections() -> int:
+    """Half of what this process may open: the other half is for its work."""
+    return min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+
+
 @asynccontextmanager
 async def _serving(
-    servicer: DatabaseServicer, settings: DbserviceSettings, observers: Sequence[Observer]
+    servicer: DatabaseServicer,
+    checks: HealthServicer,
+    settings: DbserviceSettings,
+    observers: Sequence[Observer],
+    stop: asyncio.Event,
 ) -> AsyncIterator[int]:
     """The gRPC server with what stands around the servicer; gives its port."""
     server = grpc.aio.server(
@@ -109,12 +133,11 @@ async def _serving(
             CodecInterceptor(),
             ValidationInterceptor(_NAME),
         ),
-        options=_OPTIONS,
+        options=(*_OPTIONS, ("grpc.max_allowed_incoming_connections", _most_connections())),
     )
     add_DatabaseServiceServicer_to_server(servicer, server)
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    names = (_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    add_HealthServicer_to_server(checks, server)
+    names = (_NAME, _HEALTH, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     try:
         port = server.add_insecure_port(settings.dbservice_listen)
@@ -123,10 +146,8 @@ async def _serving(
         sentence = f"DBSERVICE_LISTEN: cannot listen on {where}."
         raise StartError(sentence, passing=True) from None  # a moment ago it could
     await server.start()
-    for name in ("", _NAME):
-        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     try:
         yield port
     finally:
-        await checks.enter_graceful_shutdown()
+        stop.set()
         await server.stop(_GRACE)

@@ -37,7 +37,7 @@ def check(request: Message) -> None:
     Raises:
         ServiceError: INVALID_ARGUMENT, with every field that is at fault.
     """
-    violations = tuple(_violations(request))
+    violations = (*_violations(request), *_nul("", request))
     if violations:
         raise invalid(*violations)
 
@@ -193,6 +193,16 @@ def _(request: db.GetImageRequest) -> _Violations:
 def _(request: db.ForgetUserRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _not_zero("user_id", request.user_id)
+
+
+def _nul(prefix: str, message: Message) -> _Violations:
+    """Every text with a NUL, which not every database keeps."""
+    for field in message.DESCRIPTOR.fields:
+        if field.type == field.TYPE_STRING:
+            if "\0" in getattr(message, field.name):
+                yield f"{prefix}{field.name}", "must not contain a NUL character"
+        elif field.type == field.TYPE_MESSAGE and message.HasField(field.name):
+            yield from _nul(f"{prefix}{field.name}.", getattr(message, field.name))
 
 
 def _user_in_chat(

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import functools
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +41,13 @@ class Transactional:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._thread = ThreadPoolExecutor(1, "database")
         self._ballast = Ballast(Path(engine.url.database or ""))
+        self._began: float | None = None  # monotonic seconds
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long the transaction takes that runs now; 0 if none does."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     async def close(self) -> None:
         """Lets all transactions end that have begun or wait, then closes the database."""
@@ -59,13 +67,17 @@ class Transactional:
         return await loop.run_in_executor(self._thread, self._transact, work)
 
     def _transact(self, work: Callable[[Session], _R]) -> _R:
-        self._ballast.take_in()
+        self._began = time.monotonic()
         try:
+            self._ballast.take_in()
+            try:
+                return self._attempt(work)
+            except OSError as error:
+                if error.errno != errno.ENOSPC or not self._ballast.throw_away():
+                    raise
             return self._attempt(work)
-        except OSError as error:
-            if error.errno != errno.ENOSPC or not self._ballast.throw_away():
-                raise
-        return self._attempt(work)
+        finally:
+            self._began = None
 
     def _attempt(self, work: Callable[[Session], _R]) -> _R:
         try:

@@ -6,6 +6,7 @@ from bot import texts
 from bot.clients.dbservice import DatabaseClient
 from bot.texts.texts import Texts
 from bot.work.memory import Memory
+from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _KINDS: Final = (
@@ -129,7 +130,8 @@ class WorkItem:
 
     async def fail(self, code: str, message: str) -> None:
         """Ends the generation with an error; the close stage tells the user."""
-        await self.advance(db.GENERATION_STATE_FAILED, error=db.Error(code=code, message=message))
+        error = db.Error(code=code, message=printable(message))
+        await self.advance(db.GENERATION_STATE_FAILED, error=error)
 
     async def store_photo(self, image: db.ImageInfo, data: bytes) -> None:
         """Stores the photo's bytes."""

@@ -9,6 +9,7 @@ from bot.messenger import CannotDeliver, Messenger, Moved, TelegramUnavailable
 from bot.work import status_message
 from bot.work.item import RetryLater, WorkItem
 from bot.work.room import NoRoom
+from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ async def _give_up(item: WorkItem, reason: CannotDeliver) -> bool:
     try:
         await item.advance(
             db.GENERATION_STATE_UNDELIVERABLE,
-            error=db.Error(code="undeliverable", message=str(reason)),
+            error=db.Error(code="undeliverable", message=printable(str(reason))),
         )
     except DatabaseError as error:
         _log.info("Giving up %s has to wait: %s", item.id, error)

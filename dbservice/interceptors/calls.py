@@ -9,9 +9,6 @@ from typing import Any, Final, Self
 import grpc
 from grpc.aio import ServicerContext
 
-HEALTH: Final = "/grpc.health.v1.Health/"
-"""Whose calls are left alone: a supervisor asks often, and knows no token."""
-
 _Context = ServicerContext[Any, Any]
 _Codec = Callable[[Any], Any] | None
 
@@ -44,7 +41,7 @@ class Call:
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor, ABC):
-    """Puts a `Call` around each call of every service but the health checks'."""
+    """Puts a `Call` around each call."""
 
     @abstractmethod
     def begin(self, method: str, handler: Any, context: _Context) -> Call:
@@ -68,7 +65,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor, ABC):
         """Wraps the RPC's handler."""
         method = handler_call_details.method
         handler = await continuation(handler_call_details)
-        if handler is None or method.startswith(HEALTH):
+        if handler is None:
             return handler
         around = _Around(handler, lambda context: self.begin(method, handler, context))
         make, behaviour = _SHAPES[handler.request_streaming, handler.response_streaming]

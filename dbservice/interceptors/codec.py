@@ -4,16 +4,14 @@ gRPC would do it out of sight of all interceptors, and a message tells its size 
 serialized once more.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
-import grpc
 from google.protobuf.message import DecodeError
 from grpc.aio import ServicerContext
 
-from dbservice import status
-from dbservice.errors import ServiceError, invalid
-from dbservice.interceptors.calls import HEALTH, Call, CallInterceptor
+from dbservice.errors import invalid
+from dbservice.interceptors.calls import Call, CallInterceptor
 
 
 class CodecInterceptor(CallInterceptor):
@@ -29,41 +27,6 @@ class CodecInterceptor(CallInterceptor):
         del handler
         return None, None
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """Wraps the RPC's handler; of a health check, what it is asked alone."""
-        handler = await super().intercept_service(continuation, handler_call_details)
-        of_health = handler_call_details.method.startswith(HEALTH)
-        return _parsed(handler) if handler and of_health else handler
-
-
-def _parsed(handler: Any) -> Any:
-    """A health check's handler; one writes to the context, and so no `Call` can be put around."""
-    make, behaviour = (
-        (grpc.unary_stream_rpc_method_handler, handler.unary_stream)
-        if handler.response_streaming
-        else (grpc.unary_unary_rpc_method_handler, handler.unary_unary)
-    )
-
-    async def parsed(request: bytes, context: ServicerContext[Any, Any]) -> Any:
-        try:
-            message = _parse(handler.request_deserializer, request)
-        except ServiceError as error:
-            await status.abort(context, error)
-        return await behaviour(message, context)
-
-    return make(parsed, None, handler.response_serializer)
-
-
-def _parse(deserialize: Callable[[bytes], Any], request: bytes) -> Any:
-    try:
-        return deserialize(request)
-    except DecodeError:
-        raise invalid(("request", "is no message of the contract")) from None
-
 
 class _Coded(Call):
     def __init__(
@@ -73,7 +36,10 @@ class _Coded(Call):
         self._serialize = serialize
 
     def request(self, request: bytes) -> Any:
-        return _parse(self._deserialize, request)
+        try:
+            return self._deserialize(request)
+        except DecodeError:
+            raise invalid(("request", "is no message of the contract")) from None
 
     def response(self, response: Any) -> bytes:
         return self._serialize(response)

@@ -6,6 +6,7 @@ import pytest
 
 from bot import app, captioners
 from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, TooManyUnfinished
+from bot.health import Health
 from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, open_desk, picture
@@ -126,6 +127,33 @@ async def test_a_user_with_too_much_is_told_once_a_minute_and_costs_nobody_anyth
     await desk.people.send_text(desk.chat, "/help")
     await told(desk, desk.chat, EN.help)
     assert (await desk.texts()).count(EN.ending("too-many-unfinished")) == 1
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [("USER_MAX_MEGABYTES", EN.ending("too-much-kept")), ("MAX_MEGABYTES", EN.no_room)],
+)
+async def test_where_as_much_is_kept_as_may_be_photos_are_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, words: str
+) -> None:
+    monkeypatch.setenv(bound, "1")
+    monkeypatch.setattr("dbservice.server._MEGABYTE", 1)
+    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
+    async with open_desk(tmp_path) as desk:
+        monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
+        desk.executor.go()
+        async with app.running(desk.settings):
+            await desk.people.send_photo(desk.chat, picture())
+            await told(desk, desk.chat, "seed")
+            for _ in range(3):
+                await desk.people.send_photo(desk.chat, picture())
+            await told(desk, desk.chat, words)
+            await nothing_waits(desk)
+            await desk.people.send_text(desk.chat, "/status")
+            (status,) = await told(desk, desk.chat, EN.generator_line(Health.OK))
+            assert len(await states(desk, desk.chat, desk.chat)) == 1
+            assert (await desk.texts()).count(words) == 1
+            assert (EN.kept_line(2000, 1) in status.text) == (bound == "USER_MAX_MEGABYTES")
 
 
 async def test_photos_are_refused_in_words_while_the_disk_is_full(

@@ -11,7 +11,6 @@ from typing import Any
 import grpc
 import psutil
 import pytest
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from pydantic import SecretStr
 from sqlalchemy.orm import Session
@@ -47,19 +46,6 @@ async def test_the_token_comes_as_bearer_or_not_at_all(
     assert await refusal(stranger.image(photo_id="x")) == UNAUTHENTICATED
     call = stranger.send(stranger.stub.StorePhoto, iter([db.StorePhotoRequest(chunk=b"x")]))
     assert await refusal(call) == UNAUTHENTICATED
-
-
-async def test_health_is_open_to_all(channel: grpc.aio.Channel) -> None:
-    check: grpc.aio.UnaryUnaryMultiCallable[
-        health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
-    ] = channel.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        health_pb2.HealthCheckRequest.SerializeToString,
-        health_pb2.HealthCheckResponse.FromString,
-    )
-    for service in ("", NAME):
-        answer = await check(health_pb2.HealthCheckRequest(service=service), timeout=5)
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 async def test_reflection_is_for_those_with_the_token(

@@ -15,7 +15,7 @@ from tests.bot.desk import CAPTION, Desk, lose, picture
 
 
 async def test_the_caption_is_kept_and_told(desk: Desk) -> None:
-    item = await desk.stored(user_text="as a\n watercolour\x00")
+    item = await desk.stored(user_text="as a\n watercolour\x01")
     await caption.run(item, desk.services)
     assert item.state == db.GENERATION_STATE_CAPTIONED
     assert item.photo.caption.text == CAPTION.text
@@ -70,7 +70,7 @@ async def test_a_captioner_that_is_misconfigured_is_asked_later_too(desk: Desk) 
 
 
 async def test_a_photo_that_is_refused_fails(desk: Desk) -> None:
-    desk.captioner.script.append(PhotoRefused("not this one"))
+    desk.captioner.script.append(PhotoRefused("not this\0 one"))
     item = await desk.stored()
     await caption.run(item, desk.services)
     assert item.generation.error.code == "photo-refused"

@@ -76,3 +76,7 @@ def test_an_ending_that_nobody_thought_of_has_words_too() -> None:
 
 def test_every_line_fits_a_message() -> None:
     assert all(len(EN.ending(code)) < 4096 for code in endings())
+
+
+def test_how_much_is_kept_is_told_in_megabytes() -> None:
+    assert EN.kept_line(12_345_678, 100_000_000) == "Kept of yours: 12 of 100 MB"
