@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -24,7 +23,7 @@ from dbservice.maintenance import maintain
 from dbservice.observers import LogObserver, Observer
 from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
-from dbservice.store import Store, utc_now
+from dbservice.store import MIGRATIONS, Store, utc_now
 from dbservice.transactions.limits import Limits
 from lookalike.blobs import LocalBlobs
 from lookalike.database import create_engine, path_of
@@ -35,7 +34,6 @@ from lookalike.settings import LOOPBACK_HOSTS
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _NAME = db_pb2.DESCRIPTOR.services_by_name["DatabaseService"].full_name
 _MEGABYTE = 1_000_000  # as disks are sold
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
@@ -82,7 +80,7 @@ async def running(
     engine = create_engine(settings.database)
     store = Store(engine, clock)
     try:
-        migrate(engine, _MIGRATIONS)
+        migrate(engine, MIGRATIONS)
         blobs = LocalBlobs(settings.blobs)
         stop = asyncio.Event()
         folders = {settings.blobs, path_of(settings.database).parent}

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from lookalike.transactions import Transactional
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+"""What brings a database of any earlier version to `dbservice.models`."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -34,6 +34,11 @@ _KEY: Final = re.compile(
 """What keys look like. Other files are a stranger's: `list`, and so a sweep, leaves them alone."""
 
 
+def is_key(name: str) -> bool:
+    """Whether this can be a key, and so no path to anywhere else."""
+    return _KEY.fullmatch(name) is not None
+
+
 def new_key(owner: str, fence: int) -> str:
     """A key that nobody has used.
 
@@ -80,14 +85,20 @@ class LocalBlobs:
     last byte is used (lookalike/disk.py).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         """Takes the folder for this process; drafts that a crash left there are deleted.
+
+        Args:
+            folder: of the bytes.
+            read_only: leaves it to another process, which may store and delete meanwhile.
 
         Raises:
             StartError: it cannot be made or read.
         """
         self._folder = folder
         self._drafts = folder / _DRAFTS
+        if read_only:
+            return
         try:
             self._drafts.mkdir(parents=True, exist_ok=True)
             for digit in "0123456789abcdef":  # now, as one made later is a sync more for an upload
@@ -132,7 +143,7 @@ class LocalBlobs:
         for folder in folders:
             for path in await asyncio.to_thread(_files, folder, before):
                 key = path.relative_to(self._folder).as_posix()
-                if _KEY.fullmatch(key):
+                if is_key(key):
                     yield key
 
     def _publish(self, file: IO[bytes], draft: Path, target: Path) -> None:

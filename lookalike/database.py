@@ -77,16 +77,37 @@ def own(engine: Engine) -> None:
     Raises:
         StartError: the folder cannot be made, or another process uses the database.
     """
-    path = Path(engine.url.database or "")
+    held = lock(Path(engine.url.database or ""))
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "engine_disposed", lambda _engine: held.close())
+
+
+def lock(path: Path) -> IO[bytes]:
+    """Takes the database for this process, even before it is there; closing the file ends that.
+
+    The lock is on a file of its own: closing any descriptor of the database itself would drop the
+    locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
+
+    Raises:
+        StartError: the folder cannot be made, or another process uses the database.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or error
         raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
-    lock = _lock(path)
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    event.listen(engine, "engine_disposed", lambda _engine: lock.close())
+    file = lock_file(path.with_name(f"{path.name}.lock"))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise StartError(f"Another process uses {path}.") from None
+    except OSError as error:
+        file.close()
+        reason = error.strerror or error
+        raise StartError(f"The database {path} cannot be locked: {reason}.") from None
+    return file
 
 
 def storage_fault(error: SQLAlchemyError) -> OSError | None:
@@ -109,25 +130,6 @@ def _code(error: SQLAlchemyError) -> int:
     """SQLite's primary result code, which is the low byte; 0 if there is none."""
     orig = error.orig if isinstance(error, DBAPIError) else None
     return getattr(orig, "sqlite_errorcode", 0) & 0xFF
-
-
-def _lock(path: Path) -> IO[bytes]:
-    """Takes the database for this process; closing the file gives it back.
-
-    The lock is on a file of its own: closing any descriptor of the database itself would drop the
-    locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
-    """
-    file = lock_file(path.with_name(f"{path.name}.lock"))
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise StartError(f"Another process uses {path}.") from None
-    except OSError as error:
-        file.close()
-        reason = error.strerror or error
-        raise StartError(f"The database {path} cannot be locked: {reason}.") from None
-    return file
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -33,7 +33,7 @@ def migrate(engine: Engine, migrations: Path) -> None:
             would leave rows that refer to nothing; there is no room for the copy or the upgrade,
             or the disk fails.
     """
-    script = ScriptDirectory(str(migrations), version_locations=[str(migrations / "versions")])
+    script = _versions(migrations)
     path = Path(engine.url.database or "")
     try:
         with engine.connect() as connection:
@@ -50,6 +50,19 @@ def migrate(engine: Engine, migrations: Path) -> None:
     except (DatabaseError, OSError) as error:  # its exit code tells what passes from what lasts
         reason = error.orig if isinstance(error, DatabaseError) else error.strerror or error
         raise StartError(f"The database {path} cannot be used: {reason}.") from error
+
+
+def knows(migrations: Path, version: str) -> bool:
+    """Whether a database of this version can be brought to the newest one."""
+    try:
+        _versions(migrations).get_revision(version)
+    except CommandError:
+        return False
+    return True
+
+
+def _versions(migrations: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(migrations), version_locations=[str(migrations / "versions")])
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -78,6 +78,29 @@ def doctor(*, spend: bool) -> None:
     sys.exit(run(spend=spend))
 
 
+_FILE = click.Path(path_type=Path)
+
+
+@main.command()
+@click.argument("file", type=_FILE)
+def backup(file: Path) -> None:
+    """Write all photos, pictures and rows to FILE.
+
+    Everything may run meanwhile. FILE must not be there yet. Settings and tokens are not in it.
+    """
+    _become("dbservice.backups.backup", str(file))
+
+
+@main.command()
+@click.argument("file", type=_FILE)
+def restore(file: Path) -> None:
+    """Put what a backup holds into a home that has no database.
+
+    All of FILE is verified before. Stop everything that runs in that home.
+    """
+    _become("dbservice.backups.restore", str(file))
+
+
 @main.command()
 def bot() -> None:
     """Run the Telegram bot."""

@@ -350,6 +350,7 @@ def test_making_telegram_fail(terminals: Terminals, typed: Sequence[str]) -> Non
 @reads(
     ("CONTRIBUTING.md", "Ask dbservice"),
     ("docs/running.md", "Backing up"),
+    ("docs/running.md", "Restoring"),
     ("docs/security.md", "Removing somebody"),
     ("docs/troubleshooting.md", '"is damaged"'),
 )
@@ -357,15 +358,14 @@ def test_what_was_removed_comes_back_from_the_backup(
     terminals: Terminals, typed: Sequence[str]
 ) -> None:
     history, *rest = typed
-    *backup_and_restore, forget, put_aside = rest
+    back_up, keep_settings, move_away, restore, forget, put_aside = rest
     shell = terminals.workshop
     assert "a photo of a tabby cat" in shell.python(history).stdout
 
-    for command in backup_and_restore[:4]:
-        shell.succeed(command)
-    kept = shell.home / "lookalike-backup"
-    assert {path.name for path in kept.iterdir()} == {"lookalike.db", "blobs", ".env"}
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+    assert " 2 photos and pictures " in shell.succeed(back_up)
+    shell.succeed(keep_settings)
+    assert stat.S_IMODE((shell.home / "lookalike.tar").stat().st_mode) == 0o600
+    assert (shell.home / "lookalike.env").read_text() == (shell.folder / ".env").read_text()
 
     # It is closed once the picture's job is removed at the generator.
     wait_until(lambda: "photos: 1\ngenerations: 1" in shell.python(forget).stdout)
@@ -374,7 +374,7 @@ def test_what_was_removed_comes_back_from_the_backup(
     assert not [path for path in blobs.rglob("*") if path.is_file()]
 
     terminals.stop("generator", "dbservice")
-    for command in [*backup_and_restore[4:], put_aside]:
+    for command in (move_away, restore, put_aside):
         shell.succeed(command)
     terminals.start("dbservice", "generator")
     assert "a photo of a tabby cat" in shell.python(history).stdout

@@ -1,0 +1,149 @@
+"""`python -m dbservice.backups.restore FILE`: what `lookalike restore` runs."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from dbservice.backups import archive, snapshot
+from dbservice.backups.archive import DATABASE, DamagedError, Manifest, Member, NewerError
+from dbservice.backups.stopping import unless_stopped
+from dbservice.settings import DbserviceSettings
+from lookalike.blobs import LocalBlobs
+from lookalike.database import lock, path_of
+from lookalike.errors import StartError
+from lookalike.files import sync_folder
+from lookalike.lifecycle import run
+
+_OF_A_DATABASE = ("", "-journal", "-wal")
+"""The file itself, and those that SQLite would apply to whatever has its name."""
+
+
+async def restore(settings: DbserviceSettings, source: Path) -> str:
+    """Puts a backup in place; the database comes last, so there is all of it or none.
+
+    Returns:
+        What was restored, in words.
+
+    Raises:
+        StartError: there is a database already, a service uses the place, the file is not a whole
+            backup that this version understands, or something fails.
+    """
+    path = path_of(settings.database)
+    with lock(path):
+        _refuse_if_there(path)
+        draft = path.with_name(f"{path.name}.restore-draft")
+        try:
+            with source.open("rb") as file:
+                manifest = await asyncio.to_thread(_verify, file, draft)
+                await _put(file, LocalBlobs(settings.blobs))
+            draft.rename(path)
+            sync_folder(path.parent)
+        except (DamagedError, snapshot.UnusableError) as error:
+            raise StartError(f"{source} cannot be restored: {error}.") from None
+        except (NewerError, snapshot.UnknownVersionError):
+            raise StartError(f"{source} was made by a newer Lookalike.") from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise StartError(f"{error.filename or path.parent}: {reason}.") from error
+        except sqlite3.Error as error:
+            raise StartError(f"{draft} cannot be used: {error}.") from error
+        finally:
+            draft.unlink(missing_ok=True)
+    made = f"made by Lookalike {manifest.lookalike} on {manifest.made_at:%Y-%m-%d at %H:%M} UTC"
+    return f"{path.parent} has {manifest.summary} now, {made}. Start it as usual."
+
+
+def _refuse_if_there(path: Path) -> None:
+    for suffix in _OF_A_DATABASE:
+        there = path.with_name(path.name + suffix)
+        if there.exists() and (not suffix or there.stat().st_size):
+            message = "is there already: move it away, or restore to another LOOKALIKE_HOME"
+            raise StartError(f"{there} {message}.")
+
+
+def _verify(file: BinaryIO, draft: Path) -> Manifest:
+    """Reads all of the file, and writes its database to the draft.
+
+    Raises:
+        DamagedError: it is not as it was made, or rows name other bytes than it has.
+        NewerError: it was made by a newer version.
+        snapshot.UnusableError: its database is damaged.
+        snapshot.UnknownVersionError: a newer version knows its database.
+    """
+    manifest = archive.read_manifest(file)
+    if not snapshot.is_known(manifest.revision):
+        raise NewerError
+    with closing(sqlite3.connect("", isolation_level=None)) as index:  # a file that goes with it
+        index.execute("CREATE TABLE bytes (key TEXT PRIMARY KEY, size INTEGER, sha256 TEXT)")
+        index.execute("BEGIN")
+        for member in archive.read(file):
+            if member.name == DATABASE:
+                _write(draft, member.chunks)
+                continue
+            for _ in member.chunks:
+                pass
+            _note(index, member)
+        found = snapshot.check(draft)
+        if (found.revision, found.rows) != (manifest.revision, manifest.rows):
+            raise DamagedError("its manifest does not match")
+        _compare(index, draft)
+    return manifest
+
+
+def _write(draft: Path, chunks: Iterator[bytes]) -> None:
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        target.writelines(chunks)
+        target.flush()
+        os.fsync(descriptor)
+
+
+def _note(index: sqlite3.Connection, member: Member) -> None:
+    row = (member.name, member.size, member.sha256)
+    try:
+        index.execute("INSERT INTO bytes VALUES (?, ?, ?)", row)
+    except sqlite3.IntegrityError:
+        raise DamagedError("it has the same picture twice") from None
+
+
+def _compare(index: sqlite3.Connection, database: Path) -> None:
+    """Makes sure that the rows name the bytes that are there, and no others.
+
+    Raises:
+        DamagedError: they do not.
+    """
+    for row in snapshot.named(database):
+        known = index.execute("DELETE FROM bytes WHERE (key, size, sha256) = (?, ?, ?)", row)
+        if known.rowcount != 1:
+            raise DamagedError("a row names a picture that is not in it")
+    if index.execute("SELECT 1 FROM bytes").fetchone() is not None:
+        raise DamagedError("it has a picture that no row names")
+
+
+async def _put(file: BinaryIO, blobs: LocalBlobs) -> None:
+    """Stores all bytes; those of an earlier try that was cut off are written again."""
+    for member in archive.read(file):
+        if member.name == DATABASE:
+            for _ in member.chunks:
+                pass
+        else:
+            await blobs.put(member.name, _parts(member))
+
+
+async def _parts(member: Member) -> AsyncIterator[bytes]:
+    for chunk in member.chunks:
+        yield chunk
+
+
+async def _main(source: Path, settings: DbserviceSettings, stop: asyncio.Event) -> None:
+    print(await unless_stopped(stop, restore(settings, source)))  # noqa: T201, for who types it
+
+
+if __name__ == "__main__":
+    run("restore", DbserviceSettings, partial(_main, Path(sys.argv[1])))

@@ -1,0 +1,77 @@
+"""A backup while photos come in, and a bot that goes on with it in another home."""
+
+import asyncio
+from pathlib import Path
+
+from lookalike.processes.stack import Stack
+from tests import commands
+from tests.end_to_end.chats import (
+    ask,
+    cat,
+    delivered,
+    idle,
+    pictures,
+    statuses,
+    texts,
+)
+from tests.sandbox.client import People
+from tests.stack import checked_logs, create_stack, fixed_ports, occupied, running_stack
+
+
+async def typed(stack: Stack, command: str, file: Path) -> str:
+    """What a command says that ends well."""
+    done = await asyncio.to_thread(
+        commands.run, command, str(file), folder=file.parent, environment=stack.environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def send_many(people: People, chat: int, stop: asyncio.Event) -> int:
+    """Sends photos, one after the other, until it is told to stop; gives their number."""
+    count = 0
+    while not stop.is_set():
+        await people.send_photo(chat, cat(100 + count))
+        count += 1
+        await asyncio.sleep(0.3)
+    return count
+
+
+async def test_another_home_goes_on_where_the_backup_was_made(tmp_path: Path) -> None:
+    settings = {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "1000", **fixed_ports()}
+    file = tmp_path / "kept.tar"
+    with running_stack(tmp_path / "old", settings) as old:
+        async with People(old.url("sandbox")) as people:
+            ada, ben = await people.add_user("Ada"), await people.add_user("Ben")
+            done = await people.send_photo(ada, cat())
+            picture = await delivered(people, done)
+            assert picture.photo is not None
+            before = await people.original(picture.photo)
+            history = await ask(people, ada, "/history")
+            with occupied(old):
+                waiting = await people.send_photo(ada, cat())
+                await people.wait_for(ada, lambda messages: statuses(messages, waiting))
+                stop = asyncio.Event()
+                sending = asyncio.create_task(send_many(people, ben, stop))
+                assert " rows and " in await typed(old, "backup", file)
+                stop.set()
+                assert await sending > 3
+                old.stop("bot")
+            old.stop("generator", "dbservice")
+            with create_stack(tmp_path / "new", settings) as new, checked_logs(new):
+                await typed(new, "restore", file)
+                new.start("dbservice", "generator", "bot")
+                await delivered(people, waiting)
+                await idle(people, ada)
+                messages = await people.messages(ada)
+                assert len(pictures(messages, waiting)) == len(texts(messages, waiting)) == 1
+                assert len(pictures(messages, done)) == 1
+                page = await ask(people, ada, "/history")
+                assert page.text.splitlines()[-1].partition(" ")[2] in history.text
+                await people.forget_file(picture.photo)  # so that it comes from the database
+                await people.press(page, page.buttons[-1].text)
+                (again,) = await people.wait_for(
+                    ada, lambda messages: [m for m in messages if m.id > page.id and m.photo]
+                )
+                assert again.photo is not None
+                assert await people.original(again.photo) == before
