@@ -72,5 +72,6 @@ $(BENCH_READY): $(READY)
 fuzz: setup ## Throw mutated input at every door: make fuzz MINUTES=10
 	$(BIN)/python -m benchmarks.fuzz --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
-soak: setup ## Kill and freeze services for ten minutes while photos come
-	$(BIN)/python -m benchmarks.soak --minutes 10
+soak: setup ## Let all go wrong that can for half an hour, while photos come
+	$(BIN)/python -m benchmarks.soak.chaos --faults 300 --seed $(or $(SEED),1)
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)

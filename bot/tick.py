@@ -41,12 +41,14 @@ class Tick:
                 item.memory.abandoned.set()
             if item.id not in under_way and not item.memory.backoff.seconds:
                 due.append(item)
-        if suspected := [item for item in due if suspects.is_suspect(item)]:
+        suspected = [item for item in due if suspects.is_suspect(item)]
+        if alone := [item for item in suspected if not suspects.is_searching(item)]:
             if not self._tasks:
-                self._start(suspected, self._work_on_each_alone(suspected))
+                self._start(alone, self._work_on_each_alone(alone))
         elif not self._alone:
             for item in due:
-                self._start([item], self._work_on(item))
+                work = self._work_on_suspect if item in suspected else self._work_on
+                self._start([item], work(item))
 
     async def stop(self) -> None:
         """Lets what is under way come to an end, but not for long."""
@@ -74,15 +76,19 @@ class Tick:
         self._alone = True
         try:
             for item in items:
-                try:
-                    await suspects.begin(item)
-                except DatabaseError as error:
-                    await settle(item, self._services.messenger, error)
-                else:
-                    await self._work_on(item)
-                    await suspects.end(item)
+                await self._work_on_suspect(item)
         finally:
             self._alone = False
+
+    async def _work_on_suspect(self, item: WorkItem) -> None:
+        """Works on what a process may have died of, and says so before and after."""
+        try:
+            await suspects.begin(item)
+        except DatabaseError as error:
+            await settle(item, self._services.messenger, error)
+        else:
+            await self._work_on(item)
+            await suspects.end(item)
 
     async def _work_on(self, item: WorkItem) -> None:
         """Takes an item as far as it goes, and settles what stopped it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks.fuzz import images, updates, wire, xml
+from benchmarks.fuzz import callbacks, images, updates, wire, xml
 from benchmarks.fuzz.target import Target
 
 TARGETS: Final[Mapping[str, Target]] = {
@@ -11,4 +11,5 @@ TARGETS: Final[Mapping[str, Target]] = {
     "xml": xml.opened,
     "wire": wire.opened,
     "updates": updates.opened,
+    "callbacks": callbacks.opened,
 }

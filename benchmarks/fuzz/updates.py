@@ -1,44 +1,20 @@
 """Updates of all kinds that Telegram has, mutated, at the bot's door."""
 
-import asyncio
 import itertools
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from pydantic import SecretStr
-from telegram.ext import ExtBot, JobQueue
-from telegram.request import HTTPXRequest
-
+from benchmarks.fuzz.door import BOT, open_bot
 from benchmarks.fuzz.target import Broken, Throw
-from bot import app
 from bot.clients.dbservice import DatabaseClient
-from bot.clients.generator import GeneratorClient
-from bot.context import BotData, Context
-from bot.handlers import table
-from bot.messenger import Messenger
-from bot.pace import EditPace
-from bot.receive import Receiver
-from bot.scheduler import Scheduler
-from bot.services import Services
-from bot.transports.kept import KeptUpdates
-from bot.transports.polling import PollingTransport
-from bot.work.incarnation import Incarnation
-from dbservice import server as dbservice
-from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import ScriptedCaptioner
-from tests.bot.transports.telegram import ScriptedTelegram, scripted_telegram
-from tests.sandbox.client import LOOPBACK
 
 Json = dict[str, Any]
 
-BOT: Final = 10001
-_SERVICE_TOKEN = "the-token-between-the-services"
 _GOOD_ONES, _ODD_ONES = 10, 10  # in a case, and before each good one of it
 _DELETED, _BROKEN = 0.3, 0.01  # of the fields that are changed; of the updates
 _FIRST_GOOD_CHAT = 4_000_000_000
@@ -213,108 +189,28 @@ def _good(number: int) -> bytes:
     return b", " + json.dumps(update).encode()[1:]
 
 
-class _Faults(logging.Handler):
-    """Collects what is logged as an error: no update is worth one."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(self.format(record))
-
-
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Throw]:
     """The bot's door; a case is a hundred mutated updates, and a good photo after every ten."""
     good = itertools.count()
-    log, faults, kept = logging.getLogger(), _Faults(), logging.getLogger("bot.transports.kept")
-    log.addHandler(faults)
-    kept.setLevel(logging.ERROR)  # else a line for most of them
-    try:
-        async with scripted_telegram() as telegram, _bot(folder, telegram) as (database, polling):
+    async with open_bot(folder) as door:
 
-            async def throw(dice: Random) -> None:
-                numbers = [next(good) for _ in range(_GOOD_ONES)]
-                case = [
-                    update
-                    for number in numbers
-                    for update in (*(mutated(dice) for _ in range(_ODD_ONES)), _good(number))
-                ]
-                telegram.add(*case)
-                while not _all_taken(telegram) and not polling.done():  # noqa: ASYNC110, nobody rings
-                    await asyncio.sleep(0.01)
-                if polling.done():
-                    raise Broken("the polling has ended", b"\n".join(case))
-                for number in numbers:
-                    if not await _is_recorded(database, number):
-                        raise Broken(f"photo {number} is not recorded", b"\n".join(case))
-                if faults.texts:
-                    raise Broken(f"an error is logged: {faults.texts[0]}", b"\n".join(case))
+        async def throw(dice: Random) -> None:
+            numbers = [next(good) for _ in range(_GOOD_ONES)]
+            case = [
+                update
+                for number in numbers
+                for update in (*(mutated(dice) for _ in range(_ODD_ONES)), _good(number))
+            ]
+            await door.throw(case)
+            for number in numbers:
+                if not await _is_recorded(door.database, number):
+                    raise Broken(f"photo {number} is not recorded", b"\n".join(case))
 
-            yield throw
-    finally:
-        log.removeHandler(faults)
-        kept.setLevel(logging.NOTSET)
-
-
-def _all_taken(telegram: ScriptedTelegram) -> bool:
-    """Whether the last update is confirmed."""
-    return bool(telegram.polls) and telegram.polls[-1]["offset"] > len(telegram.updates)
+        yield throw
 
 
 async def _is_recorded(database: DatabaseClient, number: int) -> bool:
     chat = _FIRST_GOOD_CHAT + number
     request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=chat)
     return len((await database.list_history(request)).items) == 1
-
-
-@asynccontextmanager
-async def _bot(
-    home: Path, telegram: ScriptedTelegram
-) -> AsyncIterator[tuple[DatabaseClient, "asyncio.Task[None]"]]:
-    """All of the bot that hears and answers, with a real dbservice; nobody works on the photos."""
-    async with AsyncExitStack() as stack:
-        settings = DbserviceSettings(
-            lookalike_home=home,
-            dbservice_listen="127.0.0.1:0",
-            service_token=SecretStr(_SERVICE_TOKEN),
-        )
-        running = await stack.enter_async_context(dbservice.running(settings))
-        database = DatabaseClient(running.address, _SERVICE_TOKEN)
-        stack.push_async_callback(database.disconnect)
-        generator = GeneratorClient("http://127.0.0.1:1", _SERVICE_TOKEN)
-        stack.callback(generator.close)
-        server, _, token = telegram.url.rpartition("/bot")
-        request = HTTPXRequest(connection_pool_size=64, httpx_kwargs=LOOPBACK)
-        bot: ExtBot[Any] = ExtBot(
-            token, f"{server}/bot", request=request, get_updates_request=request
-        )
-        services = Services(database, generator, ScriptedCaptioner(), Messenger(bot, EditPace()))
-        queue: JobQueue[Context] = JobQueue()
-        data = BotData(services, Scheduler(queue, _no_tick, 10.0))
-        application = app.create_application(bot, queue, data)
-        receiver = Receiver(
-            bot,
-            KeptUpdates(home / "undecoded"),
-            table.register(application, services),
-            application.update_queue,
-        )
-        await application.initialize()
-        stack.push_async_callback(application.shutdown)
-        await application.start()
-        stack.push_async_callback(application.stop)
-        stop = asyncio.Event()
-        transport = PollingTransport(telegram.url, Incarnation(database, BOT).is_newest)
-        polling = asyncio.create_task(transport.receive(receiver, stop))
-
-        async def end() -> None:
-            stop.set()
-            await polling
-
-        stack.push_async_callback(end)
-        yield database, polling
-
-
-async def _no_tick() -> None:
-    return

@@ -2,46 +2,28 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from tests.end_to_end.chats import cat, texts
+from benchmarks.soak.book import Book
+from tests.end_to_end.chats import cat
 from tests.lookalike.imaging.hostile import in_jpeg, scans, segment
-from tests.sandbox.client import People, ShownMessage
+from tests.sandbox.client import People
 
-_LOOK_SECONDS = 0.2
-_PATIENCE_SECONDS = 120.0
+_PAUSE_SECONDS = (2.0, 6.0)
+_COME_AGAIN_SECONDS = 20.0
+"""After they were told that there is no room."""
+
 _FLOOD = 20  # commands at a time
 
 
-@dataclass
-class Honest:
-    """A person who sends a photo now and then and waits for its caption.
-
-    Attributes:
-        sent: their photos.
-        waited: seconds until each had its caption, looked for five times a second.
-    """
-
-    people: People
-    chat: int
-    dice: random.Random
-    sent: list[ShownMessage] = field(default_factory=list)
-    waited: list[float] = field(default_factory=list)
-
-    async def use(self, over: Callable[[], bool]) -> None:
-        """Goes on until it is over."""
-        while not over():
-            began = time.monotonic()
-            photo = await self.people.send_photo(self.chat, cat())
-            self.sent.append(photo)
-            while time.monotonic() - began < _PATIENCE_SECONDS:
-                await asyncio.sleep(_LOOK_SECONDS)
-                if texts(await self.people.messages(self.chat), photo):
-                    break
-            self.waited.append(time.monotonic() - began)
-            await asyncio.sleep(self.dice.uniform(4, 12))
+async def use(
+    people: People, book: Book, chat: int, dice: random.Random, over: Callable[[], bool]
+) -> None:
+    """One person who sends a photo, waits for its caption, and after a pause sends the next."""
+    while not over():
+        note = await book.note_of(await people.send_photo(chat, cat()))
+        await note.answered.wait()
+        await asyncio.sleep(_COME_AGAIN_SECONDS if note.refused else dice.uniform(*_PAUSE_SECONDS))
 
 
 async def attack(people: People, chat: int, dice: random.Random, over: Callable[[], bool]) -> int:

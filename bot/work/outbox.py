@@ -113,7 +113,7 @@ async def _find(
         is_it = sending == item.generation.sending
         if is_it and await _record(item, accepted, to_state, sending=db.Sending(), **patch):
             return True
-    kind = item.generation.sending.kind
+    kind, attempts = item.generation.sending.kind, item.generation.attempts
 
     async def take(message: Message) -> bool:
         """Records it before the search has ended: whoever dies meanwhile has not lost it again."""
@@ -128,7 +128,9 @@ async def _find(
             await item.advance(to_state or item.state, sending=db.Sending(), **patch)
             return True
         unseen = item.generation.sending.unseen + (not complete)
-        await item.record(sending=db.Sending(kind=kind, after=end, unseen=unseen))
+        # The search has not ended the process; what was before it, and comes now, still may.
+        sending = db.Sending(kind=kind, after=end, unseen=unseen)
+        await item.record(sending=sending, attempts=attempts)
     return False
 
 

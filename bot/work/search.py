@@ -118,7 +118,7 @@ async def _look_at(item: WorkItem, messenger: Messenger, message: Message, take:
 async def _pass(item: WorkItem, message_id: int) -> None:
     """Records that this is done up to this id: where it is cut short, another search goes on.
 
-    So a process that dies in a search has got on: it has not died of this work.
+    So a process that dies in a search has got on: it has not died of this work, for now.
     """
     sending = db.Sending()
     sending.CopyFrom(item.generation.sending)

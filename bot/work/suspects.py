@@ -2,6 +2,7 @@
 
 A process that dies leaves its leases behind, and the next one cannot know which of them it died of.
 So it works on each alone first, and says so in the row before it begins: who dies then is to blame.
+Those that begin with a search come after these, and are counted, but hold up nobody.
 """
 
 import logging
@@ -29,6 +30,11 @@ _log = logging.getLogger(__name__)
 def is_suspect(item: WorkItem) -> bool:
     """Whether a process may have died of this work; one that did it alone since is no proof."""
     return bool(item.generation.attempts) and not item.memory.survived
+
+
+def is_searching(item: WorkItem) -> bool:
+    """Whether it begins with a look for what it has sent, which takes long and ends no process."""
+    return item.generation.HasField("sending")
 
 
 async def begin(item: WorkItem) -> None:

@@ -14,7 +14,13 @@ from lookalike.imaging.preparing import Prepared
 
 pytestmark = pytest.mark.slow
 
-_CASES = {"images": 50, "xml": 500, "wire": 2000, "updates": 100}  # of a hundred updates each
+_CASES = {
+    "images": 50,
+    "xml": 500,
+    "wire": 2000,
+    "updates": 100,  # of a hundred updates each
+    "callbacks": 20,  # of a hundred presses each
+}
 
 
 @pytest.mark.timeout(600)

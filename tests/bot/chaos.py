@@ -4,14 +4,30 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 
+import pytest
+
+from bot import pace
 from bot.captioners.base import PhotoRefused
 from bot.tick import Tick
+from bot.work import backoff
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.mortal import FOREVER, Process
+from tests.generator import scripted
 
 _PATIENCE = 1.0  # seconds until a fault that meets nothing is given up
 _METHODS = ("sendMessage", "sendMessage", "sendPhoto", "deleteMessage", "*")
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Has Telegram's pace, pauses and pictures take no time, which is not what this is about."""
+    for module, name in (
+        (pace, "_PRIVATE_SEND_SECONDS"),
+        (pace, "_GROUP_SEND_SECONDS"),
+        (backoff, "_LONGEST_WAIT"),
+    ):
+        patch.setattr(module, name, 0.05)
+    patch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,7 @@ class Chaos:
     async def run(self, faults: int) -> Account:
         """So many kills and cuts, with a photo or two for each, and then peace."""
         people = self._desk.people
+        self._desk.executor.go()
         users = [await people.add_user() for _ in range(3)]
         group = await people.add_group(users)
         self._rooms = [(user, user) for user in users] + [(group, user) for user in users]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,6 +29,7 @@ class ScriptedTelegram:
         updates: the updates that wait, by number.
         refusals: HTTP statuses with which the next calls of a method are refused.
         polls: the parameters of each getUpdates.
+        calls: how often each method was called.
         idle: set once a poll waits for an update.
     """
 
@@ -36,6 +38,7 @@ class ScriptedTelegram:
         self.updates: dict[int, bytes] = {}
         self.refusals: dict[str, list[int]] = {}
         self.polls: list[dict[str, Any]] = []
+        self.calls: Counter[str] = Counter()
         self.idle = asyncio.Event()
         self._more = asyncio.Event()
 
@@ -48,6 +51,7 @@ class ScriptedTelegram:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
+        self.calls[method] += 1
         if method == "getUpdates":
             self.polls.append(await request.json())
         if refusals := self.refusals.get(method):

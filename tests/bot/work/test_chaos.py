@@ -2,11 +2,8 @@
 
 import pytest
 
-from bot import pace
-from bot.work import backoff
-from tests.bot.chaos import Chaos
-from tests.bot.desk import Desk, picture
-from tests.generator import scripted
+from tests.bot.chaos import Chaos, hurry
+from tests.bot.desk import Desk
 
 pytestmark = pytest.mark.slow
 
@@ -15,14 +12,7 @@ pytestmark = pytest.mark.slow
 async def test_a_dozen_kills_and_cuts_lose_and_double_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    for module, name in (
-        (pace, "_PRIVATE_SEND_SECONDS"),
-        (pace, "_GROUP_SEND_SECONDS"),
-        (backoff, "_LONGEST_WAIT"),
-    ):
-        monkeypatch.setattr(module, name, 0.05)
-    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
-    desk.executor.go()
+    hurry(monkeypatch)
     account = await Chaos(desk, seed).run(12)
     assert account.photos >= 12
     assert (account.lost, account.doubled, account.orphans) == (0, 0, 0)

@@ -7,10 +7,11 @@ from itertools import count
 from typing import Any
 
 import pytest
+from telegram import Message
 
 from bot import pace
 from bot.clients.dbservice import DatabaseUnavailable
-from bot.messenger import TelegramUnavailable
+from bot.messenger import Messenger, TelegramUnavailable
 from bot.services import Services
 from bot.stages import caption, close, deliver
 from bot.stages.table import STAGES
@@ -168,6 +169,38 @@ async def test_who_dies_again_and_again_in_a_search_but_gets_on_is_not_given_up(
     found = await until_done(ENDING, desk, item.id, Process(desk))
     assert found.generation.user_notified
     assert (await the_message(desk)).id == found.generation.ending_message_id
+
+
+async def test_who_dies_of_the_sending_is_given_up_though_each_search_gets_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = await failed(desk)
+    said, reply, died = item.text_of(db.MESSAGE_KIND_ENDING), Messenger.reply, asyncio.Event()
+    await desk.people.send_text(desk.chat, "an id to be read")
+    await item.record(sending=db.Sending(kind=db.MESSAGE_KIND_ENDING, after=item.photo.message_id))
+
+    async def deadly(
+        messenger: Messenger, chat: int, to: int, text: str, *rest: Any, **named: Any
+    ) -> Message:
+        if text == said:
+            died.set()
+            raise Killed
+        return await reply(messenger, chat, to, text, *rest, **named)
+
+    monkeypatch.setattr(Messenger, "reply", deadly)
+    for _ in range(MOST_ATTEMPTS):
+        async with Process(desk).ticking() as tick:
+            await tick.run()
+            await asyncio.wait_for(died.wait(), 20)
+        died.clear()
+    async with Process(desk).ticking() as tick:
+        await tick.run()
+        await asyncio.gather(*tick._tasks.values())
+    request = db.GetGenerationRequest(
+        bot_id=BOT, chat_id=desk.chat, user_id=desk.chat, generation_id=item.id
+    )
+    assert (await desk.database.get_generation(request)).generation.HasField("closed_at")
+    assert not died.is_set()
 
 
 async def test_two_that_say_the_same_and_are_both_lost_are_found_one_each(desk: Desk) -> None:

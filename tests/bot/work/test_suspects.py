@@ -11,6 +11,7 @@ from bot.tick import Tick
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
 from bot.work.memory import Memories
+from bot.work.search import PROBE
 from bot.work.suspects import MOST_ATTEMPTS
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
@@ -89,6 +90,24 @@ async def test_what_waits_is_innocent_though_its_state_stays(desk: Desk) -> None
 
         assert (await generation(desk, item.id)).attempts <= 2
         assert await eventually(cleared)
+
+
+async def test_what_begins_with_a_search_holds_up_nobody(desk: Desk) -> None:
+    item = await desk.stored()
+    await item.fail("not-an-image", "as the test says")
+    await item.record(
+        sending=db.Sending(kind=db.MESSAGE_KIND_ENDING, after=item.photo.message_id), attempts=1
+    )
+    newer = await arrived(desk)
+    fault = await desk.people.add_fault("hold", method="sendMessage", contains=PROBE)
+    async with process(desk) as tick:
+        await tick.run()
+        await desk.people.wait_for_held(fault, 1)
+        await at_the_captioner(desk, tick, 1)
+        assert (await generation(desk, item.id)).attempts == 2
+        assert (await generation(desk, newer)).state != db.GENERATION_STATE_RECEIVED
+        await desk.people.release(fault)
+        await tick.stop()
 
 
 @pytest.mark.parametrize("state", ["stored", "failed"])
