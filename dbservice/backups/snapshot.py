@@ -24,10 +24,21 @@ _TABLES: Final = ("photos", "generations")
 """What names bytes."""
 
 _NAMED: Final = " UNION ALL ".join(
-    f"SELECT image_key, image_size, image_sha256 FROM {table}"  # noqa: S608, our own names
+    f"SELECT image_key, image_size, image_sha256, bot_id, user_id FROM {table}"  # noqa: S608, ours
     " WHERE image_key IS NOT NULL"
     for table in _TABLES
 )
+
+
+_COUNT_ANEW: Final = (
+    "DELETE FROM kept_of_users",
+    (
+        "INSERT INTO kept_of_users (bot_id, user_id, bytes)"  # noqa: S608, as above
+        f" SELECT bot_id, user_id, sum(image_size) FROM ({_NAMED}) GROUP BY bot_id, user_id"
+    ),
+    "UPDATE kept_of_all SET bytes = (SELECT coalesce(sum(bytes), 0) FROM kept_of_users)",
+)
+"""How much is kept (`dbservice.transactions.limits`); databases of earlier versions do not say."""
 
 
 class UnusableError(Exception):
@@ -98,7 +109,8 @@ def named(database: Path) -> Iterator[tuple[str, int, str]]:
         sqlite3.Error: it has other tables, or the disk fails.
     """
     with closing(_connect(database)) as connection:
-        yield from connection.execute(_NAMED)
+        for key, size, sha256, *_whose in connection.execute(_NAMED):
+            yield key, size, sha256
 
 
 def has_lost(source: Path, copy: Path) -> bool:
@@ -137,6 +149,9 @@ def forget_bytes(database: Path, keys: list[str]) -> None:
                 f"UPDATE {table} SET {cleared} WHERE image_key = ?",  # noqa: S608, our own names
                 ((key,) for key in keys),
             )
+        if keys and connection.execute("PRAGMA table_info(kept_of_users)").fetchone():
+            for statement in _COUNT_ANEW:
+                connection.execute(statement)
 
 
 def is_known(revision: str) -> bool:

@@ -178,6 +178,12 @@ async def test_what_was_missing_already_is_left_out_and_said(
     assert b"other bytes" not in file.read_bytes()
     async with served(tmp_path / "again") as client:
         assert (await client.image(photo_id=ids[2]))[1] == photo_of(2)
+    with closing(sqlite3.connect(database_of(tmp_path / "again"))) as again:
+        kept = again.execute("SELECT user_id, bytes FROM kept_of_users ORDER BY user_id").fetchall()
+        (total,) = again.execute("SELECT bytes FROM kept_of_all").fetchone()
+        (pictures,) = again.execute("SELECT sum(image_size) FROM generations").fetchone()
+    assert kept == [(1, pictures // 2), (2, pictures // 2 + len(photo_of(2)))]
+    assert total == pictures + len(photo_of(2))
     for key in stored(home):
         (home / "dbservice" / "blobs" / key).unlink()
     code, said = back_up_by_command(home, file.with_name("none.tar"))
