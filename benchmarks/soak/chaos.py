@@ -36,8 +36,8 @@ def main(faults: int, seed: int) -> None:
             lost, doubled = lost + account.lost, doubled + account.doubled
             orphans += account.orphans
             if account.lost or account.doubled or account.orphans:
-                print(f"seed {number}: {account}")
-    print(
+                click.echo(f"seed {number}: {account}")
+    click.echo(
         f"{runs * _IN_A_RUN} kills and cuts, {photos} photos, seeds {seed} to {seed + runs - 1}:"
         f" {lost} lost, {doubled} doubled, {orphans} orphans."
     )

@@ -14,12 +14,27 @@ P99_SECONDS: Final = 5.0
 _NAMES: Final = {
     "kill": "a service is killed",
     "freeze": "a service is held still for 0.2 to 2 s",
-    "hang": "a service is held still for good, until `up` replaces it",
-    "disk": "the disk is full for 4 s",
     "clock": "the clock is an hour back, or nine days on, for 8 s",
     "cut": "answers of Telegram are cut",
     "fault": "Telegram asks to wait (429), answers 502, or takes 2 s",
+    "disk": "the disk is full for 4 s",
+    "hang": "a service is held still for good, until `up` replaces it",
 }
+
+_TESTS: Final = {
+    "kill": "tests/end_to_end/test_kills.py::test_exactly_one_picture",
+    "freeze": "tests/end_to_end/test_outages.py"
+    "::test_a_photo_sent_while_a_service_is_down_is_answered_later",
+    "clock": "tests/end_to_end/test_clock.py::test_pictures_come_when_the_clock_jumps",
+    "cut": "tests/end_to_end/test_outages.py"
+    "::test_answers_that_are_cut_double_nothing_and_lose_nothing",
+    "fault": "tests/end_to_end/test_outages.py::test_telegram_failing_now_and_then_loses_nothing",
+    "disk": "tests/bot/test_files_and_senders.py"
+    "::test_photos_are_refused_in_words_while_the_disk_is_full",
+    "hang": "tests/lookalike/test_up.py"
+    "::test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed",
+}
+"""What holds the same promise in `make test`."""
 
 
 def percentile(waits: Sequence[float], part: float) -> float:
@@ -38,20 +53,25 @@ def of_harms(
 ) -> list[str]:
     """A row for each kind: how often, and the captions that somebody waited for meanwhile."""
     rows = [
-        "| what | times | captions meanwhile | median | 99 of 100 | longest |",
-        "|---|---|---|---|---|---|",
+        "| what goes wrong | in `make test` | times | captions | median | 99 of 100 | longest |",
+        "|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
+        test = f"`{_TESTS[kind]}`"
         if kind in left_out:
-            rows.append(f"| {_NAMES[kind]} | left out: {left_out[kind]} | | | | |")
+            rows.append(f"| {_NAMES[kind]} | {test} | left out: {left_out[kind]} | | | | |")
             continue
         done = [harm for harm in harms if harm.kind == kind]
         rows.append(
-            _row(_NAMES[kind], str(sum(harm.count for harm in done)), _meanwhile(done, photos))
+            _row(
+                f"{_NAMES[kind]} | {test}",
+                str(sum(harm.count for harm in done)),
+                _meanwhile(done, photos),
+            )
         )
     calm = [each for each in photos if not _meanwhile(harms, [each])]
-    rows.append(_row("nothing", "", calm))
-    rows.append(_row("all together", "", photos))
+    rows.append(_row("nothing | ", "", calm))
+    rows.append(_row("all together | ", "", photos))
     return rows
 
 

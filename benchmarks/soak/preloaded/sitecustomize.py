@@ -1,8 +1,9 @@
 """Python imports this before all else where its folder is in PYTHONPATH: the wall clock can be set.
 
-All of a process's Python goes by it. Waits are not touched, as the kernel leaves them alone when a
-machine's clock is set. (libfaketime 0.9.10 does touch them: with its clock, `time.sleep` fails and
-gRPC's threads never rest.)
+All of a process's dates go by it. Waits are not touched, as the kernel leaves them alone when a
+machine's clock is set; nor is `time.time`, since gRPC adds to it to get deadlines, which its C core
+compares with the machine's clock. (libfaketime 0.9.10 does touch waits: with its clock,
+`time.sleep` fails and gRPC's threads never rest.)
 """
 
 import datetime as dt
@@ -12,22 +13,13 @@ from pathlib import Path
 from typing import Self
 
 _FILE = Path(os.environ["LOOKALIKE_SOAK_CLOCK"])
-_real = time.time
-
-
-def _time() -> float:
-    """The machine's time and the offset in the file, which is read each time: it may change."""
-    try:
-        return _real() + float(_FILE.read_text())
-    except (OSError, ValueError):  # it is being written
-        return _real()
 
 
 class _Datetime(dt.datetime):
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> Self:
-        return cls.fromtimestamp(_time(), tz)
+        """The machine's time and the offset in the file, which is read each time: it may change."""
+        return cls.fromtimestamp(time.time() + float(_FILE.read_text()), tz)
 
 
-time.time = _time
 dt.datetime = _Datetime  # type: ignore[misc]
