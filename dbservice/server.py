@@ -22,7 +22,7 @@ from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
 from dbservice.store import MIGRATIONS, Store, utc_now
 from lookalike.blobs import LocalBlobs
-from lookalike.database import create_engine
+from lookalike.database import create_engine, path_of
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
 from lookalike.migrations import migrate
@@ -61,6 +61,7 @@ async def running(
     """
     host = settings.dbservice_listen.rpartition(":")[0]
     bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
+    path = path_of(settings.database)
     engine = create_engine(settings.database)
     store = Store(engine, clock)
     try:
@@ -69,7 +70,7 @@ async def running(
         stop = asyncio.Event()
         servicer = DatabaseServicer(store, blobs, settings.user_max_unfinished)
         async with (
-            together(stop, maintain(store, blobs, observers, stop, settings.retention)),
+            together(stop, maintain(store, blobs, observers, stop, settings.retention, path)),
             _serving(servicer, settings, observers) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
