@@ -1,21 +1,28 @@
-"""Deletes what nobody needs: what a forgotten user left, what is too old, what no row names."""
+"""Deletes what nobody needs: what a forgotten user left, what is too old, what no row names.
+
+That includes the copy from before an upgrade, which still has whoever was forgotten since.
+"""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from dbservice.errors import as_service_error
 from dbservice.observers import Observer, RetentionDone, SweepDone
 from dbservice.store import Store
 from dbservice.transactions import deletions, retention
 from lookalike.blobs import Blobs
+from lookalike.migrations import remove_old_copies
 from lookalike.waiting import any_of
 
 _PERIOD = 3600.0  # seconds
 
 _ORPHAN_SECONDS = 3600.0
 """Bytes are stored before the row names them, moments later; older ones are left by a crash."""
+
+KEEP_COPIES = timedelta(days=30)
 
 _BATCH = 500  # keys in a transaction
 
@@ -33,6 +40,7 @@ async def maintain(
     observers: Sequence[Observer],
     stop: asyncio.Event,
     keep: timedelta | None,
+    database: Path,
 ) -> None:
     """Deletes what is to be deleted, at once and then every hour, until `stop` is set.
 
@@ -42,15 +50,19 @@ async def maintain(
         observers: are told of it.
         stop: ends it.
         keep: how long what is closed is kept; None: for ever.
+        database: the file of the rows, which lies beside its copies.
     """
     asked: timedelta | None = None
     while not stop.is_set():
         try:
             await delete_pending(store, blobs)
+            since, asked = asked, uptime()
+            elapsed = None if since is None else asked - since
+            certain = await store.transact(retention.is_certain, elapsed)
+            if certain:
+                await asyncio.to_thread(remove_old_copies, database, KEEP_COPIES)
             if keep is not None:
-                since, asked = asked, uptime()
-                elapsed = None if since is None else asked - since
-                await _remove_old(store, blobs, observers, stop, keep, elapsed)
+                await _remove_old(store, blobs, observers, stop, keep, certain=certain)
             await _sweep(store, blobs, observers, stop)
         # The calls are served on, whatever is wrong here.
         except Exception as error:  # noqa: BLE001
@@ -77,11 +89,11 @@ async def _remove_old(
     observers: Sequence[Observer],
     stop: asyncio.Event,
     keep: timedelta,
-    elapsed: timedelta | None,
+    *,
+    certain: bool,
 ) -> None:
     """Deletes what was closed longer ago, a little at a time, if the clock is to be believed."""
     photos = generations = 0
-    certain = await store.transact(retention.is_certain, elapsed)
     last: int | None = 0 if certain else None
     while last is not None and not stop.is_set():
         removed = await store.transact(retention.remove, keep, last)

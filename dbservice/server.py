@@ -77,6 +77,7 @@ async def running(
     """
     host = settings.dbservice_listen.rpartition(":")[0]
     bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
+    path = path_of(settings.database)
     engine = create_engine(settings.database)
     store = Store(engine, clock)
     try:
@@ -87,7 +88,7 @@ async def running(
         servicer = DatabaseServicer(store, blobs, _limits(settings), [*folders])
         checks = HealthServicer(store, ("", _NAME), stop)
         async with (
-            together(stop, maintain(store, blobs, observers, stop, settings.retention)),
+            together(stop, maintain(store, blobs, observers, stop, settings.retention, path)),
             _serving(servicer, checks, settings, observers, stop) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:

@@ -3,9 +3,12 @@
 Why a copy, and what becomes of it: docs/decisions/0032-upgrades.md.
 """
 
+import glob
 import logging
 import os
 import sqlite3
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from lookalike.errors import StartError
-from lookalike.files import sync_folder
+from lookalike.files import remove_durably, sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +53,24 @@ def migrate(engine: Engine, migrations: Path) -> None:
     except (DatabaseError, OSError) as error:  # its exit code tells what passes from what lasts
         reason = error.orig if isinstance(error, DatabaseError) else error.strerror or error
         raise StartError(f"The database {path} cannot be used: {reason}.") from error
+
+
+def remove_old_copies(path: Path, keep: timedelta) -> None:
+    """Removes the copies of a database that were made longer ago, or so far in the future.
+
+    Ask for it only while the clock is certain; a copy so far off was made when it was not.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    for copy in _copies(path):
+        if abs(time.time() - copy.stat().st_mtime) > keep.total_seconds():
+            remove_durably(copy)
+            _log.info("The copy from before the last upgrade, %s, is old and was removed.", copy)
+
+
+def _copies(path: Path) -> list[Path]:
+    return [*path.parent.glob(f"{glob.escape(path.name)}.version-*")]
 
 
 def knows(migrations: Path, version: str) -> bool:
@@ -92,7 +113,7 @@ def _copy(connection: sqlite3.Connection, path: Path, version: str) -> None:
         os.close(descriptor)
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
-    for older in path.parent.glob(f"{path.name}.version-*"):
+    for older in _copies(path):
         if older != copy:
             older.unlink()
     _log.info("Before it is upgraded, the database was copied to %s.", copy)

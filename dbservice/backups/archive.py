@@ -94,6 +94,11 @@ class Member:
         """The checksum of what was taken so far."""
         return self._digest.hexdigest()
 
+    def skip(self) -> None:
+        """Takes all of them, for their checksum."""
+        for _ in self.chunks:
+            pass
+
     def _read(self, file: BinaryIO) -> Iterator[bytes]:
         left = self.size
         while left:
@@ -260,7 +265,7 @@ def read(file: BinaryIO) -> Iterator[Member]:
             break
         member = _member(name, length, file)
         if name == _REMOVED:
-            _take(member)
+            member.skip()
             continue
         yield member
         sums.update(_line(member.sha256, name))
@@ -268,7 +273,7 @@ def read(file: BinaryIO) -> Iterator[Member]:
         if not complete:
             count, size = count + 1, size + length
     last = Member(_SUMS, length, file)
-    _take(last)
+    last.skip()
     if last.sha256 != sums.hexdigest():
         raise DamagedError("its checksums do not match")
     if (count, size) != (manifest.blobs, manifest.blob_bytes):
@@ -285,11 +290,6 @@ def _member(name: str, size: int, file: BinaryIO) -> Member:
     if name != _BLOBS + key or not is_key(key) or size > MAX_PICTURE:
         raise DamagedError("something was added to it")
     return Member(key, size, file)
-
-
-def _take(member: Member) -> None:
-    for _ in member.chunks:
-        pass
 
 
 def _header(name: str, size: int, at: float | None = None) -> bytes:

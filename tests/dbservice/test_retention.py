@@ -1,7 +1,9 @@
 """RETENTION_DAYS: what is too old goes with its bytes, and not because a clock says nonsense."""
 
 import asyncio
+import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -15,11 +17,12 @@ from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store
 from dbservice.transactions import retention
-from lookalike.database import create_engine
+from lookalike.database import create_engine, path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.aging import Retentions, believe
 from tests.dbservice.client import USER, Client, files
 from tests.dbservice.conftest import Clock
+from tests.dbservice.test_durability import Sweeps
 
 DAY = 24 * 3600.0
 HOUR = timedelta(hours=1)
@@ -145,6 +148,28 @@ async def test_it_is_asked_again_and_again(
     async with running(settings, clock, (heard,)):
         for _ in range(3):
             assert not (await asyncio.wait_for(heard.done.get(), 20)).certain
+
+
+@pytest.mark.parametrize("days", [-29, 29, -31, 31])
+async def test_the_copy_from_before_an_upgrade_goes_when_it_is_old(
+    settings: DbserviceSettings, clock: Clock, days: int
+) -> None:
+    """Whoever was forgotten is in it still."""
+    settings = settings.model_copy(update={"retention_days": None})
+    sweeps = Sweeps()
+    async with served(settings, clock):
+        pass  # it makes the tables
+    copy = path_of(settings.database).with_name("rows.db.version-0004")
+    copy.touch()
+    then = time.time() - days * DAY
+    os.utime(copy, (then, then))
+    async with running(settings, clock, (sweeps,)):
+        await asyncio.wait_for(sweeps.done.get(), 20)
+    assert copy.exists()  # the clock is too young
+    believe(settings, clock())
+    async with running(settings, clock, (sweeps,)):
+        await asyncio.wait_for(sweeps.done.get(), 20)
+    assert copy.exists() == (abs(days) < maintenance.KEEP_COPIES.days)
 
 
 async def test_by_default_all_is_kept(settings: DbserviceSettings, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """`lookalike restore`: all of a backup or nothing, whatever the file is and whenever it dies."""
 
 import asyncio
+import errno
 import hashlib
 import io
 import os
@@ -123,6 +124,23 @@ def test_a_file_that_is_not_there(home: Path, tmp_path: Path) -> None:
     code, said = restore_by_command(home, tmp_path / "none.tar")
     assert code == 78
     assert said == f"lookalike restore: {tmp_path}/none.tar: No such file or directory.\n"
+
+
+async def test_a_full_disk_passes_and_the_same_command_goes_on(
+    home: Path, original: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StartError, match="No space left on device") as error:
+            await restore(settings_of(home), file)
+    assert error.value.exit_code == StartError.PASSING_EXIT_CODE
+    assert not database_of(home).exists()
+    assert not [*home.rglob("*draft")]
+    await restore(settings_of(home), file)
+    assert is_as(home, original)
 
 
 # An older version's, and a newer one's.
