@@ -22,8 +22,6 @@ _PERIOD = 3600.0  # seconds
 _ORPHAN_SECONDS = 3600.0
 """Bytes are stored before the row names them, moments later; older ones are left by a crash."""
 
-KEEP_COPIES = timedelta(days=30)
-
 _BATCH = 500  # keys in a transaction
 
 _UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the former is Linux's
@@ -60,7 +58,7 @@ async def maintain(
             elapsed = None if since is None else asked - since
             certain = await store.transact(retention.is_certain, elapsed)
             if certain:
-                await asyncio.to_thread(remove_old_copies, database, KEEP_COPIES)
+                await asyncio.to_thread(remove_old_copies, database)
             if keep is not None:
                 await _remove_old(store, blobs, observers, stop, keep, certain=certain)
             await _sweep(store, blobs, observers, stop)

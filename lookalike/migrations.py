@@ -10,7 +10,7 @@ import sqlite3
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -22,6 +22,9 @@ from sqlalchemy.exc import DatabaseError
 
 from lookalike.errors import StartError
 from lookalike.files import remove_durably, sync_folder
+
+KEEP_COPIES: Final = timedelta(days=30)
+"""How long the copy from before an upgrade is kept; whoever is forgotten meanwhile is in it."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +58,8 @@ def migrate(engine: Engine, migrations: Path) -> None:
         raise StartError(f"The database {path} cannot be used: {reason}.") from error
 
 
-def remove_old_copies(path: Path, keep: timedelta) -> None:
-    """Removes the copies of a database that were made longer ago, or so far in the future.
+def remove_old_copies(path: Path) -> None:
+    """Removes the copies of a database that were made `KEEP_COPIES` ago, or so far in the future.
 
     Ask for it only while the clock is certain; a copy so far off was made when it was not.
 
@@ -64,7 +67,7 @@ def remove_old_copies(path: Path, keep: timedelta) -> None:
         OSError: the disk fails.
     """
     for copy in _copies(path):
-        if abs(time.time() - copy.stat().st_mtime) > keep.total_seconds():
+        if abs(time.time() - copy.stat().st_mtime) > KEEP_COPIES.total_seconds():
             remove_durably(copy)
             _log.info("The copy from before the last upgrade, %s, is old and was removed.", copy)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from generator.jobs.events import JobEvents
-from lookalike.database import create_engine
+from lookalike.database import create_engine, path_of
 from lookalike.migrations import migrate
 from lookalike.transactions import Transactional
 
@@ -22,6 +22,7 @@ class JobDatabase(Transactional):
     Create it while an event loop runs.
 
     Attributes:
+        path: the file.
         events: wakes whoever waits for jobs to change.
         under_way: how many transactions have begun or wait.
         ended: how many have ended.
@@ -44,6 +45,7 @@ class JobDatabase(Transactional):
             engine.dispose()
             raise
         super().__init__(engine)
+        self.path = path_of(url)
         self.events = JobEvents(self._sessions)
         self.under_way = 0
         self.ended = 0

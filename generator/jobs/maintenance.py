@@ -11,6 +11,7 @@ from generator.jobs.database import JobDatabase
 from generator.jobs.results import Results
 from generator.jobs.tables import Job, Owner, State
 from generator.observers import Observer
+from lookalike.migrations import remove_old_copies
 from lookalike.transactions import atomic
 from lookalike.waiting import any_of
 
@@ -49,6 +50,7 @@ class Maintenance:
             clock: seconds since 1970.
         """
         self.run = database.run
+        self._database = database.path
         self._results = results
         self._observers = observers
         self._clock = clock
@@ -83,14 +85,17 @@ class Maintenance:
                 observer.jobs_expired(len(keys))
 
     async def sweep(self, older_than: float = 0.0) -> None:
-        """Deletes pictures that no job names: their commit was lost, or their job is gone.
+        """Deletes pictures that no job names, and copies from before an upgrade that are old.
+
+        The pictures' commit was lost, or their job is gone.
 
         Args:
-            older_than: in seconds; younger ones may be about to be named.
+            older_than: in seconds; younger pictures may be about to be named.
 
         Raises:
             OSError: the database or the storage fails.
         """
+        await asyncio.to_thread(remove_old_copies, self._database)
         stored = await self._results.stored(older_than)
         named = await self._image_keys()
         unnamed = [key for key in stored if key not in named]

@@ -18,6 +18,7 @@ from dbservice.settings import DbserviceSettings
 from dbservice.store import Store
 from dbservice.transactions import retention
 from lookalike.database import create_engine, path_of
+from lookalike.migrations import KEEP_COPIES
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.aging import Retentions, believe
 from tests.dbservice.client import USER, Client, files
@@ -169,7 +170,7 @@ async def test_the_copy_from_before_an_upgrade_goes_when_it_is_old(
     believe(settings, clock())
     async with running(settings, clock, (sweeps,)):
         await asyncio.wait_for(sweeps.done.get(), 20)
-    assert copy.exists() == (abs(days) < maintenance.KEEP_COPIES.days)
+    assert copy.exists() == (abs(days) < KEEP_COPIES.days)
 
 
 async def test_by_default_all_is_kept(settings: DbserviceSettings, clock: Clock) -> None:

@@ -10,6 +10,7 @@ from generator.jobs.maintenance import Maintenance
 from generator.jobs.results import Results
 from generator.server import Timing
 from generator.tasks import Picture
+from lookalike.migrations import KEEP_COPIES
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 from tests.generator.stack import Stack
 
@@ -92,3 +93,15 @@ async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> N
         os.utime(file, (an_hour_ago, an_hour_ago))
     await Maintenance(stack.generator.database, results, ()).sweep(older_than=1800)
     assert set(stack.images) == {named, stack.results / young.key}
+
+
+async def test_a_sweep_takes_the_copy_from_before_an_upgrade_once_it_is_old(stack: Stack) -> None:
+    database = stack.generator.database
+    young, old = [database.path.with_name(f"{database.path.name}.version-{n}") for n in (1, 2)]
+    for copy in (young, old):
+        copy.write_bytes(b"")
+    long_ago = time.time() - KEEP_COPIES.total_seconds() - 60
+    os.utime(old, (long_ago, long_ago))
+    await Maintenance(database, Results(stack.generator.blobs, ()), ()).sweep()
+    assert young.exists()
+    assert not old.exists()
