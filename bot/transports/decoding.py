@@ -24,7 +24,10 @@ _UserId: TypeAlias = Annotated[int, Field(ge=1, lt=_MOST_ID)]
 _ChatId: TypeAlias = Annotated[int, Field(gt=-_MOST_ID, lt=_MOST_ID), AfterValidator(_not_zero)]
 _MessageId: TypeAlias = Annotated[int, Field(ge=1, lt=_MOST_ID)]
 _Size: TypeAlias = Annotated[int, Field(ge=0, lt=_MOST_ID)]
-_Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=1024)]
+_Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Without NUL, which not every database keeps."""
+
+_Name: TypeAlias = Annotated[_Text, Field(min_length=1, max_length=1024)]
 
 
 class Undecodable(Exception):
@@ -37,7 +40,7 @@ class _Read(BaseModel):
 
 class _User(_Read):
     id: _UserId
-    language_code: Annotated[str, Field(max_length=64)] | None = None
+    language_code: Annotated[_Text, Field(max_length=64)] | None = None
 
 
 class _Chat(_Read):
@@ -65,7 +68,7 @@ class _Message(_Read):
     sender_chat: _Chat | None = None
     message_thread_id: _MessageId | None = None
     is_topic_message: bool | None = None
-    media_group_id: Annotated[str, Field(max_length=200)] | None = None
+    media_group_id: Annotated[_Text, Field(max_length=200)] | None = None
     text: str | None = None
     caption: str | None = None
     entities: list[_Entity] | None = None

@@ -24,7 +24,7 @@ _TABLES: Final = ("photos", "generations")
 """What names bytes."""
 
 _NAMED: Final = " UNION ALL ".join(
-    f"SELECT image_key, image_size, image_sha256, bot_id, user_id FROM {table}"  # noqa: S608, ours
+    f"SELECT image_key, image_size, image_sha256 FROM {table}"  # noqa: S608, our own names
     " WHERE image_key IS NOT NULL"
     for table in _TABLES
 )
@@ -33,8 +33,11 @@ _NAMED: Final = " UNION ALL ".join(
 _COUNT_ANEW: Final = (
     "DELETE FROM kept_of_users",
     (
-        "INSERT INTO kept_of_users (bot_id, user_id, bytes)"  # noqa: S608, as above
-        f" SELECT bot_id, user_id, sum(image_size) FROM ({_NAMED}) GROUP BY bot_id, user_id"
+        "INSERT INTO kept_of_users (bot_id, user_id, bytes)"
+        " SELECT bot_id, user_id, sum(image_size) FROM"
+        " (SELECT bot_id, user_id, image_size FROM photos WHERE image_key IS NOT NULL UNION ALL"
+        " SELECT bot_id, user_id, image_size FROM generations WHERE image_key IS NOT NULL)"
+        " GROUP BY bot_id, user_id"
     ),
     "UPDATE kept_of_all SET bytes = (SELECT coalesce(sum(bytes), 0) FROM kept_of_users)",
 )
@@ -109,8 +112,7 @@ def named(database: Path) -> Iterator[tuple[str, int, str]]:
         sqlite3.Error: it has other tables, or the disk fails.
     """
     with closing(_connect(database)) as connection:
-        for key, size, sha256, *_whose in connection.execute(_NAMED):
-            yield key, size, sha256
+        yield from connection.execute(_NAMED)
 
 
 def has_lost(source: Path, copy: Path) -> bool:

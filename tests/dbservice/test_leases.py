@@ -7,7 +7,7 @@ import pytest
 
 from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal
+from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal, until
 from tests.dbservice.conftest import Clock
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -121,6 +121,7 @@ async def test_an_idle_tick_writes_nothing(
         """Changes with every commit of another connection that wrote."""
         return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
+    await until(lambda: bool(connection.execute("SELECT 1 FROM wall_clock").fetchall()))
     before = version()
     assert await client.lease() == []
     assert version() == before
