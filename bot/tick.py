@@ -20,9 +20,6 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 _STOP_SECONDS = 5.0
 
-_ALONE_SECONDS = 2.0
-"""What has not ended the process by then goes on beside others: it may wait for a slow service."""
-
 
 class Tick:
     """Holds the tasks that are under way in this process; everything durable is dbservice's."""
@@ -45,7 +42,7 @@ class Tick:
             if item.id not in under_way and not item.memory.backoff.seconds:
                 due.append(item)
         suspected = [item for item in due if suspects.is_suspect(item)]
-        if alone := [item for item in suspected if not suspects.is_harmless(item)]:
+        if alone := [item for item in suspected if not suspects.is_searching(item)]:
             if not self._tasks:
                 self._start(alone, self._work_on_each_alone(alone))
         elif not self._alone:
@@ -64,13 +61,13 @@ class Tick:
         await self._leasing.release()
 
     def _start(self, items: Sequence[WorkItem], work: Coroutine[Any, Any, None]) -> None:
+        ids = [item.id for item in items]
         task = asyncio.create_task(work)
-        self._tasks.update((item.id, task) for item in items)
+        self._tasks.update(dict.fromkeys(ids, task))
 
-        def forget(task: asyncio.Task[None]) -> None:
-            for item in items:
-                if self._tasks.get(item.id) is task:
-                    del self._tasks[item.id]
+        def forget(_task: asyncio.Task[None]) -> None:
+            for each in ids:
+                del self._tasks[each]
 
         task.add_done_callback(forget)
 
@@ -79,8 +76,7 @@ class Tick:
         self._alone = True
         try:
             for item in items:
-                self._start([item], self._work_on_suspect(item))
-                await asyncio.wait({self._tasks[item.id]}, timeout=_ALONE_SECONDS)
+                await self._work_on_suspect(item)
         finally:
             self._alone = False
 

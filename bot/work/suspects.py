@@ -2,7 +2,7 @@
 
 A process that dies leaves its leases behind, and the next one cannot know which of them it died of.
 So it works on each alone first, and says so in the row before it begins: who dies then is to blame.
-Those that begin with something harmless come after these, and are counted, but hold up nobody.
+Those that begin with a search come after these, and are counted, but hold up nobody.
 """
 
 import logging
@@ -32,12 +32,9 @@ def is_suspect(item: WorkItem) -> bool:
     return bool(item.generation.attempts) and not item.memory.survived
 
 
-def is_harmless(item: WorkItem) -> bool:
-    """Whether it begins with what may take long, but ends no process.
-
-    That is a search for what it has sent, or a photo, which is decoded in a process of its own.
-    """
-    return item.generation.HasField("sending") or item.state == db.GENERATION_STATE_RECEIVED
+def is_searching(item: WorkItem) -> bool:
+    """Whether it begins with a look for what it has sent, which takes long and ends no process."""
+    return item.generation.HasField("sending")
 
 
 async def begin(item: WorkItem) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot import tick as tick_module
 from bot.tick import Tick
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
@@ -60,10 +59,7 @@ async def at_the_captioner(desk: Desk, tick: Tick, number: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_each_is_done_alone_and_what_lives_is_innocent(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tick_module, "_ALONE_SECONDS", 60.0)
+async def test_each_is_done_alone_and_what_lives_is_innocent(desk: Desk) -> None:
     first, second = [await arrived(desk) for _ in range(2)]
     desk.captioner.free.clear()
     async with process(desk) as tick:
@@ -109,39 +105,6 @@ async def test_what_begins_with_a_search_holds_up_nobody(desk: Desk) -> None:
         await desk.people.wait_for_held(fault, 1)
         await at_the_captioner(desk, tick, 1)
         assert (await generation(desk, item.id)).attempts == 2
-        assert (await generation(desk, newer)).state != db.GENERATION_STATE_RECEIVED
-        await desk.people.release(fault)
-        await tick.stop()
-
-
-async def test_what_takes_long_holds_up_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tick_module, "_ALONE_SECONDS", 0.1)
-    slow = [await desk.stored() for _ in range(2)]
-    for item in slow:
-        await item.record(attempts=1)
-    newer = await arrived(desk)
-    desk.captioner.free.clear()
-    async with process(desk) as tick:
-        await at_the_captioner(desk, tick, 3)
-        found = [
-            (await generation(desk, each)).attempts for each in (slow[0].id, slow[1].id, newer)
-        ]
-        assert found == [2, 2, 0]
-        desk.captioner.free.set()
-        await tick.stop()
-    assert [(await generation(desk, item.id)).attempts for item in slow] == [0, 0]
-
-
-async def test_a_photo_that_may_be_costly_to_decode_holds_up_nobody(desk: Desk) -> None:
-    costly = await desk.received()
-    await costly.record(attempts=1)
-    newer = await arrived(desk)
-    fault = await desk.people.add_fault("hold", method="getFile", contains=costly.photo.file_id)
-    async with process(desk) as tick:
-        await tick.run()
-        await desk.people.wait_for_held(fault, 1)
-        await at_the_captioner(desk, tick, 1)
-        assert (await generation(desk, costly.id)).attempts == 2
         assert (await generation(desk, newer)).state != db.GENERATION_STATE_RECEIVED
         await desk.people.release(fault)
         await tick.stop()
