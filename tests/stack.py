@@ -3,7 +3,7 @@
 import re
 import socket
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -25,8 +25,13 @@ def free_port() -> int:
 
 
 def fixed_ports() -> dict[str, str]:
-    """Settings by which a service has its port before it is started."""
-    return {f"{name.upper()}_LISTEN": f"127.0.0.1:{free_port()}" for name in SERVICES}
+    """Settings by which a service has its port before it is started, each another one."""
+    with ExitStack() as sockets:
+        found = [sockets.enter_context(socket.socket()) for _ in SERVICES]
+        for each in found:
+            each.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in found]
+    return {f"{name.upper()}_LISTEN": each for name, each in zip(SERVICES, addresses, strict=True)}
 
 
 def create_stack(home: Path, settings: Mapping[str, str] | None = None) -> Stack:

@@ -27,7 +27,7 @@ _Size: TypeAlias = Annotated[int, Field(ge=0, lt=_MOST_ID)]
 _Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """Without NUL, which not every database keeps."""
 
-_Name: TypeAlias = Annotated[_Text, Field(min_length=1, max_length=1024)]
+_Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
 class Undecodable(Exception):
@@ -49,7 +49,7 @@ class _Chat(_Read):
 
 
 class _File(_Read):
-    file_id: _Name
+    file_id: Annotated[_Text, Field(min_length=1, max_length=1024)]
     file_size: _Size | None = None
     file_name: str | None = None
     mime_type: str | None = None

@@ -12,6 +12,7 @@ from benchmarks.soak.book import Book, Waiting
 from benchmarks.soak.gauges import MORE_DESCRIPTORS, Reading, is_flat
 from benchmarks.soak.report import percentile
 from benchmarks.soak.verdict import judge
+from tests.docs.documents import ROOT
 from tests.sandbox.client import People, ShownMessage
 
 pytestmark = pytest.mark.slow
@@ -88,6 +89,7 @@ def test_a_short_soak_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> Non
     command = (sys.executable, "-m", "benchmarks.soak", "--minutes", "0.5", "--round", "30")
     done = subprocess.run(
         [*command, "--folder", str(tmp_path)],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=500,
