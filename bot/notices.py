@@ -1,5 +1,6 @@
 """What is said once a minute in a chat, however often there is a reason to."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ class Notices:
     def may_give(self, chat_id: int) -> bool:
         """Whether a notice may be given now; if so, it counts as given."""
         now = self._clock()
-        if now - self._given.get(chat_id, now - _SECONDS) < _SECONDS:
+        if now - self._given.get(chat_id, -math.inf) < _SECONDS:
             return False
         if len(self._given) >= _MOST_CHATS:
             self._given.clear()

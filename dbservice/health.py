@@ -6,6 +6,7 @@ one `Watch` whose caller does not read.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -71,5 +72,7 @@ class HealthServicer(Contract):
             await any_of(self._stop, seconds=_WATCH_SECONDS)
 
     def _response(self) -> health.HealthCheckResponse:
-        well = not self._stop.is_set() and self._store.busy_seconds < STUCK_SECONDS
+        began = self._store.began
+        gets_on = began is None or time.monotonic() - began < STUCK_SECONDS
+        well = gets_on and not self._stop.is_set()
         return _Status(status=_Status.SERVING if well else _Status.NOT_SERVING)

@@ -84,7 +84,7 @@ async def running(
         migrate(engine, MIGRATIONS)
         blobs = LocalBlobs(settings.blobs)
         stop = asyncio.Event()
-        folders = {settings.blobs, path_of(settings.database).parent}
+        folders = {settings.blobs, path.parent}
         servicer = DatabaseServicer(store, blobs, _limits(settings), [*folders])
         checks = HealthServicer(store, ("", _NAME), stop)
         async with (

@@ -34,6 +34,9 @@ class Transactional:
 
     A transaction goes to the thread and back once. With a driver for asyncio every statement does
     so several times, which costs more than the statement itself (docs/decisions/0003-sqlite.md).
+
+    Attributes:
+        began: when the transaction began that is under way, in monotonic seconds; None: none is.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -41,13 +44,7 @@ class Transactional:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._thread = ThreadPoolExecutor(1, "database")
         self._ballast = Ballast(Path(engine.url.database or ""))
-        self._began: float | None = None  # monotonic seconds
-
-    @property
-    def busy_seconds(self) -> float:
-        """How long the transaction takes that runs now; 0 if none does."""
-        began = self._began
-        return 0.0 if began is None else time.monotonic() - began
+        self.began: float | None = None
 
     async def close(self) -> None:
         """Lets all transactions end that have begun or wait, then closes the database."""
@@ -67,7 +64,7 @@ class Transactional:
         return await loop.run_in_executor(self._thread, self._transact, work)
 
     def _transact(self, work: Callable[[Session], _R]) -> _R:
-        self._began = time.monotonic()
+        self.began = time.monotonic()
         try:
             self._ballast.take_in()
             try:
@@ -77,7 +74,7 @@ class Transactional:
                     raise
             return self._attempt(work)
         finally:
-            self._began = None
+            self.began = None
 
     def _attempt(self, work: Callable[[Session], _R]) -> _R:
         try:

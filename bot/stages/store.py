@@ -1,17 +1,15 @@
 """received -> stored: download the photo, check it, strip its metadata, give it to dbservice."""
 
-import datetime as dt
-
 from bot.clients.dbservice import image_info
 from bot.messages import MOST_BYTES
 from bot.messenger import WrongFile
 from bot.services import Services
 from bot.work.item import RetryLater, WorkItem
 from lookalike.imaging.refusals import ImageRefused
-from protos.lookalike.db.v1 import db_pb2 as db
 
-_GRACE = dt.timedelta(minutes=1)
-"""Telegram says "wrong file_id or the file is temporarily unavailable": after this, it is gone."""
+_TRIES = 6
+"""Telegram says "wrong file_id or the file is temporarily unavailable": it is gone after a minute,
+which is what so many tries take."""
 
 
 async def run(item: WorkItem, services: Services) -> None:
@@ -26,7 +24,7 @@ async def run(item: WorkItem, services: Services) -> None:
             async with services.decoding.turn(photo.user_id):
                 prepared = await services.decoder.prepare(data)
         except WrongFile as error:
-            if "temporarily" in str(error) and _age(photo) < _GRACE:
+            if "temporarily" in str(error) and item.memory.backoff.tries < _TRIES:
                 raise RetryLater(None) from error
             code = "file-too-large" if "too big" in str(error) else "file-gone"
             await item.fail(code, str(error))
@@ -38,7 +36,3 @@ async def run(item: WorkItem, services: Services) -> None:
             raise RetryLater(None) from error  # no memory or descriptors for another process
         image = image_info(prepared.data, prepared.media_type, prepared.width, prepared.height)
         await item.store_photo(image, prepared.data)
-
-
-def _age(photo: db.Photo) -> dt.timedelta:
-    return dt.datetime.now(dt.UTC) - photo.received_at.ToDatetime(dt.UTC)

@@ -1,17 +1,11 @@
 """The database of the job queue: transactions, one after another, and the events they cause."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
-
-from sqlalchemy.orm import Session
 
 from generator.jobs.events import JobEvents
 from lookalike.database import create_engine, path_of
 from lookalike.migrations import migrate
 from lookalike.transactions import Transactional
-
-_R = TypeVar("_R")
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -24,8 +18,6 @@ class JobDatabase(Transactional):
     Attributes:
         path: the file.
         events: wakes whoever waits for jobs to change.
-        under_way: how many transactions have begun or wait.
-        ended: how many have ended.
     """
 
     def __init__(self, url: str) -> None:
@@ -47,14 +39,3 @@ class JobDatabase(Transactional):
         super().__init__(engine)
         self.path = path_of(url)
         self.events = JobEvents(self._sessions)
-        self.under_way = 0
-        self.ended = 0
-
-    async def run(self, work: Callable[[Session], _R]) -> _R:
-        """Runs the work in a transaction; see `Transactional.run`."""
-        self.under_way += 1
-        try:
-            return await super().run(work)
-        finally:
-            self.under_way -= 1
-            self.ended += 1

@@ -51,14 +51,14 @@ class Watchdog:
 
         Args:
             patience: how long things may take.
-            database: is watched as well: transactions may wait for one another for long, but not
-                without any of them ending.
+            database: is watched as well: transactions may wait for one another for long, but none
+                takes long itself.
             observers: are told of what hangs, once each.
         """
         self.patience = patience
         self.now = 0.0
         self._database = database
-        self._ended = 0
+        self._began: float | None = None  # as the database has it
         self._observers = observers
         self._transaction = Watch(self, "a transaction", patience.writing)
         self._watches = [self._transaction]
@@ -87,8 +87,9 @@ class Watchdog:
             now = time.monotonic()
             self.now += min(now - last, 2 * _TICK_SECONDS)
             last = now
-            if not self._database.under_way or self._database.ended != self._ended:
-                self._ended = self._database.ended
+            began = self._database.began
+            if began is None or began != self._began:
+                self._began = began
                 self._transaction.since = self.now
             hanging = self.hanging
             if hanging is not None and hanging is not told:

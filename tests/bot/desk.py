@@ -9,8 +9,7 @@ import io
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -123,22 +122,11 @@ class Database(DatabaseClient):
 
 
 @dataclass
-class Clock:
-    """dbservice's clock, which a test may set back."""
-
-    behind: timedelta = field(default_factory=timedelta)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) - self.behind
-
-
-@dataclass
 class Desk:
     """The parts, a chat with one person in it, and the settings of a bot that would use them."""
 
     home: Path
     settings: BotSettings
-    clock: Clock
     people: People
     chat: int
     executor: ScriptedExecutor
@@ -258,12 +246,7 @@ def make_bot(address: str) -> ExtBot[None]:
 @asynccontextmanager
 async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk]:
     """Starts every part; one that a test does not touch costs next to nothing."""
-    clock, executor, captioner, listener = (
-        Clock(),
-        ScriptedExecutor(),
-        ScriptedCaptioner(),
-        Listener(),
-    )
+    executor, captioner, listener = ScriptedExecutor(), ScriptedCaptioner(), Listener()
     token = SecretStr(SERVICE_TOKEN)
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
@@ -284,7 +267,7 @@ async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk
             service_token=token,
             **generator_settings,
         )
-        dbservice_at = (await start(dbservice.running(of_dbservice, clock))).address
+        dbservice_at = (await start(dbservice.running(of_dbservice))).address
         telegram = await start(sandbox.running(of_sandbox))
         painter = await start(generator.running(of_generator, executor=executor))
         sandbox_at, generator_at = telegram.address, painter.address
@@ -309,7 +292,6 @@ async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk
                 dbservice_address=dbservice_at,
                 generator_url=f"http://{generator_at}",
             ),
-            clock=clock,
             people=people,
             chat=await people.add_user(),
             executor=executor,

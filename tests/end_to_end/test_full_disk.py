@@ -1,13 +1,13 @@
 """A disk without a single byte: nobody is left without an answer, and nothing is lost."""
 
 import os
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from lookalike.processes.stack import Stack
+from tests.disks import fill, small_disk
 from tests.end_to_end.chats import (
     EN,
     ask,
@@ -22,20 +22,12 @@ from tests.end_to_end.chats import (
 from tests.sandbox.client import People
 from tests.stack import checked_logs, create_stack, occupied
 
-_SIZE = "96m"
-
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own, which is small."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE}", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("only root can mount a disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "96m") as disk:
+        yield disk
 
 
 @pytest.fixture
@@ -53,20 +45,6 @@ def stack(disk: Path, tmp_path: Path) -> Iterator[Stack]:
 async def people(stack: Stack) -> AsyncIterator[People]:
     async with People(stack.url("sandbox")) as people:
         yield people
-
-
-def fill(disk: Path) -> Path:
-    """Leaves nothing free."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 4096):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                pass
-    assert os.statvfs(disk).f_bavail == 0
-    return filler
 
 
 async def said(people: People, chat: int, text: str) -> None:

@@ -1,13 +1,12 @@
 """A disk that is full: what was computed waits in memory, and nothing is computed twice."""
 
-import os
-import subprocess
 from collections.abc import Generator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.disks import fill, small_disk
 from tests.generator.stack import XML, Stack, code, job, serving
 from tests.waiting import eventually
 
@@ -17,23 +16,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def disk(tmp_path: Path) -> Generator[Path, None, None]:
     """A file system of 4 MB; only root may make one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
-    if os.geteuid() or subprocess.run(mounting, check=False, capture_output=True).returncode:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def _fill(disk: Path) -> Path:
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            return filler
+    with small_disk(tmp_path / "disk", "4m") as disk:
+        yield disk
 
 
 async def _waits(stack: Stack) -> bool | None:
@@ -51,7 +35,7 @@ async def test_what_a_full_disk_does_not_take_waits_and_is_computed_once(
     async with serving(disk, lease_seconds=0.2) as stack:
         identity, waiting = await stack.put(), await stack.put()
         await stack.reach(identity, "running")
-        filler = _fill(disk)
+        filler = fill(disk)
         stack.executor.go()
         await eventually(lambda: _waits(stack))
         stack.now[0] += 3600.0  # far beyond the lease
@@ -81,7 +65,7 @@ async def test_results_on_a_full_disk_of_their_own_refuse_new_jobs_as_well(
     async with serving(home, results_url=(disk / "results").as_uri()) as stack:
         identity = await stack.put()
         await stack.reach(identity, "running")
-        filler = _fill(disk)
+        filler = fill(disk)
         stack.executor.go()
         await eventually(lambda: _waits(stack))
         response = await stack.client.put(f"/v1/jobs/{uuid4()}", content=job(), headers=XML)

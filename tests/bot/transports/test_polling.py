@@ -96,6 +96,13 @@ async def test_bytes_that_nobody_can_parse_are_passed_over_alone(
     assert telegram.updates[3][:1000] in door.passed_over[3]
 
 
+async def goes_on(telegram: ScriptedTelegram, task: "asyncio.Task[None]") -> None:
+    """Waits for a few polls more."""
+    polls = len(telegram.polls)
+    await holds(lambda: len(telegram.polls) > polls + 3)
+    assert not task.done()
+
+
 async def test_what_was_taken_counts_though_the_next_one_has_to_wait(
     telegram: ScriptedTelegram,
 ) -> None:
@@ -163,9 +170,7 @@ async def test_a_token_that_is_refused_for_a_minute_ends_the_bot_with_a_sentence
     task = asyncio.create_task(transport.receive(Door(), asyncio.Event()))
     await holds(lambda: len(telegram.polls) > 3)
     now = 59.0
-    polls = len(telegram.polls)
-    await holds(lambda: len(telegram.polls) > polls + 3)
-    assert not task.done()
+    await goes_on(telegram, task)
     now = 61.0
     with pytest.raises(StartError, match="TELEGRAM_BOT_TOKEN"):
         await asyncio.wait_for(task, 20)
@@ -190,9 +195,7 @@ async def test_a_conflict_that_goes_on_for_a_minute_ends_the_bot_with_a_sentence
     telegram.add(GOOD)
     await holds(lambda: transport.check() is NotReady.POLLING_CONFLICT)
     now = 190.0
-    polls = len(telegram.polls)
-    await holds(lambda: len(telegram.polls) > polls + 3)
-    assert not task.done()
+    await goes_on(telegram, task)
     now = 201.0
     with pytest.raises(StartError, match="Another program polls"):
         await asyncio.wait_for(task, 20)

@@ -256,15 +256,15 @@ KEY = "blobs/a/aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa-1-aaaaaaaa"
 
 FORGERIES: dict[str, Callable[[Forgery], None]] = {
     "a folder above": lambda forged: forged.add("blobs/../../../evil"),
-    "an absolute path": lambda forged: forged.add("/tmp/evil"),
+    "an absolute path": lambda forged: forged.add("/evil"),
     "another folder": lambda forged: forged.add("evil/a"),
     "no name": lambda forged: forged.add(""),
     "a link": lambda forged: forged.add(KEY, kind=tarfile.SYMTYPE),
     "a hard link": lambda forged: forged.add(KEY, kind=tarfile.LNKTYPE),
     "a folder": lambda forged: forged.add("blobs", kind=tarfile.DIRTYPE),
     "a device": lambda forged: forged.add(KEY, kind=tarfile.CHRTYPE),
-    "a pax header": lambda forged: forged.add("x", b"17 path=/tmp/evil\n", tarfile.XHDTYPE),
-    "a long name": lambda forged: forged.add("x", b"/tmp/evil\0", tarfile.GNUTYPE_LONGNAME),
+    "a pax header": lambda forged: forged.add("x", b"14 path=/evil\n", tarfile.XHDTYPE),
+    "a long name": lambda forged: forged.add("x", b"/evil\0", tarfile.GNUTYPE_LONGNAME),
     "a sparse file": lambda forged: forged.add(KEY, kind=tarfile.GNUTYPE_SPARSE),
     "too big a picture": lambda forged: forged.add(KEY, bytes(33 << 20)),
     "a picture too many": lambda forged: forged.add(KEY, b"a picture"),
@@ -299,7 +299,7 @@ async def test_a_hostile_file_is_refused(home: Path, file: Path, name: str) -> N
     FORGERIES[name](forged)
     forged.write()
     assert (await refused(home, file)).startswith(f"{file} cannot be restored: ")
-    assert not Path("/tmp/evil").exists()
+    assert not Path("/evil").exists()
 
 
 @pytest.mark.parametrize("text", [b"", b"x", b"[" * 4096, b'{"format": "x"}', b'{"format": 1}'])
