@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import grpc
+from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, and has no stubs
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
@@ -75,6 +76,7 @@ async def running(
     Raises:
         StartError: the port, the database or the folder of the bytes cannot be used.
     """
+    logging.getLogger(cygrpc.__name__).addFilter(_is_news)
     host = settings.dbservice_listen.rpartition(":")[0]
     bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
     path = path_of(settings.database)
@@ -113,6 +115,15 @@ def _bytes(megabytes: int | None) -> int | None:
 def _most_connections() -> int:
     """Half of what this process may open: the other half is for its work."""
     return min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether gRPC's own log says more than that a caller left in the middle of an answer.
+
+    That is told by our observers, like every call's end, and without a traceback.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, cygrpc.ExecuteBatchError)
 
 
 @asynccontextmanager

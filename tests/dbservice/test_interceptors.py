@@ -175,6 +175,26 @@ async def test_calls_that_are_given_up_are_announced(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+async def test_callers_who_leave_in_the_middle_of_an_answer_are_no_fault(
+    client: Client, calls: Calls, caplog: pytest.LogCaptureFixture
+) -> None:
+    item = await client.store(await client.leased(), bytes(20 * 1024 * 1024))
+    request = db.GetImageRequest(photo_id=item.photo.id)
+
+    async def leave(number: int) -> None:
+        download = client.stub.GetImage(request, metadata=client.metadata, timeout=20)
+        await download.read()
+        await asyncio.sleep(number * 0.0007)  # in the middle of whatever goes on
+        download.cancel()
+
+    for _ in range(10):
+        await asyncio.gather(*map(leave, range(30)))
+    ended = [await calls.next() for _ in range(3 + 300)][3:]
+    assert {call.method for call in ended} == {"GetImage"}
+    assert not [call.error for call in ended if call.error is not None]
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 async def test_what_the_log_says_of_a_fault_is_nobodys_business_but_the_operators(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
