@@ -46,7 +46,7 @@ class Pipeline:
         if _is_wanted("in storing"):
             setattr(LocalBlobs, "_publish", _hang)  # noqa: B010, the type checker minds otherwise
         if _is_wanted("in recording"):
-            setattr(Transactional, "_transact", _hang)  # noqa: B010, likewise
+            setattr(Transactional, "_attempt", _hang)  # noqa: B010, likewise
         return [Picture(_png(), task.width, task.height) for task in tasks]
 
     def measure(self, _sizes: Sequence[int], _token: CancelToken) -> BatchTimes:
