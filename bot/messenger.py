@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import cast
 
@@ -240,14 +240,22 @@ class Messenger:
                 raise
         return True
 
-    async def delete(self, chat_id: int, message_id: int) -> None:
-        """Deletes a message of ours; one that is gone already is fine."""
-        try:
-            async with self._calling("deleteMessage", chat_id):
-                await self._bot.delete_message(chat_id, message_id)
-        except (CannotDeliver, Moved):
-            # Blocked, kicked, gone, or too old to delete: there is nothing more that we can do.
-            return
+    async def delete(self, chat_id: int, message_id: int, instead: str) -> None:
+        """Deletes a message of ours; one that is gone already is fine.
+
+        One that is over 48 hours old cannot be deleted (core.telegram.org/bots/api#deletemessage):
+        it says `instead` from now on, and has no buttons.
+        """
+        # Blocked, kicked or gone: there is nothing more that we can do.
+        with suppress(CannotDeliver, Moved):
+            try:
+                async with self._calling("deleteMessage", chat_id):
+                    await self._bot.delete_message(chat_id, message_id)
+            except NotTaken:
+                async with self._calling("editMessageText", chat_id):
+                    await self._bot.edit_message_text(
+                        instead, chat_id=chat_id, message_id=message_id
+                    )
 
     async def download(self, file_id: str, most: int) -> bytes:
         """Fetches a file of at most `most` bytes.

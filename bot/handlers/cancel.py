@@ -104,4 +104,4 @@ async def _tell_one(update: Update, context: Context) -> None:
     item = next(iter((*outcome.cancelled, *outcome.too_late)))
     if item.generation.HasField("closed_at"):
         # A status message that outlived its generation: a crash kept us from recording it.
-        await services.messenger.delete(query.message.chat.id, query.message.message_id)
+        await services.messenger.delete(query.message.chat.id, query.message.message_id, texts.over)

@@ -144,6 +144,7 @@ class Texts:
         database_unavailable: a request failed because dbservice is unavailable.
         no_room: a photo is not taken because the disk is full.
         cancel_button: on a status message.
+        over: what a status message that cannot be deleted any more says instead.
         older_button: under a page of the history.
         newer_button: likewise.
         not_yours: a button was pressed by someone else.
@@ -184,6 +185,7 @@ class Texts:
             "please send this one again later."
         )
         self.cancel_button = _("Cancel")
+        self.over = _("No longer waiting.")
         self.older_button = _("Older »")
         self.newer_button = _("« Newer")
         self.not_yours = _("This belongs to someone else.")

@@ -128,7 +128,7 @@ async def _pass(item: WorkItem, message_id: int) -> None:
 
 async def _delete(item: WorkItem, messenger: Messenger, message: Message) -> None:
     item.memory.ids.see(message.chat_id, message.message_id)
-    await messenger.delete(message.chat_id, message.message_id)
+    await messenger.delete(message.chat_id, message.message_id, item.texts.over)
     item.memory.ids.settle(message.chat_id, message.message_id)
 
 

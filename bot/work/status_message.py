@@ -43,7 +43,7 @@ async def remove(item: WorkItem, messenger: Messenger) -> None:
         await outbox.resolve(item, messenger)
     generation = item.generation
     if generation.HasField("status_message_id"):
-        await messenger.delete(item.photo.chat_id, generation.status_message_id)
+        await messenger.delete(item.photo.chat_id, generation.status_message_id, item.texts.over)
         await item.record(status_message_id=0)
 
 

@@ -100,7 +100,7 @@ async def download(server: Endless) -> None:
 
 async def say(server: Endless) -> None:
     async with messenger(server) as telegram:
-        await telegram.delete(1, 1)
+        await telegram.delete(1, 1, "over")
 
 
 async def ask_for_a_job(server: Endless) -> None:

@@ -1,6 +1,7 @@
 """A backup while photos come in, and a bot that goes on with it in another home."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 from lookalike.processes.stack import Stack
@@ -27,14 +28,13 @@ async def typed(stack: Stack, command: str, file: Path) -> str:
     return done.stdout
 
 
-async def send_many(people: People, chat: int, stop: asyncio.Event) -> int:
-    """Sends photos, one after the other, until it is told to stop; gives their number."""
-    count = 0
-    while not stop.is_set():
+async def send_many(people: People, chat: int, several: asyncio.Event) -> None:
+    """Sends photos, one after the other, until it is cancelled; sets `several` after the third."""
+    for count in itertools.count():
         await people.send_photo(chat, cat(100 + count))
-        count += 1
+        if count == 2:
+            several.set()
         await asyncio.sleep(0.3)
-    return count
 
 
 async def test_another_home_goes_on_where_the_backup_was_made(tmp_path: Path) -> None:
@@ -51,11 +51,12 @@ async def test_another_home_goes_on_where_the_backup_was_made(tmp_path: Path) ->
             with occupied(old):
                 waiting = await people.send_photo(ada, cat())
                 await people.wait_for(ada, lambda messages: statuses(messages, waiting))
-                stop = asyncio.Event()
-                sending = asyncio.create_task(send_many(people, ben, stop))
+                several = asyncio.Event()
+                sending = asyncio.create_task(send_many(people, ben, several))
+                await several.wait()
                 assert " rows and " in await typed(old, "backup", file)
-                stop.set()
-                assert await sending > 3
+                assert not sending.done()
+                sending.cancel()
                 old.stop("bot")
             old.stop("generator", "dbservice")
             with create_stack(tmp_path / "new", settings) as new, checked_logs(new):

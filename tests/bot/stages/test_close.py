@@ -50,6 +50,21 @@ async def test_after_a_delivery_there_is_nothing_to_tell(desk: Desk) -> None:
     assert await desk.texts() == []
 
 
+async def test_a_status_message_too_old_to_be_deleted_says_that_it_is_over(desk: Desk) -> None:
+    item = await desk.queued()
+    await status_message.show(item, desk.services.messenger, "something")
+    item = await cancelled(desk, item)
+    await desk.people.add_fault(
+        "refuse",
+        method="deleteMessage",
+        description="Bad Request: message can't be deleted for everyone",
+    )
+    await close.run(item, desk.services)
+    assert item.closed
+    (message,) = [message for message in await desk.messages() if message.text == EN.over]
+    assert not message.buttons
+
+
 async def test_who_cannot_be_reached_is_not_told(desk: Desk) -> None:
     item = await desk.stored()
     await item.advance(db.GENERATION_STATE_UNDELIVERABLE, error=db.Error(code="undeliverable"))
