@@ -227,7 +227,7 @@ async def _work(client: _Clocked, number: int) -> None:
     await client.call("CloseGeneration", stub.CloseGeneration, close)
     one = db.GetGenerationRequest(**_WHO, generation_id=item.generation.id)
     await client.call("GetGeneration", stub.GetGeneration, one)
-    again = db.CreateGenerationRequest(photo_id=item.photo.id, n=1, user_id=_HEAVY)
+    again = db.CreateGenerationRequest(**_WHO, parent_id=item.generation.id, message_id=1)
     made = await client.call("CreateGeneration", stub.CreateGeneration, again)
     unwanted = db.CancelGenerationsRequest(**_WHO, generation_id=made.item.generation.id)
     await client.call("CancelGenerations, one", stub.CancelGenerations, unwanted)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from dbservice.models import Generation, Photo, StoredImage, generation_id, photo_id
+from dbservice.models import Generation, Photo, StoredImage, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MAX_ERROR = 1000  # characters; the message is for the log, and no reason to lose the record
@@ -28,18 +28,44 @@ def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
     )
 
 
+def new_words(request: db.CreateGenerationRequest, now: datetime) -> Photo:
+    """The row of words that have arrived alone."""
+    return Photo(
+        id=photo_id(request.bot_id, request.chat_id, request.message_id),
+        bot_id=request.bot_id,
+        chat_id=request.chat_id,
+        message_id=request.message_id,
+        user_id=request.user_id,
+        language_code=request.language_code,
+        file_id="",
+        file_size=0,
+        user_text=request.recipe.words,
+        message_thread_id=_given(request, "message_thread_id"),
+        received_at=now,
+    )
+
+
 def new_generation(
-    photo: Photo, n: int, state: db.GenerationState, parameters: db.Parameters, now: datetime
+    key: str,
+    photo: Photo,
+    n: int,
+    state: db.GenerationState,
+    request: db.ReceivePhotoRequest | db.CreateGenerationRequest,
+    now: datetime,
 ) -> Generation:
-    """The row of a photo's n-th generation."""
+    """The row of a photo's n-th generation, as it is asked for."""
+    parameters, recipe = request.parameters, request.recipe
     return Generation(
-        id=generation_id(photo.id, n),
+        id=key,
         photo=photo,
         bot_id=photo.bot_id,
         chat_id=photo.chat_id,
         user_id=photo.user_id,
         n=n,
         state=state,
+        dial=recipe.dial or db.DIAL_DREAM,
+        style=recipe.style,
+        words=recipe.words,
         prompt=parameters.prompt,
         negative_prompt=parameters.negative_prompt,
         preset=parameters.preset,
@@ -70,6 +96,15 @@ def set_picture(row: Generation, picture: db.Picture, key: str) -> None:
     row.picture_file_id = ""
 
 
+def set_caption(row: Photo, caption: db.Caption) -> None:
+    """Says what the photo shows."""
+    row.caption_text = caption.text
+    row.caption_confidence = _given(caption, "confidence")
+    row.caption_captioner = caption.captioner
+    row.caption_model = caption.model
+    row.caption_guesses = [*caption.guesses] or None
+
+
 def set_error(row: Generation, error: db.Error) -> None:
     """Says why the generation has no picture, or why nobody got it."""
     row.error_code = error.code
@@ -78,6 +113,7 @@ def set_error(row: Generation, error: db.Error) -> None:
 
 _PATCHED: Final[Mapping[str, str]] = {
     "prompt": "prompt",
+    "negative_prompt": "negative_prompt",
     "ending_message_id": "ending_message_id",
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
@@ -90,10 +126,7 @@ _PATCHED: Final[Mapping[str, str]] = {
 def apply_patch(row: Generation, patch: db.GenerationPatch) -> None:
     """Applies the patch to a generation and its photo; a new chat id concerns others as well."""
     if patch.HasField("caption"):
-        row.photo.caption_text = patch.caption.text
-        row.photo.caption_confidence = _given(patch.caption, "confidence")
-        row.photo.caption_captioner = patch.caption.captioner
-        row.photo.caption_model = patch.caption.model
+        set_caption(row.photo, patch.caption)
     if patch.HasField("caption_message_id"):
         row.photo.caption_message_id = patch.caption_message_id
     for field, column in _PATCHED.items():
@@ -135,6 +168,7 @@ def _photo(row: Photo) -> db.Photo:
             confidence=row.caption_confidence,
             captioner=row.caption_captioner,
             model=row.caption_model,
+            guesses=row.caption_guesses or (),
         )
     return db.Photo(
         id=row.id,
@@ -151,6 +185,8 @@ def _photo(row: Photo) -> db.Photo:
         caption=caption,
         caption_message_id=row.caption_message_id,
         message_thread_id=row.message_thread_id,
+        album_text=row.album_text or "",
+        album_newest_at=row.album_newest_at,
     )
 
 
@@ -174,8 +210,12 @@ def _generation(row: Generation) -> db.Generation:
     return db.Generation(
         id=row.id,
         photo_id=row.photo_id,
-        n=row.n,
         state=row.state,
+        recipe=db.Recipe(dial=row.dial, style=row.style, words=row.words),
+        parent_id=row.parent_id or "",
+        reply_to_message_id=row.reply_to_message_id,
+        starred=row.starred,
+        deleted_at=row.deleted_at,
         parameters=db.Parameters(
             prompt=row.prompt,
             negative_prompt=row.negative_prompt,
@@ -199,6 +239,9 @@ def _generation(row: Generation) -> db.Generation:
     )
 
 
-def _given(message: db.Parameters | db.Caption | db.ReceivePhotoRequest, field: str) -> Any:
+def _given(
+    message: db.Parameters | db.Caption | db.ReceivePhotoRequest | db.CreateGenerationRequest,
+    field: str,
+) -> Any:
     """The value of an optional field; None if it is absent."""
     return getattr(message, field) if message.HasField(field) else None

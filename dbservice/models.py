@@ -1,11 +1,13 @@
 """The tables. `migrations/` makes them; a test holds the two together."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from sqlalchemy import (
+    JSON,
     BigInteger,
     DateTime,
     ForeignKey,
@@ -30,9 +32,14 @@ def photo_id(bot_id: int, chat_id: int, message_id: int) -> str:
     return str(uuid.uuid5(_IDS, f"{bot_id}:{chat_id}:{message_id}"))
 
 
-def generation_id(photo: str, n: int) -> str:
-    """The id of a photo's n-th generation."""
-    return str(uuid.uuid5(uuid.UUID(photo), str(n)))
+def generation_id(photo: str) -> str:
+    """The id of a photo's own generation, the first."""
+    return str(uuid.uuid5(uuid.UUID(photo), "0"))
+
+
+def asked_id(photo: str, chat_id: int, message_id: int, count: int) -> str:
+    """The id of the generation that a message asks for, and is the count-th to do so."""
+    return str(uuid.uuid5(uuid.UUID(photo), f"{chat_id}:{message_id}:{count}"))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,6 +90,14 @@ class Kind(_Named):
     prefix = "MESSAGE_KIND_"
 
 
+class DialStep(_Named):
+    """How much of the photo a picture keeps."""
+
+    cache_ok = True
+    values = cast("EnumTypeWrapper", db.Dial)
+    prefix = "DIAL_"
+
+
 class Base(DeclarativeBase):
     """All tables."""
 
@@ -103,28 +118,28 @@ class StoredImage:
     image_sha256: Mapped[str | None]
 
 
+def _where(condition: str) -> Mapping[str, Any]:
+    """What makes an index one of some rows alone."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _given(column: str) -> Mapping[str, Any]:
+    """What makes an index one of the rows that have this."""
+    return _where(f"{column} IS NOT NULL")
+
+
 def _by_key(table: str) -> Index:
     """How the sweep finds out whether a row names a key."""
-    return Index(
-        f"ix_{table}_image_key",
-        "image_key",
-        sqlite_where=text("image_key IS NOT NULL"),
-        postgresql_where=text("image_key IS NOT NULL"),
-    )
+    return Index(f"ix_{table}_image_key", "image_key", **_given("image_key"))
 
 
 def _of_unclosed(name: str, *columns: str) -> Index:
     """How unclosed generations are found, however many are closed."""
-    return Index(
-        name,
-        *columns,
-        sqlite_where=text("closed_at IS NULL"),
-        postgresql_where=text("closed_at IS NULL"),
-    )
+    return Index(name, *columns, **_where("closed_at IS NULL"))
 
 
 class Photo(StoredImage, Base):
-    """A photo that somebody sent.
+    """What somebody sent: a photo, or words alone, which have no file.
 
     Its chat and message are not unique: a group that becomes a supergroup counts its messages
     anew, and its photos follow it under the id they had.
@@ -150,9 +165,12 @@ class Photo(StoredImage, Base):
     caption_confidence: Mapped[float | None]
     caption_captioner: Mapped[str | None]
     caption_model: Mapped[str | None]
+    caption_guesses: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     caption_message_id: Mapped[int | None]
     message_thread_id: Mapped[int | None]
     media_group_id: Mapped[str | None]
+    album_text: Mapped[str | None]
+    album_newest_at: Mapped[datetime | None]
 
 
 class Generation(StoredImage, Base):
@@ -165,12 +183,23 @@ class Generation(StoredImage, Base):
     __tablename__ = "generations"
     __table_args__ = (
         UniqueConstraint("photo_id", "n"),
+        Index(
+            "ix_generations_request", "bot_id", "request_id", unique=True, **_given("request_id")
+        ),
+        Index("ix_generations_parent", "parent_id", "button", **_given("parent_id")),
         _of_unclosed("ix_generations_unclosed", "bot_id", "user_id", "number"),
         # With closed_at, though it is always null: else SQLite takes the history's for as good.
         _of_unclosed(
             "ix_generations_status", "bot_id", "chat_id", "user_id", "closed_at", "number"
         ),
-        Index("ix_generations_history", "bot_id", "chat_id", "user_id", "number"),
+        Index(
+            "ix_generations_pictures",
+            "bot_id",
+            "chat_id",
+            "user_id",
+            "number",
+            **_given("image_key"),
+        ),
         _by_key(__tablename__),
         {"sqlite_autoincrement": True},
     )
@@ -212,6 +241,16 @@ class Generation(StoredImage, Base):
     lease_expires_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
+    dial: Mapped[db.Dial] = mapped_column(DialStep, default=db.DIAL_DREAM)
+    style: Mapped[str] = mapped_column(default="")
+    words: Mapped[str] = mapped_column(default="")
+    parent_id: Mapped[str | None] = mapped_column(String(36))
+    button: Mapped[str | None]
+    request_id: Mapped[str | None]
+    presses: Mapped[int] = mapped_column(default=0)
+    reply_to_message_id: Mapped[int | None]
+    starred: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None]
 
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
 
@@ -221,8 +260,19 @@ class Generation(StoredImage, Base):
         return state
 
 
+class UserSettings(Base):
+    """What a user has chosen for all of their pictures."""
+
+    __tablename__ = "user_settings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    dial: Mapped[db.Dial] = mapped_column(DialStep)
+
+
 class SentMessage(Base):
-    """A caption, an ending or a picture that was sent: the id of a message is one row's alone.
+    """A message of the bot's about a generation: its id is one row's alone.
 
     It stays with the chat that the message was sent to: a group that becomes a supergroup counts
     anew.

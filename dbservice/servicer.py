@@ -11,7 +11,16 @@ from dbservice import uploads
 from dbservice.errors import ServiceError, not_found
 from dbservice.maintenance import delete_pending
 from dbservice.store import Store, Transaction
-from dbservice.transactions import epochs, generations, leases, photos, users
+from dbservice.transactions import (
+    creation,
+    epochs,
+    generations,
+    leases,
+    photos,
+    sent,
+    settings,
+    users,
+)
 from dbservice.transactions.limits import Limits
 from lookalike.blobs import Blobs, new_key
 from lookalike.disk import is_nearly_full
@@ -65,7 +74,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.CreateGenerationRequest, _context: object
     ) -> db.CreateGenerationResponse:
         """See db.proto."""
-        return await self._store.transact(generations.create, request, self._allowed())
+        return await self._store.transact(creation.create, request, self._allowed())
 
     async def BeginEpoch(
         self, request: db.BeginEpochRequest, _context: object
@@ -124,6 +133,38 @@ class DatabaseServicer(DatabaseServiceServicer):
     ) -> db.GetGenerationResponse:
         """See db.proto."""
         return await self._store.transact(generations.get, request)
+
+    async def NoteMessage(
+        self, request: db.NoteMessageRequest, _context: object
+    ) -> db.NoteMessageResponse:
+        """See db.proto."""
+        return await self._store.transact(sent.note, request)
+
+    async def DeleteGeneration(
+        self, request: db.DeleteGenerationRequest, _context: object
+    ) -> db.DeleteGenerationResponse:
+        """See db.proto."""
+        response = await self._store.transact(generations.delete, request)
+        await delete_pending(self._store, self._blobs)
+        return response
+
+    async def StarGeneration(
+        self, request: db.StarGenerationRequest, _context: object
+    ) -> db.StarGenerationResponse:
+        """See db.proto."""
+        return await self._store.transact(generations.star, request)
+
+    async def GetSettings(
+        self, request: db.GetSettingsRequest, _context: object
+    ) -> db.GetSettingsResponse:
+        """See db.proto."""
+        return await self._store.transact(settings.get, request)
+
+    async def ChangeSettings(
+        self, request: db.ChangeSettingsRequest, _context: object
+    ) -> db.ChangeSettingsResponse:
+        """See db.proto."""
+        return await self._store.transact(settings.change, request)
 
     async def GetImage(
         self, request: db.GetImageRequest, _context: object

@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from functools import singledispatch
+from typing import Protocol
 
 from google.protobuf.message import Message
 
@@ -24,11 +25,20 @@ _MAX_NAME = 200  # characters
 _MAX_MODEL = 1024  # characters; a model may be named after its folder
 _MAX_PIXELS = 65535  # along one side
 _MAX_PAGE = 50
+_MAX_GUESSES = 5
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,64}")
 
 _Violations = Iterator[tuple[str, str]]
+
+
+class _InChat(Protocol):
+    """A request of a user in a chat."""
+
+    bot_id: int
+    chat_id: int
+    user_id: int
 
 
 def check(request: Message) -> None:
@@ -61,6 +71,7 @@ def _(request: db.ReceivePhotoRequest) -> _Violations:
     if request.HasField("message_thread_id"):
         yield from _within("message_thread_id", request.message_thread_id, 1)
     yield from _text("media_group_id", request.media_group_id, _MAX_NAME)
+    yield from _recipe(request.recipe)
 
 
 @_violations.register
@@ -80,12 +91,9 @@ def _(request: db.AdvanceGenerationRequest) -> _Violations:
             yield field, "must be a state"
     patch = request.patch
     if patch.HasField("caption"):
-        caption = patch.caption
-        yield from _text("patch.caption.text", caption.text, _MAX_PROMPT, least=1)
-        yield from _within("patch.caption.confidence", caption.confidence, 0, 1)
-        yield from _text("patch.caption.captioner", caption.captioner, _MAX_NAME, least=1)
-        yield from _text("patch.caption.model", caption.model, _MAX_NAME)
+        yield from _caption(patch.caption)
     yield from _text("patch.prompt", patch.prompt, _MAX_PROMPT)
+    yield from _text("patch.negative_prompt", patch.negative_prompt, _MAX_PROMPT)
     yield from _text("patch.result_file_id", patch.result_file_id, _MAX_ID)
     if patch.HasField("chat_id"):
         yield from _not_zero("patch.chat_id", patch.chat_id)
@@ -102,10 +110,27 @@ def _(request: db.AdvanceGenerationRequest) -> _Violations:
 
 @_violations.register
 def _(request: db.CreateGenerationRequest) -> _Violations:
-    yield from _id("photo_id", request.photo_id)
-    yield from _within("n", request.n, 1)
-    yield from _not_zero("user_id", request.user_id)
+    yield from _user_in_chat(request)
+    yield from _within("message_id", request.message_id, 1)
+    yield from _text("request_id", request.request_id, _MAX_NAME)
     yield from _parameters(request.parameters)
+    yield from _recipe(request.recipe)
+    yield from _text("language_code", request.language_code, _MAX_NAME)
+    if request.HasField("message_thread_id"):
+        yield from _within("message_thread_id", request.message_thread_id, 1)
+    if request.parent_id:
+        yield from _id("parent_id", request.parent_id)
+        yield from _text("button", request.button, _MAX_NAME)
+        if request.HasField("caption"):
+            yield from _text("caption", request.caption, _MAX_PROMPT, least=1)
+        if bool(request.button) != bool(request.request_id):
+            yield "request_id", "must be given for a button, and for nothing else"
+        return
+    for field in ("button", "request_id", "caption"):
+        if getattr(request, field):
+            yield field, "must be absent without parent_id"
+    if not (request.recipe.words or request.parameters.prompt):
+        yield "recipe.words", "must be given without parent_id"
 
 
 @_violations.register
@@ -177,7 +202,36 @@ def _(request: db.ListHistoryRequest) -> _Violations:
 @_violations.register
 def _(request: db.GetGenerationRequest) -> _Violations:
     yield from _user_in_chat(request)
+    match request.WhichOneof("which"):
+        case "message_id":
+            yield from _within("message_id", request.message_id, 1)
+        case _:
+            yield from _id("generation_id", request.generation_id)
+
+
+@_violations.register
+def _(request: db.NoteMessageRequest) -> _Violations:
+    yield from _user_in_chat(request)
     yield from _id("generation_id", request.generation_id)
+    yield from _within("message_id", request.message_id, 1)
+    if request.kind not in (db.MESSAGE_KIND_PICTURE, db.MESSAGE_KIND_QUESTION):
+        yield "kind", "must be that of a picture or a question"
+
+
+@_violations.register(db.DeleteGenerationRequest)
+@_violations.register(db.StarGenerationRequest)
+def _(request: db.DeleteGenerationRequest | db.StarGenerationRequest) -> _Violations:
+    yield from _user_in_chat(request)
+    yield from _id("generation_id", request.generation_id)
+
+
+@_violations.register(db.GetSettingsRequest)
+@_violations.register(db.ChangeSettingsRequest)
+def _(request: db.GetSettingsRequest | db.ChangeSettingsRequest) -> _Violations:
+    yield from _within("bot_id", request.bot_id, 1)
+    yield from _not_zero("user_id", request.user_id)
+    if isinstance(request, db.ChangeSettingsRequest):
+        yield from _dial("settings.dial", request.settings.dial)
 
 
 @_violations.register
@@ -199,18 +253,35 @@ def _nul(prefix: str, message: Message) -> _Violations:
     """Every text with a NUL, which not every database keeps."""
     for field in message.DESCRIPTOR.fields:
         if field.type == field.TYPE_STRING:
-            if "\0" in getattr(message, field.name):
+            if "\0" in "".join(getattr(message, field.name)):  # of one text or of several
                 yield f"{prefix}{field.name}", "must not contain a NUL character"
         elif field.type == field.TYPE_MESSAGE and message.HasField(field.name):
             yield from _nul(f"{prefix}{field.name}.", getattr(message, field.name))
 
 
-def _user_in_chat(
-    request: db.CancelGenerationsRequest
-    | db.GetStatusRequest
-    | db.ListHistoryRequest
-    | db.GetGenerationRequest,
-) -> _Violations:
+def _caption(caption: db.Caption) -> _Violations:
+    yield from _text("patch.caption.text", caption.text, _MAX_PROMPT, least=1)
+    yield from _within("patch.caption.confidence", caption.confidence, 0, 1)
+    yield from _text("patch.caption.captioner", caption.captioner, _MAX_NAME, least=1)
+    yield from _text("patch.caption.model", caption.model, _MAX_NAME)
+    if len(caption.guesses) > _MAX_GUESSES:
+        yield "patch.caption.guesses", f"must be at most {_MAX_GUESSES}"
+    for guess in caption.guesses:
+        yield from _text("patch.caption.guesses", guess, _MAX_PROMPT, least=1)
+
+
+def _recipe(recipe: db.Recipe) -> _Violations:
+    yield from _dial("recipe.dial", recipe.dial)
+    yield from _text("recipe.style", recipe.style, _MAX_NAME)
+    yield from _text("recipe.words", recipe.words, _MAX_USER_TEXT)
+
+
+def _dial(field: str, dial: db.Dial) -> _Violations:
+    if dial not in db.Dial.values():
+        yield field, "must be a step of the dial"
+
+
+def _user_in_chat(request: _InChat) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _not_zero("chat_id", request.chat_id)
     yield from _not_zero("user_id", request.user_id)

@@ -1,10 +1,10 @@
 """Rows that go with their bytes: the bytes are noted with what deletes their rows, and follow."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, false, insert, select
 
 from dbservice.models import Generation, PendingDeletion, Photo
 from dbservice.store import Transaction
@@ -24,27 +24,54 @@ class Deleted:
     generations: int
 
 
-def delete_photos(transaction: Transaction, *which: ColumnElement[bool]) -> Deleted:
-    """Deletes photos, by conditions on them, with their generations, and notes their bytes."""
+def delete_photos(
+    transaction: Transaction, ids: Collection[str], *, spare_starred: bool = False
+) -> Deleted:
+    """Deletes photos with their generations, and notes their bytes.
+
+    Args:
+        transaction: deletes them.
+        ids: the photos'.
+        spare_starred: whether generations with a star stay, and photos that have one.
+    """
     session = transaction.session
-    of_these = Generation.photo_id.in_(select(Photo.id).where(*which))
-    found = []
-    for row, condition in ((Generation, (of_these,)), (Photo, which)):
-        columns = (row.image_key, row.image_size, row.bot_id, row.user_id)
-        found.append(session.execute(select(*columns).where(*condition)).all())
-    generations, photos = found
+    spared = Generation.starred if spare_starred else false()
+    of_these = Generation.photo_id.in_(ids), ~spared
+    generations = _note_bytes(transaction, Generation, *of_these)
+    session.execute(delete(Generation).where(*of_these))
+    bare = Photo.id.in_(ids), ~exists().where(Generation.photo_id == Photo.id)
+    photos = _note_bytes(transaction, Photo, *bare)
+    session.execute(delete(Photo).where(*bare))
+    return Deleted(photos, generations)
+
+
+def delete_picture(transaction: Transaction, row: Generation) -> None:
+    """Deletes what a picture shows and says, notes its bytes, and leaves its row."""
+    _note_bytes(transaction, Generation, Generation.number == row.number)
+    row.image_key = row.image_media_type = row.image_sha256 = None
+    row.image_width = row.image_height = row.image_size = None
+    row.picture_seed = row.picture_model = row.picture_file_id = None
+    row.prompt = row.negative_prompt = row.words = ""
+    row.starred = False
+    row.deleted_at = transaction.now
+
+
+def _note_bytes(
+    transaction: Transaction, rows: type[Photo | Generation], *which: ColumnElement[bool]
+) -> int:
+    """Notes that the bytes of rows are to be deleted, and counts the rows."""
+    columns = (rows.image_key, rows.image_size, rows.bot_id, rows.user_id)
+    found = transaction.session.execute(select(*columns).where(*which)).all()
     keys, sizes = [], Counter[tuple[int, int]]()
-    for key, size, *whose in (*generations, *photos):
+    for key, size, bot_id, user_id in found:
         if key is not None:
             keys.append(key)
-            sizes[whose[0], whose[1]] += size or 0
+            sizes[bot_id, user_id] += size or 0
     if keys:
-        session.execute(insert(PendingDeletion), [{"key": key} for key in keys])
+        transaction.session.execute(insert(PendingDeletion), [{"key": key} for key in keys])
     for (bot_id, user_id), size in sizes.items():
         limits.count(transaction, bot_id, user_id, -size)
-    session.execute(delete(Generation).where(of_these))
-    session.execute(delete(Photo).where(*which))
-    return Deleted(len(photos), len(generations))
+    return len(found)
 
 
 def pending(transaction: Transaction) -> list[str]:

@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 
 from dbservice import messages
-from dbservice.errors import Reason, ServiceError, invalid, not_found, not_owner
-from dbservice.models import Generation, Photo, generation_id, photo_id
+from dbservice.errors import Reason, ServiceError, not_found, not_owner
+from dbservice.models import Generation, Photo, SentMessage, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, limits, queries, sent, users
-from dbservice.transactions.limits import Limits
+from dbservice.transactions import deletions, leases, limits, queries, sent, users
 from dbservice.transitions import (
     CANCELLED,
     CAPTIONED,
     ENDED,
     FAILED,
     FINISHED,
+    RECEIVED,
     REFUSED,
     WITH_BYTES,
     check,
@@ -28,40 +28,6 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 _BATCH = 100  # generations in a transaction, which holds up all others
 
-_NO_CAPTION = "The photo has no caption yet."
-
-
-def create(
-    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits
-) -> db.CreateGenerationResponse:
-    """Makes generation n of a photo, once.
-
-    Raises:
-        ServiceError: NOT_FOUND, NOT_OWNER, NOT_CAPTIONED; INVALID_ARGUMENT for an n that leaves a
-            gap; as `limits.refusal`.
-    """
-    session = transaction.session
-    photo = session.get(Photo, request.photo_id)
-    if photo is None:
-        raise not_found("photo")
-    if photo.user_id != request.user_id:
-        raise not_owner("photo")
-    if known := queries.find(session, generation_id(photo.id, request.n)):
-        return db.CreateGenerationResponse(item=messages.item(known), created=False)
-    if photo.caption_text is None:
-        raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
-    last = session.scalar(select(func.max(Generation.n)).where(Generation.photo_id == photo.id))
-    if request.n != (last or 0) + 1:
-        raise invalid(("n", "must be at most one more than the photo's last"))
-    if (refusal := limits.refusal(transaction, photo, allowed)) is not None:
-        raise refusal
-    row = messages.new_generation(photo, request.n, CAPTIONED, request.parameters, transaction.now)
-    if not row.prompt:
-        row.prompt = queries.get(session, generation_id(photo.id, 0)).prompt
-    session.add(row)
-    session.flush()
-    return db.CreateGenerationResponse(item=messages.item(row), created=True)
-
 
 def get(transaction: Transaction, request: db.GetGenerationRequest) -> db.GetGenerationResponse:
     """One of the user's generations in the chat.
@@ -69,12 +35,48 @@ def get(transaction: Transaction, request: db.GetGenerationRequest) -> db.GetGen
     Raises:
         ServiceError: NOT_FOUND or NOT_OWNER.
     """
-    row = queries.get(transaction.session, request.generation_id)
-    if (row.photo.bot_id, row.photo.chat_id) != (request.bot_id, request.chat_id):
+    session, key, kind = transaction.session, request.generation_id, db.MESSAGE_KIND_UNSPECIFIED
+    if request.HasField("message_id"):
+        message = (request.bot_id, request.chat_id, request.message_id)
+        if about := session.get(SentMessage, message):
+            key, kind = session.scalars(_id_of(about.generation)).one(), about.kind
+        else:
+            key = generation_id(photo_id(*message))
+    row = queries.owned(session, key, request)
+    return db.GetGenerationResponse(item=messages.item(row), kind=kind)
+
+
+def _id_of(number: int) -> Select[str]:
+    return select(Generation.id).where(Generation.number == number)
+
+
+def star(transaction: Transaction, request: db.StarGenerationRequest) -> db.StarGenerationResponse:
+    """Gives a picture a star, or takes it away; a deleted one gets none.
+
+    Raises:
+        ServiceError: NOT_FOUND or NOT_OWNER.
+    """
+    row = queries.owned(transaction.session, request.generation_id, request)
+    if row.deleted_at is not None:
         raise not_found("generation")
-    if row.photo.user_id != request.user_id:
-        raise not_owner("generation")
-    return db.GetGenerationResponse(item=messages.item(row))
+    row.starred = request.starred
+    return db.StarGenerationResponse(item=messages.item(row))
+
+
+def delete(
+    transaction: Transaction, request: db.DeleteGenerationRequest
+) -> db.DeleteGenerationResponse:
+    """Deletes a picture, and leaves its row; again changes nothing.
+
+    Raises:
+        ServiceError: NOT_FOUND, NOT_OWNER, or NOT_CLOSED.
+    """
+    row = queries.owned(transaction.session, request.generation_id, request)
+    if row.closed_at is None:
+        raise ServiceError(Reason.NOT_CLOSED, "The generation is unfinished.")
+    if row.deleted_at is None:
+        deletions.delete_picture(transaction, row)
+    return db.DeleteGenerationResponse(item=messages.item(row))
 
 
 def advance(
@@ -99,10 +101,11 @@ def advance(
         row.state = request.to_state
     sent.take(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
+    _settle_waiting(transaction, row)
     if request.patch.HasField("chat_id") and request.patch.chat_id != row.chat_id:
         _move_rest(transaction, row.photo, request.patch.chat_id)
-    if row.state == CAPTIONED and row.photo.caption_text is None:
-        raise ServiceError(Reason.NOT_CAPTIONED, _NO_CAPTION)
+    if row.state == CAPTIONED and row.photo.file_id and row.photo.caption_text is None:
+        raise ServiceError(Reason.NOT_CAPTIONED, "The photo has no caption yet.")
     return db.AdvanceGenerationResponse(item=messages.item(row))
 
 
@@ -194,7 +197,26 @@ def fail(
         check(row.state, target)
         row.state = target
         messages.set_error(row, error)
+        _settle_waiting(transaction, row)
     return db.FinalizeGenerationResponse(item=messages.item(row))
+
+
+def _settle_waiting(transaction: Transaction, row: Generation) -> None:
+    """What waits for the photo's caption goes on once it is there, or ends if it will not be."""
+    photo = row.photo
+    if row.id != generation_id(photo.id):
+        return
+    if photo.caption_text is None and row.state not in ENDED:
+        return
+    waiting = select(Generation).where(
+        Generation.photo_id == photo.id, Generation.n > 0, Generation.state == RECEIVED
+    )
+    for other in transaction.session.scalars(waiting):
+        if photo.caption_text is None:
+            other.state = FAILED
+            messages.set_error(other, db.Error(code="no-caption", message="The photo has none."))
+        else:
+            other.state = CAPTIONED
 
 
 def close(
@@ -242,6 +264,7 @@ def cancel(
     for row in rows:
         if is_allowed(row.state, CANCELLED):
             row.state = CANCELLED
+            _settle_waiting(transaction, row)
         if row.state == CANCELLED:
             response.cancelled_count += 1
             listed = response.cancelled

@@ -1,12 +1,14 @@
 """Photos that arrive, and the bytes that are kept of them and of their pictures."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from dbservice import messages
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, limits, queries
+from dbservice.transactions import leases, limits, queries, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transitions import RECEIVED, STORED, check
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -25,29 +27,42 @@ def receive(
         ServiceError: as `limits.refusal`.
     """
     session = transaction.session
-    key = photo_id(request.bot_id, request.chat_id, request.message_id)
-    if known := queries.find(session, generation_id(key, 0)):
+    key = generation_id(photo_id(request.bot_id, request.chat_id, request.message_id))
+    if known := queries.find(session, key):
         return db.ReceivePhotoResponse(item=messages.item(known), created=False)
     photo = messages.new_photo(request, transaction.now)
+    album = _album(transaction, photo)
     refusal = limits.refusal(transaction, photo, allowed)
-    if refusal is not None and not _continues_album(transaction, photo):
+    if refusal is not None and not 0 < len(album) < _ALBUM:
         raise refusal
-    row = messages.new_generation(photo, 0, RECEIVED, request.parameters, transaction.now)
+    _share_words(transaction, [photo, *album])
+    row = messages.new_generation(key, photo, 0, RECEIVED, request, transaction.now)
+    row.dial = settings.dial(transaction, photo.bot_id, photo.user_id) or row.dial
     session.add(row)
     session.flush()
     return db.ReceivePhotoResponse(item=messages.item(row), created=True)
 
 
-def _continues_album(transaction: Transaction, photo: Photo) -> bool:
-    """Whether another photo of its album is recorded, and not yet as many as one may have."""
+def _album(transaction: Transaction, photo: Photo) -> Sequence[Photo]:
+    """The photos of its album that are recorded, as many as one may have."""
     if photo.media_group_id is None:
-        return False
-    album = select(Photo.id).where(
+        return ()
+    album = select(Photo).where(
         Photo.bot_id == photo.bot_id,
         Photo.user_id == photo.user_id,
         Photo.media_group_id == photo.media_group_id,
     )
-    return 0 < len(transaction.session.scalars(album.limit(_ALBUM)).all()) < _ALBUM
+    return transaction.session.scalars(album.limit(_ALBUM)).all()
+
+
+def _share_words(transaction: Transaction, album: Sequence[Photo]) -> None:
+    """Says to each photo of an album what was written with one of them, and when it grew last."""
+    if album[0].media_group_id is None:
+        return
+    text = next((photo.user_text for photo in album if photo.user_text), "")
+    for photo in album:
+        photo.album_text = text
+        photo.album_newest_at = transaction.now
 
 
 def store(

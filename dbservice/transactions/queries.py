@@ -1,11 +1,21 @@
 """Which generations: the selections that the actions are built from."""
 
+from typing import Protocol
+
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, contains_eager
 
-from dbservice.errors import not_found
+from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation
 from protos.lookalike.db.v1 import db_pb2 as db
+
+
+class Owned(Protocol):
+    """A request of a user in a chat."""
+
+    bot_id: int
+    chat_id: int
+    user_id: int
 
 
 def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
@@ -43,4 +53,18 @@ def get(session: Session, generation_id: str) -> Generation:
     row = find(session, generation_id)
     if row is None:
         raise not_found("generation")
+    return row
+
+
+def owned(session: Session, generation_id: str, request: Owned) -> Generation:
+    """The generation of this id, if it is the user's, and in the chat.
+
+    Raises:
+        ServiceError: NOT_FOUND or NOT_OWNER.
+    """
+    row = get(session, generation_id)
+    if (row.bot_id, row.chat_id) != (request.bot_id, request.chat_id):
+        raise not_found("generation")
+    if row.user_id != request.user_id:
+        raise not_owner("generation")
     return row

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from sqlalchemy import or_, select
 
-from dbservice.models import Generation, Photo, WallClock
+from dbservice.models import Generation, WallClock
 from dbservice.store import Transaction
 from dbservice.transactions import deletions
 
@@ -68,6 +68,8 @@ class Removed:
 def remove(transaction: Transaction, keep: timedelta, after: int) -> Removed:
     """Deletes photos whose generations were all closed longer ago, and notes their bytes.
 
+    What has a star stays, with its photo.
+
     It goes through the generations in their order, as far as they are that old: one that seems
     older than what came before it was recorded under a wrong clock.
 
@@ -90,6 +92,6 @@ def remove(transaction: Transaction, keep: timedelta, after: int) -> Removed:
         or_(Generation.closed_at.is_(None), Generation.closed_at >= before),
     )
     gone = candidates.difference(session.scalars(recent))
-    deleted = deletions.delete_photos(transaction, Photo.id.in_(gone))
+    deleted = deletions.delete_photos(transaction, gone, spare_starred=True)
     last = old[-1].number if len(old) == _BATCH else None
     return Removed(deleted.photos, deleted.generations, last)

@@ -5,6 +5,7 @@ from typing import Final
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation, SentMessage
 from dbservice.store import Transaction
+from dbservice.transactions import queries
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _TAKEN: Final = {
@@ -15,6 +16,17 @@ _TAKEN: Final = {
 """Fields of the patch. A status message is known by its button, and goes in the end."""
 
 
+def note(transaction: Transaction, request: db.NoteMessageRequest) -> db.NoteMessageResponse:
+    """Notes that a message is about a generation; again changes nothing.
+
+    Raises:
+        ServiceError: NOT_FOUND, NOT_OWNER, or MESSAGE_TAKEN.
+    """
+    row = queries.owned(transaction.session, request.generation_id, request)
+    _take(transaction, row, request.message_id, request.kind)
+    return db.NoteMessageResponse()
+
+
 def take(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -> None:
     """Notes that the messages which the patch names are this generation's; again changes nothing.
 
@@ -22,20 +34,21 @@ def take(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -
         ServiceError: MESSAGE_TAKEN, if one of them is another's, or of another kind.
     """
     for field, kind in _TAKEN.items():
-        if not patch.HasField(field):
-            continue
-        message = (row.bot_id, row.chat_id, getattr(patch, field))
-        known = transaction.session.get(SentMessage, message)
-        if known is None:
-            bot_id, chat_id, message_id = message
-            transaction.session.add(
-                SentMessage(
-                    bot_id=bot_id,
-                    chat_id=chat_id,
-                    message_id=message_id,
-                    generation=row.number,
-                    kind=kind,
-                )
+        if patch.HasField(field):
+            _take(transaction, row, getattr(patch, field), kind)
+
+
+def _take(transaction: Transaction, row: Generation, message_id: int, kind: db.MessageKind) -> None:
+    known = transaction.session.get(SentMessage, (row.bot_id, row.chat_id, message_id))
+    if known is None:
+        transaction.session.add(
+            SentMessage(
+                bot_id=row.bot_id,
+                chat_id=row.chat_id,
+                message_id=message_id,
+                generation=row.number,
+                kind=kind,
             )
-        elif (known.generation, known.kind) != (row.number, kind):
-            raise ServiceError(Reason.MESSAGE_TAKEN, "The message is another one already.")
+        )
+    elif (known.generation, known.kind) != (row.number, kind):
+        raise ServiceError(Reason.MESSAGE_TAKEN, "The message is another one already.")

@@ -9,7 +9,7 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import deletions, limits
+from dbservice.transactions import deletions, limits, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.queries import of_user_in_chat, with_photo
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -44,7 +44,7 @@ def status(
 
 
 def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.ListHistoryResponse:
-    """A page of the user's generations in the chat, newest first.
+    """A page of the user's pictures in the chat, newest first.
 
     A cursor is a direction and a number: what comes and goes meanwhile shifts no page. A page
     towards newer ones that would not be full is the newest page instead.
@@ -53,7 +53,8 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
         ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
     """
     session = transaction.session
-    theirs = with_photo(*of_user_in_chat(request))
+    pictures = (*of_user_in_chat(request), Generation.image_key.is_not(None))
+    theirs = with_photo(*pictures)
     size = request.page_size or _PAGE_SIZE
     towards, bound = _parse_cursor(request.cursor)
     newest = theirs.order_by(Generation.number.desc()).limit(size)
@@ -68,10 +69,12 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
     response = db.ListHistoryResponse(items=map(messages.item, rows))
     if rows:
         first, last = rows[0].number, rows[-1].number
-        others = select(Generation.number).where(*of_user_in_chat(request)).limit(1)
-        if session.scalar(others.where(Generation.number > first)):
+        count = select(func.count(Generation.number)).where(*pictures)
+        response.count = session.scalar(count) or 0
+        response.newer_count = session.scalar(count.where(Generation.number > first)) or 0
+        if response.newer_count:
             response.newer_cursor = f"n{first:x}"
-        if session.scalar(others.where(Generation.number < last)):
+        if response.newer_count + len(rows) < response.count:
             response.older_cursor = f"o{last:x}"
     return response
 
@@ -94,7 +97,8 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
         raise ServiceError(Reason.NOT_CLOSED, message)
     theirs = (Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
     some = transaction.session.scalars(select(Photo.id).where(*theirs).limit(_BATCH)).all()
-    deleted = deletions.delete_photos(transaction, Photo.id.in_(some))
+    deleted = deletions.delete_photos(transaction, some)
+    settings.forget(transaction, request.bot_id, request.user_id)
     return db.ForgetUserResponse(photos=deleted.photos, generations=deleted.generations)
 
 

@@ -56,8 +56,7 @@ class Client:
             language_code="en",
             file_id=f"file-{message_id}",
             file_size=1234,
-            user_text="look",
-            **more,
+            **{"user_text": "look"} | more,
         )
         return await self.call(self.stub.ReceivePhoto, request)
 
@@ -147,12 +146,59 @@ class Client:
         return await self.call(self.stub.ListHistory, request)
 
     async def create(
-        self, photo: str, n: int, *, user: int = USER, parameters: db.Parameters | None = None
+        self, parent: str = "", message: int = 500, *, user: int = USER, **fields: Any
     ) -> db.CreateGenerationResponse:
+        """Words in reply to a picture, or alone; `fields` say more, or something else."""
+        asked: dict[str, Any] = {"recipe": db.Recipe(words="a dog")} | fields
         request = db.CreateGenerationRequest(
-            photo_id=photo, n=n, user_id=user, parameters=parameters
+            bot_id=BOT, chat_id=CHAT, user_id=user, parent_id=parent, message_id=message, **asked
         )
         return await self.call(self.stub.CreateGeneration, request)
+
+    async def press(
+        self, parent: str, press: str, button: str = "again", **fields: Any
+    ) -> db.CreateGenerationResponse:
+        """A button under a picture; `press` is Telegram's id of it."""
+        return await self.create(parent, 400, button=button, request_id=press, **fields)
+
+    async def get(self, *, user: int = USER, **which: Any) -> db.GetGenerationResponse:
+        request = db.GetGenerationRequest(bot_id=BOT, chat_id=CHAT, user_id=user, **which)
+        return await self.call(self.stub.GetGeneration, request)
+
+    async def delete(self, generation_id: str, *, user: int = USER) -> db.Item:
+        request = db.DeleteGenerationRequest(
+            bot_id=BOT, chat_id=CHAT, user_id=user, generation_id=generation_id
+        )
+        return (await self.call(self.stub.DeleteGeneration, request)).item
+
+    async def star(self, generation_id: str, *, user: int = USER, starred: bool = True) -> db.Item:
+        request = db.StarGenerationRequest(
+            bot_id=BOT, chat_id=CHAT, user_id=user, generation_id=generation_id, starred=starred
+        )
+        return (await self.call(self.stub.StarGeneration, request)).item
+
+    async def note(
+        self, generation_id: str, message: int, kind: db.MessageKind, *, user: int = USER
+    ) -> None:
+        request = db.NoteMessageRequest(
+            bot_id=BOT,
+            chat_id=CHAT,
+            user_id=user,
+            generation_id=generation_id,
+            message_id=message,
+            kind=kind,
+        )
+        await self.call(self.stub.NoteMessage, request)
+
+    async def settings(self, dial: db.Dial = db.DIAL_UNSPECIFIED, *, user: int = USER) -> db.Dial:
+        """What the user has chosen, after they chose `dial`."""
+        request = db.ChangeSettingsRequest(
+            bot_id=BOT, user_id=user, settings=db.UserSettings(dial=dial)
+        )
+        changed = (await self.call(self.stub.ChangeSettings, request)).settings
+        asked = db.GetSettingsRequest(bot_id=BOT, user_id=user)
+        assert (await self.call(self.stub.GetSettings, asked)).settings == changed
+        return changed.dial
 
     async def forget(self, user: int = USER) -> db.ForgetUserResponse:
         return await self.call(self.stub.ForgetUser, db.ForgetUserRequest(bot_id=BOT, user_id=user))

@@ -148,7 +148,7 @@ async def test_a_photo_all_the_way(database: DatabaseClient) -> None:
     assert [*history.items] == [item]
     one = db.GetGenerationRequest(**user, generation_id=generation.id)
     assert await database.get_generation(one) == item
-    again = db.CreateGenerationRequest(photo_id=item.photo.id, n=1, user_id=USER)
+    again = db.CreateGenerationRequest(**user, parent_id=generation.id, message_id=9)
     assert (await database.create_generation(again)).created
     cancelled = await database.cancel_generations(db.CancelGenerationsRequest(**user))
     assert cancelled.cancelled_count == 1
@@ -165,10 +165,12 @@ async def test_a_lost_lease_is_no_conflict_and_too_many_are_neither(
         await database.advance_generation(advance(lease, queued, queued))
     await stored(database, lease, b"photo")
     captioning = advance(lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED)
-    photo = (await database.advance_generation(captioning)).photo
+    parent = (await database.advance_generation(captioning)).generation
     for number in range(2, 11):
         await receive(database, number)
-    again = db.CreateGenerationRequest(photo_id=photo.id, n=1, user_id=USER)
+    again = db.CreateGenerationRequest(
+        bot_id=BOT, chat_id=CHAT, user_id=USER, parent_id=parent.id, message_id=9
+    )
     with pytest.raises(TooManyUnfinished):
         await database.create_generation(again)
     clock.pass_seconds(30)

@@ -1,4 +1,4 @@
-"""GetStatus, ListHistory and CreateGeneration: what a user sees and asks for."""
+"""GetStatus, ListHistory and GetGeneration: what a user sees."""
 
 from typing import Any
 
@@ -99,41 +99,6 @@ async def test_a_cursor_of_nobodys(client: Client, cursor: str) -> None:
 async def test_a_page_has_bounds(client: Client, size: int) -> None:
     answer = await refusal(client.history(size=size))
     assert answer == (INVALID, "INVALID_ARGUMENT", ["page_size"])
-
-
-async def test_again_makes_the_next_generation_once(client: Client) -> None:
-    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
-    photo = lease.item.photo.id
-    first = await client.create(photo, 1)
-    assert first.created
-    assert first.item.generation.state == db.GENERATION_STATE_CAPTIONED
-    assert first.item.generation.n == 1
-    assert first.item.generation.parameters.prompt == "a cat on a sofa"
-    assert first.item.photo.caption.text == "a cat on a sofa"
-    repeated = await client.create(photo, 1)
-    assert (repeated.created, repeated.item) == (False, first.item)
-    own = db.Parameters(prompt="a dog", seed=3)
-    second = await client.create(photo, 2, parameters=own)
-    assert second.item.generation.parameters == own
-    assert [lease.item.generation.n for lease in await client.lease()] == [0, 1, 2]
-
-
-async def test_again_is_refused(client: Client) -> None:
-    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
-    photo = lease.item.photo.id
-    gap = await refusal(client.create(photo, 2))
-    assert gap == (INVALID, "INVALID_ARGUMENT", ["n"])
-    assert await refusal(client.create(photo, 0)) == (INVALID, "INVALID_ARGUMENT", ["n"])
-    denied = await refusal(client.create(photo, 1, user=7))
-    assert denied == (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
-    unknown = await refusal(client.create("00000000-0000-4000-8000-000000000000", 1))
-    assert unknown == (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
-    bare = (await client.receive(77)).item.photo.id
-    precondition = grpc.StatusCode.FAILED_PRECONDITION
-    assert await refusal(client.create(bare, 1)) == (precondition, "NOT_CAPTIONED", [])
-    for number in range(78, 86):
-        await client.receive(number)
-    assert await refusal(client.create(photo, 1)) == (precondition, "TOO_MANY_UNFINISHED", [])
 
 
 async def test_every_field_at_fault_is_named(client: Client) -> None:

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 import dbservice
-from dbservice.models import Base, generation_id, photo_id
+from dbservice.models import Base, asked_id, generation_id, photo_id
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from lookalike.database import create_engine
@@ -42,7 +42,7 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
 
 
 PHOTO = photo_id(BOT, CHAT, 1)
-PICTURE = generation_id(PHOTO, 0)
+PICTURE = generation_id(PHOTO)
 FORGOTTEN = "11111111-1111-4111-8111-111111111111"
 LEFT_OVER = "22222222-2222-4222-8222-222222222222"
 
@@ -104,7 +104,7 @@ def old_home(settings: DbserviceSettings, folder: Path) -> None:
         "fence": 3,
         **image(PICTURE),
     }
-    bare = generation | dict.fromkeys(image(PICTURE)) | {"id": generation_id(PHOTO, 1), "n": 1}
+    bare = generation | dict.fromkeys(image(PICTURE)) | {"id": asked_id(PHOTO, CHAT, 9, 0), "n": 1}
     with sqlite3.connect(settings.database.removeprefix("sqlite:///")) as connection:
         for table, row in (
             ("photos", photo),

@@ -16,7 +16,7 @@ from tests.dbservice.client import Client
 GROWS = re.compile(r"SCAN (generations|photos)|USE TEMP B-TREE")
 """A whole table or index is read, or what was found is sorted."""
 
-OF_CLOSED = re.compile(r"ix_generations_history|photo_id=")
+OF_CLOSED = re.compile(r"ix_generations_pictures|photo_id=")
 """Indexes that lead to closed generations as well."""
 
 
@@ -43,7 +43,10 @@ async def moved(client: Client) -> None:
 
 async def created(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
-    await client.create(lease.item.photo.id, 1, user=8)
+    generation = lease.item.generation.id
+    await client.press(generation, "1", user=8)
+    await client.create(generation, user=8)
+    await client.create(user=8)
 
 
 async def album(client: Client) -> None:
@@ -63,6 +66,8 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "cancel": lambda client: client.cancel(),
     "another picture": created,
     "a group that became a supergroup": moved,
+    "a message": lambda client: client.get(message_id=1),
+    "what was chosen": lambda client: client.settings(db.DIAL_TWIN),
     "forget": lambda client: client.forget(99),
 }
 

@@ -80,7 +80,12 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
         "AdvanceGeneration": [
             db.AdvanceGenerationRequest(**names, from_state=one, to_state=one, patch=patch)
         ],
-        "CreateGeneration": [db.CreateGenerationRequest(photo_id=photo, n=1, user_id=USER)],
+        "CreateGeneration": [
+            db.CreateGenerationRequest(
+                **who, message_id=3, parent_id=generation, button="again", request_id="1"
+            ),
+            db.CreateGenerationRequest(**who, message_id=4, recipe=db.Recipe(words="a dog")),
+        ],
         "BeginEpoch": [db.BeginEpochRequest(bot_id=BOT)],
         "ConfirmEpoch": [db.ConfirmEpochRequest(bot_id=BOT, epoch=1)],
         "LeaseGenerations": [db.LeaseGenerationsRequest(bot_id=BOT, holder="here", limit=3)],
@@ -94,6 +99,19 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
         "GetStatus": [db.GetStatusRequest(**who)],
         "ListHistory": [db.ListHistoryRequest(**who, page_size=3, cursor="o5")],
         "GetGeneration": [db.GetGenerationRequest(**who, generation_id=generation)],
+        "NoteMessage": [
+            db.NoteMessageRequest(
+                **who, generation_id=generation, message_id=9, kind=db.MESSAGE_KIND_QUESTION
+            )
+        ],
+        "DeleteGeneration": [db.DeleteGenerationRequest(**who, generation_id=generation)],
+        "StarGeneration": [db.StarGenerationRequest(**who, generation_id=generation, starred=True)],
+        "GetSettings": [db.GetSettingsRequest(bot_id=BOT, user_id=USER)],
+        "ChangeSettings": [
+            db.ChangeSettingsRequest(
+                bot_id=BOT, user_id=USER, settings=db.UserSettings(dial=db.DIAL_TWIN)
+            )
+        ],
         "GetImage": [db.GetImageRequest(photo_id=photo, user_id=USER)],
         "ForgetUser": [db.ForgetUserRequest(bot_id=BOT, user_id=USER)],
         "Check": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],

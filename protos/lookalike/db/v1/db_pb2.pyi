@@ -32,6 +32,15 @@ class MessageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MESSAGE_KIND_STATUS: _ClassVar[MessageKind]
     MESSAGE_KIND_ENDING: _ClassVar[MessageKind]
     MESSAGE_KIND_PICTURE: _ClassVar[MessageKind]
+    MESSAGE_KIND_QUESTION: _ClassVar[MessageKind]
+
+class Dial(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIAL_UNSPECIFIED: _ClassVar[Dial]
+    DIAL_DREAM: _ClassVar[Dial]
+    DIAL_COUSIN: _ClassVar[Dial]
+    DIAL_SIBLING: _ClassVar[Dial]
+    DIAL_TWIN: _ClassVar[Dial]
 GENERATION_STATE_UNSPECIFIED: GenerationState
 GENERATION_STATE_RECEIVED: GenerationState
 GENERATION_STATE_STORED: GenerationState
@@ -49,6 +58,12 @@ MESSAGE_KIND_CAPTION: MessageKind
 MESSAGE_KIND_STATUS: MessageKind
 MESSAGE_KIND_ENDING: MessageKind
 MESSAGE_KIND_PICTURE: MessageKind
+MESSAGE_KIND_QUESTION: MessageKind
+DIAL_UNSPECIFIED: Dial
+DIAL_DREAM: Dial
+DIAL_COUSIN: Dial
+DIAL_SIBLING: Dial
+DIAL_TWIN: Dial
 
 class ImageInfo(_message.Message):
     __slots__ = ("media_type", "width", "height", "size", "sha256")
@@ -65,16 +80,28 @@ class ImageInfo(_message.Message):
     def __init__(self, media_type: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., size: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Caption(_message.Message):
-    __slots__ = ("text", "confidence", "captioner", "model")
+    __slots__ = ("text", "confidence", "captioner", "model", "guesses")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     CAPTIONER_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    GUESSES_FIELD_NUMBER: _ClassVar[int]
     text: str
     confidence: float
     captioner: str
     model: str
-    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ..., captioner: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+    guesses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ..., captioner: _Optional[str] = ..., model: _Optional[str] = ..., guesses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Recipe(_message.Message):
+    __slots__ = ("dial", "style", "words")
+    DIAL_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    dial: Dial
+    style: str
+    words: str
+    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., style: _Optional[str] = ..., words: _Optional[str] = ...) -> None: ...
 
 class Parameters(_message.Message):
     __slots__ = ("prompt", "negative_prompt", "preset", "width", "height", "steps", "guidance_scale", "seed")
@@ -97,7 +124,7 @@ class Parameters(_message.Message):
     def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., preset: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Photo(_message.Message):
-    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id", "message_thread_id")
+    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id", "message_thread_id", "album_text", "album_newest_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +139,8 @@ class Photo(_message.Message):
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_TEXT_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_NEWEST_AT_FIELD_NUMBER: _ClassVar[int]
     id: str
     bot_id: int
     chat_id: int
@@ -126,7 +155,9 @@ class Photo(_message.Message):
     caption: Caption
     caption_message_id: int
     message_thread_id: int
-    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ..., message_thread_id: _Optional[int] = ...) -> None: ...
+    album_text: str
+    album_newest_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ..., message_thread_id: _Optional[int] = ..., album_text: _Optional[str] = ..., album_newest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Picture(_message.Message):
     __slots__ = ("image", "seed", "model", "file_id")
@@ -159,10 +190,9 @@ class Sending(_message.Message):
     def __init__(self, kind: _Optional[_Union[MessageKind, str]] = ..., after: _Optional[int] = ..., unseen: _Optional[int] = ...) -> None: ...
 
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "n", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id")
+    __slots__ = ("id", "photo_id", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id", "recipe", "parent_id", "reply_to_message_id", "starred", "deleted_at")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
-    N_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     STATUS_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -175,9 +205,13 @@ class Generation(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     SENDING_FIELD_NUMBER: _ClassVar[int]
     ENDING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    PARENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLY_TO_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    STARRED_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     id: str
     photo_id: str
-    n: int
     state: GenerationState
     parameters: Parameters
     status_message_id: int
@@ -190,7 +224,12 @@ class Generation(_message.Message):
     attempts: int
     sending: Sending
     ending_message_id: int
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., n: _Optional[int] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ...) -> None: ...
+    recipe: Recipe
+    parent_id: str
+    reply_to_message_id: int
+    starred: bool
+    deleted_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., parent_id: _Optional[str] = ..., reply_to_message_id: _Optional[int] = ..., starred: _Optional[bool] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("photo", "generation")
@@ -201,7 +240,7 @@ class Item(_message.Message):
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ...) -> None: ...
 
 class ReceivePhotoRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id")
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +252,7 @@ class ReceivePhotoRequest(_message.Message):
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
     MEDIA_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     message_id: int
@@ -224,7 +264,8 @@ class ReceivePhotoRequest(_message.Message):
     parameters: Parameters
     message_thread_id: int
     media_group_id: str
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ...) -> None: ...
+    recipe: Recipe
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ...) -> None: ...
 
 class ReceivePhotoResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -258,7 +299,7 @@ class StorePhotoResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class GenerationPatch(_message.Message):
-    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "attempts", "sending", "ending_message_id")
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "attempts", "sending", "ending_message_id", "negative_prompt")
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -271,6 +312,7 @@ class GenerationPatch(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     SENDING_FIELD_NUMBER: _ClassVar[int]
     ENDING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
     caption: Caption
     prompt: str
     caption_message_id: int
@@ -283,7 +325,8 @@ class GenerationPatch(_message.Message):
     attempts: int
     sending: Sending
     ending_message_id: int
-    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ...) -> None: ...
+    negative_prompt: str
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., negative_prompt: _Optional[str] = ...) -> None: ...
 
 class AdvanceGenerationRequest(_message.Message):
     __slots__ = ("generation_id", "fence", "from_state", "to_state", "patch")
@@ -306,16 +349,32 @@ class AdvanceGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class CreateGenerationRequest(_message.Message):
-    __slots__ = ("photo_id", "n", "user_id", "parameters")
-    PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
-    N_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("user_id", "parameters", "bot_id", "chat_id", "message_id", "request_id", "parent_id", "button", "recipe", "caption", "language_code", "message_thread_id")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
-    photo_id: str
-    n: int
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PARENT_ID_FIELD_NUMBER: _ClassVar[int]
+    BUTTON_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    CAPTION_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     parameters: Parameters
-    def __init__(self, photo_id: _Optional[str] = ..., n: _Optional[int] = ..., user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ...) -> None: ...
+    bot_id: int
+    chat_id: int
+    message_id: int
+    request_id: str
+    parent_id: str
+    button: str
+    recipe: Recipe
+    caption: str
+    language_code: str
+    message_thread_id: int
+    def __init__(self, user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., request_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., button: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., caption: _Optional[str] = ..., language_code: _Optional[str] = ..., message_thread_id: _Optional[int] = ...) -> None: ...
 
 class CreateGenerationResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -482,16 +541,62 @@ class ListHistoryRequest(_message.Message):
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class ListHistoryResponse(_message.Message):
-    __slots__ = ("items", "newer_cursor", "older_cursor")
+    __slots__ = ("items", "newer_cursor", "older_cursor", "newer_count", "count")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     NEWER_CURSOR_FIELD_NUMBER: _ClassVar[int]
     OLDER_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    NEWER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     newer_cursor: str
     older_cursor: str
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., newer_cursor: _Optional[str] = ..., older_cursor: _Optional[str] = ...) -> None: ...
+    newer_count: int
+    count: int
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., newer_cursor: _Optional[str] = ..., older_cursor: _Optional[str] = ..., newer_count: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class GetGenerationRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "message_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    generation_id: str
+    message_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., message_id: _Optional[int] = ...) -> None: ...
+
+class GetGenerationResponse(_message.Message):
+    __slots__ = ("item", "kind")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    kind: MessageKind
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., kind: _Optional[_Union[MessageKind, str]] = ...) -> None: ...
+
+class NoteMessageRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "message_id", "kind")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    generation_id: str
+    message_id: int
+    kind: MessageKind
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., message_id: _Optional[int] = ..., kind: _Optional[_Union[MessageKind, str]] = ...) -> None: ...
+
+class NoteMessageResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DeleteGenerationRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id", "generation_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -503,11 +608,67 @@ class GetGenerationRequest(_message.Message):
     generation_id: str
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
 
-class GetGenerationResponse(_message.Message):
+class DeleteGenerationResponse(_message.Message):
     __slots__ = ("item",)
     ITEM_FIELD_NUMBER: _ClassVar[int]
     item: Item
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class StarGenerationRequest(_message.Message):
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "starred")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    STARRED_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    chat_id: int
+    user_id: int
+    generation_id: str
+    starred: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., starred: _Optional[bool] = ...) -> None: ...
+
+class StarGenerationResponse(_message.Message):
+    __slots__ = ("item",)
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+
+class UserSettings(_message.Message):
+    __slots__ = ("dial",)
+    DIAL_FIELD_NUMBER: _ClassVar[int]
+    dial: Dial
+    def __init__(self, dial: _Optional[_Union[Dial, str]] = ...) -> None: ...
+
+class GetSettingsRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class GetSettingsResponse(_message.Message):
+    __slots__ = ("settings",)
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    settings: UserSettings
+    def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
+
+class ChangeSettingsRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "settings")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    settings: UserSettings
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
+
+class ChangeSettingsResponse(_message.Message):
+    __slots__ = ("settings",)
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    settings: UserSettings
+    def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
 
 class GetImageRequest(_message.Message):
     __slots__ = ("photo_id", "generation_id", "user_id")

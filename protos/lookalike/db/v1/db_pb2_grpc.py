@@ -99,6 +99,31 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationResponse.FromString,
                 _registered_method=True)
+        self.NoteMessage = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/NoteMessage',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.NoteMessageRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.NoteMessageResponse.FromString,
+                _registered_method=True)
+        self.DeleteGeneration = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/DeleteGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.DeleteGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.DeleteGenerationResponse.FromString,
+                _registered_method=True)
+        self.StarGeneration = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/StarGeneration',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StarGenerationRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StarGenerationResponse.FromString,
+                _registered_method=True)
+        self.GetSettings = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/GetSettings',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetSettingsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetSettingsResponse.FromString,
+                _registered_method=True)
+        self.ChangeSettings = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ChangeSettings',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ChangeSettingsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ChangeSettingsResponse.FromString,
+                _registered_method=True)
         self.GetImage = channel.unary_stream(
                 '/lookalike.db.v1.DatabaseService/GetImage',
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetImageRequest.SerializeToString,
@@ -141,8 +166,10 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateGeneration(self, request, context):
-        """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
-        limit, as for ReceivePhoto, there is none.
+        """Makes a generation that somebody asks for: by a button under a picture, by words in reply to
+        one or to its photo, or by words alone. The same request again: the same row. So is another
+        press of a button whose picture is unfinished, or was asked for within the last 5 seconds.
+        Beyond a limit, as for ReceivePhoto, there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,14 +229,50 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListHistory(self, request, context):
-        """A user's generations in a chat, newest first, by pages.
+        """A user's pictures in a chat, newest first, by pages.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetGeneration(self, request, context):
-        """One of a user's generations in a chat, with its photo.
+        """One of a user's generations in a chat, with its photo, by its id or by one of its messages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def NoteMessage(self, request, context):
+        """Notes that a message of the bot's is about a generation, so that replies to it are found.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteGeneration(self, request, context):
+        """Deletes a picture: its bytes, its prompt and its words go, the row and its id stay. Again
+        changes nothing. NOT_CLOSED while it is unfinished.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StarGeneration(self, request, context):
+        """Gives a picture a star, or takes it away. What has one is kept whatever its age, with its photo.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSettings(self, request, context):
+        """What a user has chosen for all of their pictures.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeSettings(self, request, context):
+        """Changes it; what is absent stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -296,6 +359,31 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.GetGeneration,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationResponse.SerializeToString,
+            ),
+            'NoteMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.NoteMessage,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.NoteMessageRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.NoteMessageResponse.SerializeToString,
+            ),
+            'DeleteGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.DeleteGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.DeleteGenerationResponse.SerializeToString,
+            ),
+            'StarGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.StarGeneration,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StarGenerationRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StarGenerationResponse.SerializeToString,
+            ),
+            'GetSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSettings,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetSettingsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetSettingsResponse.SerializeToString,
+            ),
+            'ChangeSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeSettings,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ChangeSettingsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ChangeSettingsResponse.SerializeToString,
             ),
             'GetImage': grpc.unary_stream_rpc_method_handler(
                     servicer.GetImage,
@@ -659,6 +747,141 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/GetGeneration',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetGenerationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NoteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/NoteMessage',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.NoteMessageRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.NoteMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteGeneration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/DeleteGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.DeleteGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.DeleteGenerationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StarGeneration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/StarGeneration',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StarGenerationRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.StarGenerationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/GetSettings',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetSettingsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ChangeSettings',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ChangeSettingsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ChangeSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

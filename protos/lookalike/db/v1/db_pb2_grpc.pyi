@@ -3,8 +3,9 @@
 isort:skip_file
 The contract of dbservice, which owns every photo, every generation and their bytes.
 
-A photo is what somebody sent; a generation is one picture generated for it. A generation is
-unfinished until it is closed. Whoever works on it holds its lease, and every write of the
+A photo is what somebody sent: a photo, or words alone, which have no file, no image and no
+caption. A generation is one picture generated for it. A generation is unfinished until it is
+closed. Whoever works on it holds its lease, and every write of the
 holder carries the lease's fence: a write with another fence, or after the lease ran out, is
 refused with LEASE_LOST.
 
@@ -55,8 +56,10 @@ class DatabaseServiceStub:
     caption, ending or picture that is another message's already: MESSAGE_TAKEN.
     """
     CreateGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]
-    """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
-    limit, as for ReceivePhoto, there is none.
+    """Makes a generation that somebody asks for: by a button under a picture, by words in reply to
+    one or to its photo, or by words alone. The same request again: the same row. So is another
+    press of a button whose picture is unfinished, or was asked for within the last 5 seconds.
+    Beyond a limit, as for ReceivePhoto, there is none.
     """
     BeginEpoch: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]
     """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
@@ -81,9 +84,21 @@ class DatabaseServiceStub:
     GetStatus: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetStatusRequest, _db_pb2.GetStatusResponse]
     """A user's unfinished generations in a chat, oldest first."""
     ListHistory: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListHistoryRequest, _db_pb2.ListHistoryResponse]
-    """A user's generations in a chat, newest first, by pages."""
+    """A user's pictures in a chat, newest first, by pages."""
     GetGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetGenerationRequest, _db_pb2.GetGenerationResponse]
-    """One of a user's generations in a chat, with its photo."""
+    """One of a user's generations in a chat, with its photo, by its id or by one of its messages."""
+    NoteMessage: _grpc.UnaryUnaryMultiCallable[_db_pb2.NoteMessageRequest, _db_pb2.NoteMessageResponse]
+    """Notes that a message of the bot's is about a generation, so that replies to it are found."""
+    DeleteGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.DeleteGenerationRequest, _db_pb2.DeleteGenerationResponse]
+    """Deletes a picture: its bytes, its prompt and its words go, the row and its id stay. Again
+    changes nothing. NOT_CLOSED while it is unfinished.
+    """
+    StarGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.StarGenerationRequest, _db_pb2.StarGenerationResponse]
+    """Gives a picture a star, or takes it away. What has one is kept whatever its age, with its photo."""
+    GetSettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetSettingsRequest, _db_pb2.GetSettingsResponse]
+    """What a user has chosen for all of their pictures."""
+    ChangeSettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.ChangeSettingsRequest, _db_pb2.ChangeSettingsResponse]
+    """Changes it; what is absent stays as it is."""
     GetImage: _grpc.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]
     """The bytes of a photo or of a picture: info first, then chunks."""
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]
@@ -107,8 +122,10 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     caption, ending or picture that is another message's already: MESSAGE_TAKEN.
     """
     CreateGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CreateGenerationRequest, _db_pb2.CreateGenerationResponse]  # type: ignore[assignment]
-    """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
-    limit, as for ReceivePhoto, there is none.
+    """Makes a generation that somebody asks for: by a button under a picture, by words in reply to
+    one or to its photo, or by words alone. The same request again: the same row. So is another
+    press of a button whose picture is unfinished, or was asked for within the last 5 seconds.
+    Beyond a limit, as for ReceivePhoto, there is none.
     """
     BeginEpoch: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]  # type: ignore[assignment]
     """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
@@ -133,9 +150,21 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_db_pb2.GetStatusRequest, _db_pb2.GetStatusResponse]  # type: ignore[assignment]
     """A user's unfinished generations in a chat, oldest first."""
     ListHistory: _aio.UnaryUnaryMultiCallable[_db_pb2.ListHistoryRequest, _db_pb2.ListHistoryResponse]  # type: ignore[assignment]
-    """A user's generations in a chat, newest first, by pages."""
+    """A user's pictures in a chat, newest first, by pages."""
     GetGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.GetGenerationRequest, _db_pb2.GetGenerationResponse]  # type: ignore[assignment]
-    """One of a user's generations in a chat, with its photo."""
+    """One of a user's generations in a chat, with its photo, by its id or by one of its messages."""
+    NoteMessage: _aio.UnaryUnaryMultiCallable[_db_pb2.NoteMessageRequest, _db_pb2.NoteMessageResponse]  # type: ignore[assignment]
+    """Notes that a message of the bot's is about a generation, so that replies to it are found."""
+    DeleteGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.DeleteGenerationRequest, _db_pb2.DeleteGenerationResponse]  # type: ignore[assignment]
+    """Deletes a picture: its bytes, its prompt and its words go, the row and its id stay. Again
+    changes nothing. NOT_CLOSED while it is unfinished.
+    """
+    StarGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.StarGenerationRequest, _db_pb2.StarGenerationResponse]  # type: ignore[assignment]
+    """Gives a picture a star, or takes it away. What has one is kept whatever its age, with its photo."""
+    GetSettings: _aio.UnaryUnaryMultiCallable[_db_pb2.GetSettingsRequest, _db_pb2.GetSettingsResponse]  # type: ignore[assignment]
+    """What a user has chosen for all of their pictures."""
+    ChangeSettings: _aio.UnaryUnaryMultiCallable[_db_pb2.ChangeSettingsRequest, _db_pb2.ChangeSettingsResponse]  # type: ignore[assignment]
+    """Changes it; what is absent stays as it is."""
     GetImage: _aio.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]  # type: ignore[assignment]
     """The bytes of a photo or of a picture: info first, then chunks."""
     ForgetUser: _aio.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]  # type: ignore[assignment]
@@ -180,8 +209,10 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.CreateGenerationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.CreateGenerationResponse, _abc.Awaitable[_db_pb2.CreateGenerationResponse]]:
-        """Makes another generation for a captioned photo; the same n again: the same row. Beyond a
-        limit, as for ReceivePhoto, there is none.
+        """Makes a generation that somebody asks for: by a button under a picture, by words in reply to
+        one or to its photo, or by words alone. The same request again: the same row. So is another
+        press of a button whose picture is unfinished, or was asked for within the last 5 seconds.
+        Beyond a limit, as for ReceivePhoto, there is none.
         """
 
     @_abc_1.abstractmethod
@@ -254,7 +285,7 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.ListHistoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ListHistoryResponse, _abc.Awaitable[_db_pb2.ListHistoryResponse]]:
-        """A user's generations in a chat, newest first, by pages."""
+        """A user's pictures in a chat, newest first, by pages."""
 
     @_abc_1.abstractmethod
     def GetGeneration(
@@ -262,7 +293,49 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.GetGenerationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.GetGenerationResponse, _abc.Awaitable[_db_pb2.GetGenerationResponse]]:
-        """One of a user's generations in a chat, with its photo."""
+        """One of a user's generations in a chat, with its photo, by its id or by one of its messages."""
+
+    @_abc_1.abstractmethod
+    def NoteMessage(
+        self,
+        request: _db_pb2.NoteMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.NoteMessageResponse, _abc.Awaitable[_db_pb2.NoteMessageResponse]]:
+        """Notes that a message of the bot's is about a generation, so that replies to it are found."""
+
+    @_abc_1.abstractmethod
+    def DeleteGeneration(
+        self,
+        request: _db_pb2.DeleteGenerationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.DeleteGenerationResponse, _abc.Awaitable[_db_pb2.DeleteGenerationResponse]]:
+        """Deletes a picture: its bytes, its prompt and its words go, the row and its id stay. Again
+        changes nothing. NOT_CLOSED while it is unfinished.
+        """
+
+    @_abc_1.abstractmethod
+    def StarGeneration(
+        self,
+        request: _db_pb2.StarGenerationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.StarGenerationResponse, _abc.Awaitable[_db_pb2.StarGenerationResponse]]:
+        """Gives a picture a star, or takes it away. What has one is kept whatever its age, with its photo."""
+
+    @_abc_1.abstractmethod
+    def GetSettings(
+        self,
+        request: _db_pb2.GetSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.GetSettingsResponse, _abc.Awaitable[_db_pb2.GetSettingsResponse]]:
+        """What a user has chosen for all of their pictures."""
+
+    @_abc_1.abstractmethod
+    def ChangeSettings(
+        self,
+        request: _db_pb2.ChangeSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ChangeSettingsResponse, _abc.Awaitable[_db_pb2.ChangeSettingsResponse]]:
+        """Changes it; what is absent stays as it is."""
 
     @_abc_1.abstractmethod
     def GetImage(
