@@ -192,6 +192,7 @@ class Generation(StoredImage, Base):
         _of_unclosed(
             "ix_generations_status", "bot_id", "chat_id", "user_id", "closed_at", "number"
         ),
+        Index("ix_generations_history", "bot_id", "chat_id", "user_id", "number"),
         Index(
             "ix_generations_pictures",
             "bot_id",

@@ -22,8 +22,7 @@ _NONE: frozenset[db.GenerationState] = frozenset()
 
 TRANSITIONS: Mapping[db.GenerationState, frozenset[db.GenerationState]] = MappingProxyType(
     {
-        # Straight to captioned: it waited for its photo's own generation to be.
-        RECEIVED: frozenset({STORED, CAPTIONED, FAILED, CANCELLED, UNDELIVERABLE}),
+        RECEIVED: frozenset({STORED, FAILED, CANCELLED, UNDELIVERABLE}),
         STORED: frozenset({CAPTIONED, FAILED, CANCELLED, UNDELIVERABLE}),
         # Straight to running: the generator had the job already.
         CAPTIONED: frozenset({QUEUED, RUNNING, FAILED, REFUSED, CANCELLED, UNDELIVERABLE}),

@@ -52,8 +52,8 @@ async def opened(folder: Path) -> AsyncIterator[Throw]:
             await door.throw(case)
             if not await _all_are_answered(door, before + _PRESSES):
                 raise Broken("not every press is answered", b"\n".join(case))
-            request = db.ListHistoryRequest(bot_id=BOT, chat_id=_GROUP, user_id=_ADA)
-            (item,) = (await door.database.list_history(request)).items
+            request = db.GetStatusRequest(bot_id=BOT, chat_id=_GROUP, user_id=_ADA)
+            (item,) = (await door.database.get_status(request)).items
             if item.generation.state != generation.state:
                 raise Broken("another has ended Ada's work", b"\n".join(case))
             if any(door.telegram.calls[method] for method in _SHOWN):

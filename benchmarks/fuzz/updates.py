@@ -212,5 +212,5 @@ async def opened(folder: Path) -> AsyncIterator[Throw]:
 
 async def _is_recorded(database: DatabaseClient, number: int) -> bool:
     chat = _FIRST_GOOD_CHAT + number
-    request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=chat)
-    return len((await database.list_history(request)).items) == 1
+    request = db.GetStatusRequest(bot_id=BOT, chat_id=chat, user_id=chat)
+    return len((await database.get_status(request)).items) == 1

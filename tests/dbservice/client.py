@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -209,6 +210,19 @@ class Client:
         assert responses[0].HasField("info")
         assert all(0 < len(response.chunk) <= CHUNK for response in responses[1:])
         return responses[0].info, b"".join(response.chunk for response in responses[1:])
+
+    async def pictured(self, message_id: int, *, user: int = USER) -> None:
+        """A photo and its picture, which is not sent yet."""
+        lease = await self.leased(message_id, user=user)
+        await self.store(lease)
+        way = (
+            db.GENERATION_STATE_STORED,
+            db.GENERATION_STATE_CAPTIONED,
+            db.GENERATION_STATE_QUEUED,
+        )
+        for here, there in pairwise(way):
+            await self.advance(lease, here, there, db.GenerationPatch(caption=CAPTION))
+        await self.finish(lease)
 
     async def to_state(self, state: db.GenerationState, message_id: int = 1) -> Lease:
         """A new photo's generation, leased, in this state; it got there by the contract alone."""

@@ -5,7 +5,7 @@ import pytest
 
 from dbservice.models import asked_id, generation_id, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, CAPTION, CHAT, USER, Client, Lease, refusal
+from tests.dbservice.client import BOT, CAPTION, CHAT, USER, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
 
 CAPTIONED = db.GENERATION_STATE_CAPTIONED
@@ -120,9 +120,7 @@ async def test_words_to_a_photo_without_a_caption_wait_for_it(client: Client) ->
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed"])
-async def test_words_to_a_photo_that_gets_no_caption_end_with_it(
-    client: Client, end: str
-) -> None:
+async def test_words_to_a_photo_that_gets_no_caption_end_with_it(client: Client, end: str) -> None:
     lease = await client.leased()
     parent = lease.item.generation.id
     made = (await client.create(parent)).item.generation
@@ -145,14 +143,14 @@ async def test_what_its_owner_says_of_a_photo_is_its_caption(client: Client) -> 
 
 async def test_nobody_asks_for_more_of_what_is_not_theirs_or_is_gone(client: Client) -> None:
     parent = await delivered(client)
-    not_owner = (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
-    not_found = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+    not_owner: Refusal = (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
+    not_found: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
     assert await refusal(client.press(parent.id, "1", user=7)) == not_owner
     assert await refusal(client.create(parent.id, user=7)) == not_owner
     assert await refusal(client.press("00000000-0000-4000-8000-000000000000", "1")) == not_found
     child = (await client.press(parent.id, "1")).item.generation.id
     await client.delete(parent.id)
-    assert await refusal(client.press(parent.id, "2")) == not_found
+    assert await refusal(client.press(parent.id, "2", "closer")) == not_found
     assert (await client.press(parent.id, "1")).item.generation.id == child
     assert (await client.create(child)).created
 

@@ -31,17 +31,19 @@ async def test_status_is_the_unclosed_of_one_user_in_one_chat(client: Client) ->
 @pytest.mark.parametrize("max_unfinished", [100])
 async def test_history_goes_back_and_forth_by_pages(client: Client) -> None:
     for number in range(1, 26):
-        await client.receive(number)
-    await client.receive(90, user=7)
-    await client.receive(91, chat=-7)
+        await client.pictured(number)
+    await client.receive(90)
+    await client.pictured(91, user=7)
     first = await client.history()
     assert numbers(first) == [*range(25, 15, -1)]
     assert first.newer_cursor == ""
+    assert (first.newer_count, first.count) == (0, 25)
     second = await client.history(first.older_cursor)
     assert numbers(second) == [*range(15, 5, -1)]
     third = await client.history(second.older_cursor)
     assert numbers(third) == [5, 4, 3, 2, 1]
     assert third.older_cursor == ""
+    assert (third.newer_count, third.count) == (20, 25)
     assert await client.history(third.newer_cursor) == second
     assert await client.history(second.newer_cursor) == first
     for page in (first, second, third):
@@ -51,10 +53,10 @@ async def test_history_goes_back_and_forth_by_pages(client: Client) -> None:
 
 async def test_what_arrives_meanwhile_shifts_no_page(client: Client) -> None:
     for number in range(1, 8):
-        await client.receive(number)
+        await client.pictured(number)
     first = await client.history(size=3)
     assert numbers(first) == [7, 6, 5]
-    await client.receive(8)
+    await client.pictured(8)
     second = await client.history(first.older_cursor, 3)
     assert numbers(second) == [4, 3, 2]
     back = await client.history(second.newer_cursor, 3)

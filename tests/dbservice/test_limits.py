@@ -80,7 +80,7 @@ async def test_a_user_of_whom_as_much_is_kept_as_may_be_begins_nothing_more(
         assert (await status(client)).kept_bytes == 2_000_000
         assert await refusal(client.receive(4)) == USER_FULL
         assert await refusal(client.receive(4, media_group_id="a")) == USER_FULL
-        assert await refusal(client.create(first.item.photo.id, 1)) == USER_FULL
+        assert await refusal(client.create(first.item.generation.id)) == USER_FULL
         assert not (await client.receive(1)).created  # known, hence no new one
         assert (await client.receive(4, user=OTHER)).created
         assert (await client.receive(4, bot=2)).created
@@ -141,7 +141,7 @@ async def test_nothing_is_begun_while_the_disk_is_nearly_full_and_nothing_stored
     usage = shutil.disk_usage("/")._replace(total=10**12, free=disk.RESERVE_BYTES - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
     assert await refusal(client.receive(4)) == DISK_FULL
-    assert await refusal(client.create(first.item.photo.id, 1)) == DISK_FULL
+    assert await refusal(client.create(first.item.generation.id)) == DISK_FULL
     assert not (await client.receive(2)).created
     await client.store(lease)
     usage = usage._replace(free=disk.RESERVE_BYTES // 4 - 1)

@@ -127,9 +127,10 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
         os.utime(settings.blobs / name, (then, then))
     async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
         client = Client(channel)
-        bare, whole = (await client.history()).items
+        (whole,) = (await client.history()).items
         assert (whole.photo.user_text, whole.generation.user_notified) == ("look", True)
-        assert not bare.generation.HasField("picture")
+        bare = (await client.get(generation_id=asked_id(PHOTO, CHAT, 9, 0))).item.generation
+        assert not bare.HasField("picture")
         request = db.GetStatusRequest(bot_id=BOT, chat_id=CHAT, user_id=USER)
         status = await client.call(client.stub.GetStatus, request)
         assert status.kept_bytes == len(PHOTO) + len(PICTURE)

@@ -51,7 +51,7 @@ async def test_a_photo_is_recorded_with_its_generation(client: Client) -> None:
 async def test_a_photo_keeps_its_topic(client: Client) -> None:
     await client.receive(message_thread_id=7)
     (lease,) = await client.lease()
-    (item,) = (await client.history()).items
+    (item,) = await client.status()
     assert lease.item == item
     assert item.photo.message_thread_id == 7
     answer = await refusal(client.receive(2, message_thread_id=0))
@@ -118,7 +118,7 @@ async def test_a_photo_of_an_album_gives_no_right_to_more_pictures(client: Clien
     await client.advance(lease, stored, captioned, caption)
     for message_id in range(51, 59):
         await client.receive(message_id)
-    assert await refusal(client.create(lease.item.photo.id, 1)) == TOO_MANY
+    assert await refusal(client.create(lease.item.generation.id)) == TOO_MANY
 
 
 @pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000, 20 * 1024 * 1024])

@@ -4,10 +4,10 @@ import grpc
 import pytest
 
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, CHAT, USER, Client, Lease, refusal
+from tests.dbservice.client import BOT, CHAT, USER, Client, Lease, Refusal, refusal
 
-NOT_FOUND = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
-NOT_OWNER = (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
+NOT_FOUND: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+NOT_OWNER: Refusal = (grpc.StatusCode.PERMISSION_DENIED, "NOT_OWNER", [])
 
 
 async def delivered(client: Client) -> Lease:
@@ -43,7 +43,7 @@ async def test_a_deleted_picture_leaves_its_row_alone(client: Client) -> None:
 async def test_only_its_owner_deletes_a_picture_and_when_it_is_closed(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=USER)
     key = lease.item.generation.id
-    not_closed = (grpc.StatusCode.FAILED_PRECONDITION, "NOT_CLOSED", [])
+    not_closed: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "NOT_CLOSED", [])
     assert await refusal(client.delete(key)) == not_closed
     await client.close(lease)
     assert await refusal(client.delete(key, user=7)) == NOT_OWNER

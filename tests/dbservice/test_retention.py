@@ -62,23 +62,32 @@ async def test_what_is_too_old_goes_with_its_bytes_and_nothing_else(
 ) -> None:
     delivered = db.GENERATION_STATE_DELIVERED
     async with served(settings, clock) as client:
+        of = {}
         for message_id in (1, 2, USER):
-            await client.close(await client.to_state(delivered, message_id))
-        again = (await client.history()).items[0]
+            lease = await client.to_state(delivered, message_id)
+            await client.close(lease)
+            of[message_id] = lease.item.generation.id
+        starred, again = of[2], of[USER]
+        await client.star(starred, user=2)
+        await client.create(starred, user=2)
+        await client.cancel(user=2)
+        (child,) = await client.lease()
+        await client.close(child)
         await client.to_state(delivered, 3)  # its user is not told yet
         clock.pass_seconds(8 * DAY)
-        await client.create(again.photo.id, 1)
+        await client.create(again)
         await client.close(await client.to_state(delivered, 4))
         assert len(files(settings.blobs)) == 10
     believe(settings, clock())
     monkeypatch.setattr(retention, "_BATCH", 2)
     found = await looked(settings, clock)
-    assert found == RetentionDone(certain=True, photos=2, generations=2)
-    assert ids(settings) == [3, 4, USER]
-    assert len(files(settings.blobs)) == 6
+    assert found == RetentionDone(certain=True, photos=1, generations=2)
+    assert ids(settings) == [2, 3, 4, USER]
+    assert len(files(settings.blobs)) == 8
     async with served(settings, clock) as client:
-        assert len((await client.history()).items) == 2
-        assert (await client.image(generation_id=again.generation.id))[1] == b"a picture"
+        for kept in (starred, again):
+            assert (await client.image(generation_id=kept))[1] == b"a picture"
+        assert len(await client.status()) == 1
     assert await looked(settings, clock) == RetentionDone(certain=True, photos=0, generations=0)
 
 

@@ -171,7 +171,7 @@ async def test_bytes_of_any_kind_are_answered_as_documented(
 
 async def test_a_damaged_cursor_is_a_page_or_a_refusal(client: Client) -> None:
     for number in range(1, 8):
-        await client.receive(number)
+        await client.pictured(number)
     cursor = (await client.history(size=2)).older_cursor.encode()
     chance = random.Random(5)
     refusals = []
@@ -195,7 +195,10 @@ def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, Message]]:
     for field in message.DESCRIPTOR.fields:
         if field.type == field.TYPE_STRING:
             other = type(message)()
-            setattr(other, field.name, "a\0b")
+            if field.is_repeated:
+                getattr(other, field.name).append("a\0b")
+            else:
+                setattr(other, field.name, "a\0b")
             yield f"{prefix}{field.name}", other
         elif field.type == field.TYPE_MESSAGE:
             inner = type(getattr(message, field.name))()

@@ -119,8 +119,9 @@ async def test_the_services_go_on_with_it(home: Path) -> None:
                 assert picture == (item.generation.picture.image, b"a picture")
             if item.photo.HasField("image"):
                 assert (await client.image(photo_id=item.photo.id))[1] == b"a photo"
-        again, first = (await client.history()).items
+        (first,) = (await client.history()).items
         assert [len(await client.status(user=user)) for user in (1, USER)] == [1, 1]
+        (again,) = await client.status()
         assert again.generation.parameters.seed == 3
         assert first.generation.picture.file_id == "sent"
         assert files(settings.blobs) == stored

@@ -40,7 +40,6 @@ def upgrade() -> None:
             sqlite_where=given,
             postgresql_where=given,
         )
-    op.drop_index("ix_generations_history", "generations")
     op.create_index(
         "ix_generations_pictures",
         "generations",
