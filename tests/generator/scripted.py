@@ -96,7 +96,7 @@ class ScriptedExecutor:
         self.tasks.extend(tasks)
         self.batches.append(len(tasks))
         ended: set[int] = set()
-        for step in range(1, tasks[0].steps + 1):
+        for step in range(1, tasks[0].computed_steps + 1):
             await self._permission(tokens)
             if not self.deaf:
                 ended.update(number for number, token in enumerate(tokens) if token.cancelled)
