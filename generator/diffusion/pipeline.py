@@ -17,7 +17,7 @@ from generator.diffusion.sampling.loop import OVERFLOW, Sample
 from generator.diffusion.sampling.previews import Previewer
 from generator.engines import allocator, choice, threads
 from generator.engines.acceleration import accelerate
-from generator.models import loading, lora
+from generator.models import known, loading, lora
 from generator.presets import FAST, PRESETS, Preset
 from generator.tasks import (
     BatchTimes,
@@ -85,6 +85,10 @@ class Pipeline:
             width=width * self._enlarge,
             height=height * self._enlarge,
             unavailable=unavailable,
+            dial=known.dial(source),
+            sizes=known.sizes(
+                width * self._enlarge, height * self._enlarge, enlarged=self._enlarge > 1
+            ),
         )
         accelerate(pipe.vae, self._engine)
         inputs = Inputs(
