@@ -72,6 +72,7 @@ def test_a_png_holds_nothing_but_the_picture(loaded: Pipeline) -> None:
 
 def test_the_model_says_its_name_and_own_size(loaded: Pipeline) -> None:
     assert (loaded.info.name, loaded.info.width, loaded.info.height) == ("tiny", 256, 256)
+    assert loaded.info.size(None, None, (3, 5)) == (192, 320)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 20, 150])
@@ -282,6 +283,7 @@ def test_what_a_small_model_draws_is_enlarged_to_the_asked_size(
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
     emoji = load("emoji", Options("cpu"))
     assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 256, 256)
+    assert emoji.info.sizes == ((256, 256),)
     task = replace(TASK, width=256, height=256, steps=3)
     pictures = [
         draw(emoji, task),
