@@ -153,7 +153,7 @@ async def running(
         calls = SynchronousCalls(service, queue, _HOLDER, stop, observers)
         images = Images(uploads, service)
         stack.push_async_callback(images.close)
-        parts = Parts(service, calls, images, settings.folder("generator"), progress, watchdog)
+        parts = Parts(service, calls, images, settings.results, progress, watchdog)
         app = create_app(parts, settings.bearer_token)
         async with lifecycle.together(
             stop,

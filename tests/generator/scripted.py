@@ -18,7 +18,13 @@ from generator.tasks import (
 )
 from lookalike.errors import StartError
 
-MODEL = ModelInfo("scripted", 64, 72)
+MODEL = ModelInfo(
+    "scripted",
+    64,
+    72,
+    dial={"twin": 0.3, "sibling": 0.5, "cousin": 0.75},
+    sizes=((64, 72), (96, 48), (48, 96)),
+)
 
 
 def png_of(task: Task) -> bytes:

@@ -249,7 +249,7 @@ async def test_a_flood_of_uploads_keeps_nobody_out(stack: Stack) -> None:
         await writer.wait_closed()
 
     async def forgotten() -> bool | None:
-        return None if await asyncio.to_thread(_open_files, stack.results.parent) else True
+        return None if await asyncio.to_thread(_open_files, stack.results) else True
 
     assert await eventually(forgotten)
 
