@@ -77,6 +77,15 @@ class Results:
             raise FileNotFoundError(errno.ENOENT, "the picture is damaged", key)
         return bytes(png)
 
+    async def find(self, key: str) -> bool:
+        """Whether there are bytes of a picture, whole or not."""
+        async with aclosing(self._blobs.open(key)) as parts:
+            try:
+                await anext(parts, None)
+            except FileNotFoundError:
+                return False
+        return True
+
     async def discard(self, keys: Iterable[str]) -> None:
         """Deletes pictures that no row names; if that fails now, the sweep will do it."""
         try:

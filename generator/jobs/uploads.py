@@ -21,6 +21,9 @@ from lookalike.transactions import atomic
 KEEP_SECONDS = 24 * 3600.0
 """How long a picture is kept after it was last used."""
 
+_AT_ONCE = 1000
+"""Pictures that are deleted in one transaction, for which everybody waits."""
+
 _NAMED = select(Job.init_sha256).where(Job.state.in_(UNFINISHED), Job.init_sha256.is_not(None))
 """The pictures that unfinished jobs are to start from."""
 
@@ -81,8 +84,9 @@ class Uploads:
         return added
 
     async def find(self, sha256: str) -> bool:
-        """Whether the picture is there."""
-        return await self._row(sha256) is not None
+        """Whether the picture's row is there, and a file for its bytes."""
+        row = await self._row(sha256)
+        return row is not None and await self._results.find(row.key)
 
     async def renew(self, sha256: str) -> bool:
         """Notes that the picture is used now, if its row and its bytes are there."""
@@ -123,7 +127,7 @@ class Uploads:
 
     async def expire(self, seconds: float = KEEP_SECONDS) -> None:
         """Deletes the pictures that were last used longer ago, and that no unfinished job names."""
-        if keys := await self._expire(seconds):
+        while keys := await self._expire(seconds):
             await self._results.discard(keys)
 
     @atomic
@@ -175,7 +179,10 @@ class Uploads:
         # As with jobs: an earlier start's clock was ahead.
         ahead = update(UploadedImage).where(UploadedImage.used_at > now)
         session.execute(ahead.values(used_at=now))
-        old = delete(UploadedImage).where(
-            UploadedImage.used_at < now - seconds, UploadedImage.sha256.not_in(_NAMED)
+        some = (
+            select(UploadedImage.sha256)
+            .where(UploadedImage.used_at < now - seconds, UploadedImage.sha256.not_in(_NAMED))
+            .limit(_AT_ONCE)
         )
-        return session.scalars(old.returning(UploadedImage.key)).all()
+        gone = delete(UploadedImage).where(UploadedImage.sha256.in_(some))
+        return session.scalars(gone.returning(UploadedImage.key)).all()

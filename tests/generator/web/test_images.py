@@ -188,6 +188,8 @@ async def test_bytes_that_are_lost_are_taken_again(
     data = photo()
     await put(stack, data)
     damage(*stack.images)
+    there = await stack.client.head(path(data))
+    assert there.status_code == (200 if stack.images else 404)
     assert (await put(stack, data)).status_code == 201
     assert f"{sha256(data)} is lost" in caplog.text
     assert len(stack.images) == 1
