@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from generator import models
-from generator.diffusion import batch_times, images, init_images, memory
+from generator.diffusion import batch_times, images, init_images, memory, recipes
 from generator.diffusion.denoisers import Denoisers, Inputs
 from generator.diffusion.options import Options, Previews
 from generator.diffusion.sampling import loop
@@ -272,7 +272,8 @@ class Pipeline:
             return SafetyRejected()
         if not all(bound.isfinite() for bound in image.aminmax()):
             return TaskError(OVERFLOW)
-        png = images.to_png(image, (task.width, task.height))
+        recipe = recipes.write(self.info.name, task)
+        png = images.to_png(image, (task.width, task.height), recipe)
         return Picture(png=png, width=task.width, height=task.height)
 
     def _latents_shape(self, width: int, height: int) -> tuple[int, int, int, int]:
