@@ -9,7 +9,12 @@ import socket
 import time
 from typing import Final
 
-from bot.clients.dbservice import DatabaseClient, DatabaseError, Superseded
+from bot.clients.dbservice import (
+    DatabaseClient,
+    DatabaseError,
+    DatabaseUnavailable,
+    Superseded,
+)
 from lookalike.errors import StartError
 from lookalike.waiting import any_of
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -100,7 +105,12 @@ class Incarnation:
         """Asks whether our epoch is the latest. Raises DatabaseError."""
         request = db.ConfirmEpochRequest(bot_id=self._bot_id, epoch=self.epoch or 0)
         try:
-            await self._database.confirm_epoch(request)
+            try:
+                await self._database.confirm_epoch(request)
+            except DatabaseUnavailable:
+                # In a process that was frozen, the call or its connection came to its end
+                # meanwhile: only a second one says that dbservice is away.
+                await self._database.confirm_epoch(request)
         except Superseded:
             self.superseded.set()
             raise
