@@ -12,7 +12,7 @@ from benchmarks.rows import BY_KEY, OURS
 from generator.diffusion.batch_times import paying
 from generator.jobs.order import QueuedJob
 from generator.scheduling import batches
-from generator.tasks import BatchTimes
+from generator.tasks import BatchTimes, ModelInfo
 
 WAITING = (1, 2, 4, 8)
 """So many jobs wait, when pictures an hour are counted."""
@@ -154,6 +154,6 @@ def _between(marks: Sequence[float]) -> Sequence[float]:
 def _batch(seconds: Mapping[int, float], waiting: int) -> int:
     """How many of alike waiting jobs the worker would compute together."""
     times = BatchTimes(paying(seconds, noise=0.0), pixels=1)
-    job = QueuedJob(UUID(int=0), False, 1, 1, 1, 1.0, "", 0)
+    job = QueuedJob(UUID(int=0), False, 1, 1, 1, 1.0, "", None, None, None, 0)
     most = max(times.seconds)
-    return batches.choose([job] * min(waiting, most), waiting, times, (1, 1))
+    return batches.choose([job] * min(waiting, most), waiting, times, ModelInfo("", 1, 1))

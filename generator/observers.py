@@ -18,7 +18,7 @@ class BatchStarted:
         job_ids: of all, in the order of their turns.
         attempts: how often the computation of each has begun.
         shape: which they have in common.
-        steps: of each.
+        steps: that are computed of each.
         behind: how many jobs wait behind them.
     """
 
@@ -37,7 +37,7 @@ class StepDone:
         job_id: which one.
         shape: of the job.
         step: how many are done.
-        steps: of the job.
+        steps: that are computed of the job.
         batch_size: how many jobs are computed together.
         step_seconds: what a step of the whole batch has taken so far in the mean; None: this one
             does not tell, being the first, or not the first in its batch to get that far, or as
@@ -142,10 +142,13 @@ class Observer:
         """So many jobs were deleted by their age."""
 
     def images_swept(self, count: int) -> None:
-        """So many pictures were deleted that no job names."""
+        """So many pictures were deleted that no row names."""
 
     def image_lost(self, job_id: UUID, error: OSError) -> None:
         """The bytes of a job's picture are gone or damaged, so the job was deleted."""
+
+    def upload_lost(self, sha256: str, error: OSError) -> None:
+        """The bytes of a picture to start from are gone or damaged, so it was forgotten."""
 
     def storage_failed(self, action: str, error: OSError) -> None:
         """The disk or the database did not take something; it is tried again.
@@ -197,11 +200,15 @@ class LogObserver(Observer):
 
     def images_swept(self, count: int) -> None:
         """Some information: a crash or a fault of the disk had left them."""
-        _log.info("Deleted %d picture(s) that no job names.", count)
+        _log.info("Deleted %d picture(s) that no row names.", count)
 
     def image_lost(self, job_id: UUID, error: OSError) -> None:
         """An error: the disk loses files, or somebody deletes them."""
         _log.error("Job %s is deleted, as its picture is lost: %s.", job_id, error)
+
+    def upload_lost(self, sha256: str, error: OSError) -> None:
+        """An error, likewise."""
+        _log.error("The picture to start from %s is lost: %s.", sha256, error)
 
     def storage_failed(self, action: str, error: OSError) -> None:
         """An error in a line."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from generator.diffusion.options import Options
 from generator.executors.base import Executor
 from generator.executors.inprocess import InProcessExecutor, quieten
+from generator.images import Images
 from generator.jobs.clock import steady_clock
 from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
@@ -16,9 +17,11 @@ from generator.jobs.leases import Leases
 from generator.jobs.maintenance import Maintenance
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results
+from generator.jobs.uploads import Uploads
 from generator.models import lora
 from generator.observers import LogObserver, Observer
 from generator.presets import FAST
+from generator.scheduling.beginning import Beginning
 from generator.scheduling.calibration import Calibration
 from generator.scheduling.estimates import StepTimes
 from generator.scheduling.patience import Patience
@@ -71,6 +74,7 @@ class RunningGenerator:
         queue: the same, as callers use them.
         leases: the same, as its worker uses them.
         blobs: where pictures are stored.
+        uploads: the pictures that jobs start from.
         service: what answers requests.
         progress: of the computation.
         watchdog: knows whether something hangs.
@@ -83,6 +87,7 @@ class RunningGenerator:
     queue: JobQueue
     leases: Leases
     blobs: Blobs
+    uploads: Uploads
     service: Service
     progress: Progress
     watchdog: Watchdog
@@ -133,18 +138,23 @@ async def running(
             lease_seconds=timing.lease_seconds,
             clock=timing.clock,
         )
-        maintenance = Maintenance(database, results, observers, timing.clock)
+        uploads = Uploads(database, results, observers, timing.clock)
+        maintenance = Maintenance(database, results, uploads, observers, timing.clock)
         await _recover(leases, maintenance)
         retrying = Retrying(progress, observers, timing.pause_seconds)
         recorder = Recorder(leases, results, retrying, watchdog, observers)
-        runner = BatchRunner(executor, leases, recorder, progress, watchdog, observers)
+        beginning = Beginning(uploads, recorder, retrying, progress, watchdog)
+        runner = BatchRunner(executor, leases, beginning, recorder, progress, watchdog, observers)
         # Where a job has a single attempt, one that breaks would take its neighbours down for good.
         batching = settings.generator_max_attempts > 1
         calibration = Calibration(executor, watchdog, observers, wanted=batching)
         worker = Worker(executor, leases, runner, calibration, retrying, progress, watchdog)
         service = Service(queue, results, progress, times, observers)
         calls = SynchronousCalls(service, queue, _HOLDER, stop, observers)
-        app = create_app(Parts(service, calls, progress, watchdog), settings.bearer_token)
+        images = Images(uploads, service)
+        stack.push_async_callback(images.close)
+        parts = Parts(service, calls, images, settings.results, progress, watchdog)
+        app = create_app(parts, settings.bearer_token)
         async with lifecycle.together(
             stop,
             web.serve(app, bound, stop),
@@ -160,6 +170,7 @@ async def running(
                 queue=queue,
                 leases=leases,
                 blobs=blobs,
+                uploads=uploads,
                 service=service,
                 progress=progress,
                 watchdog=watchdog,

@@ -14,6 +14,7 @@ from generator.jobs.tables import Job, State
 from generator.observers import Observer
 from generator.scheduling.estimates import Outlook, StepTimes, outlooks
 from generator.scheduling.progress import Progress
+from generator.scheduling.shapes import steps_of
 
 UNKNOWN = "unknown"
 """The state of a job that nobody submitted, where many are asked for."""
@@ -52,6 +53,7 @@ class Service:
             JobConflict: another job is known under this id.
             QueueFull: there are too many unfinished jobs.
             PresetUnavailable: its preset cannot be used here.
+            UnknownImage: the picture that it is to start from is not there.
             OSError: also while a picture waits for room on the disk; then no job is taken.
         """
         if self._progress.disk_full and await self._queue.get(job_id) is None:
@@ -168,10 +170,11 @@ class Service:
         )
         if outlook is not None:
             state = replace(state, position=outlook.position, eta_seconds=outlook.eta_seconds)
-        if job.state == State.RUNNING:
+        model = self._progress.model
+        if job.state == State.RUNNING and model is not None:
             state = replace(
                 state,
-                progress=(self._progress.steps_done(job.id), job.steps),
+                progress=(self._progress.steps_done(job.id), steps_of(job, model)),
                 preview=self._progress.preview(job.id) is not None,
             )
         if job.error_code is not None:

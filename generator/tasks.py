@@ -1,6 +1,7 @@
 """What goes to an executor and what comes back: plain data that could cross to another process."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -13,12 +14,37 @@ class ModelInfo:
         width: its own width in pixels.
         height: its own height in pixels.
         unavailable: presets that it cannot be used with: why, in a sentence each, by name.
+        dial: how strongly each step of the dial changes the picture that it starts from, by its
+            name: twin, sibling, cousin.
+        sizes: width and height of what it draws well, about as many pixels each.
     """
 
     name: str
     width: int
     height: int
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    dial: Mapping[str, float] = field(default_factory=dict)
+    sizes: Sequence[tuple[int, int]] = ()
+
+    def size(
+        self, width: int | None, height: int | None, aspect: tuple[int, int] | None
+    ) -> tuple[int, int]:
+        """The width and height of a picture.
+
+        Args:
+            width: as asked; None: not asked.
+            height: likewise.
+            aspect: of what it shall look like, as width and height in any unit; it counts where
+                neither side is asked. None: no matter.
+
+        Returns:
+            Sides as asked, the model's own standing in for one that is not; or else, of the sizes
+            that it draws well, the one whose proportions are nearest to `aspect`.
+        """
+        if width is not None or height is not None or aspect is None or not self.sizes:
+            return width or self.width, height or self.height
+        wanted = math.log(aspect[0] / aspect[1])
+        return min(self.sizes, key=lambda size: abs(math.log(size[0] / size[1]) - wanted))
 
 
 @dataclass(frozen=True)
@@ -30,12 +56,46 @@ class JobShape:
         height: pixels.
         preset: a name in `generator.presets`.
         guided: every step, or every one within the preset's interval, costs twice.
+        strength: of its init image; None: it has none. A preset whose steps differ spends others on
+            a picture that is there already.
     """
 
     width: int
     height: int
     preset: str
     guided: bool
+    strength: float | None = None
+
+
+@dataclass(frozen=True)
+class InitImage:
+    """The picture that a task starts from.
+
+    Attributes:
+        image: a PNG, RGB, as our own decoder wrote it: never bytes from outside. Of any size: it is
+            cropped around its centre to the task's proportions, and scaled.
+        strength: above 0, up to 1: how much of it is lost in noise, and so how many steps there
+            are; see `computed_steps`.
+    """
+
+    image: bytes
+    strength: float
+
+
+def computed_steps(steps: int, strength: float | None) -> int:
+    """How many of a task's steps are computed.
+
+    Args:
+        steps: of the task.
+        strength: of its init image; None: it has none.
+
+    Returns:
+        All, or the last ones: as many as `get_timesteps` of diffusers'
+        `StableDiffusionImg2ImgPipeline` takes, and at least one.
+    """
+    if strength is None:
+        return steps
+    return max(1, min(steps, int(steps * strength)))
 
 
 @dataclass(frozen=True)
@@ -51,6 +111,7 @@ class Task:
         guidance_scale: 0 to 30; 1 or less is none.
         seed: 0 to 2^63 - 1.
         preset: a name in `generator.presets`.
+        init: what it starts from; None: from noise alone.
     """
 
     prompt: str
@@ -61,11 +122,23 @@ class Task:
     guidance_scale: float
     seed: int
     preset: str = "balanced"
+    init: InitImage | None = None
+
+    @property
+    def strength(self) -> float | None:
+        """Of its init image; None: it has none."""
+        return None if self.init is None else self.init.strength
+
+    @property
+    def computed_steps(self) -> int:
+        """How many of its steps are computed and reported."""
+        return computed_steps(self.steps, self.strength)
 
     @property
     def shape(self) -> JobShape:
         """What decides how long its steps take."""
-        return JobShape(self.width, self.height, self.preset, self.guidance_scale > 1)
+        guided = self.guidance_scale > 1
+        return JobShape(self.width, self.height, self.preset, guided, self.strength)
 
 
 @dataclass(frozen=True)
@@ -74,7 +147,7 @@ class Step:
 
     Attributes:
         task: which one of the batch, from 0.
-        number: how many of its steps are done, from 1.
+        number: how many of the steps that are computed are done, from 1.
         preview: now and then, a JPEG of where it is.
     """
 

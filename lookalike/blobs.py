@@ -43,7 +43,7 @@ def new_key(owner: str, fence: int) -> str:
     """A key that nobody has used.
 
     Args:
-        owner: the id of the row that will name it, a UUID.
+        owner: the id of the row that will name it, a UUID or a checksum in hex.
         fence: the writer's; it tells a person whose attempt left the bytes.
     """
     return f"{owner[:1]}/{owner}-{fence}-{secrets.token_hex(4)}"

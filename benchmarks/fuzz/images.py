@@ -24,10 +24,10 @@ _GRACE: Final = 2.0
 async def opened(_folder: Path) -> AsyncIterator[Throw]:
     """The decoder of photos."""
     decoder = Decoder()
-    seeds = _seeds()
+    files = seeds()
 
     async def throw(dice: Random) -> None:
-        case = mutated(dice, seeds)
+        case = mutated(dice, files)
         try:
             async with asyncio.timeout(WALL_SECONDS + _GRACE):
                 prepared = await decoder.prepare(case)
@@ -45,7 +45,8 @@ async def opened(_folder: Path) -> AsyncIterator[Throw]:
         await decoder.close()
 
 
-def _seeds() -> list[bytes]:
+def seeds() -> list[bytes]:
+    """A file of each kind."""
     image = Image.linear_gradient("L").resize((120, 90)).convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -56,9 +57,9 @@ def _seeds() -> list[bytes]:
         ("WEBP", {"exif": exif}),
         ("WEBP", {"lossless": True}),
     ]
-    seeds = []
+    found = []
     for kind, option in options:
         file = io.BytesIO()
         image.save(file, kind, **option)
-        seeds.append(file.getvalue())
-    return seeds
+        found.append(file.getvalue())
+    return found

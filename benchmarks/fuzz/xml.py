@@ -25,6 +25,12 @@ async def opened(folder: Path) -> AsyncIterator[Throw]:
         job("<![CDATA[a cat]]>"),
     ]
     async with serving(folder) as stack:
+        there, gone = await stack.upload(), "0" * 64
+        seeds += [
+            job("a cat", init=(there, "0.55")),
+            job("a cat", seed=7, init=(there, "twin"), aspect=(3, 4)),
+            job("a cat", init=(gone, "1")),
+        ]
 
         async def throw(dice: Random) -> None:
             case = mutated(dice, seeds)

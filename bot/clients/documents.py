@@ -42,16 +42,47 @@ class Job:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class InitImage:
+    """The picture that a job starts from; it is uploaded before.
+
+    Attributes:
+        sha256: of its file, in hex.
+        strength: how much of it is painted anew: a step of the dial, `twin`, `sibling` or
+            `cousin`, or a decimal number above 0, up to 1.
+    """
+
+    sha256: str
+    strength: str
+
+
 class NotUnderstood(ValueError):
     """A document that the generator would not write; the text says what is wrong."""
 
 
-def write_request(parameters: db.Parameters, owner: str) -> bytes:
-    """The document that submits a job."""
+def write_request(
+    parameters: db.Parameters,
+    owner: str,
+    *,
+    init: InitImage | None = None,
+    aspect: tuple[int, int] | None = None,
+) -> bytes:
+    """The document that submits a job.
+
+    Args:
+        parameters: what is asked for.
+        owner: for whom.
+        init: what it starts from; None: words alone.
+        aspect: width and height that the picture's proportions follow, where its size is not asked
+            for; None: those of `init`, if there is one.
+    """
     root = etree.Element(f"{{{GENERATOR_NAMESPACE}}}job", nsmap={None: GENERATOR_NAMESPACE})
 
     def add(name: str, value: str) -> None:
         etree.SubElement(root, f"{{{GENERATOR_NAMESPACE}}}{name}").text = value
+
+    def add_empty(name: str, **attributes: str) -> None:
+        etree.SubElement(root, f"{{{GENERATOR_NAMESPACE}}}{name}", attributes)
 
     add("prompt", parameters.prompt)
     if parameters.negative_prompt:
@@ -65,6 +96,10 @@ def write_request(parameters: db.Parameters, owner: str) -> bytes:
             # A schema's decimal knows no exponent.
             text = f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
             add(field.replace("_", "-"), text)
+    if init is not None:
+        add_empty("init-image", sha256=init.sha256, strength=init.strength)
+    if aspect is not None and not (parameters.HasField("width") or parameters.HasField("height")):
+        add_empty("aspect", width=str(aspect[0]), height=str(aspect[1]))
     return etree.tostring(root, xml_declaration=True, encoding="utf-8")
 
 

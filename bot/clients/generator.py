@@ -13,13 +13,16 @@ from urllib3.exceptions import HTTPError
 
 from bot.clients import documents
 from bot.clients.batching import Batcher
-from bot.clients.documents import Job, NotUnderstood
+from bot.clients.documents import InitImage, Job, NotUnderstood
 from bot.observers import Observer, RpcDone, timed
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_TIMEOUT = (3.05, 5)  # seconds to connect, to read
+_CONNECT_SECONDS = 3.05
+_READ_SECONDS = 5.0
+_DECODE_SECONDS = 30.0  # an upload is answered when it is decoded, and others may be before it
 _WHOLE_SECONDS = 30.0  # of an answer that comes bit by bit
 _MOST_BYTES = 32 * 1024 * 1024  # of an answer: as much as dbservice takes of a picture
+_MOST_PREVIEW_BYTES = 1024 * 1024
 _CHUNK = 64 * 1024
 _BULK = 200  # ids in one request; the contract's limit
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -50,6 +53,22 @@ class JobRejected(Exception):
         self.code = code
 
 
+class UnknownImage(JobRejected):
+    """The picture that a job is to start from is not there: upload it, and submit the job again."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A call: what is asked, how long a read may take, and how much may come."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    media_type: str = _XML
+    read_seconds: float = _READ_SECONDS
+    most_bytes: int = _MOST_BYTES
+
+
 @dataclass(frozen=True)
 class _Answer:
     status: int
@@ -78,14 +97,37 @@ class GeneratorClient:
         """Lets the threads end; what they wait for may take them a few seconds more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def submit(self, job_id: str, parameters: db.Parameters, owner: str) -> Job:
-        """Submits a job, or finds it submitted."""
-        document = documents.write_request(parameters, owner)
-        response = await self._call("PUT", f"/v1/jobs/{job_id}", document)
+    async def submit(
+        self,
+        job_id: str,
+        parameters: db.Parameters,
+        owner: str,
+        *,
+        init: InitImage | None = None,
+        aspect: tuple[int, int] | None = None,
+    ) -> Job:
+        """Submits a job, or finds it submitted; see `documents.write_request` for what it takes.
+
+        Raises:
+            UnknownImage: what it is to start from has to be uploaded first.
+        """
+        document = documents.write_request(parameters, owner, init=init, aspect=aspect)
+        response = await self._call(_Request("PUT", f"/v1/jobs/{job_id}", document))
         try:
             return documents.read_job(response.body)
         except NotUnderstood as error:
             raise GeneratorUnavailable(str(error)) from error
+
+    async def upload(self, sha256: str, data: bytes, media_type: str) -> None:
+        """Uploads a picture to start from, or finds it there.
+
+        Args:
+            sha256: of its bytes, in hex.
+            data: a JPEG, PNG or WebP file of up to 20 MB.
+            media_type: what it is.
+        """
+        path = f"/v1/images/{sha256}"
+        await self._call(_Request("PUT", path, data, media_type, read_seconds=_DECODE_SECONDS))
 
     async def get_job(self, job_id: str) -> Job:
         """A job's state; one that nobody knows is `unknown`.
@@ -99,52 +141,63 @@ class GeneratorClient:
 
     async def get_image(self, job_id: str, sha256: str) -> bytes:
         """A finished job's PNG, verified. JobRejected: there is none."""
-        response = await self._call("GET", f"/v1/jobs/{job_id}/image")
+        response = await self._call(_Request("GET", f"/v1/jobs/{job_id}/image"))
         if hashlib.sha256(response.body).hexdigest() != sha256:
             raise GeneratorUnavailable("the picture arrived damaged")
+        return response.body
+
+    async def get_preview(self, job_id: str) -> bytes | None:
+        """Where a running job is, a small JPEG; None: there is none."""
+        try:
+            response = await self._call(
+                _Request("GET", f"/v1/jobs/{job_id}/preview", most_bytes=_MOST_PREVIEW_BYTES)
+            )
+        except JobRejected as error:
+            if error.code not in {"no-preview", "unknown-job"}:
+                raise
+            return None
         return response.body
 
     async def delete(self, job_id: str) -> None:
         """Cancels the job if it is unfinished, and deletes what is left of it; unknown is fine."""
         try:
-            response = await self._call("DELETE", f"/v1/jobs/{job_id}")
+            response = await self._call(_Request("DELETE", f"/v1/jobs/{job_id}"))
             if response.status == requests.codes.ok:  # cancelled; its record is still there
-                await self._call("DELETE", f"/v1/jobs/{job_id}")
+                await self._call(_Request("DELETE", f"/v1/jobs/{job_id}"))
         except JobRejected as error:
             if error.code != "unknown-job":
                 raise
 
     async def _get_jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
         query = "&".join(f"id={job_id}" for job_id in job_ids)
-        response = await self._call("GET", f"/v1/jobs?{query}")
+        response = await self._call(_Request("GET", f"/v1/jobs?{query}"))
         try:
             return documents.read_jobs(response.body)
         except NotUnderstood as error:
             raise GeneratorUnavailable(str(error)) from error
 
-    async def _call(self, method: str, path: str, body: bytes | None = None) -> _Answer:
+    async def _call(self, request: _Request) -> _Answer:
         loop = asyncio.get_running_loop()
 
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
-            observer.rpc_done(RpcDone("generator", method, seconds, outcome))
+            observer.rpc_done(RpcDone("generator", request.method, seconds, outcome))
 
         with timed(self._observers, announce):
-            return await loop.run_in_executor(
-                self._threads, self._call_blocking, method, path, body
-            )
+            return await loop.run_in_executor(self._threads, self._call_blocking, request)
 
-    def _call_blocking(self, method: str, path: str, body: bytes | None) -> _Answer:
+    def _call_blocking(self, request: _Request) -> _Answer:
         try:
             with self._session().request(
-                method,
-                self._url + path,
-                data=body,
-                headers={"Content-Type": _XML} if body else None,
-                timeout=_TIMEOUT,
+                request.method,
+                self._url + request.path,
+                data=request.body,
+                headers={"Content-Type": request.media_type} if request.body else None,
+                timeout=(_CONNECT_SECONDS, request.read_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                answer = _Answer(response.status_code, response.headers, _body_of(response))
+                body = _body_of(response, request.most_bytes)
+                answer = _Answer(response.status_code, response.headers, body)
         except (requests.RequestException, HTTPError) as error:
             # Not its text, which repeats addresses and internals of the HTTP library.
             raise GeneratorUnavailable(type(error).__name__) from error
@@ -164,7 +217,7 @@ class GeneratorClient:
         return session
 
 
-def _body_of(response: requests.Response) -> bytes:
+def _body_of(response: requests.Response, most_bytes: int) -> bytes:
     """All of a body, bounded while it comes, in bytes and time.
 
     Raises:
@@ -173,7 +226,7 @@ def _body_of(response: requests.Response) -> bytes:
     body, until = bytearray(), time.monotonic() + _WHOLE_SECONDS
     while part := response.raw.read1(_CHUNK, decode_content=False):
         body += part
-        if len(body) > _MOST_BYTES or time.monotonic() > until:
+        if len(body) > most_bytes or time.monotonic() > until:
             raise GeneratorUnavailable("its answer does not end")
     return bytes(body)
 
@@ -195,7 +248,7 @@ def _meaning(response: _Answer) -> GeneratorUnavailable | JobRejected:
         )
     if status in {401, 403}:
         return GeneratorUnavailable("SERVICE_TOKEN is not the generator's")
-    return JobRejected(code, detail)
+    return (UnknownImage if code == "unknown-image" else JobRejected)(code, detail)
 
 
 def _retry_after(response: _Answer) -> float | None:

@@ -65,6 +65,7 @@ _ENDINGS: Final = {
     "job-rejected": _noop("The picture service won't take this request."),
     "gave-up": _noop("I tried several times and couldn't make this picture."),
     "cannot-compute": _noop("The picture service couldn't paint this picture."),
+    "unknown-image": _noop("The picture service lost the photo on the way. Please try again."),
     "job-cancelled": _noop("The picture was cancelled at the picture service."),
     "refused-by-safety": _noop(
         "The safety filter held the picture back. Try another photo, or write something else with "

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from generator import models
-from generator.diffusion import batch_times, images, memory
+from generator.diffusion import batch_times, images, init_images, memory, recipes
 from generator.diffusion.denoisers import Denoisers, Inputs
 from generator.diffusion.options import Options, Previews
 from generator.diffusion.sampling import loop
@@ -17,12 +17,13 @@ from generator.diffusion.sampling.loop import OVERFLOW, Sample
 from generator.diffusion.sampling.previews import Previewer
 from generator.engines import allocator, choice, threads
 from generator.engines.acceleration import accelerate
-from generator.models import loading, lora
+from generator.models import known, loading, lora
 from generator.presets import FAST, PRESETS, Preset
 from generator.tasks import (
     BatchTimes,
     Cancelled,
     CancelToken,
+    InitImage,
     ModelInfo,
     OnStep,
     Outcome,
@@ -84,6 +85,10 @@ class Pipeline:
             width=width * self._enlarge,
             height=height * self._enlarge,
             unavailable=unavailable,
+            dial=known.dial(source),
+            sizes=known.sizes(
+                width * self._enlarge, height * self._enlarge, enlarged=self._enlarge > 1
+            ),
         )
         accelerate(pipe.vae, self._engine)
         inputs = Inputs(
@@ -115,7 +120,7 @@ class Pipeline:
         the picture is enlarged to the asked size.
 
         Args:
-            tasks: alike in all but prompts and seeds.
+            tasks: as for `Executor.run`.
             on_step: called on this thread.
             tokens: one for each task.
         """
@@ -194,8 +199,18 @@ class Pipeline:
         denoiser = self._denoisers.of(preset)
         samples = [self._begin(task, token) for task, token in zip(tasks, tokens, strict=True)]
         config = self._pipe.scheduler.config
-        loop.denoise(denoiser, samples, preset, first.steps, first.guidance_scale, config, on_step)
+        loop.denoise(denoiser, samples, preset, first, config, on_step)
         return samples
+
+    @torch.no_grad()
+    def encode(self, picture: torch.Tensor) -> torch.Tensor:
+        """The latents of a picture of the drawn size, 1 x 3 x height x width from -1 to 1.
+
+        They are the mean of the autoencoder's posterior, not a sample of it (docs/decisions/0050).
+        """
+        vae = self._pipe.vae
+        found = vae.encode(picture.to(self._device, vae.dtype), return_dict=False)[0].mean
+        return torch.as_tensor(found.float() * vae.config.scaling_factor)
 
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
@@ -222,14 +237,25 @@ class Pipeline:
         return [self._end(task, sample) for task, sample in zip(tasks, samples, strict=True)]
 
     def _begin(self, task: Task, token: CancelToken) -> Sample:
-        """A picture's noise and prompts. Each is encoded alone, so that none sees another."""
+        """A picture's noise, prompts and what it starts from.
+
+        Each is encoded alone, so that none sees another.
+        """
         generator = torch.Generator("cpu").manual_seed(task.seed)
         prompt_embeds, negative_prompt_embeds = self._pipe.encode_prompt(
             task.prompt, self._device, 1, task.guidance_scale > 1, task.negative_prompt
         )
         shape = self._latents_shape(task.width, task.height)
         latents = loop.noise(shape, generator, self._device)
-        return Sample(prompt_embeds, negative_prompt_embeds, generator, token, latents)
+        start = None
+        if task.init is not None and not token.cancelled:
+            start = self.encode(self._read(task.init, task))
+        return Sample(prompt_embeds, negative_prompt_embeds, generator, token, latents, start)
+
+    def _read(self, init: InitImage, task: Task) -> torch.Tensor:
+        """What a task starts from, at the size that is drawn."""
+        size = _drawn(task.width, self._enlarge), _drawn(task.height, self._enlarge)
+        return init_images.read(init.image, (task.width, task.height), size)
 
     def _end(self, task: Task, sample: Sample) -> Outcome:
         """Decodes and checks a picture that has come to its end."""
@@ -246,7 +272,8 @@ class Pipeline:
             return SafetyRejected()
         if not all(bound.isfinite() for bound in image.aminmax()):
             return TaskError(OVERFLOW)
-        png = images.to_png(image, (task.width, task.height))
+        recipe = recipes.write(self.info.name, task)
+        png = images.to_png(image, (task.width, task.height), recipe)
         return Picture(png=png, width=task.width, height=task.height)
 
     def _latents_shape(self, width: int, height: int) -> tuple[int, int, int, int]:

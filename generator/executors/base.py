@@ -39,7 +39,8 @@ class Executor(Protocol):
         """Computes pictures together.
 
         Args:
-            tasks: at least one, alike in all but prompts and seeds.
+            tasks: at least one, alike in size, preset, steps, guidance and computed steps; prompts,
+                seeds and init images may differ, and some may have none.
             on_step: called on the event loop.
             tokens: one for each task; cancel it to have the task end within one step.
 

@@ -11,6 +11,7 @@ class Fault(StrEnum):
     CANNOT_COMPUTE = "cannot-compute"
     GAVE_UP = "gave-up"
     REFUSED_BY_SAFETY = "refused-by-safety"
+    UNKNOWN_IMAGE = "unknown-image"
 
 
 class JobError(Exception):
@@ -57,6 +58,58 @@ class InvalidSize(JobError):
         self.side = side
         self.pixels = pixels
         self.factor = factor
+
+
+class SizeAndAspect(JobError):
+    """A picture's size and its proportions are asked for at once."""
+
+
+class UnknownImage(JobError):
+    """The picture that a job is to start from is not there.
+
+    Attributes:
+        sha256: of its file, in hex.
+    """
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256)
+        self.sha256 = sha256
+
+
+class NoSuchImage(JobError):
+    """Nobody uploaded this picture to start from, or it is gone."""
+
+
+class ImageInUse(JobError):
+    """An unfinished job is to start from the picture."""
+
+
+class ChecksumMismatch(JobError):
+    """The bytes of an image are not those whose checksum was given."""
+
+
+class InvalidImage(JobError):
+    """The bytes are no image that a job can start from.
+
+    Attributes:
+        reason: why, in a sentence.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ImageTooLarge(JobError):
+    """The image has too many pixels.
+
+    Attributes:
+        limit: how many it may have.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 class UnknownPreset(JobError):

@@ -21,6 +21,7 @@ from generator.jobs.errors import Fault
 from generator.jobs.order import FAIR_ORDER, QueuedJob
 from generator.jobs.results import StoredImage
 from generator.jobs.tables import UNFINISHED, Job, Owner, State
+from generator.jobs.uploads import use
 from lookalike.transactions import atomic
 
 BatchSize = Callable[[Sequence[QueuedJob], int], int]
@@ -209,10 +210,13 @@ class Leases:
         job.error_code = Fault.GAVE_UP
         job.error_message = f"The computation broke off {job.attempts} times; it was given up."
         job.ended_at = self._clock()
+        use(session, job.init_sha256, job.ended_at)
 
     def _end(self, session: Session, claim: Job, state: State, **values: Any) -> bool:
-        ended = _write(session, claim, state=state, ended_at=self._clock(), **values)
+        now = self._clock()
+        ended = _write(session, claim, state=state, ended_at=now, **values)
         if ended:
+            use(session, claim.init_sha256, now)
             self.events.announce(session, claim.id)
         return ended
 

@@ -1,4 +1,4 @@
-"""Deletes what nobody needs any more: old jobs, and pictures that belong to no job."""
+"""Deletes what nobody needs any more: old jobs, old uploads, and pictures that no row names."""
 
 import asyncio
 import time
@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from generator.jobs.database import JobDatabase
 from generator.jobs.results import Results
-from generator.jobs.tables import Job, Owner, State
+from generator.jobs.tables import Job, Owner, State, UploadedImage
+from generator.jobs.uploads import Uploads
 from generator.observers import Observer
 from lookalike.migrations import remove_old_copies
 from lookalike.transactions import atomic
@@ -27,7 +28,7 @@ _AT_ONCE = 1000
 """Jobs that are deleted in one transaction, for which everybody waits."""
 
 _UNNAMED_SECONDS = 24 * 3600.0
-"""A picture is stored moments before its job's row names it, or long before if the database's disk
+"""A picture is stored moments before a row names it, or long before if the database's disk
 is full in between. Older ones were left behind."""
 
 
@@ -38,6 +39,7 @@ class Maintenance:
         self,
         database: JobDatabase,
         results: Results,
+        uploads: Uploads,
         observers: Sequence[Observer],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -45,22 +47,25 @@ class Maintenance:
 
         Args:
             database: where the jobs are.
-            results: where their pictures are.
+            results: where the pictures are.
+            uploads: those that jobs start from.
             observers: are told what was deleted.
             clock: seconds since 1970.
         """
         self.run = database.run
         self._database = database.path
         self._results = results
+        self._uploads = uploads
         self._observers = observers
         self._clock = clock
 
     async def maintain(self, stop: asyncio.Event, seconds: float) -> None:
-        """Expires jobs every so many seconds, and sweeps every hour, until `stop` is set."""
+        """Expires what is old every so many seconds, and sweeps every hour, until `stop` is set."""
         swept_at = time.monotonic()
         while not stop.is_set():
             try:
                 await self.expire(KEEP_SECONDS, KEEP_CANCELLED_SECONDS)
+                await self._uploads.expire()
                 if time.monotonic() - swept_at > _SWEEP_SECONDS:
                     await self.sweep(_UNNAMED_SECONDS)
                     swept_at = time.monotonic()
@@ -85,9 +90,9 @@ class Maintenance:
                 observer.jobs_expired(len(keys))
 
     async def sweep(self, older_than: float = 0.0) -> None:
-        """Deletes pictures that no job names, and copies from before an upgrade that are old.
+        """Deletes pictures that no row names, and copies from before an upgrade that are old.
 
-        The pictures' commit was lost, or their job is gone.
+        The pictures' commit was lost, or their row is gone.
 
         Args:
             older_than: in seconds; younger pictures may be about to be named.
@@ -124,4 +129,5 @@ class Maintenance:
 
     @atomic
     def _image_keys(self, session: Session) -> set[str | None]:
-        return set(session.scalars(select(Job.image_key).where(Job.image_key.is_not(None))))
+        computed = select(Job.image_key).where(Job.image_key.is_not(None))
+        return set(session.scalars(computed.union_all(select(UploadedImage.key))))

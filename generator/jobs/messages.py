@@ -5,10 +5,40 @@ import json
 from dataclasses import astuple, dataclass
 from uuid import UUID
 
-from generator.jobs.errors import InvalidSize, UnknownPreset
+from generator.jobs.errors import InvalidSize, SizeAndAspect, UnknownPreset
 from generator.presets import PRESETS
 
 _SIDE_FACTOR = 8
+
+_FIRST_FIELDS = 9
+"""What a request had at first. Jobs from then are submitted again, and are to be the same."""
+
+
+@dataclass(frozen=True)
+class InitImage:
+    """The picture that a job starts from.
+
+    Attributes:
+        sha256: of the file that was uploaded, in hex.
+        strength: above 0, up to 1: how much of it is painted anew. Or a step of the dial, `twin`,
+            `sibling` or `cousin`, for which the model has the number.
+    """
+
+    sha256: str
+    strength: float | str
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """The proportions of a picture, in any unit.
+
+    Attributes:
+        width: 1 to 100,000.
+        height: likewise.
+    """
+
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -25,10 +55,13 @@ class JobRequest:
         steps: 1 to 150.
         guidance_scale: 0 to 30.
         seed: 0 to 2^63 - 1.
+        init_image: what it starts from.
+        aspect: instead of width and height.
 
     Raises:
         UnknownPreset: there is no such preset.
         InvalidSize: a side is no multiple of 8.
+        SizeAndAspect: it has both.
     """
 
     prompt: str
@@ -40,6 +73,8 @@ class JobRequest:
     steps: int | None = None
     guidance_scale: float | None = None
     seed: int | None = None
+    init_image: InitImage | None = None
+    aspect: Aspect | None = None
 
     def __post_init__(self) -> None:
         if self.preset is not None and self.preset not in PRESETS:
@@ -47,10 +82,20 @@ class JobRequest:
         for name, side in (("width", self.width), ("height", self.height)):
             if side is not None and side % _SIDE_FACTOR:
                 raise InvalidSize(name, side, _SIDE_FACTOR)
+        if self.aspect is not None and self.has_size:
+            raise SizeAndAspect
+
+    @property
+    def has_size(self) -> bool:
+        """Whether a side is given; where the other is not, it is the model's own."""
+        return self.width is not None or self.height is not None
 
     def fingerprint(self) -> str:
         """The same for the same request, whatever its spelling; 64 hex digits."""
-        return hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()
+        values = astuple(self)
+        if self.init_image is None and self.aspect is None:
+            values = values[:_FIRST_FIELDS]
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ class QueuedJob:
         height: likewise.
         guidance_scale: of the task.
         preset: of the task.
+        init_strength: of its init image: a number, or a step of the dial; None: it has none.
+        aspect_width: of the proportions that its size follows; None: it does not.
+        aspect_height: likewise.
         attempts: how often its computation has begun.
     """
 
@@ -31,12 +34,27 @@ class QueuedJob:
     height: int | None
     guidance_scale: float
     preset: str
+    init_strength: str | None
+    aspect_width: int | None
+    aspect_height: int | None
     attempts: int
 
 
-_Row = Select[UUID, bool, int, int | None, int | None, float, str, int]
+_Row = Select[
+    UUID, bool, int, int | None, int | None, float, str, str | None, int | None, int | None, int
+]
 
-_TASK = (Job.steps, Job.width, Job.height, Job.guidance_scale, Job.preset, Job.attempts)
+_TASK = (
+    Job.steps,
+    Job.width,
+    Job.height,
+    Job.guidance_scale,
+    Job.preset,
+    Job.init_strength,
+    Job.aspect_width,
+    Job.aspect_height,
+    Job.attempts,
+)
 
 
 def _fair_order() -> _Row:

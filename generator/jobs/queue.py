@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from generator.jobs.clock import advance
 from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
-from generator.jobs.errors import JobConflict, QueueFull
-from generator.jobs.messages import JobRequest
+from generator.jobs.errors import JobConflict, QueueFull, UnknownImage
+from generator.jobs.messages import Aspect, JobRequest
 from generator.jobs.order import FAIR_ORDER, RUNNING, QueuedJob
 from generator.jobs.tables import UNFINISHED, Job, Owner, State
+from generator.jobs.uploads import use
 from lookalike.transactions import atomic
 
 _QUEUE_RETRY_SECONDS = 10
@@ -64,6 +65,7 @@ class JobQueue:
             JobConflict: another job is known under this id.
             QueueFull: there are too many unfinished jobs.
             PresetUnavailable: its preset cannot be used here.
+            UnknownImage: the picture that it is to start from is not there.
         """
         known = session.get(Job, job_id)
         if known is not None:
@@ -111,6 +113,7 @@ class JobQueue:
             .returning(Job)
         )
         if cancelled is not None:
+            use(session, cancelled.init_sha256, self._clock())
             self.events.announce(session, job_id)
         return cancelled
 
@@ -125,6 +128,7 @@ class JobQueue:
 
     def _add(self, session: Session, job_id: UUID, request: JobRequest, waiter: str | None) -> Job:
         choice = self._presets.choose(request)
+        aspect = self._use_init_image(session, request)
         owner = request.owner or ""
         if session.get(Owner, owner) is None:
             # As if never served, newcomers would come before all who wait for their second picture.
@@ -145,8 +149,23 @@ class JobQueue:
             steps=choice.steps,
             guidance_scale=choice.guidance_scale,
             seed=secrets.randbelow(2**63) if request.seed is None else request.seed,
+            init_sha256=request.init_image and request.init_image.sha256,
+            init_strength=request.init_image and str(request.init_image.strength),
+            aspect_width=aspect and aspect.width,
+            aspect_height=aspect and aspect.height,
             attempts=0,
             fence=0,
         )
         session.add(job)
         return job
+
+    def _use_init_image(self, session: Session, request: JobRequest) -> Aspect | None:
+        """The proportions that a job's size follows: as asked, or its init image's."""
+        if request.init_image is None:
+            return request.aspect
+        image = use(session, request.init_image.sha256, self._clock())
+        if image is None:
+            raise UnknownImage(request.init_image.sha256)
+        if request.has_size or request.aspect is not None:
+            return request.aspect
+        return Aspect(image.width, image.height)

@@ -1,11 +1,10 @@
-"""Computed pictures: stored before their job names them, never changed, checked when read."""
+"""Pictures: stored before a row names them, never changed, checked when read."""
 
 import errno
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from uuid import UUID
 
 from generator.observers import Observer
 from generator.tasks import Picture
@@ -14,7 +13,7 @@ from lookalike.blobs import Blobs, new_key
 
 @dataclass(frozen=True)
 class StoredImage:
-    """What a job's row says of its picture.
+    """What a row says of its picture.
 
     Attributes:
         key: where its bytes are.
@@ -42,13 +41,18 @@ class Results:
         self._blobs = blobs
         self._observers = observers
 
-    async def put(self, job_id: UUID, fence: int, picture: Picture) -> StoredImage:
+    async def put(self, owner: str, fence: int, picture: Picture) -> StoredImage:
         """Stores a picture under a new key; after return it survives a power cut.
+
+        Args:
+            owner: the id of the row that will name it, a UUID or a checksum.
+            fence: the writer's.
+            picture: what to store.
 
         Raises:
             OSError: the storage does not take it.
         """
-        key = new_key(str(job_id), fence)
+        key = new_key(owner, fence)
         await self._blobs.put(key, _parts(picture.png))
         digest = hashlib.sha256(picture.png).hexdigest()
         return StoredImage(key, picture.width, picture.height, digest)
@@ -73,8 +77,17 @@ class Results:
             raise FileNotFoundError(errno.ENOENT, "the picture is damaged", key)
         return bytes(png)
 
+    async def find(self, key: str) -> bool:
+        """Whether there are bytes of a picture, whole or not."""
+        async with aclosing(self._blobs.open(key)) as parts:
+            try:
+                await anext(parts, None)
+            except FileNotFoundError:
+                return False
+        return True
+
     async def discard(self, keys: Iterable[str]) -> None:
-        """Deletes pictures that no job names; if that fails now, the sweep will do it."""
+        """Deletes pictures that no row names; if that fails now, the sweep will do it."""
         try:
             await self._blobs.delete(keys)
         except OSError as error:

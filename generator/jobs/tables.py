@@ -56,6 +56,30 @@ class Owner(Base):
     served: Mapped[int] = mapped_column(BigInteger)
 
 
+class UploadedImage(Base):
+    """A picture that jobs may start from.
+
+    Attributes:
+        sha256: of the file that was uploaded, in hex.
+        key: where what was made of it is stored, a PNG.
+        width: of the PNG, in pixels.
+        height: likewise.
+        png_sha256: of the PNG's bytes, in hex.
+        used_at: when it was uploaded, named by a job that was submitted, or by one that ended,
+            whichever was last, in seconds since 1970.
+    """
+
+    __tablename__ = "uploaded_images"
+    __table_args__ = (Index("uploaded_images_used_at", "used_at"),)
+
+    sha256: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text)
+    width: Mapped[int]
+    height: Mapped[int]
+    png_sha256: Mapped[str] = mapped_column(Text)
+    used_at: Mapped[float]
+
+
 class Job(Base):
     """One job, from its submission until it is deleted.
 
@@ -66,7 +90,7 @@ class Job(Base):
         state: a State.
         sequence: the logical time that gives its place among its owner's jobs.
         waiter: the holder whose open request waits for the job; the job dies with it.
-        prompt: of the task, as the seven that follow.
+        prompt: of the task, as all until `attempts`.
         negative_prompt: default filled in.
         width: pixels; None: the model's own.
         height: likewise.
@@ -74,6 +98,10 @@ class Job(Base):
         steps: default filled in.
         guidance_scale: default filled in.
         seed: given or chosen.
+        init_sha256: an UploadedImage's: what it starts from.
+        init_strength: a number, or a step of the dial, which each model has a number for.
+        aspect_width: of the proportions that its size follows, in any unit.
+        aspect_height: likewise.
         attempts: how often a computation began, clean stops not counted.
         fence: the logical time of the last claim; every write of its holder carries it.
         holder: who computes it.
@@ -109,6 +137,10 @@ class Job(Base):
     steps: Mapped[int]
     guidance_scale: Mapped[float]
     seed: Mapped[int] = mapped_column(BigInteger)
+    init_sha256: Mapped[str | None] = mapped_column(Text)
+    init_strength: Mapped[str | None] = mapped_column(Text)
+    aspect_width: Mapped[int | None]
+    aspect_height: Mapped[int | None]
     attempts: Mapped[int]
     fence: Mapped[int] = mapped_column(BigInteger)
     holder: Mapped[str | None] = mapped_column(Text)

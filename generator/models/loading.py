@@ -81,7 +81,6 @@ def load(source: Source, dtype: torch.dtype) -> Any:
     if pipeline.safety_checker is None and source.location != str(EMOJI):
         _log.warning("The model %s has no safety checker: no picture is refused.", source.name)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.vae.encoder = pipeline.vae.quant_conv = None  # never used, and 70 MB
     return pipeline
 
 

@@ -5,12 +5,14 @@ of the order, as far as its jobs are alike. And it is made only if it shortens t
 waiting times, by what steps of so many jobs were measured to take.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
 from generator.jobs.order import QueuedJob
-from generator.tasks import BatchTimes
+from generator.scheduling.shapes import size_of, strength_of
+from generator.tasks import BatchTimes, ModelInfo
 
 SIZES = (1, 2, 4, 8)
 """What batches may have, so that few shapes have to be made fast."""
@@ -26,22 +28,19 @@ def fitting(times: BatchTimes, free_bytes: int) -> BatchTimes:
     return replace(times, seconds=fit)
 
 
-def choose(
-    order: Sequence[QueuedJob], waiting: int, times: BatchTimes, own: tuple[int, int]
-) -> int:
+def choose(order: Sequence[QueuedJob], waiting: int, times: BatchTimes, model: ModelInfo) -> int:
     """How many of the first jobs are to be computed together; at least 1.
 
     Args:
         order: the jobs that wait, in their order, or as many of them as the largest size has.
         waiting: how many jobs wait in all.
         times: what was measured of the sizes that may be chosen.
-        own: the model's own width and height, which stand in for a size not given.
+        model: which computes them.
     """
-    first = order[0]
-    pixels = (first.width or own[0]) * (first.height or own[1])
+    pixels = math.prod(size_of(order[0], model))
     room = max(times.seconds, default=1) * times.pixels // pixels
     sizes = [1, *(count for count in times.seconds if 1 < count <= room)]
-    count = alike(order[: SIZES[-1]], own)
+    count = alike(order[: SIZES[-1]], model)
     # The sum of waiting times of the best way to cut that many jobs into batches, and its first
     # batch: as long as a batch takes, all wait that are in it or behind it.
     shortest, beginning = [0.0], [0]
@@ -56,16 +55,16 @@ def choose(
     return beginning[count]
 
 
-def alike(order: Sequence[QueuedJob], own: tuple[int, int]) -> int:
+def alike(order: Sequence[QueuedJob], model: ModelInfo) -> int:
     """How many of the first jobs could share a batch; see `choose`."""
     if order[0].attempts:
         return 1  # it broke once: it could take its neighbours down again
-    first = _in_common(order[0], own)
-    like = takewhile(lambda job: not job.attempts and _in_common(job, own) == first, order)
+    first = _in_common(order[0], model)
+    like = takewhile(lambda job: not job.attempts and _in_common(job, model) == first, order)
     return sum(1 for _ in like)
 
 
-def _in_common(job: QueuedJob, own: tuple[int, int]) -> tuple[object, ...]:
-    """What jobs in one batch have in common."""
-    width, height = job.width or own[0], job.height or own[1]
-    return width, height, job.steps, job.guidance_scale, job.preset
+def _in_common(job: QueuedJob, model: ModelInfo) -> tuple[object, ...]:
+    """What jobs in one batch have in common; with that, they compute the same steps."""
+    size, strength = size_of(job, model), strength_of(job, model)
+    return size, job.steps, strength, job.guidance_scale, job.preset

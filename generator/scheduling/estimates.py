@@ -8,6 +8,7 @@ from uuid import UUID
 from generator.jobs.order import QueuedJob
 from generator.observers import BatchEnded, BatchesMeasured, Observer, StepDone
 from generator.scheduling import batches
+from generator.scheduling.shapes import shape_of, steps_of
 from generator.tasks import BatchTimes, JobShape, ModelInfo
 
 _WEIGHT = 0.3
@@ -15,6 +16,9 @@ _WEIGHT = 0.3
 
 _MOST = 1000
 """How many shapes of jobs are kept in mind: requests choose among a hundred thousand."""
+
+_ANY_SIZE = "any size"
+"""The key of what a pixel takes."""
 
 
 class _Averages:
@@ -74,25 +78,37 @@ class StepTimes(Observer):
 
         A preset's steps may differ: only a whole batch tells the mean.
         """
-        self._guesses.take(shape, batch, seconds)
+        self._take(self._guesses, shape, batch, seconds)
 
     def measure(self, shape: JobShape, batch: int, seconds: float) -> None:
         """Takes in what a step of a whole batch took in the mean."""
-        self._seconds.take(shape, batch, seconds)
+        self._take(self._seconds, shape, batch, seconds)
 
     def measure_ending(self, shape: JobShape, seconds: float) -> None:
         """Takes in what one picture took after its last step: it is decoded and checked."""
         self._endings.take((shape.width, shape.height), 1, seconds)
+        self._endings.take(_ANY_SIZE, 1, seconds / _pixels(shape))
 
     def seconds(self, shape: JobShape, batch: int, steps: int) -> float | None:
-        """What a batch will take that has so many steps to do; None: no such step was measured."""
+        """What a batch will take that has so many steps to do.
+
+        A shape that has not run yet is expected to take what others took, in proportion to pixels.
+
+        Returns:
+            None: no step of its preset was measured.
+        """
         step = self.step(shape, batch)
         if step is None:
+            step = self._step_by_pixels(shape, batch)
+        if step is None:
             return None
-        return step * steps + (self.ending(shape, batch) or 0.0)
+        ending = self.ending(shape, batch)
+        if ending is None:
+            ending = self._endings.get(_ANY_SIZE).get(1, 0.0) * _pixels(shape) * batch
+        return step * steps + ending
 
     def step(self, shape: JobShape, batch: int) -> float | None:
-        """What a step of a batch will take; None: no such step was measured."""
+        """What a step of a batch will take; None: no step of this shape was measured."""
         known = self._seconds.get(shape) or self._guesses.get(shape)
         if not known:
             return None
@@ -103,6 +119,28 @@ class StepTimes(Observer):
         """What so many pictures will take after their last step; None: that was not measured."""
         each = self._endings.get((shape.width, shape.height)).get(1)
         return None if each is None else each * batch
+
+    def _take(self, averages: _Averages, shape: JobShape, batch: int, seconds: float) -> None:
+        averages.take(shape, batch, seconds)
+        each = seconds / self.batch_times.ratio(batch) / _pixels(shape)
+        for family in _families(shape):
+            averages.take(family, 1, each)
+
+    def _step_by_pixels(self, shape: JobShape, batch: int) -> float | None:
+        for family in _families(shape):
+            if known := self._seconds.get(family) or self._guesses.get(family):
+                return known[1] * _pixels(shape) * self.batch_times.ratio(batch)
+        return None
+
+
+def _families(shape: JobShape) -> Sequence[Hashable]:
+    """What shapes of other sizes are like this one, and those of any strength."""
+    of_any_strength = (shape.preset, shape.guided)
+    return (*of_any_strength, shape.strength), of_any_strength
+
+
+def _pixels(shape: JobShape) -> int:
+    return shape.width * shape.height
 
 
 @dataclass(frozen=True)
@@ -128,7 +166,7 @@ def outlooks(
 
     Args:
         order: of computation, the running ones first.
-        model: whose own size stands in for a size not given; None: not known yet.
+        model: which computes them; None: not known yet.
         times: what was measured.
         steps_done: of a running job.
     """
@@ -144,12 +182,6 @@ def outlooks(
     return found
 
 
-def shape_of(job: QueuedJob, model: ModelInfo) -> JobShape:
-    """The shape of a job, the model's own size standing in for one not given."""
-    width, height = job.width or model.width, job.height or model.height
-    return JobShape(width, height, job.preset, job.guidance_scale > 1)
-
-
 def _cut(
     order: Sequence[QueuedJob], model: ModelInfo | None, times: BatchTimes
 ) -> Iterator[Sequence[QueuedJob]]:
@@ -158,10 +190,11 @@ def _cut(
     if running:
         yield order[:running]
     at = running
-    own = (model.width, model.height) if model is not None else (1, 1)
     while at < len(order):
-        first = order[at : at + batches.SIZES[-1]]
-        size = batches.choose(first, len(order) - at, times, own)
+        size = 1
+        if model is not None:
+            first = order[at : at + batches.SIZES[-1]]
+            size = batches.choose(first, len(order) - at, times, model)
         yield order[at : at + size]
         at += size
 
@@ -172,5 +205,5 @@ def _seconds(
     times: StepTimes,
     steps_done: Callable[[UUID], int],
 ) -> float | None:
-    steps = max(job.steps - steps_done(job.id) if job.running else job.steps for job in batch)
-    return times.seconds(shape_of(batch[0], model), len(batch), steps)
+    left = max(steps_of(job, model) - (steps_done(job.id) if job.running else 0) for job in batch)
+    return times.seconds(shape_of(batch[0], model), len(batch), left)

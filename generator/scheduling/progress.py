@@ -102,11 +102,12 @@ class Progress:
         self.model: ModelInfo | None = None
         self.batch: RunningBatch | None = None
         self.disk_full = False
+        self._begun: Sequence[Job] = ()
 
     @property
-    def claims(self) -> list[Job]:
+    def claims(self) -> Sequence[Job]:
         """The claims at work."""
-        return [] if self.batch is None else self.batch.claims
+        return self._begun if self.batch is None else self.batch.claims
 
     def steps_done(self, job_id: UUID) -> int:
         """How far a running job is; 0 if it is not known here."""
@@ -117,6 +118,15 @@ class Progress:
         """The newest preview of a running job, a JPEG; None: there is none."""
         job = self._find(job_id)
         return None if job is None else job.preview
+
+    @contextmanager
+    def beginning(self, claims: Sequence[Job]) -> Generator[None, None, None]:
+        """While this lasts, what the claims need is fetched."""
+        self._begun = claims
+        try:
+            yield
+        finally:
+            self._begun = ()
 
     @contextmanager
     def computing(self, batch: RunningBatch) -> Generator[None, None, None]:

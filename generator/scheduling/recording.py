@@ -65,13 +65,22 @@ class Recorder:
             if time.monotonic() < until:
                 recorded = await self._record(batch, job, outcome, stop)
             if recorded is None:
-                await self.release(batch, job.claim, stop)
+                await self.release(batch.began_at, job.claim, stop)
 
-    async def release(self, batch: RunningBatch, claim: Job, stop: asyncio.Event) -> None:
-        """Gives a claim back unharmed."""
+    async def release(self, began_at: float, claim: Job, stop: asyncio.Event) -> None:
+        """Gives a claim back unharmed; it was made at that time of `time.monotonic`."""
         released = await self._retrying.write(partial(self._leases.release, claim), stop)
         if released is not None:
-            self._announce(batch, claim, "released" if released else "lost")
+            self._announce(began_at, claim, "released" if released else "lost")
+
+    async def fail(
+        self, began_at: float, claim: Job, fault: Fault, message: str, stop: asyncio.Event
+    ) -> None:
+        """Ends a claim that cannot be computed; it was made at that time of `time.monotonic`."""
+        recorded = await self._fail(claim, fault, message, stop)
+        if recorded is not None:
+            ended, code = ("failed", fault) if recorded else ("lost", "")
+            self._announce(began_at, claim, ended, code)
 
     async def _record(
         self, batch: RunningBatch, job: RunningJob, outcome: Outcome | None, stop: asyncio.Event
@@ -100,9 +109,9 @@ class Recorder:
                 ended = "broken"
                 recorded = await self._retrying.write(partial(self._leases.crash, claim), stop)
         if recorded:
-            self._announce(batch, claim, ended, code, image_bytes)
+            self._announce(batch.began_at, claim, ended, code, image_bytes)
         elif recorded is not None:
-            self._announce(batch, claim, "lost")
+            self._announce(batch.began_at, claim, "lost")
         return recorded
 
     async def _fail(
@@ -118,7 +127,7 @@ class Recorder:
             if job.token.cancelled:
                 return False  # while the disk was full: nobody wants it any more
             with self._watchdog.watching("storing a picture", self._watchdog.patience.writing):
-                return await self._results.put(claim.id, claim.fence, picture)
+                return await self._results.put(str(claim.id), claim.fence, picture)
 
         image = await self._retrying.write(store, stop)
         if not image:
@@ -134,9 +143,9 @@ class Recorder:
         return await self._leases.is_named(image)  # by an earlier try that only seemed to fail
 
     def _announce(
-        self, batch: RunningBatch, claim: Job, outcome: str, code: str = "", image_bytes: int = 0
+        self, began_at: float, claim: Job, outcome: str, code: str = "", image_bytes: int = 0
     ) -> None:
-        seconds = time.monotonic() - batch.began_at
+        seconds = time.monotonic() - began_at
         event = AttemptEnded(claim.id, claim.attempts, outcome, code, seconds, image_bytes)
         for observer in self._observers:
             observer.attempt_ended(event)

@@ -8,10 +8,11 @@ from generator.executors.base import Executor
 from generator.jobs.leases import Leases
 from generator.jobs.tables import Job
 from generator.observers import BatchEnded, BatchStarted, Observer, StepDone
-from generator.scheduling.progress import Progress, RunningBatch, RunningJob
+from generator.scheduling.beginning import Beginning
+from generator.scheduling.progress import Progress, RunningBatch
 from generator.scheduling.recording import Recorder
 from generator.scheduling.watchdog import Watchdog
-from generator.tasks import ModelInfo, Outcome, Picture, SafetyRejected, Step, Task
+from generator.tasks import ModelInfo, Outcome, Picture, SafetyRejected, Step
 from lookalike.waiting import any_of
 
 
@@ -22,6 +23,7 @@ class BatchRunner:
         self,
         executor: Executor,
         leases: Leases,
+        beginning: Beginning,
         recorder: Recorder,
         progress: Progress,
         watchdog: Watchdog,
@@ -32,6 +34,7 @@ class BatchRunner:
         Args:
             executor: computes.
             leases: tells whether claims still stand.
+            beginning: makes tasks of claims.
             recorder: records what comes of a batch.
             progress: is told how far it is.
             watchdog: watches each step, and the decoding.
@@ -39,6 +42,7 @@ class BatchRunner:
         """
         self._executor = executor
         self._leases = leases
+        self._beginning = beginning
         self._recorder = recorder
         self._progress = progress
         self._watchdog = watchdog
@@ -51,11 +55,14 @@ class BatchRunner:
 
         Args:
             claims: at least one.
-            model: whose own size stands in for a size not given.
+            model: which computes them.
             behind: how many jobs wait for it to end.
             stop: the service stops: what is not finished is given back unharmed.
         """
-        batch = RunningBatch([RunningJob(claim, _task(claim, model)) for claim in claims])
+        jobs = await self._beginning.begin(claims, model, stop)
+        if not jobs:
+            return
+        batch = RunningBatch(jobs)
         self._announce_start(batch, behind)
         with self._progress.computing(batch):
             over = asyncio.Event()
@@ -67,7 +74,7 @@ class BatchRunner:
                 self._announce_end(batch, outcomes)
                 if computing.cancelled() and not batch.hung:
                     for job in batch.jobs:
-                        await self._recorder.release(batch, job.claim, stop)
+                        await self._recorder.release(batch.began_at, job.claim, stop)
                 else:
                     await self._recorder.record(batch, outcomes, stop)
             finally:
@@ -75,7 +82,7 @@ class BatchRunner:
                 await watching
 
     async def _compute(self, batch: RunningBatch) -> Sequence[Outcome]:
-        shape, steps = batch.jobs[0].task.shape, batch.jobs[0].task.steps
+        shape, steps = batch.jobs[0].task.shape, batch.jobs[0].task.computed_steps
         size, names = len(batch.jobs), ", ".join(map(str, batch.ids))
         patience = self._watchdog.patience
 
@@ -148,7 +155,7 @@ class BatchRunner:
     def _announce_start(self, batch: RunningBatch, behind: int) -> None:
         task = batch.jobs[0].task
         attempts = [claim.attempts for claim in batch.claims]
-        event = BatchStarted(batch.ids, attempts, task.shape, task.steps, behind)
+        event = BatchStarted(batch.ids, attempts, task.shape, task.computed_steps, behind)
         for observer in self._observers:
             observer.batch_started(event)
 
@@ -161,16 +168,3 @@ class BatchRunner:
         event = BatchEnded(batch.ids, batch.jobs[0].task.shape, now - batch.began_at, each)
         for observer in self._observers:
             observer.batch_ended(event)
-
-
-def _task(claim: Job, model: ModelInfo) -> Task:
-    return Task(
-        prompt=claim.prompt,
-        negative_prompt=claim.negative_prompt,
-        width=claim.width or model.width,
-        height=claim.height or model.height,
-        steps=claim.steps,
-        guidance_scale=claim.guidance_scale,
-        seed=claim.seed,
-        preset=claim.preset,
-    )

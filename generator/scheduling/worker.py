@@ -100,7 +100,7 @@ class Worker:
 
         def size(first: Sequence[QueuedJob], waiting: int) -> int:
             nonlocal behind
-            count = batches.choose(first, waiting, times, (model.width, model.height))
+            count = batches.choose(first, waiting, times, model)
             behind = waiting - count
             return count
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from lxml import etree
 
-from generator.jobs.messages import Image, JobRequest, JobState
+from generator.jobs.messages import Aspect, Image, InitImage, JobRequest, JobState
 from generator.web.problems import Code, Problem, Violation
 from lookalike.text import printable
 from protos import GENERATOR_NAMESPACE, generator_schema
@@ -20,6 +20,8 @@ SCHEMA = generator_schema()
 _QUALIFIED = f"{{{GENERATOR_NAMESPACE}}}"
 _JOB = f"{_QUALIFIED}job"
 _PROMPT = f"{_QUALIFIED}prompt"
+_INIT_IMAGE = f"{_QUALIFIED}init-image"
+_ASPECT = f"{_QUALIFIED}aspect"
 _MAX_MESSAGE = 500
 
 _schema = etree.XMLSchema(etree.fromstring(SCHEMA))  # keeps its error log: for one thread only
@@ -49,6 +51,8 @@ def parse_request(body: bytes, encoding: str | None = None) -> JobRequest:
         steps=_integer(texts.get("steps")),
         guidance_scale=_decimal(texts.get("guidance-scale")),
         seed=_integer(texts.get("seed")),
+        init_image=_init_image(root.find(_INIT_IMAGE)),
+        aspect=_aspect(root.find(_ASPECT)),
     )
 
 
@@ -96,9 +100,10 @@ def _parse(body: bytes, encoding: str | None) -> etree._Element:
 def _validate(root: etree._Element) -> None:
     # Before the schema looks: it would follow a document's own xsi:schemaLocation.
     for element in root.iter():
-        if element.attrib:
-            name = etree.QName(element).localname
-            raise _invalid([Violation(_line(element), f"<{name}>: a request has no attributes.")])
+        own = element.tag in {_INIT_IMAGE, _ASPECT}
+        if any(not own or key.startswith("{") for key in element.attrib):
+            message = f"<{etree.QName(element).localname}>: a request has no such attribute."
+            raise _invalid([Violation(_line(element), message)])
     if not _schema.validate(root):
         raise _invalid(
             [
@@ -128,6 +133,21 @@ def _line(element: etree._Element) -> int:
 def _integer(text: str | None) -> int | None:
     # By way of Decimal, because int() refuses thousands of leading zeros, which are valid.
     return None if text is None else int(Decimal(text.strip()))
+
+
+def _init_image(element: etree._Element | None) -> InitImage | None:
+    if element is None:
+        return None
+    strength = element.attrib["strength"].strip()
+    number = None if strength.isalpha() else float(strength)
+    return InitImage(element.attrib["sha256"].strip(), strength if number is None else number)
+
+
+def _aspect(element: etree._Element | None) -> Aspect | None:
+    if element is None:
+        return None
+    width, height = (int(Decimal(element.attrib[side].strip())) for side in ("width", "height"))
+    return Aspect(width, height)
 
 
 def _decimal(text: str | None) -> float | None:

@@ -24,6 +24,7 @@ _FAULTS = {
     Fault.CANNOT_COMPUTE: Code.CANNOT_COMPUTE,
     Fault.GAVE_UP: Code.JOB_FAILED,
     Fault.REFUSED_BY_SAFETY: Code.REFUSED_BY_SAFETY,
+    Fault.UNKNOWN_IMAGE: Code.UNKNOWN_IMAGE,
 }
 """What the caller of a synchronous call is told of how its job ended."""
 
@@ -77,6 +78,42 @@ def _(error: errors.QueueFull) -> Problem:
 def _(error: errors.InvalidSize) -> Problem:
     detail = f"The {error.side} {error.pixels} is no multiple of {error.factor}."
     return Problem(Code.INVALID_SIZE, detail)
+
+
+@problem_of.register
+def _(_error: errors.SizeAndAspect) -> Problem:
+    return Problem(Code.INVALID_SIZE, "Send an aspect, or width and height.")
+
+
+@problem_of.register
+def _(error: errors.UnknownImage) -> Problem:
+    detail = f"Put it to /v1/images/{error.sha256}, and submit the job again."
+    return Problem(Code.UNKNOWN_IMAGE, detail)
+
+
+@problem_of.register
+def _(_error: errors.NoSuchImage) -> Problem:
+    return Problem(Code.NO_SUCH_IMAGE, "Put it there if a job is to start from it.")
+
+
+@problem_of.register
+def _(_error: errors.ImageInUse) -> Problem:
+    return Problem(Code.IMAGE_IN_USE, "Delete it when that job has ended.")
+
+
+@problem_of.register
+def _(_error: errors.ChecksumMismatch) -> Problem:
+    return Problem(Code.CHECKSUM_MISMATCH, "The path's last part is the SHA-256 of the body.")
+
+
+@problem_of.register
+def _(error: errors.InvalidImage) -> Problem:
+    return Problem(Code.INVALID_IMAGE, error.reason)
+
+
+@problem_of.register
+def _(error: errors.ImageTooLarge) -> Problem:
+    return Problem(Code.IMAGE_TOO_LARGE, f"Send one of at most {error.limit:,} pixels.")
 
 
 @problem_of.register

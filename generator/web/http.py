@@ -1,10 +1,16 @@
 """What all requests have in common: the token, the body, Accept, and entity tags."""
 
 import asyncio
+import errno
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from email.message import Message
+from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 from starlette.datastructures import Headers
@@ -14,13 +20,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from generator.web import problems
 from generator.web.problems import Code, Problem
+from lookalike import disk
 from lookalike.tokens import same_token
 
 XML_TYPES = ("application/xml", "text/xml")
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 MAX_BODY_BYTES = 64 * 1024
+MAX_IMAGE_BYTES = 20 * 1024 * 1024
 
 _BODY_SECONDS = 30.0
 _DRAIN_BYTES = 16 * 1024 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -80,6 +90,17 @@ def parse_ids(texts: Sequence[str], most: int) -> list[UUID]:
     return [UUID(text) for text in texts]
 
 
+def parse_sha256(text: str) -> str:
+    """The checksum in a path, in lower case.
+
+    Raises:
+        Problem: it is none.
+    """
+    if not _SHA256.fullmatch(text):
+        raise Problem(Code.NOT_A_CHECKSUM, "Write the SHA-256 of the file as 64 hex digits.")
+    return text.lower()
+
+
 def negotiate(request: Request, offers: Sequence[str]) -> str:
     """The offer that the caller's Accept header likes best; of equals the first (RFC 9110, 12.5.1).
 
@@ -119,42 +140,86 @@ async def xml_body(request: Request) -> tuple[bytes, str | None]:
     """
     encoding = _encoding(request)
     body = bytearray()
+
+    async def take(part: bytes) -> None:
+        body.extend(part)
+
+    await _receive(request, MAX_BODY_BYTES, take)
+    return bytes(body), encoding
+
+
+@asynccontextmanager
+async def image_body(request: Request, folder: Path) -> AsyncGenerator[IO[bytes]]:
+    """The request's image as a file without a name, which is gone afterwards.
+
+    On the disk, however many come at once, and not in memory.
+
+    Args:
+        request: whose body it is.
+        folder: on the disk that it may use.
+
+    Raises:
+        Problem: it is of another type, too large, or too slow.
+        OSError: the disk fails, or what is left is not for what is begun.
+    """
+    _check_type(request, IMAGE_TYPES)
+    # Opened and closed on the event loop, as a cancelled call waits for no thread.
+    with tempfile.TemporaryFile(dir=folder) as file:
+
+        def write(part: bytes) -> None:
+            if disk.is_nearly_full(folder):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+            file.write(part)
+
+        async def take(part: bytes) -> None:
+            await asyncio.to_thread(write, part)
+
+        await _receive(request, MAX_IMAGE_BYTES, take)
+        file.seek(0)
+        yield file
+
+
+async def _receive(request: Request, most: int, take: Callable[[bytes], Awaitable[None]]) -> None:
     size = 0
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for chunk in request.stream():
                 size += len(chunk)
-                if size <= MAX_BODY_BYTES:
-                    body += chunk
-                elif size > _DRAIN_BYTES:
+                if size <= most:
+                    await take(chunk)
+                elif size > most + _DRAIN_BYTES:
                     break
     except TimeoutError:
         raise Problem(Code.BODY_TOO_SLOW, f"Send it within {_BODY_SECONDS:g} s.") from None
     except ClientDisconnect:  # nobody reads this answer, but the fault is not ours
         raise Problem(Code.BAD_REQUEST, "The body broke off.") from None
-    if size > MAX_BODY_BYTES:
+    if size > most:
         # What was sent so far was read all the same: a caller still sending would see a broken
         # connection instead of this answer.
-        raise Problem(Code.BODY_TOO_LARGE, f"Send at most {MAX_BODY_BYTES} bytes.")
-    return bytes(body), encoding
+        raise Problem(Code.BODY_TOO_LARGE, f"Send at most {most} bytes.")
 
 
 def _encoding(request: Request) -> str | None:
-    header = Message()
-    header["content-type"] = request.headers.get("content-type", "application/octet-stream")
-    charset = str(header.get_param("charset", "")).lower()
+    charset = str(_content_type(request).get_param("charset", "")).lower()
+    _check_type(request, XML_TYPES, taken=charset in {"", "utf-8"})
+    return charset or None
+
+
+def _check_type(request: Request, types: Sequence[str], *, taken: bool = True) -> None:
     coding = request.headers.get("content-encoding", "identity").lower()
-    if (
-        header.get_content_type() not in XML_TYPES
-        or charset not in {"", "utf-8"}
-        or coding != "identity"
-    ):
+    if not taken or _content_type(request).get_content_type() not in types or coding != "identity":
+        text = ", in UTF-8 or without a charset" if types is XML_TYPES else ""
         raise Problem(
             Code.UNSUPPORTED_MEDIA_TYPE,
-            "Send application/xml or text/xml, uncompressed, in UTF-8 or without a charset.",
-            headers={"Accept": ", ".join(XML_TYPES), "Accept-Encoding": "identity"},
+            f"Send {' or '.join(types)}, uncompressed{text}.",
+            headers={"Accept": ", ".join(types), "Accept-Encoding": "identity"},
         )
-    return charset or None
+
+
+def _content_type(request: Request) -> Message:
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "application/octet-stream")
+    return header
 
 
 def entity_tag(content: bytes) -> str:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.background import BackgroundTask
 
+from generator.images import Images
 from generator.jobs.tables import UNFINISHED
 from generator.scheduling.progress import Progress
 from generator.scheduling.watchdog import Watchdog
@@ -19,10 +21,12 @@ from generator.web.http import (
     XML_TYPES,
     Authentication,
     entity_tag,
+    image_body,
     negotiate,
     not_modified,
     parse_id,
     parse_ids,
+    parse_sha256,
     xml_body,
 )
 from generator.web.problems import Code, Problem
@@ -45,12 +49,16 @@ class Parts:
     Attributes:
         service: the jobs.
         calls: requests that wait for their jobs.
+        images: that jobs start from.
+        folder: on the disk where pictures go: for bodies that are too large for memory.
         progress: of the computation.
         watchdog: knows whether something hangs.
     """
 
     service: Service
     calls: SynchronousCalls
+    images: Images
+    folder: Path
     progress: Progress
     watchdog: Watchdog
 
@@ -140,6 +148,31 @@ async def cancel_or_delete(request: Request, job_id: str) -> Response:
     if cancelled is None:
         return Response(status_code=204)
     return _xml(documents.write_job(cancelled), media_type)
+
+
+@_router.put("/v1/images/{sha256}")
+async def upload(request: Request, sha256: str) -> Response:
+    """Takes a picture to start from; the same again is the same."""
+    checksum = parse_sha256(sha256)
+    parts = _parts(request)
+    async with image_body(request, parts.folder) as file:
+        new = await parts.images.put(checksum, file)
+    headers = {"Location": f"/v1/images/{checksum}"} if new else None
+    return Response(status_code=201 if new else 200, headers=headers)
+
+
+@_router.get("/v1/images/{sha256}")
+async def find_upload(request: Request, sha256: str) -> Response:
+    """Whether a picture to start from is there. HEAD asks for that; there is nothing to fetch."""
+    await _parts(request).images.check(parse_sha256(sha256))
+    return Response(headers=_FRESH)
+
+
+@_router.delete("/v1/images/{sha256}")
+async def delete_upload(request: Request, sha256: str) -> Response:
+    """Deletes a picture to start from."""
+    await _parts(request).images.delete(parse_sha256(sha256))
+    return Response(status_code=204)
 
 
 @_router.post("/generate_image")

@@ -1,8 +1,8 @@
-"""The process that prepares one photo: bytes on standard input, the answer on standard output.
+"""The process that prepares one image: bytes on standard input, the answer on standard output.
 
-It bounds itself before it reads a byte, so that whatever a file does to a decoder happens to this
-process alone. The answer is a line of JSON (an `Answer`), then the JPEG. The parent is
-`lookalike.imaging.decoder`.
+Its argument is the form's name. It bounds itself before it reads a byte, so that whatever a file
+does to a decoder happens to this process alone. The answer is a line of JSON (an `Answer`), then
+the file. The parent is `lookalike.imaging.decoder`.
 """
 
 import io
@@ -16,17 +16,18 @@ from typing import Final, NoReturn, TypedDict
 from PIL import Image
 
 from lookalike.imaging import preparing
+from lookalike.imaging.preparing import Form
 from lookalike.imaging.refusals import MIN_SIDE, ImageRefused
 
 CPU_SECONDS: Final = 6
-"""For one photo. The largest ones, of 40 million pixels, take two."""
+"""For one image. The largest ones, of 40 million pixels, take two."""
 
 MEMORY_BYTES: Final = 1_500_000_000
 """Of address space. The largest photos with a colour profile and transparency take under one GB."""
 
 
 class Answer(TypedDict, total=False):
-    """What came of a photo: refused, or its size, followed by its bytes."""
+    """What came of an image: refused, or its size, followed by its bytes."""
 
     refused: str
     width: int
@@ -34,13 +35,14 @@ class Answer(TypedDict, total=False):
 
 
 def main() -> None:
-    """Prepares the photo and ends the process."""
+    """Prepares the image and ends the process."""
     logging.disable()  # nobody reads what this process says of broken files
-    _warm_up()
+    form = Form[sys.argv[1]]
+    _warm_up(form)
     _bound()
     data = sys.stdin.buffer.read()
     try:
-        prepared = preparing.prepare(data)
+        prepared = preparing.prepare(data, form)
     except ImageRefused as error:
         _write(Answer(refused=error.code))
     except MemoryError:
@@ -49,11 +51,11 @@ def main() -> None:
         _write(Answer(width=prepared.width, height=prepared.height), prepared.data)
 
 
-def _warm_up() -> None:
+def _warm_up(form: Form) -> None:
     """Lets Pillow load and make whatever it does with the first image, while nobody waits."""
     file = io.BytesIO()
     Image.new("RGB", (MIN_SIDE, MIN_SIDE)).save(file, "JPEG")
-    preparing.prepare(file.getvalue())
+    preparing.prepare(file.getvalue(), form)
 
 
 def _bound() -> None:

@@ -1,7 +1,7 @@
-"""Photos are prepared in processes that end with the photo.
+"""Images are prepared in processes that end with the image.
 
 A decoder is a large piece of C that reads a stranger's bytes. It may take minutes or gigabytes, or
-crash, and a thread cannot be stopped. So each photo gets a fresh interpreter, bounded in CPU time,
+crash, and a thread cannot be stopped. So each image gets a fresh interpreter, bounded in CPU time,
 memory and wall time, and killed when it is over. One waits warm: starting it takes 0.1 s, which is
 spent while nobody waits.
 """
@@ -17,11 +17,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from lookalike.imaging.child import Answer
-from lookalike.imaging.preparing import MEDIA_TYPE, Prepared
+from lookalike.imaging.preparing import Form, Prepared
 from lookalike.imaging.refusals import ImageRefused, RefusalCode
 
 WALL_SECONDS: Final = 8.0
-"""For one photo, whatever else the machine does."""
+"""For one image, whatever else the machine does."""
 
 _COMMAND: Final = (sys.executable, "-I", "-m", "lookalike.imaging.child")
 
@@ -32,10 +32,15 @@ _log = logging.getLogger(__name__)
 
 
 class Decoder:
-    """Prepares photos, each in a process of its own."""
+    """Prepares images, each in a process of its own."""
 
-    def __init__(self) -> None:
-        """Starts nothing yet; the first photo waits for its process."""
+    def __init__(self, form: Form = Form.PHOTO) -> None:
+        """Starts nothing yet; the first image waits for its process.
+
+        Args:
+            form: of the images.
+        """
+        self._form = form
         self._spare: asyncio.Task[asyncio.subprocess.Process] | None = None
 
     async def prepare(self, data: bytes) -> Prepared:
@@ -53,17 +58,17 @@ class Decoder:
                 raise ImageRefused("image-too-costly") from None
         if process.returncode:
             raise ImageRefused(_refusal(process.returncode))
-        head, _, jpeg = out.partition(b"\n")
+        head, _, file = out.partition(b"\n")
         answer: Answer = json.loads(head)
         if "refused" in answer:
             refused: RefusalCode = answer["refused"]  # type: ignore[assignment]  # one of ours
             raise ImageRefused(refused)
-        return Prepared(jpeg, MEDIA_TYPE, answer["width"], answer["height"])
+        return Prepared(file, self._form.value.media_type, answer["width"], answer["height"])
 
     async def warm(self) -> None:
-        """Starts the process that the next photo gets, if none waits."""
+        """Starts the process that the next image gets, if none waits."""
         if self._spare is None:
-            self._spare = asyncio.create_task(_start())
+            self._spare = asyncio.create_task(self._start())
         await asyncio.wait({self._spare})
 
     async def close(self) -> None:
@@ -79,24 +84,24 @@ class Decoder:
         spare, self._spare = self._spare, None
         process = None if spare is None else await spare
         if process is None or process.returncode is not None:  # somebody has killed the spare
-            process = await _start()
-        if self._spare is None:  # another photo may have started the next one meanwhile
-            self._spare = asyncio.create_task(_start())
+            process = await self._start()
+        if self._spare is None:  # another image may have started the next one meanwhile
+            self._spare = asyncio.create_task(self._start())
         try:
             yield process
         finally:
             await _end(process)
 
-
-async def _start() -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *_COMMAND,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={},
-        start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
-    )
+    async def _start(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *_COMMAND,
+            self._form.name,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={},
+            start_new_session=True,  # a Ctrl-C in the terminal is not meant for it
+        )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -107,5 +112,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _refusal(returncode: int) -> RefusalCode:
     """What a process that ended without an answer means: a codec crashed, or it took too much."""
-    _log.info("A photo ended its process: %d.", returncode)
+    _log.info("An image ended its process: %d.", returncode)
     return "image-too-costly" if returncode in _OVER_ITS_BOUNDS else "not-an-image"

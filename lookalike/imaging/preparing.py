@@ -1,9 +1,16 @@
-"""A photo as it is stored and sent on: one upright JPEG without metadata."""
+"""Images as we keep them: upright, without metadata, and no larger than anybody needs.
+
+A photo that is stored and sent on is a JPEG; a picture that a generation starts from is a PNG, so
+that nobody decodes what another decoder might see otherwise.
+"""
 
 import io
 import logging
-from dataclasses import dataclass
-from typing import Final
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
 
 from PIL import Image, ImageCms, ImageFile
 from PIL.ExifTags import Base as Exif
@@ -14,12 +21,15 @@ from PIL.WebPImagePlugin import WebPImageFile
 from lookalike.imaging.metadata import strip_jpeg, strip_png, strip_webp
 from lookalike.imaging.refusals import MAX_PIXELS, MAX_SIDE, MIN_SIDE, ImageRefused
 
-MEDIA_TYPE: Final = "image/jpeg"
-
 KEPT_SIDE: Final = 2048
 """Pixels; what is larger is kept smaller. No captioner and no model looks at more."""
 
-_QUALITY: Final = 92
+INIT_SHORT_SIDE: Final = 1024
+"""Pixels; the longest side that a generated picture may have, so that nothing is enlarged that was
+larger."""
+
+INIT_LONG_SIDE: Final = 4096
+"""Pixels; of a panorama only the middle is seen."""
 
 # Decoders are chosen here and not by Image.open, which tries every format that it knows, and only
 # warns of decompression bombs where we refuse.
@@ -43,13 +53,70 @@ _UPRIGHT: Final = {
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An image fit to be stored and shown to a captioner.
+def _photo_scale(width: int, height: int) -> float:
+    """At most KEPT_SIDE pixels a side, unless a side fell under MIN_SIDE by that."""
+    return max(KEPT_SIDE / max(width, height), MIN_SIDE / min(width, height))
+
+
+def _init_scale(width: int, height: int) -> float:
+    return min(INIT_SHORT_SIDE / min(width, height), INIT_LONG_SIDE / max(width, height))
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What becomes of an image.
 
     Attributes:
-        data: the JPEG file: sRGB or grey, upright, with no metadata.
-        media_type: image/jpeg.
+        file: its format.
+        media_type: likewise.
+        modes: that it may have, the first if it has none of them.
+        sides: the fewest and the most pixels of a side.
+        draft: a JPEG is decoded at a part of its size as long as both sides have so many pixels.
+        scale: by which it is made smaller, by its width and height; 1 or more: it is not.
+        options: how it is written.
+    """
+
+    file: str
+    media_type: str
+    modes: tuple[str, ...]
+    sides: tuple[int, int]
+    draft: int
+    scale: Callable[[int, int], float]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Form(Enum):
+    """What an image is made for."""
+
+    PHOTO = _Rules(
+        "JPEG",
+        "image/jpeg",
+        ("RGB", "L"),
+        (MIN_SIDE, MAX_SIDE),
+        KEPT_SIDE,
+        _photo_scale,
+        {"quality": 92},
+    )
+    INIT = _Rules(
+        "PNG",
+        "image/png",
+        ("RGB",),
+        (1, MAX_PIXELS),
+        INIT_SHORT_SIDE,
+        _init_scale,
+        # Runs only: looking for repetitions takes three times as long, for some per cent.
+        {"compress_type": zlib.Z_RLE},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image as its form wants it.
+
+    Attributes:
+        data: a photo's JPEG file, sRGB or grey, or an init image's PNG file, RGB; upright, with no
+            metadata.
+        media_type: image/jpeg or image/png.
         width: pixels, as it is looked at.
         height: pixels, as it is looked at.
     """
@@ -60,7 +127,7 @@ class Prepared:
     height: int
 
 
-def prepare(data: bytes) -> Prepared:
+def prepare(data: bytes, form: Form = Form.PHOTO) -> Prepared:
     """Checks a JPEG, PNG or WebP file and makes it anew from its pixels alone.
 
     Of an animation the first frame is taken; what is transparent becomes white. It may take any
@@ -72,11 +139,13 @@ def prepare(data: bytes) -> Prepared:
     """
     try:
         image = _open(data)
-        _check_size(*image.size)
-        image.draft(None, (KEPT_SIDE, KEPT_SIDE))  # a large JPEG is decoded at a part of its size
+        rules = form.value
+        _check_size(*image.size, *rules.sides)
+        image.draft(None, (rules.draft, rules.draft))
         image.load()
         profile = image.info.get("icc_profile")
-        return _encode(_shrink(_to_srgb(_flatten(_turn_upright(image)), profile)))
+        seen = _to_srgb(_flatten(_turn_upright(image)), profile)
+        return _encode(_shrink(seen, rules.scale(*seen.size)), rules)
     except (ImageRefused, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -94,10 +163,10 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     raise ImageRefused("unsupported-format")
 
 
-def _check_size(width: int, height: int) -> None:
-    if min(width, height) < MIN_SIDE:
+def _check_size(width: int, height: int, shortest: int, longest: int) -> None:
+    if min(width, height) < shortest:
         raise ImageRefused("image-too-small")
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+    if width * height > MAX_PIXELS or max(width, height) > longest:
         raise ImageRefused("image-too-large")
 
 
@@ -139,17 +208,17 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 
-def _shrink(image: Image.Image) -> Image.Image:
-    """The image with at most KEPT_SIDE pixels a side, unless a side fell under MIN_SIDE by that."""
-    scale = max(KEPT_SIDE / max(image.size), MIN_SIDE / min(image.size))
+def _shrink(image: Image.Image, scale: float) -> Image.Image:
     if scale >= 1:
         return image
-    width, height = (round(side * scale) for side in image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
     return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _encode(image: Image.Image) -> Prepared:
+def _encode(image: Image.Image, rules: _Rules) -> Prepared:
+    if image.mode not in rules.modes:
+        image = image.convert(rules.modes[0])
     image.info.clear()  # save() would write the comment that stands there
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=_QUALITY)
-    return Prepared(file.getvalue(), MEDIA_TYPE, image.width, image.height)
+    image.save(file, rules.file, **rules.options)
+    return Prepared(file.getvalue(), rules.media_type, image.width, image.height)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 _CASES = {
     "images": 50,
     "xml": 500,
+    "uploads": 30,
     "wire": 2000,
     "updates": 100,  # of a hundred updates each
     "callbacks": 20,  # of a hundred presses each

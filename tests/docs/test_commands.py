@@ -328,10 +328,11 @@ def test_health(terminals: Terminals, typed: Sequence[str]) -> None:
 
 @reads(("CONTRIBUTING.md", "Ask the generator"))
 def test_asking_the_generator(terminals: Terminals, typed: Sequence[str]) -> None:
-    paint, submit, state = typed
-    terminals.workshop.succeed(paint)
-    with Image.open(terminals.workshop.folder / "build" / "cat.png") as picture:
-        assert picture.size == (256, 256)
+    paint, submit, state, upload, paint_from_it = typed
+    for command, name in ((paint, "cat.png"), (upload, "cat.png"), (paint_from_it, "dog.png")):
+        terminals.workshop.succeed(command)
+        with Image.open(terminals.workshop.folder / "build" / name) as picture:
+            assert picture.size == (256, 256)
     job = submit.rpartition("/")[2]
     answer = terminals.workshop.succeed(submit)
     assert re.search(f'id="{job}" state="(queued|running)"', answer)  # it may have begun already

@@ -250,6 +250,7 @@ def test_the_bounds_are_the_real_ones() -> None:
         f"{metadata.MAX_SCANS} scans, {metadata.MAX_SEGMENTS:,} segments",
         f"{base.MAX_CHARACTERS} characters",
         f"{http.MAX_BODY_BYTES // 1024} KiB",
+        f"{http.MAX_IMAGE_BYTES // 2**20} MiB, 30 s to arrive",
         f"{validation.MAX_CHUNK // 1024} KiB a chunk",
         f"photos of {validation.MAX_PHOTO // 2**20} MiB",
         f"pictures of {validation.MAX_PICTURE // 2**20} MiB",

@@ -38,6 +38,12 @@ def pixels(outcome: Outcome) -> Any:
     return np.asarray(Image.open(io.BytesIO(outcome.png))).astype(int)
 
 
+def shown(outcome: Outcome) -> bytes:
+    """A picture without its recipe, to compare with others."""
+    found: bytes = pixels(outcome).tobytes()
+    return found
+
+
 def draw(pipeline: Pipeline, task: Task) -> Picture:
     """The picture; an outcome that is none is raised."""
     (outcome,) = draw_all(pipeline, [task])

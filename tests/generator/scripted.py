@@ -18,7 +18,13 @@ from generator.tasks import (
 )
 from lookalike.errors import StartError
 
-MODEL = ModelInfo("scripted", 64, 72)
+MODEL = ModelInfo(
+    "scripted",
+    64,
+    72,
+    dial={"twin": 0.3, "sibling": 0.5, "cousin": 0.75},
+    sizes=((64, 72), (96, 48), (48, 96)),
+)
 
 
 def png_of(task: Task) -> bytes:
@@ -96,7 +102,7 @@ class ScriptedExecutor:
         self.tasks.extend(tasks)
         self.batches.append(len(tasks))
         ended: set[int] = set()
-        for step in range(1, tasks[0].steps + 1):
+        for step in range(1, tasks[0].computed_steps + 1):
             await self._permission(tokens)
             if not self.deaf:
                 ended.update(number for number, token in enumerate(tokens) if token.cancelled)

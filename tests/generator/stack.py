@@ -1,5 +1,6 @@
 """The whole service in the test's own event loop, on a real port."""
 
+import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from generator.jobs.tables import Job
 from generator.observers import LogObserver, Observer
 from generator.server import RunningGenerator, Timing, running
 from generator.settings import GeneratorSettings
+from generator.tasks import Picture
 from generator.web import documents, problems
 from protos import GENERATOR_NAMESPACE, PROBLEM_NAMESPACE
 from tests.generator.scripted import ScriptedExecutor
@@ -60,6 +62,8 @@ def job(
     steps: object = None,
     guidance: object = None,
     seed: object = None,
+    init: tuple[str, object] | None = None,
+    aspect: tuple[object, object] | None = None,
 ) -> bytes:
     """A request, written by hand so that it can be wrong."""
     named = {
@@ -74,6 +78,10 @@ def job(
         "seed": seed,
     }
     inner = "".join(f"<{k}>{v}</{k}>" for k, v in named.items() if v is not None)
+    if init is not None:
+        inner += f'<init-image sha256="{init[0]}" strength="{init[1]}"/>'
+    if aspect is not None:
+        inner += f'<aspect width="{aspect[0]}" height="{aspect[1]}"/>'
     return f'<job xmlns="{GENERATOR_NAMESPACE}">{inner}</job>'.encode()
 
 
@@ -139,6 +147,12 @@ class Stack:
         response = await self.client.put(f"/v1/jobs/{identity}", content=body or job(), headers=XML)
         assert response.status_code == 202, response.text
         return identity
+
+    async def upload(self, name: str = "photo", width: int = 120, height: int = 90) -> str:
+        """Has a picture to start from there, as if it was uploaded; its checksum."""
+        sha256 = hashlib.sha256(name.encode()).hexdigest()
+        await self.generator.uploads.add(sha256, Picture(name.encode(), width, height))
+        return sha256
 
     async def get(self, job_id: UUID) -> etree._Element:
         response = await self.client.get(f"/v1/jobs/{job_id}")

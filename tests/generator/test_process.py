@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import os
 import re
@@ -39,6 +40,11 @@ class _Process:
         response = await self.client.put(f"/v1/jobs/{identity}", content=body, headers=XML)
         assert response.status_code == 202, response.text
         return identity
+
+    async def upload(self, data: bytes) -> int:
+        headers = {"Content-Type": "image/jpeg"}
+        response = await self.client.put(_path(data), content=data, headers=headers)
+        return response.status_code
 
     async def get(self, identity: UUID) -> etree._Element:
         return element(await self.client.get(f"/v1/jobs/{identity}"))
@@ -143,6 +149,41 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
     pictures = (tmp_path / "generator" / "results").glob("?/*")
     assert len(list(pictures)) == 3
+
+
+async def test_a_kill_leaves_each_upload_whole_or_absent(tmp_path: Path) -> None:
+    files = [_noise(number) for number in range(12)]
+    async with _started(tmp_path) as running:
+        uploads = [asyncio.create_task(running.upload(data)) for data in files]
+        first, _ = await asyncio.wait(uploads, return_when=asyncio.FIRST_COMPLETED)
+        assert {task.result() for task in first} == {201}
+        running.process.kill()
+        await running.end()
+        answers = await asyncio.gather(*uploads, return_exceptions=True)
+    async with _started(tmp_path) as running:
+        there = [
+            data
+            for data, answer in zip(files, answers, strict=True)
+            if (await running.client.head(_path(data))).status_code == 200 or answer == 201
+        ]
+        stored = list((tmp_path / "generator" / "results").glob("?/*"))
+        assert len(stored) == len(there)
+        for data in there:
+            name = hashlib.sha256(data).hexdigest()
+            identity = await running.put(job(init=(name, "0.01"), preset="quick"))
+            await running.reach(identity, "finished")
+        for data in files:
+            assert await running.upload(data) == (200 if data in there else 201)
+
+
+def _noise(seed: int) -> bytes:
+    file = io.BytesIO()
+    Image.effect_noise((1200 + seed, 900), 60).save(file, "JPEG")
+    return file.getvalue()
+
+
+def _path(data: bytes) -> str:
+    return f"/v1/images/{hashlib.sha256(data).hexdigest()}"
 
 
 async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:

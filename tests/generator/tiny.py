@@ -3,20 +3,26 @@
 They draw noise within milliseconds a step.
 """
 
+import functools
+import io
 import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 import torch
 from diffusers import (
     AutoencoderKL,
     DPMSolverMultistepScheduler,
+    LCMScheduler,
     PNDMScheduler,
+    StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
+from diffusers.pipelines.stable_diffusion import pipeline_stable_diffusion_img2img as img2img
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
 from safetensors.torch import save_file
@@ -105,26 +111,48 @@ def build(flags: Flags | None = None) -> Any:
 
 def reference(pipeline: Any, task: Task, solver: Solver) -> Image.Image:
     """What diffusers' own call draws with the same parts."""
-    pipeline = StableDiffusionPipeline(**pipeline.components, requires_safety_checker=False)
-    config = pipeline.scheduler.config
-    if solver is Solver.PNDM:
-        pipeline.scheduler = PNDMScheduler.from_config(config, skip_prk_steps=True)
-    else:
-        pipeline.scheduler = DPMSolverMultistepScheduler.from_config(
-            config, algorithm_type="dpmsolver++", solver_order=2, use_karras_sigmas=True
-        )
-    pipeline.set_progress_bar_config(disable=True)
-    drawn = pipeline(
-        task.prompt,
-        negative_prompt=task.negative_prompt,
-        width=task.width,
-        height=task.height,
-        num_inference_steps=task.steps,
-        guidance_scale=task.guidance_scale,
-        generator=torch.Generator("cpu").manual_seed(task.seed),
-    )
-    image: Image.Image = drawn.images[0]
+    image: Image.Image = call_reference(pipeline, task, solver, "pil")[0]
     return image
+
+
+def call_reference(pipeline: Any, task: Task, solver: Solver, output: str) -> Any:
+    """What diffusers' own call gives, as pictures or latents.
+
+    Image to image starts from the mean of the posterior, where diffusers takes a sample.
+    """
+    kind = StableDiffusionPipeline if task.init is None else StableDiffusionImg2ImgPipeline
+    pipeline = kind(**pipeline.components, requires_safety_checker=False)
+    pipeline.scheduler = _scheduler(solver, pipeline.scheduler.config)
+    pipeline.set_progress_bar_config(disable=True)
+    given: dict[str, Any] = {"width": task.width, "height": task.height}
+    if task.init is not None:
+        given = {
+            "image": Image.open(io.BytesIO(task.init.image)),
+            "strength": task.init.strength,
+        }
+    mean = functools.partial(img2img.retrieve_latents, sample_mode="argmax")
+    with mock.patch.object(img2img, "retrieve_latents", mean):
+        return pipeline(
+            task.prompt,
+            negative_prompt=task.negative_prompt,
+            num_inference_steps=task.steps,
+            guidance_scale=task.guidance_scale,
+            generator=torch.Generator("cpu").manual_seed(task.seed),
+            output_type=output,
+            **given,
+        ).images
+
+
+def _scheduler(solver: Solver, config: Any) -> Any:
+    match solver:
+        case Solver.PNDM:
+            return PNDMScheduler.from_config(config, skip_prk_steps=True)
+        case Solver.DPM:
+            return DPMSolverMultistepScheduler.from_config(
+                config, algorithm_type="dpmsolver++", solver_order=2, use_karras_sigmas=True
+            )
+        case Solver.LCM:
+            return LCMScheduler.from_config(config)
 
 
 def byte_tokenizer() -> CLIPTokenizer:

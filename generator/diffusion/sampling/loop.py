@@ -15,7 +15,7 @@ import torch
 from generator.diffusion.sampling import schedulers
 from generator.diffusion.sampling.denoiser import Denoiser
 from generator.presets import Preset, Reuse
-from generator.tasks import Cancelled, CancelToken, TaskError
+from generator.tasks import Cancelled, CancelToken, Task, TaskError
 
 OVERFLOW = "The model's numbers overflowed for this picture; another seed or guidance may work."
 
@@ -40,7 +40,8 @@ class Sample:
         negative_prompt_embeds: likewise; None: there is no guidance.
         generator: of its noise, on the CPU.
         token: looked at before the first and after every step.
-        latents: 1 x channels x height x width, float32.
+        latents: 1 x channels x height x width, float32: at first noise.
+        start: the latents of the picture that it starts from; None: there is none.
         end: why it has no picture; None: it goes on, or its latents are the picture's.
     """
 
@@ -49,6 +50,7 @@ class Sample:
     generator: torch.Generator
     token: CancelToken
     latents: torch.Tensor
+    start: torch.Tensor | None = None
     end: Cancelled | TaskError | None = None
 
 
@@ -61,8 +63,7 @@ def denoise(
     denoiser: Denoiser,
     samples: Sequence[Sample],
     preset: Preset,
-    steps: int,
-    guidance_scale: float,
+    like: Task,
     scheduler_config: Any,
     on_step: OnStep,
 ) -> None:
@@ -70,21 +71,25 @@ def denoise(
 
     Args:
         denoiser: the UNet.
-        samples: of equal size.
+        samples: of equal size, steps, computed steps and guidance.
         preset: how.
-        steps: of each.
-        guidance_scale: of each.
+        like: the task of one of them.
         scheduler_config: of the model's own scheduler.
         on_step: told of progress; of several pictures in their order.
     """
-    own = [schedulers.create(preset.solver, scheduler_config, steps) for _ in samples]
+    skipped = like.steps - like.computed_steps
+    own = [schedulers.create(preset.solver, scheduler_config, like.steps, skipped) for _ in samples]
+    timesteps = schedulers.remaining(own[0], skipped)
     for sample, scheduler in zip(samples, own, strict=True):
-        sample.latents = sample.latents * scheduler.init_noise_sigma
+        if sample.start is None:
+            sample.latents = sample.latents * scheduler.init_noise_sigma
+        else:
+            sample.latents = schedulers.noisy(scheduler, timesteps[0], sample.start, sample.latents)
         _look(sample)
     reuse = preset.reuse if denoiser.splits else None
     batch = _Batch(denoiser, samples, reuse)
-    timesteps = own[0].timesteps
-    warmup = len(timesteps) - steps  # a solver may take a pass more than it has steps
+    # A solver may take a pass more than it has steps.
+    warmup = len(timesteps) - like.computed_steps
     shown_at = -math.inf
     for index, timestep in enumerate(timesteps):
         going = [number for number, sample in enumerate(samples) if sample.end is None]
@@ -92,7 +97,7 @@ def denoise(
             return
         level = schedulers.noise_level(own[0], timestep)
         guided = preset.guided is None or preset.guided.low < level <= preset.guided.high
-        scale = guidance_scale if guided and guidance_scale > 1 else None
+        scale = like.guidance_scale if guided and like.guidance_scale > 1 else None
         inputs = {n: own[n].scale_model_input(samples[n].latents, timestep) for n in going}
         predictions = batch.predict(timestep, inputs, scale)
         due = time.monotonic() - shown_at >= _PREVIEW_SECONDS * len(going)

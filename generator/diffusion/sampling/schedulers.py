@@ -12,13 +12,14 @@ _LCM_STEPS = 50
 """LCM-LoRA was trained on as many of the original steps (arXiv 2311.05556)."""
 
 
-def create(solver: Solver, config: Any, steps: int) -> Any:
+def create(solver: Solver, config: Any, steps: int, skipped: int = 0) -> Any:
     """A scheduler for one picture of so many steps.
 
     Args:
         solver: which one.
         config: of the model's own scheduler: the noise schedule is the model's.
         steps: of the task.
+        skipped: the first ones, which are not computed; see `remaining`.
     """
     match solver:
         case Solver.PNDM:
@@ -35,12 +36,27 @@ def create(solver: Solver, config: Any, steps: int) -> Any:
                 final_sigmas_type="zero",
             )
             scheduler.set_timesteps(steps)
-            scheduler.set_begin_index(0)
+            scheduler.set_begin_index(skipped)
         case Solver.LCM:
             scheduler = LCMScheduler.from_config(config)
             scheduler.set_timesteps(steps, original_inference_steps=max(steps, _LCM_STEPS))
-            scheduler.set_begin_index(0)
+            scheduler.set_begin_index(skipped)
     return scheduler
+
+
+def remaining(scheduler: Any, skipped: int) -> torch.Tensor:
+    """The timesteps after the first ones, as `get_timesteps` of diffusers' image to image has them.
+
+    PNDM takes its second one twice, and so, where it is skipped, one pass more than is left.
+    """
+    return torch.as_tensor(scheduler.timesteps[skipped:])
+
+
+def noisy(
+    scheduler: Any, timestep: torch.Tensor, latents: torch.Tensor, noise: torch.Tensor
+) -> torch.Tensor:
+    """The latents of a picture, noise added as there is at the first timestep that is computed."""
+    return torch.as_tensor(scheduler.add_noise(latents, noise, timestep[None]))
 
 
 def draws_noise(scheduler: Any) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.clients.documents import Job
+from bot.clients.generator import _Request
 from bot.health import Health
 from bot.stages import follow, submit
 from bot.texts import of
@@ -108,7 +109,7 @@ async def test_a_picture_that_the_safety_filter_held_back_is_no_failure(desk: De
 
 async def test_a_job_that_was_cancelled_at_the_generator_failed(desk: Desk) -> None:
     item = await desk.queued()
-    await desk.services.generator._call("DELETE", f"/v1/jobs/{item.id}")
+    await desk.services.generator._call(_Request("DELETE", f"/v1/jobs/{item.id}"))
     await follow.run(item, desk.services)
     assert item.generation.error.code == "job-cancelled"
 

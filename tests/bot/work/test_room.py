@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -35,9 +36,9 @@ class _Client(GeneratorClient):
         self.asked: list[str] = []
         self.taken: list[str] = []
 
-    async def submit(self, job_id: str, parameters: db.Parameters, owner: str) -> Job:
+    async def submit(self, job_id: str, parameters: db.Parameters, owner: str, **more: Any) -> Job:
         self.asked.append(job_id)
-        job = await super().submit(job_id, parameters, owner)
+        job = await super().submit(job_id, parameters, owner, **more)
         self.taken.append(job_id)
         return job
 

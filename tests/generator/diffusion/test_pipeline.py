@@ -1,6 +1,7 @@
 """Pictures by the real pipeline on tiny models."""
 
 import io
+import json
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from generator.presets import Solver
 from generator.tasks import Cancelled, CancelToken, SafetyRejected, Step, Task, TaskError
 from lookalike.errors import StartError
 from tests.generator import tiny
-from tests.generator.drawing import draw, draw_all, load
+from tests.generator.drawing import draw, draw_all, load, shown
 
 pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
@@ -60,18 +61,23 @@ def test_a_picture_has_the_asked_size_and_is_no_flat_field(loaded: Pipeline) -> 
     assert np.asarray(image).std() > 10
 
 
-def test_a_png_holds_nothing_but_the_picture(loaded: Pipeline) -> None:
+def test_a_png_holds_nothing_but_the_picture_and_its_recipe(loaded: Pipeline) -> None:
     png = draw(loaded, TASK).png
     chunks, at = [], 8
     while at < len(png):
         (length,) = struct.unpack_from(">I", png, at)
         chunks.append(png[at + 4 : at + 8])
         at += length + 12
-    assert set(chunks) == {b"IHDR", b"IDAT", b"IEND"}
+    assert set(chunks) == {b"IHDR", b"iTXt", b"IDAT", b"IEND"}
+    assert chunks.count(b"iTXt") == 1
+    recipe = json.loads(Image.open(io.BytesIO(png)).info["lookalike"])
+    assert (recipe["model"], recipe["prompt"], recipe["seed"]) == ("tiny", TASK.prompt, 42)
+    assert "strength" not in recipe
 
 
 def test_the_model_says_its_name_and_own_size(loaded: Pipeline) -> None:
     assert (loaded.info.name, loaded.info.width, loaded.info.height) == ("tiny", 256, 256)
+    assert loaded.info.size(None, None, (3, 5)) == (192, 320)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 20, 150])
@@ -103,13 +109,13 @@ def test_whatever_a_task_says_changes_the_picture(loaded: Pipeline) -> None:
         replace(TASK, seed=0),
         replace(TASK, seed=2**63 - 1),
     ]
-    assert len({draw(loaded, task).png for task in tasks}) == len(tasks)
+    assert len({shown(draw(loaded, task)) for task in tasks}) == len(tasks)
 
 
 def test_guidance_of_one_or_less_is_none_and_needs_no_negative_prompt(loaded: Pipeline) -> None:
     plain = replace(TASK, guidance_scale=1)
-    assert draw(loaded, plain) == draw(loaded, replace(plain, negative_prompt=""))
-    assert draw(loaded, plain) == draw(loaded, replace(plain, guidance_scale=0))
+    for same in (replace(plain, negative_prompt=""), replace(plain, guidance_scale=0)):
+        assert shown(draw(loaded, same)) == shown(draw(loaded, plain))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,8 @@ def test_any_text_can_be_drawn(loaded: Pipeline, prompt: str) -> None:
 def test_what_stands_beyond_77_tokens_is_cut_off(loaded: Pipeline) -> None:
     long = "word " * 100
     first = draw(loaded, replace(TASK, prompt=f"{long} cat", steps=1))
-    assert first == draw(loaded, replace(TASK, prompt=f"{long} dog", steps=1))
+    second = draw(loaded, replace(TASK, prompt=f"{long} dog", steps=1))
+    assert shown(first) == shown(second)
 
 
 def test_a_cancelled_task_ends_within_one_step_and_leaves_no_trace(loaded: Pipeline) -> None:
@@ -159,7 +166,7 @@ def test_a_flagged_picture_is_refused(tmp_path: Path) -> None:
 
 def test_a_picture_that_is_not_flagged_is_left_as_it_is(loaded: Pipeline, tmp_path: Path) -> None:
     lenient = load(tiny.save(tmp_path, "nothing"))
-    assert draw(lenient, TASK).png == draw(loaded, TASK).png
+    assert shown(draw(lenient, TASK)) == shown(draw(loaded, TASK))
 
 
 def test_numbers_that_overflow_are_an_error_at_the_first_step(
@@ -282,13 +289,14 @@ def test_what_a_small_model_draws_is_enlarged_to_the_asked_size(
 def test_emoji_draws_its_own_size_and_follows_prompt_and_seed() -> None:
     emoji = load("emoji", Options("cpu"))
     assert (emoji.info.name, emoji.info.width, emoji.info.height) == ("emoji", 256, 256)
+    assert emoji.info.sizes == ((256, 256),)
     task = replace(TASK, width=256, height=256, steps=3)
     pictures = [
         draw(emoji, task),
         draw(emoji, replace(task, prompt="a dog")),
         draw(emoji, replace(task, seed=1)),
     ]
-    assert len({picture.png for picture in pictures}) == 3
+    assert len(set(map(shown, pictures))) == 3
     for picture in pictures:
         pixels = np.asarray(Image.open(io.BytesIO(picture.png)))
         assert pixels.std() > 30

@@ -16,7 +16,7 @@ from generator.diffusion.sampling.denoiser import Denoiser
 from generator.presets import PRESETS, Interval, Preset, Reuse, Solver
 from generator.tasks import Cancelled, CancelToken, Outcome, Picture, Step, Task, TaskError
 from tests.generator import tiny
-from tests.generator.drawing import TOLERANCE, draw, draw_all, ignore, load, pixels
+from tests.generator.drawing import TOLERANCE, draw, draw_all, ignore, load, pixels, shown
 
 pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
@@ -190,17 +190,17 @@ def _with(monkeypatch: pytest.MonkeyPatch, **presets: Preset) -> None:
 
 
 def test_reuse_at_every_step_is_none(loaded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = draw(loaded, replace(TASK, preset="balanced"))
+    plain = shown(draw(loaded, replace(TASK, preset="balanced")))
     _with(monkeypatch, quick=Preset(Solver.DPM, 20, 7.5, reuse=Reuse(1, 1)))
-    assert draw(loaded, replace(TASK, preset="quick")) == plain
+    assert shown(draw(loaded, replace(TASK, preset="quick"))) == plain
 
 
 def test_an_interval_of_all_noise_levels_is_none(
     loaded: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = draw(loaded, replace(TASK, preset="balanced"))
+    plain = shown(draw(loaded, replace(TASK, preset="balanced")))
     _with(monkeypatch, quick=Preset(Solver.DPM, 20, 7.5, guided=Interval(0, 1000)))
-    assert draw(loaded, replace(TASK, preset="quick")) == plain
+    assert shown(draw(loaded, replace(TASK, preset="quick"))) == plain
 
 
 def _spy(name: str, passes: list[tuple[str, int]]) -> Any:

@@ -1,19 +1,22 @@
 """A model that is not small, made fast, draws the pictures that it drew before."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from generator.diffusion.options import Options
 from generator.diffusion.pipeline import Pipeline
 from generator.engines import winograd
+from generator.engines.layers import PackedConv2d, PackedLinear
 from generator.models import loading
 from generator.presets import BALANCED, QUICK
 from generator.tasks import Task
 from tests.generator import tiny
-from tests.generator.drawing import draw, draw_all, load, pixels
+from tests.generator.drawing import draw, draw_all, load, pixels, shown
 
 pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
@@ -68,7 +71,7 @@ def fast(
 
 
 @pytest.mark.parametrize("preset", [BALANCED, QUICK])
-@pytest.mark.parametrize("width", [64, 128, 200])
+@pytest.mark.parametrize("width", [48, 64, 128, 200])
 def test_pictures_are_what_they_were(
     preset: str, width: int, plain: Pipeline, fast: Pipeline, capability: str
 ) -> None:
@@ -77,9 +80,33 @@ def test_pictures_are_what_they_were(
     assert difference <= _TOLERANCE[capability]
 
 
+def test_weights_are_packed_once_and_serve_all_sizes_without_a_second_copy(
+    fast: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("packed again")
+
+    draw(fast, _task(width=64))
+    for layer in (PackedConv2d, PackedLinear):
+        monkeypatch.setattr(layer, "__init__", refuse)
+    before = _live_bytes()
+    for width in (48, 128, 72):
+        draw(fast, _task(width=width))
+    assert _live_bytes() == before
+    assert before > sum(part.numel() for part in fast._pipe.text_encoder.parameters())
+
+
+def _live_bytes() -> int:
+    """Of all tensors that anybody holds, packed ones among them."""
+    gc.collect()
+    tensors = [held for held in gc.get_objects() if type(held) in (torch.Tensor, nn.Parameter)]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
 def test_the_same_request_gives_the_same_bytes(fast: Pipeline) -> None:
-    first, other, again = (draw(fast, _task(seed=seed)).png for seed in (1, 2, 1))
-    assert first == again != other
+    first, other, again = (draw(fast, _task(seed=seed)) for seed in (1, 2, 1))
+    assert first == again
+    assert shown(first) != shown(other)
 
 
 def test_pictures_are_drawn_together(fast: Pipeline, capability: str) -> None:

@@ -14,6 +14,7 @@ from generator.jobs.messages import JobRequest
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results, StoredImage
 from generator.jobs.tables import Job
+from generator.jobs.uploads import Uploads
 from lookalike.blobs import LocalBlobs
 
 IMAGE = StoredImage("00/key-1-00000000", 8, 8, "0" * 64)
@@ -37,6 +38,7 @@ class OpenQueue:
     queue: JobQueue
     leases: Leases
     maintenance: Maintenance
+    uploads: Uploads
     clock: Clock
     names: dict[UUID, str] = field(default_factory=dict)
 
@@ -77,12 +79,15 @@ class OpenQueue:
 async def open_queue(folder: Path, *, max_attempts: int = 3) -> AsyncGenerator[OpenQueue]:
     database = JobDatabase(f"sqlite:///{folder / 'jobs.db'}")
     clock = Clock()
+    results = Results(LocalBlobs(folder / "results"), ())
+    uploads = Uploads(database, results, (), clock)
     try:
         yield OpenQueue(
             database,
             JobQueue(database, OfferedPresets(), 1000, clock),
             Leases(database, "me", max_attempts, clock=clock),
-            Maintenance(database, Results(LocalBlobs(folder / "results"), ()), (), clock),
+            Maintenance(database, results, uploads, (), clock),
+            uploads,
             clock,
         )
     finally:

@@ -88,12 +88,13 @@ async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> N
     (named,) = stack.images
     results = Results(stack.generator.blobs, ())
     young, old = [
-        await results.put(UUID(int=number), 1, Picture(b"png", 8, 8)) for number in (1, 2)
+        await results.put(str(UUID(int=number)), 1, Picture(b"png", 8, 8)) for number in (1, 2)
     ]
     an_hour_ago = time.time() - 3600
     for file in (named, stack.results / old.key):
         os.utime(file, (an_hour_ago, an_hour_ago))
-    await Maintenance(stack.generator.database, results, ()).sweep(older_than=1800)
+    uploads = stack.generator.uploads
+    await Maintenance(stack.generator.database, results, uploads, ()).sweep(older_than=1800)
     assert set(stack.images) == {named, stack.results / young.key}
 
 
@@ -104,6 +105,7 @@ async def test_a_sweep_takes_the_copy_from_before_an_upgrade_once_it_is_old(stac
         copy.write_bytes(b"")
     long_ago = time.time() - KEEP_COPIES.total_seconds() - 60
     os.utime(old, (long_ago, long_ago))
-    await Maintenance(database, Results(stack.generator.blobs, ()), ()).sweep()
+    results = Results(stack.generator.blobs, ())
+    await Maintenance(database, results, stack.generator.uploads, ()).sweep()
     assert young.exists()
     assert not old.exists()

@@ -18,7 +18,12 @@ from tests.generator.scripted import png_of
 from tests.generator.stack import job, serving
 
 _MIGRATIONS = Path(jobs_database.__file__).with_name("migrations")
-_OLD_NAMES = (
+_OLD_TABLES = (
+    "DROP TABLE uploaded_images",
+    "ALTER TABLE jobs DROP COLUMN init_sha256",
+    "ALTER TABLE jobs DROP COLUMN init_strength",
+    "ALTER TABLE jobs DROP COLUMN aspect_width",
+    "ALTER TABLE jobs DROP COLUMN aspect_height",
     "ALTER TABLE logical_clock RENAME TO clock",
     "ALTER TABLE jobs RENAME COLUMN waiter TO attendant",
     "ALTER TABLE jobs RENAME COLUMN image_key TO picture",
@@ -50,7 +55,7 @@ async def test_jobs_from_before_there_were_presets_were_balanced(tmp_path: Path)
     path = tmp_path / "generator" / "jobs.db"
     async with serving(tmp_path) as stack:
         await stack.put(job("old"))
-    _take_back(path, "0001", *_OLD_NAMES, "ALTER TABLE jobs DROP COLUMN preset")
+    _take_back(path, "0001", *_OLD_TABLES, "ALTER TABLE jobs DROP COLUMN preset")
     engine = create_engine(f"sqlite:///{path}")
     migrate(engine, _MIGRATIONS)
     with engine.connect() as opened:
@@ -75,7 +80,7 @@ async def test_jobs_and_pictures_of_the_second_version_are_kept(tmp_path: Path) 
     shutil.rmtree(picture.parent)
     (stack.results / f"{UUID(int=1)}-9.png").write_bytes(b"computed, but never committed")
     rename = f"UPDATE jobs SET picture = '{old_name}' WHERE picture IS NOT NULL"
-    _take_back(tmp_path / "generator" / "jobs.db", "0002", *_OLD_NAMES, rename)
+    _take_back(tmp_path / "generator" / "jobs.db", "0002", *_OLD_TABLES, rename)
 
     async with serving(tmp_path) as stack:
         assert [path.name for path in stack.images] == [old_name]

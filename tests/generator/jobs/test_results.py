@@ -25,7 +25,7 @@ def test_a_new_folder_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.M
 
 async def test_what_was_put_is_read_and_what_is_damaged_is_not(tmp_path: Path) -> None:
     results = Results(LocalBlobs(tmp_path), ())
-    image = await results.put(uuid4(), 7, _PICTURE)
+    image = await results.put(str(uuid4()), 7, _PICTURE)
     assert await results.read(image.key, image.sha256) == b"png"
     (tmp_path / image.key).write_bytes(b"other")
     with pytest.raises(FileNotFoundError, match="damaged"):

@@ -14,7 +14,6 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel
 
-from generator import models
 from generator.models import loading
 from generator.tasks import SafetyRejected, Task
 from lookalike.errors import StartError
@@ -64,11 +63,6 @@ def rewrite(path: Path, **changes: Any) -> None:
 def weights_of(folder: Path, part: str) -> Path:
     (file,) = (folder / part).glob("*.safetensors")
     return file
-
-
-def test_of_the_autoencoder_only_what_draws_is_kept(whole: Path) -> None:
-    vae = loading.load(models.find(str(whole)), torch.float32).vae
-    assert {name.partition(".")[0] for name in vae.state_dict()} == {"decoder", "post_quant_conv"}
 
 
 def test_old_names_of_the_text_encoders_weights_are_understood(

@@ -7,12 +7,12 @@ import pytest
 
 from generator.jobs.order import QueuedJob
 from generator.scheduling import batches
-from generator.scheduling.estimates import StepTimes, outlooks, shape_of
+from generator.scheduling.estimates import StepTimes, outlooks
+from generator.scheduling.shapes import shape_of
 from generator.tasks import BatchTimes, JobShape, ModelInfo
 
-_OWN = (512, 512)
-_MODEL = ModelInfo("model", *_OWN)
-_JOB = QueuedJob(uuid4(), False, 20, None, None, 7.5, "balanced", 0)
+_MODEL = ModelInfo("model", 512, 512, dial={"twin": 0.35}, sizes=((512, 512), (448, 576)))
+_JOB = QueuedJob(uuid4(), False, 20, None, None, 7.5, "balanced", None, None, None, 0)
 
 GPU = BatchTimes({1: 1.0, 2: 1.2, 4: 1.7, 8: 2.6}, 512 * 512)
 CPU = BatchTimes({1: 1.0, 2: 1.84}, 512 * 512)
@@ -23,7 +23,7 @@ def _jobs(count: int, **changes: object) -> list[QueuedJob]:
 
 
 def _size(order: list[QueuedJob], times: BatchTimes = GPU, waiting: int = 0) -> int:
-    return batches.choose(order, waiting or len(order), times, _OWN)
+    return batches.choose(order, waiting or len(order), times, _MODEL)
 
 
 def test_a_job_alone_is_a_batch_of_one() -> None:
@@ -43,12 +43,26 @@ def test_jobs_that_are_alike_share_a_batch(count: int, size: int) -> None:
         {"steps": 21},
         {"guidance_scale": 1.0},
         {"preset": "quick"},
+        {"init_strength": "0.5"},
+        {"aspect_width": 3, "aspect_height": 4},
     ],
 )
 def test_a_batch_ends_before_the_first_job_of_another_kind(other: dict[str, object]) -> None:
     first, second = _jobs(2), _jobs(1)
     assert _size([*first, *_jobs(1, **other), *second]) == 2
     assert _size([*_jobs(1, **other), *first, *second]) == 1
+
+
+def test_jobs_that_start_from_pictures_share_a_batch_if_their_strengths_are_one_number() -> None:
+    alike = {"aspect_width": 30, "aspect_height": 41}
+    named, number = _jobs(1, init_strength="twin"), _jobs(1, init_strength="0.35", **alike)
+    assert _size([*_jobs(1, init_strength="twin", **alike), *number]) == 2
+    assert _size([*named, *number]) == 1  # of another size
+    assert _size([*named, *_jobs(1, init_strength="0.4")]) == 1
+
+
+def test_proportions_that_come_to_the_own_size_need_not_be_said() -> None:
+    assert _size([*_jobs(1), *_jobs(1, aspect_width=100, aspect_height=101)]) == 2
 
 
 def test_a_size_that_is_the_models_own_need_not_be_said() -> None:
@@ -158,8 +172,42 @@ def test_the_mean_of_whole_batches_outweighs_what_is_known_so_far() -> None:
     assert times.seconds(shape, 2, 10) == pytest.approx(30)
 
 
+def test_a_size_that_never_ran_is_estimated_by_its_pixels_until_it_did() -> None:
+    times = _times()
+    own = shape_of(_JOB, _MODEL)
+    times.measure_ending(own, 5.0)
+    other = replace(own, width=448, height=576)
+    share = 448 * 576 / 512**2
+    assert times.seconds(other, 1, 10) == pytest.approx(25 * share)
+    assert times.seconds(other, 2, 10) == pytest.approx((1.2 * 20 + 10) * share)
+    assert times.step(other, 1) is None  # who waits for a hang does not guess
+    assert times.ending(other, 1) is None
+    times.measure(other, 1, 3.0)
+    times.measure_ending(other, 1.0)
+    assert times.seconds(other, 1, 10) == pytest.approx(31)
+    assert times.seconds(own, 1, 10) == pytest.approx(25)
+
+
+def test_a_strength_that_never_ran_is_estimated_by_others() -> None:
+    times = _times()
+    own = shape_of(_JOB, _MODEL)
+    twin = replace(own, strength=0.35)
+    assert times.seconds(twin, 1, 7) == pytest.approx(14)
+    times.measure(twin, 1, 1.0)
+    smaller = replace(twin, width=256)
+    assert times.seconds(smaller, 1, 7) == pytest.approx(3.5)
+
+
+def test_time_left_is_that_of_the_steps_that_are_computed() -> None:
+    order = [*_jobs(1, init_strength="twin", running=True), *_jobs(1, init_strength="0.0001")]
+    found = outlooks(order, _MODEL, _times(), lambda _: 2)
+    etas = [found[queued.id].eta_seconds for queued in order]
+    assert etas == pytest.approx([10, 12])  # 5 of 7 are left, then there is one
+
+
 def test_of_many_shapes_those_in_use_are_known_and_the_oldest_are_dropped() -> None:
     times, order = _times(), _jobs(1)
+    times.measure_ending(shape_of(_JOB, _MODEL), 0.0)
     for width in range(8, 8 * 2000, 8):
         other = JobShape(width, 64, "balanced", guided=True)
         times.measure(other, 1, 1.0)
@@ -167,10 +215,8 @@ def test_of_many_shapes_those_in_use_are_known_and_the_oldest_are_dropped() -> N
         times.measure_ending(other, 1.0)
         waits = outlooks(order, _MODEL, times, lambda _: 0)[order[0].id]  # somebody asks after it
         assert waits.eta_seconds == pytest.approx(40)
-    known = [
-        times.seconds(JobShape(width, 64, "balanced", guided=True), 1, 9) for width in (8, 15_992)
-    ]
-    assert known == [None, 10]
+    known = [times.step(JobShape(width, 64, "balanced", guided=True), 1) for width in (8, 15_992)]
+    assert known == [None, 1]
 
 
 def test_without_a_model_nothing_is_foretold_but_positions() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from generator.jobs.errors import JobError
-from generator.jobs.messages import Image, JobRequest, JobState
+from generator.jobs.messages import Aspect, Image, InitImage, JobRequest, JobState
 from generator.presets import PRESETS
 from generator.web import documents
 from generator.web.errors import problem_of
@@ -34,7 +35,18 @@ def _text(most: int, least: int = 0) -> st.SearchStrategy[str]:
     return _xml_text.filter(lambda text: least <= len(text) <= most)
 
 
-_requests = st.builds(
+_digits = st.text("0123456789abcdef", min_size=64, max_size=64)
+_strengths = st.sampled_from(["twin", "sibling", "cousin"]) | st.integers(1, 100).map(
+    lambda hundredths: hundredths / 100
+)
+_proportions = st.builds(Aspect, st.integers(1, 100_000), st.integers(1, 100_000))
+
+
+def _with_aspect(request: JobRequest, aspect: Aspect | None) -> JobRequest:
+    return request if request.has_size else replace(request, aspect=aspect)
+
+
+_plain_requests = st.builds(
     JobRequest,
     prompt=_text(1000, 1),
     negative_prompt=st.none() | _text(1000),
@@ -45,7 +57,9 @@ _requests = st.builds(
     steps=st.none() | st.integers(1, 150),
     guidance_scale=st.none() | st.integers(0, 300).map(lambda tenths: tenths / 10),
     seed=st.none() | st.integers(0, 2**63 - 1),
+    init_image=st.none() | st.builds(InitImage, _digits, _strengths),
 )
+_requests = st.builds(_with_aspect, _plain_requests, st.none() | _proportions)
 
 
 def _written(request: JobRequest) -> bytes:
@@ -63,6 +77,10 @@ def _written(request: JobRequest) -> bytes:
     ):
         if value is not None:
             etree.SubElement(root, f"{{{_NS}}}{name}").text = str(value)
+    for name, item in (("init-image", request.init_image), ("aspect", request.aspect)):
+        if item is not None:
+            attributes = {key: str(value) for key, value in asdict(item).items()}
+            etree.SubElement(root, f"{{{_NS}}}{name}", attributes)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
@@ -159,6 +177,11 @@ def test_a_state_keeps_the_order_of_the_contract() -> None:
         job("x", seed=0),
         job("x", seed="-0"),
         job("x", seed=2**63 - 1),
+        job("x", init=("0" * 64, "0.55"), aspect=(3, 4)),
+        job("x", init=(f" {'f' * 64} ", " +1.000 "), width=512),
+        job("x", init=("0" * 64, "." + "0" * 30 + "1")),
+        job("x", init=("0" * 64, " twin ")),
+        job("x", aspect=("+1", "00100000")),
         job("a<!-- between -->b"),
         job("<![CDATA[a < b]]>"),
         b'<?xml version="1.0" encoding="ISO-8859-1"?>' + job("é").decode().encode("latin-1"),
@@ -219,6 +242,25 @@ _REFUSED = [
     (job("x", seed=-1), Code.INVALID_DOCUMENT),
     (job("x", seed=2**63), Code.INVALID_DOCUMENT),
     (job("x", seed=""), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "0")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "1.01")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "1e-1")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "NaN")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "dream")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 63, "0.5")), Code.INVALID_DOCUMENT),
+    (job("x", init=("A" * 64, "0.5")), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "0.5")).replace(b" strength", b" power"), Code.INVALID_DOCUMENT),
+    (job("x", init=("0" * 64, "0.5")).replace(b"/>", b">y</init-image>"), Code.INVALID_DOCUMENT),
+    (job("x", aspect=(0, 1)), Code.INVALID_DOCUMENT),
+    (job("x", aspect=(1, 100_001)), Code.INVALID_DOCUMENT),
+    (job("x", aspect=("1.5", 1)), Code.INVALID_DOCUMENT),
+    (job("x", aspect=(3, 4), width=512, height=512), Code.INVALID_SIZE),
+    (job("x", aspect=(3, 4), height=512), Code.INVALID_SIZE),
+    (
+        job("x", init=("0" * 64, "1"), aspect=(3, 4)).replace(b"<aspect", b"<seed>1</seed><aspect"),
+        Code.INVALID_DOCUMENT,
+    ),
     (job("<b>x</b>"), Code.INVALID_DOCUMENT),
     (job().replace(b"<job", b'<job id="x"'), Code.INVALID_DOCUMENT),
     (job().replace(b"<prompt", b'<prompt lang="en"'), Code.INVALID_DOCUMENT),
@@ -280,7 +322,23 @@ def test_a_documents_own_schema_location_is_not_followed() -> None:
     )
     with pytest.raises(Problem) as refused:
         documents.parse_request(job().replace(b"<job", location))
-    assert "no attributes" in refused.value.violations[0].message
+    assert "no such attribute" in refused.value.violations[0].message
+
+
+def test_not_even_where_attributes_are_taken() -> None:
+    location = (
+        b'<aspect xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+        b' xsi:schemaLocation="urn:other file:///etc/passwd"'
+    )
+    with pytest.raises(Problem) as refused:
+        documents.parse_request(job("x", aspect=(3, 4)).replace(b"<aspect", location))
+    assert "no such attribute" in refused.value.violations[0].message
+
+
+def test_requests_from_before_there_were_init_images_are_still_the_same() -> None:
+    body = job("a", negative="b", owner="me", width=64, height=72, steps=9, guidance="1.5", seed=7)
+    before = "a3d2525cbcc97e8b912b2dc7d57760014a73d45f56134a8bd31942b913c9765a"
+    assert documents.parse_request(body).fingerprint() == before
 
 
 def test_an_external_dtd_is_not_opened(tmp_path: Path) -> None:
