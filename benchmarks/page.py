@@ -5,9 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import chart
+from benchmarks.dial import falling
 from benchmarks.history import BARS
 from benchmarks.results import WAITING, Results, Spread
 from benchmarks.rows import BY_KEY, OPENVINO, OURS, REPORT
+from benchmarks.steps import Cost
+from generator import models
+from generator.models import known
 
 _DOCS = Path(__file__).parent.parent / "docs"
 _PAGE = _DOCS / "benchmarks.md"
@@ -52,6 +56,21 @@ def text(results: Results) -> str:
             _table(
                 ("pictures at once", "s a step", "for each", "of one alone"),
                 _batches(results),
+            ),
+            _table(
+                (
+                    "`balanced`, by what it starts from",
+                    "steps",
+                    "s for words",
+                    "s to encode",
+                    "s of steps",
+                    "s to decode",
+                    "s a step",
+                ),
+                _costs(results),
+            ),
+            _table(
+                ("the dial", "init strength", "distance of colours to the photo"), _dial(results)
             ),
             _table(
                 ("the engine and full precision", "median (least to most)"),
@@ -112,6 +131,7 @@ def _bars(results: Results) -> list[tuple[str, str, str]]:
         ("loading, the slowest", "12 s", f"{load:.1f} s"),
         ("cosine of the latents, the least", "0.999", f"{least_cosine:.5f}"),
         ("PSNR of the pictures, the least", "40 dB", f"{least_psnr:.1f} dB"),
+        *_proportionate(results),
         ("a job's overhead", "50 ms", f"{Spread.of(results.overhead).median:.0f} ms"),
     ]
 
@@ -152,6 +172,62 @@ def _batches(results: Results) -> list[tuple[str, ...]]:
             f"{100 * spread.median / count / spreads[1].median:.0f} %",
         )
         for count, spread in spreads.items()
+    ]
+
+
+def _costs(results: Results) -> list[tuple[str, ...]]:
+    def median(costs: Sequence[Cost], part: str) -> str:
+        return _number(Spread.of([getattr(cost, part) for cost in costs]).median)
+
+    return [
+        (
+            name,
+            str(costs[0].computed),
+            *(median(costs, part) for part in ("embed", "encode", "steps", "decode")),
+            _spread(_each(costs)),
+        )
+        for name, costs in results.costs.items()
+    ]
+
+
+def _each(costs: Sequence[Cost]) -> Spread:
+    """Seconds a step."""
+    return Spread.of([cost.steps / cost.computed for cost in costs])
+
+
+def _proportionate(results: Results) -> list[tuple[str, str, str]]:
+    """Whether seconds go by the steps that are computed, and speed-ups by nothing."""
+    first, *others = (_each(costs).median for costs in results.costs.values())
+    farthest = max(abs(other / first - 1) for other in others)
+    square, upright = (Spread.of(ratios).median for ratios in results.speed_ups.values())
+    near, drawn = falling(results.dial)
+    return [
+        (
+            "a step of a picture that starts from a photo, or of 3:4, the farthest off",
+            "10 %",
+            f"{100 * farthest:.1f} %",
+        ),
+        (
+            "a step at 3:4 against full precision",
+            f"{square:.2f} times, as at 1:1",
+            f"{upright:.2f} times",
+        ),
+        (
+            f"of {drawn} pictures of {len(results.dial)} photos, as near as the dial says",
+            "90 %",
+            f"{100 * near / drawn:.0f} %",
+        ),
+    ]
+
+
+def _dial(results: Results) -> list[tuple[str, ...]]:
+    drawn = [distances for seeds in results.dial.values() for distances in seeds]
+    strengths = known.dial(models.find("emoji"))
+    down = sorted(strengths.items(), key=lambda step: -step[1])
+    names = [("Dream", ""), *((name.capitalize(), str(strength)) for name, strength in down)]
+    return [
+        (name, strength, _spread(Spread.of(distances)))
+        for (name, strength), distances in zip(names, zip(*drawn, strict=True), strict=True)
     ]
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
+from benchmarks.dial import Distances
 from benchmarks.rows import BY_KEY, OURS
+from benchmarks.steps import Cost
 from generator.diffusion.batch_times import paying
 from generator.jobs.order import QueuedJob
 from generator.scheduling import batches
@@ -65,6 +67,9 @@ class Results:
         peaks: of the machine: before and after, what each round gave.
         overhead: milliseconds of each job.
         services: what, how much, and the bar.
+        costs: of pictures that start from a photo and of other proportions: each time, by name.
+        speed_ups: of a step against the report's, each time, by proportions.
+        dial: distances of pictures to their photo: with each seed, by photo.
         history: by how many generations there are, milliseconds of each RPC.
     """
 
@@ -81,6 +86,9 @@ class Results:
     peaks: list[dict[str, list[float]]] = field(default_factory=list)
     overhead: list[float] = field(default_factory=list)
     services: list[tuple[str, str, str]] = field(default_factory=list)
+    costs: dict[str, list[Cost]] = field(default_factory=dict)
+    speed_ups: dict[str, list[float]] = field(default_factory=dict)
+    dial: dict[str, list[Distances]] = field(default_factory=dict)
     history: dict[int, dict[str, float]] = field(default_factory=dict)
 
     def save(self, file: Path) -> None:
@@ -93,6 +101,9 @@ class Results:
         """Reads what `save` wrote."""
         kept = json.loads(file.read_text(encoding="utf-8"))
         kept["rows"] = {key: Figures(**row) for key, row in kept["rows"].items()}
+        kept["costs"] = {
+            name: [Cost(**cost) for cost in costs] for name, costs in kept["costs"].items()
+        }
         for sized in ("batches", "history"):
             kept[sized] = {int(size): taken for size, taken in kept[sized].items()}
         return cls(**kept)

@@ -17,7 +17,18 @@ from pathlib import Path
 
 import platformdirs
 
-from benchmarks import history, machine, model, overhead, page, peaks, photos, services
+from benchmarks import (
+    dial,
+    history,
+    machine,
+    model,
+    overhead,
+    page,
+    peaks,
+    photos,
+    services,
+    steps,
+)
 from benchmarks.likeness import cosine, psnr
 from benchmarks.processes import System, isolated, take_turns
 from benchmarks.results import Figures, Results
@@ -39,8 +50,10 @@ class _Extent:
         steps: of a picture, at most.
         uneven: likewise, where steps are not alike.
         times: a row is drawn in a round, at most.
+        dialled: steps of a picture of which those are computed that the dial leaves.
         sizes: of batches.
         jobs: whose overhead is measured.
+        seeds: with which each photo is drawn.
         generations: in the tables of history.
     """
 
@@ -49,8 +62,10 @@ class _Extent:
     steps: int
     uneven: int
     times: int
+    dialled: int
     sizes: tuple[int, ...]
     jobs: int
+    seeds: int
     generations: tuple[int, ...]
 
 
@@ -60,8 +75,10 @@ _FULL = _Extent(
     steps=50,
     uneven=50,
     times=3,
+    dialled=20,
     sizes=(1, 2, 4, 8),
     jobs=10,
+    seeds=5,
     generations=history.SIZES,
 )
 _QUICK = _Extent(
@@ -70,8 +87,10 @@ _QUICK = _Extent(
     steps=3,
     uneven=6,
     times=1,
+    dialled=6,
     sizes=(1, 2),
     jobs=2,
+    seeds=1,
     generations=history.SIZES[:1],
 )
 
@@ -115,6 +134,8 @@ def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
     results.history = history.measure(extent.generations)
     _say("What is around the model.")
     results.overhead = overhead.measure(setup.model, size, extent.jobs)
+    _say("The dial.")
+    results.dial = isolated(dial.measure, dial.PHOTOS, range(extent.seeds))
     _measure_systems(systems, setup, extent, results)
     _say("The machine's peaks, again.")
     results.peaks.append(isolated(peaks.measure))
@@ -162,6 +183,10 @@ def _measure_systems(names: Sequence[str], setup: Setup, extent: _Extent, result
         for number in range(extent.rounds):
             _say(f"Round {number + 1} of {extent.rounds}.")
             _draw_round(systems, extent, number, results)
+            for proportions, ratio in steps.speed_ups(systems, setup.side).items():
+                results.speed_ups.setdefault(proportions, []).append(ratio)
+            for name, cost in steps.measure(systems, setup.side, extent.dialled).items():
+                results.costs.setdefault(name, []).append(cost)
             for count in extent.sizes:
                 batch = Drawing(PRESETS[BALANCED], 2, tuple(range(count)), decode=False)
                 _, step = systems[OURS].draw_alone(batch).seconds
@@ -189,7 +214,7 @@ def _draw_round(
     """Every row once."""
     drawn: dict[str, Drawn] = {}
 
-    def steps(row: Row) -> int:
+    def count(row: Row) -> int:
         most = extent.steps if row.even else extent.uneven
         return min(row.short or row.preset.steps, most)
 
@@ -199,15 +224,15 @@ def _draw_round(
     def run(system: System, rows: Sequence[Row]) -> Generator[None, None, None]:
         for row in rows:
             for _ in range(times(row)):
-                taken = yield from system.draw(Drawing(row.preset, steps(row), (seed,)))
+                taken = yield from system.draw(Drawing(row.preset, count(row), (seed,)))
                 drawn[row.key] = taken.drawn
-                figures = results.rows.setdefault(row.key, Figures(steps(row), taken.peak))
+                figures = results.rows.setdefault(row.key, Figures(count(row), taken.peak))
                 figures.seconds.append(taken.seconds)
 
     runs = []
     for name, system in systems.items():
         rows = [row for row in ROWS if row.system == name]
-        turns = sum(times(row) * (steps(row) + 1) for row in rows)
+        turns = sum(times(row) * (count(row) + 1) for row in rows)
         runs.append((turns, run(system, rows)))
     take_turns(runs)
     full, engine = drawn["fp32"], drawn["balanced"]

@@ -3,8 +3,8 @@
 This file has what they and the process that asks them have in common; it costs nothing to import.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,16 @@ class Drawing:
         steps: instead of the preset's.
         seeds: one for each of the pictures that are computed together.
         decode: whether to go on from the latents to the pictures.
+        size: width and height in pixels; None: a square of the setup's side.
+        strength: of a picture that they start from; None: they start from noise.
     """
 
     preset: Preset
     steps: int
     seeds: tuple[int, ...]
     decode: bool = True
+    size: tuple[int, int] | None = None
+    strength: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,12 @@ class Drawn:
     Attributes:
         latents: channels x height x width, as NumPy's; None: the system does not tell.
         pixels: height x width x 3, 0 to 1, as NumPy's; likewise, or it was not decoded.
+        parts: seconds that were no steps, by the name of what they went into; likewise.
     """
 
     latents: Any = None
     pixels: Any = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 Mark = Callable[[float | None], None]

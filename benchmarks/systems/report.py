@@ -26,11 +26,12 @@ def load(setup: Setup) -> Draw:
             mark(None)
             return values
 
+        width, height = drawing.size or (setup.side, setup.side)
         pipeline.scheduler = schedulers.create(drawing.preset.solver, config, drawing.steps)
         images = pipeline(
             PROMPT,
-            width=setup.side,
-            height=setup.side,
+            width=width,
+            height=height,
             num_inference_steps=drawing.steps,
             guidance_scale=drawing.preset.guidance_scale,
             generator=torch.Generator("cpu").manual_seed(seed),

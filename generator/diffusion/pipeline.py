@@ -203,6 +203,17 @@ class Pipeline:
         return samples
 
     @torch.no_grad()
+    def embed(self, task: Task) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """A task's prompt and, if there is guidance, its negative prompt, as the UNet reads them.
+
+        Each is 1 x tokens x features.
+        """
+        embeds, negative_embeds = self._pipe.encode_prompt(
+            task.prompt, self._device, 1, task.guidance_scale > 1, task.negative_prompt
+        )
+        return embeds, negative_embeds
+
+    @torch.no_grad()
     def encode(self, picture: torch.Tensor) -> torch.Tensor:
         """The latents of a picture of the drawn size, 1 x 3 x height x width from -1 to 1.
 
@@ -242,9 +253,7 @@ class Pipeline:
         Each is encoded alone, so that none sees another.
         """
         generator = torch.Generator("cpu").manual_seed(task.seed)
-        prompt_embeds, negative_prompt_embeds = self._pipe.encode_prompt(
-            task.prompt, self._device, 1, task.guidance_scale > 1, task.negative_prompt
-        )
+        prompt_embeds, negative_prompt_embeds = self.embed(task)
         shape = self._latents_shape(task.width, task.height)
         latents = loop.noise(shape, generator, self._device)
         start = None

@@ -7,7 +7,7 @@ from generator.models import EMOJI, Source
 TWIN, SIBLING, COUSIN = "twin", "sibling", "cousin"
 """The dial's steps that start from a photo, the nearest first."""
 
-_DIAL = {TWIN: 0.35, SIBLING: 0.55, COUSIN: 0.75}
+DIAL: Mapping[str, float] = {TWIN: 0.35, SIBLING: 0.55, COUSIN: 0.75}
 """Strengths for Stable Diffusion 1.x."""
 
 _DIAL_OF_EMOJI = {TWIN: 0.35, SIBLING: 0.55, COUSIN: 0.75}
@@ -28,7 +28,7 @@ _AREA = 0.1
 
 def dial(source: Source) -> Mapping[str, float]:
     """How strongly each step of the dial changes a photo, by its name."""
-    return _DIAL_OF_EMOJI if source.location == str(EMOJI) else _DIAL
+    return _DIAL_OF_EMOJI if source.location == str(EMOJI) else DIAL
 
 
 def sizes(width: int, height: int, *, enlarged: bool) -> Sequence[tuple[int, int]]:

@@ -9,8 +9,13 @@ import pytest
 from benchmarks import page
 from benchmarks.results import Figures, Results
 from benchmarks.rows import ROWS
+from benchmarks.steps import Cost
 
 pytestmark = pytest.mark.slow
+
+
+_EACH = {"Dream": 1.0, "Twin": 0.96, "Dream, 3:4": 1.05}
+"""Seconds a step."""
 
 
 @pytest.fixture
@@ -32,6 +37,9 @@ def results() -> Results:
         rows=rows,
         batches={1: [1.0], 2: [1.9], 4: [2.0], 8: [2.0]},
         likeness=[(0.9999, 49.0), (0.9995, 45.0)],
+        costs={name: [Cost(7, 7 * each, 0.1, 0.5, 5.0)] for name, each in _EACH.items()},
+        speed_ups={"1:1": [3.0, 3.5, 4.0], "3:4": [3.25, 3.4, 3.5]},
+        dial={"cat": [[4.0, 3.0, 2.0, 1.0], [4.0, 5.0, 2.0, 1.0]]},
         peaks=[{"products": [1.0, 2.0]}, {"products": [1.5]}],
         overhead=[20.0, 30.0, 40.0],
         services=[("bot: start", "0.5 s", "2 s")],
@@ -81,6 +89,11 @@ def test_the_page_has_the_figures_between_its_marks_and_a_chart(
     assert "old" not in text
     assert text.count("| `balanced` |") == 1
     assert "| a step against full precision | 3.0 times as fast | 3.25 times |" in text
+    assert "or of 3:4, the farthest off | 10 % | 5.0 % |" in text
+    assert "| a step at 3:4 against full precision | 3.50 times, as at 1:1 | 3.40 times |" in text
+    assert "| of 2 pictures of 1 photos, as near as the dial says | 90 % | 50 % |" in text
+    assert "| Twin | 7 | 0.1 | 0.5 | 6.72 | 5 | 0.96 (0.96 to 0.96) |" in text
+    assert re.search(r"\| Twin \| 0\.\d+ \| 1 \(1 to 1\) \|", text)
     assert "| dbservice, ms with closed generations | 10 | 1,000 | bar |" in text
     assert "| GetStatus | 1 | 1.25 | 3 ms |\n| CloseGeneration | 2 | 2.5 |  |" in text
     assert re.search(r"\| `faithful` \|.* 56 \(56 to 56\) \* \|", text)

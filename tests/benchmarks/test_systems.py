@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from benchmarks import model, overhead
+from benchmarks import model, overhead, steps
 from benchmarks.likeness import cosine, psnr
 from benchmarks.processes import System, take_turns
 from benchmarks.rows import OURS, REPORT
@@ -71,6 +71,23 @@ def test_the_report_draws_what_we_draw_and_each_waits_for_its_turn(
 def test_a_batch_has_a_mark_for_each_step(ours: System) -> None:
     drawing = Drawing(PRESETS[FAITHFUL], 4, (1, 2), decode=False)
     assert len(ours.draw_alone(drawing).seconds) == 4
+
+
+def test_seconds_are_told_apart_for_each_step_of_the_dial(setup: Setup, ours: System) -> None:
+    costs = steps.measure({OURS: ours}, tiny.SIDE, steps=20)
+    assert {name: cost.computed for name, cost in costs.items()} == {
+        "Dream": 20,
+        "Cousin": 15,
+        "Sibling": 11,
+        "Twin": 7,
+        "Dream, 3:4": 20,
+    }
+    for name, cost in costs.items():
+        assert min(cost.steps, cost.embed, cost.decode) > 0
+        assert (cost.encode > 0) == (not name.startswith("Dream"))
+    report = System(REPORT, setup)
+    assert set(steps.speed_ups({OURS: ours, REPORT: report}, tiny.SIDE)) == {"1:1", "3:4"}
+    report.close()
 
 
 def test_the_weights_that_are_made_for_fast_fit_the_model(setup: Setup, ours: System) -> None:
