@@ -34,6 +34,7 @@ from bot.pace import EditPace
 from bot.processing import FairUpdateProcessor
 from bot.readiness import STUCK_SECONDS, Stuck
 from bot.receive import Receiver
+from bot.recipes.children import STEPS
 from bot.scheduler import Scheduler
 from bot.sending import FairRateLimiter
 from bot.services import Services
@@ -104,7 +105,14 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         limiter = FairRateLimiter(incarnation.may_send)
         bot = _bot(settings, request, limiter)
         messenger = Messenger(bot, EditPace(), observers)
-        services = Services(database, generator, captioner, messenger, observers)
+        services = Services(
+            database,
+            generator,
+            captioner,
+            messenger,
+            observers,
+            dial=STEPS[settings.bot_dial],
+        )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
         leasing = Leasing(database, services.memories, settings.bot_id, incarnation)

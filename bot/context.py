@@ -22,12 +22,14 @@ class BotData:
         scheduler: starts the next tick.
         notice: what /start and /help end with.
         notices: what is said once a minute.
+        under_way: what is being sent for somebody who may press the button again.
     """
 
     services: Services
     scheduler: Scheduler
     notice: str = ""
     notices: Notices = field(default_factory=Notices)
+    under_way: set[str] = field(default_factory=set)
 
 
 class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotData]):

@@ -8,7 +8,16 @@ from http import HTTPStatus
 from typing import cast
 
 import httpx
-from telegram import Bot, File, InlineKeyboardMarkup, InputFile, Message, ReplyParameters
+from telegram import (
+    Bot,
+    File,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaPhoto,
+    Message,
+    MessageEntity,
+    ReplyParameters,
+)
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -22,6 +31,7 @@ from telegram.error import (
 from bot.bounded import TooLong
 from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
+from bot.placeholder import nothing
 from bot.sending import NotSent
 
 _UPLOAD_SECONDS = 60.0
@@ -131,6 +141,7 @@ class Messenger:
         *,
         thread_id: int | None = None,
         silent: bool = False,
+        entities: Sequence[MessageEntity] = (),
     ) -> Message:
         """Sends a text in reply to a message, which may be gone; in its topic all the same."""
         async with self._sending("sendMessage", chat_id):
@@ -141,6 +152,7 @@ class Messenger:
                 reply_parameters=_reply_to(reply_to),
                 reply_markup=buttons,
                 disable_notification=silent,
+                entities=entities,
             )
 
     async def reply_if_there(
@@ -180,6 +192,7 @@ class Messenger:
         reply_to: int,
         photo: bytes | str,
         caption: str,
+        buttons: InlineKeyboardMarkup | None = None,
         *,
         thread_id: int | None = None,
     ) -> Message:
@@ -194,11 +207,59 @@ class Messenger:
                 chat_id,
                 upload,
                 caption=caption,
+                reply_markup=buttons,
                 message_thread_id=thread_id,
                 reply_parameters=_reply_to(reply_to),
                 read_timeout=_UPLOAD_SECONDS,
                 write_timeout=_UPLOAD_SECONDS,
             )
+
+    async def reply_document(
+        self,
+        chat_id: int,
+        reply_to: int,
+        png: bytes,
+        *,
+        thread_id: int | None = None,
+    ) -> Message:
+        """Sends a picture as a file, whose bytes Telegram leaves as they are."""
+        async with self._sending("sendDocument", chat_id):
+            return await self._bot.send_document(
+                chat_id,
+                InputFile(png, "picture.png"),
+                disable_content_type_detection=True,
+                message_thread_id=thread_id,
+                reply_parameters=_reply_to(reply_to),
+                read_timeout=_UPLOAD_SECONDS,
+                write_timeout=_UPLOAD_SECONDS,
+            )
+
+    async def show_buttons(
+        self, chat_id: int, message_id: int, buttons: InlineKeyboardMarkup
+    ) -> None:
+        """Puts other buttons under a message.
+
+        Raises:
+            CannotDeliver: the message is gone.
+        """
+        try:
+            async with self._calling("editMessageReplyMarkup", chat_id):
+                await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=buttons)
+        except CannotDeliver as error:
+            if _UNCHANGED not in str(error).lower():  # else it was pressed twice
+                raise
+
+    async def delete_picture(self, chat_id: int, message_id: int, instead: str) -> None:
+        """Deletes a picture's message; one that is too old shows nothing, and says `instead`."""
+        with suppress(CannotDeliver, Moved):
+            try:
+                async with self._calling("deleteMessage", chat_id):
+                    await self._bot.delete_message(chat_id, message_id)
+            except NotTaken:
+                async with self._calling("editMessageMedia", chat_id):
+                    await self._bot.edit_message_media(
+                        InputMediaPhoto(nothing(), caption=instead), chat_id, message_id
+                    )
 
     async def edit(
         self,

@@ -15,6 +15,7 @@ from bot.turns import Turns
 from bot.work.memory import Memories
 from bot.work.room import Room
 from lookalike.imaging.decoder import Decoder
+from protos.lookalike.db.v1 import db_pb2 as db
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Services:
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
         room: the way into the generator, in the order of the line.
+        dial: of photos whose owner has chosen none.
         decoder: makes photos safe to keep.
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
         decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
@@ -48,6 +50,7 @@ class Services:
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))
     room: Room = field(default_factory=Room)
+    dial: db.Dial = db.DIAL_DREAM
     decoder: Decoder = field(default_factory=Decoder)
     downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
     decoding: Turns = field(default_factory=lambda: Turns(2, each=1))

@@ -20,6 +20,7 @@ class BotSettings(Settings):
         azure_vision_endpoint: the resource's address; http only to loopback.
         azure_vision_key: the resource's key.
         bot_poll_seconds: the period of the tick.
+        bot_dial: how much of a photo its first picture keeps, where its owner has chosen nothing.
         bot_notice: what /start and /help end with, such as the model's conditions of use.
         bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
@@ -32,6 +33,7 @@ class BotSettings(Settings):
     azure_vision_endpoint: str | None = None
     azure_vision_key: Secret | None = None
     bot_poll_seconds: float = Field(default=2, ge=0.05, le=10)
+    bot_dial: Literal["dream", "cousin", "sibling", "twin"] = "dream"
     bot_notice: str = Field(default="", max_length=1000)
     bot_listen: ListenAddress = "127.0.0.1:5003"
     dbservice_address: str = "127.0.0.1:5002"

@@ -221,6 +221,26 @@ class DatabaseClient:
         """Marks a generation as closed."""
         return (await self._call(self._stub.CloseGeneration, request)).item
 
+    async def note_message(self, request: db.NoteMessageRequest) -> None:
+        """Notes that a message is about a generation."""
+        await self._call(self._stub.NoteMessage, request)
+
+    async def delete_generation(self, request: db.DeleteGenerationRequest) -> db.Item:
+        """Deletes a picture; gives what is left of it."""
+        return (await self._call(self._stub.DeleteGeneration, request)).item
+
+    async def star_generation(self, request: db.StarGenerationRequest) -> db.Item:
+        """Gives a picture a star, or takes it away."""
+        return (await self._call(self._stub.StarGeneration, request)).item
+
+    async def get_settings(self, request: db.GetSettingsRequest) -> db.UserSettings:
+        """What a user has chosen."""
+        return (await self._call(self._stub.GetSettings, request)).settings
+
+    async def change_settings(self, request: db.ChangeSettingsRequest) -> db.UserSettings:
+        """Changes what a user has chosen."""
+        return (await self._call(self._stub.ChangeSettings, request)).settings
+
     async def cancel_generations(
         self, request: db.CancelGenerationsRequest
     ) -> db.CancelGenerationsResponse:
@@ -235,9 +255,9 @@ class DatabaseClient:
         """A page of a user's generations in a chat, newest first."""
         return await self._call(self._stub.ListHistory, request)
 
-    async def get_generation(self, request: db.GetGenerationRequest) -> db.Item:
+    async def get_generation(self, request: db.GetGenerationRequest) -> db.GetGenerationResponse:
         """One of a user's generations in a chat."""
-        return (await self._call(self._stub.GetGeneration, request)).item
+        return await self._call(self._stub.GetGeneration, request)
 
     async def get_image(self, request: db.GetImageRequest) -> bytes:
         """The bytes of a photo or a picture, verified against their checksum."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from telegram import (
-    CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     MaybeInaccessibleMessage,
@@ -13,8 +12,10 @@ from telegram import (
 from telegram.error import BadRequest
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
+from bot import keyboards
 from bot.callbacks import HISTORY, OPEN, answer, generation_id, history_data, open_data
 from bot.context import Context
+from bot.handlers.pressed import may_act_for
 from bot.messages import sender_of, thread_of
 from bot.messenger import WrongFile
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -48,7 +49,7 @@ async def _turn(update: Update, context: Context) -> None:
         await answer(query, context.texts.gone)
         return
     owner_id, cursor = int(context.match.group(1)), context.match.group(2)
-    if not await _may_act_for(owner_id, query, context):
+    if not await may_act_for(owner_id, query, context):
         await answer(query, context.texts.not_yours)
         return
     text, buttons = await _page(context, query.message.chat.id, owner_id, cursor)
@@ -68,7 +69,7 @@ async def _open_picture(update: Update, context: Context) -> None:
         await answer(query, context.texts.gone)
         return
     owner_id = int(context.match.group(1))
-    if not await _may_act_for(owner_id, query, context):
+    if not await may_act_for(owner_id, query, context):
         await answer(query, context.texts.not_yours)
         return
     chat_id = query.message.chat.id
@@ -78,21 +79,9 @@ async def _open_picture(update: Update, context: Context) -> None:
         user_id=owner_id,
         generation_id=generation_id(context.match.group(2)),
     )
-    item = await context.services.database.get_generation(request)
+    item = (await context.services.database.get_generation(request)).item
     await answer(query)
     await _send_again(context, query.message, item)
-
-
-async def _may_act_for(owner_id: int, query: CallbackQuery, context: Context) -> bool:
-    """Whether it is one's own, or that of a group which one administers."""
-    if query.from_user.id == owner_id:
-        return True
-    chat = query.message.chat if query.message is not None else None
-    return (
-        chat is not None
-        and chat.id == owner_id
-        and await context.services.administrators.include(chat, query.from_user.id)
-    )
 
 
 async def _page(
@@ -140,11 +129,11 @@ async def _send_again(context: Context, pressed: MaybeInaccessibleMessage, item:
         )
         return
     picture = generation.picture
-    text = texts.picture(generation.parameters.prompt, picture.seed, picture.model)
+    text, buttons = texts.pictures.picture(item), keyboards.picture(item, texts)
     if picture.file_id:
         try:
             await services.messenger.reply_photo(
-                chat_id, photo.message_id, picture.file_id, text, thread_id=thread_id
+                chat_id, photo.message_id, picture.file_id, text, buttons, thread_id=thread_id
             )
         except WrongFile:
             pass  # Telegram has forgotten it; we have not
@@ -153,4 +142,6 @@ async def _send_again(context: Context, pressed: MaybeInaccessibleMessage, item:
     png = await services.database.get_image(
         db.GetImageRequest(generation_id=generation.id, user_id=photo.user_id)
     )
-    await services.messenger.reply_photo(chat_id, photo.message_id, png, text, thread_id=thread_id)
+    await services.messenger.reply_photo(
+        chat_id, photo.message_id, png, text, buttons, thread_id=thread_id
+    )

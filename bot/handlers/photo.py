@@ -1,6 +1,5 @@
 """Somebody sends a photo, or a file that may be one."""
 
-import secrets
 from typing import Any
 
 from telegram import Update
@@ -9,11 +8,11 @@ from telegram.ext import BaseHandler, MessageHandler, filters
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import picture_of, sender_of, thread_of
+from bot.recipes.children import new_seed
 from bot.services import Services
 from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_SEED_BITS = 32  # what other programs around Stable Diffusion take, too
 _MOST_CHARACTERS = 4096  # of a caption, as dbservice takes it
 
 
@@ -46,7 +45,8 @@ async def _record(update: Update, services: Services) -> None:
         file_size=picture.file_size or 0,
         user_text=printable(message.caption or "")[:_MOST_CHARACTERS],
         media_group_id=message.media_group_id or "",
-        parameters=db.Parameters(seed=secrets.randbits(_SEED_BITS)),
+        parameters=db.Parameters(seed=new_seed()),
+        recipe=db.Recipe(dial=services.dial),
     )
     await services.database.receive_photo(request)
 

@@ -7,11 +7,36 @@ from telegram import Update
 from telegram.ext import Application, BaseHandler
 
 from bot.context import Context
-from bot.handlers import cancel, errors, history, other, photo, start, status
+from bot.handlers import (
+    again,
+    cancel,
+    delete,
+    errors,
+    full_size,
+    history,
+    other,
+    photo,
+    settings,
+    start,
+    status,
+    words,
+)
 from bot.handlers.recorded import Recorded
 from bot.services import Services
 
-_MODULES: Final = (photo, start, status, history, cancel, other)
+_MODULES: Final = (
+    photo,
+    start,
+    status,
+    history,
+    cancel,
+    settings,
+    again,
+    full_size,
+    delete,
+    words,
+    other,
+)
 
 
 def register(

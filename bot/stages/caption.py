@@ -16,11 +16,9 @@ from bot.health import Health
 from bot.services import Services
 from bot.work import outbox
 from bot.work.item import RetryLater, WorkItem
-from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _CAPTION = db.MESSAGE_KIND_CAPTION
-_PROMPT_CHARACTERS = 1000
 
 
 async def run(item: WorkItem, services: Services) -> None:
@@ -29,8 +27,7 @@ async def run(item: WorkItem, services: Services) -> None:
         caption = await _ask(item, services)
         if caption is None:
             return
-        prompt = _prompt(caption.text, item.photo.user_text)
-        await outbox.intend(item, services.messenger, _CAPTION, caption=caption, prompt=prompt)
+        await outbox.intend(item, services.messenger, _CAPTION, caption=caption)
     photo, text = item.photo, item.text_of(_CAPTION)
     await outbox.send(
         item,
@@ -88,9 +85,3 @@ async def _unless_abandoned(item: WorkItem, asking: Coroutine[Any, Any, Caption]
     finally:
         caption.cancel()
         abandoned.cancel()
-
-
-def _prompt(caption: str, user_text: str) -> str:
-    user_text = " ".join(printable(user_text).split())
-    prompt = f"{caption}, {user_text}" if user_text else caption
-    return prompt[:_PROMPT_CHARACTERS]

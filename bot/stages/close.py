@@ -29,7 +29,7 @@ async def _tell(item: WorkItem, services: Services) -> None:
         services.messenger,
         db.MESSAGE_KIND_ENDING,
         lambda: services.messenger.reply(
-            photo.chat_id, photo.message_id, text, thread_id=item.thread_id
+            photo.chat_id, item.reply_to, text, thread_id=item.thread_id
         ),
         user_notified=True,
     )

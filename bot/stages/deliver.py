@@ -1,5 +1,6 @@
 """finished -> delivered: send the picture in reply to the photo."""
 
+from bot import keyboards
 from bot.clients.dbservice import NotFound
 from bot.messenger import NotTaken
 from bot.observers import Delivered
@@ -17,13 +18,14 @@ async def run(item: WorkItem, services: Services) -> None:
         await item.fail("internal-error", "the picture's bytes are gone from the disk")
         return
     photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
+    buttons = keyboards.picture(item.row, item.texts)
     try:
         await outbox.send(
             item,
             services.messenger,
             db.MESSAGE_KIND_PICTURE,
             lambda: services.messenger.reply_photo(
-                photo.chat_id, photo.message_id, png, text, thread_id=item.thread_id
+                photo.chat_id, item.reply_to, png, text, buttons, thread_id=item.thread_id
             ),
             db.GENERATION_STATE_DELIVERED,
             user_notified=True,

@@ -13,7 +13,9 @@ which is what so many tries take."""
 
 
 async def run(item: WorkItem, services: Services) -> None:
-    """The stage."""
+    """The stage. What follows from a photo waits until the photo's own generation is captioned."""
+    if not item.is_own:
+        return
     photo = item.photo
     if photo.file_size > MOST_BYTES:
         await item.fail("file-too-large", f"{photo.file_size} bytes")

@@ -1,36 +1,63 @@
 """captioned -> queued: submit the job to the generator, built from the row alone."""
 
-from bot.clients.documents import Job
-from bot.clients.generator import GeneratorUnavailable, JobRejected
+import time
+from typing import Final
+
+from bot.clients.dbservice import NotFound
+from bot.clients.documents import InitImage, Job
+from bot.clients.generator import GeneratorUnavailable, JobRejected, UnknownImage
 from bot.health import Health
+from bot.recipes.children import NAMES
+from bot.recipes.prompts import compose
 from bot.services import Services
-from bot.work.item import WorkItem
+from bot.work.item import RetryLater, WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_ALBUM_SECONDS: Final = 2.0
+"""After the newest photo of an album: then all are there, and so are the words of one of them."""
 
 
 async def run(item: WorkItem, services: Services) -> None:
-    """The stage."""
+    """The stage. What is asked for is in the row before it is submitted."""
+    if not item.generation.parameters.prompt:
+        _wait_for_album(item.photo)
+        prompt, negative_prompt = compose(item.row)
+        await item.record(prompt=prompt, negative_prompt=negative_prompt)
     async with services.room.turn(item.memory):
         if item.memory.abandoned.is_set():
             return  # while it waited; the next tick brings it as cancelled
+        rejected: tuple[str, str] | None = None
         try:
             job = await _submit(item, services)
+        except NotFound:
+            rejected = "internal-error", "the photo's bytes are gone from the disk"
         except JobRejected as error:
-            rejected = str(error)
+            rejected = "job-rejected", str(error)
         else:
-            rejected = ""
             item.memory.job_submitted(job)
-    if rejected:
-        await item.fail("job-rejected", rejected)
+    if rejected is not None:
+        await item.fail(*rejected)
     else:
         await item.advance(db.GENERATION_STATE_QUEUED)
+
+
+def _wait_for_album(photo: db.Photo) -> None:
+    """Raises RetryLater: more photos may come, with words for this one."""
+    if photo.HasField("album_newest_at") and not photo.user_text:
+        since = time.time() - photo.album_newest_at.ToNanoseconds() / 1e9
+        if 0 <= since < _ALBUM_SECONDS:
+            raise RetryLater(None, _ALBUM_SECONDS - since)
 
 
 async def _submit(item: WorkItem, services: Services) -> Job:
     """Asks for room; what is said of one is said of all that wait."""
     health, room = services.generator_health, services.room
     try:
-        job = await services.generator.submit(item.id, item.generation.parameters, item.owner)
+        try:
+            job = await _ask(item, services)
+        except UnknownImage:
+            await _upload(item, services)
+            job = await _ask(item, services)
     except GeneratorUnavailable as error:
         health.failing(Health.BUSY if error.busy else Health.UNAVAILABLE, error)
         code = "generator-busy" if error.busy else "generator-unavailable"
@@ -42,3 +69,22 @@ async def _submit(item: WorkItem, services: Services) -> Job:
     health.ok()
     room.taken()
     return job
+
+
+async def _ask(item: WorkItem, services: Services) -> Job:
+    image, init, aspect = item.photo.image, None, None
+    if item.photo.HasField("image"):
+        aspect = image.width, image.height
+        if (dial := item.generation.recipe.dial) != db.DIAL_DREAM:
+            init = InitImage(image.sha256, NAMES[dial])
+    parameters = item.generation.parameters
+    return await services.generator.submit(
+        item.id, parameters, item.owner, init=init, aspect=aspect
+    )
+
+
+async def _upload(item: WorkItem, services: Services) -> None:
+    """Uploads the photo that a picture starts from. Raises NotFound: we have it no more."""
+    photo = item.photo
+    data = await services.database.get_image(db.GetImageRequest(photo_id=photo.id))
+    await services.generator.upload(photo.image.sha256, data, photo.image.media_type)

@@ -1,141 +1,31 @@
 """What the bot says, in one language. Plain text everywhere: nothing needs escaping.
 
 Every sentence is a source string of gettext: `_` translates it, `ngettext` chooses its plural, and
-`_noop` marks one that is translated when it is looked up. What is filled in comes in by name, so
-that a translation can put it elsewhere.
+`tables` has those that are translated when they are looked up. What is filled in comes in by name,
+so that a translation can put it elsewhere.
 """
 
 import gettext
-from collections.abc import Sequence
 from typing import Final
 
 from bot.clients.documents import Job
 from bot.health import Health
+from bot.texts.pictures import PictureTexts
+from bot.texts.shortening import shortened
+from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, HEALTH, STATES, WAITS
 from protos.lookalike.db.v1 import db_pb2 as db
-
-SMALL_MODEL: Final = "emoji"
-"""The one in the package. Whoever sees its pictures is told that it is a small one."""
-
-SMALL_MODEL_SIZE: Final = "64 x 64 pixels"
-
-
-def _noop(message: str) -> str:
-    """Marks a source string for the catalogues."""
-    return message
-
-
-_COMMANDS: Final = (
-    ("start", _noop("What this bot does")),
-    ("status", _noop("Your pictures in progress")),
-    ("history", _noop("Your photos and pictures so far")),
-    ("cancel", _noop("Cancel all your pictures in progress")),
-    ("help", _noop("How to use this bot")),
-)
-
-_ENDINGS: Final = {
-    "too-many-unfinished": _noop(
-        "You already have as many pictures in progress as I allow. Please send this photo again "
-        "when one of them is done."
-    ),
-    "too-much-kept": _noop(
-        "I already keep as much of your photos and pictures as I may. Whoever runs this bot can "
-        "make room; please send this photo again then."
-    ),
-    "file-too-large": _noop(
-        "This file is larger than 20 MB, which Telegram doesn't let me download. Please send a "
-        "smaller one."
-    ),
-    "file-gone": _noop("Telegram no longer has this file. Please send it again."),
-    "unsupported-format": _noop(
-        "I can't read this kind of file. Please send a JPEG, PNG or WebP image."
-    ),
-    "not-an-image": _noop("I can't read this image; the file seems to be damaged."),
-    "image-too-small": _noop("This image is too small: I need at least 50 pixels on each side."),
-    "image-too-large": _noop(
-        "This image is too large: I can take up to 40 million pixels, and up to 16,000 on a side."
-    ),
-    "image-too-costly": _noop(
-        "This image takes too long to open. Please send it as a photo rather than a file."
-    ),
-    "photo-refused": _noop("The captioning service won't take this photo."),
-    "picture-not-taken": _noop(
-        "Your picture is done, but Telegram won't let me post it here. May I send photos in this "
-        "chat? /history has the picture."
-    ),
-    "job-rejected": _noop("The picture service won't take this request."),
-    "gave-up": _noop("I tried several times and couldn't make this picture."),
-    "cannot-compute": _noop("The picture service couldn't paint this picture."),
-    "unknown-image": _noop("The picture service lost the photo on the way. Please try again."),
-    "job-cancelled": _noop("The picture was cancelled at the picture service."),
-    "refused-by-safety": _noop(
-        "The safety filter held the picture back. Try another photo, or write something else with "
-        "this one."
-    ),
-    "internal-error": _noop(
-        "Something went wrong on my side, and trying again didn't help. Sorry about that."
-    ),
-}
-
-_WAITS: Final = {
-    "captioner-unavailable": _noop("The captioning service is not answering. I'll keep trying."),
-    "captioner-misconfigured": _noop(
-        "The captioning service is not set up correctly. Whoever runs this bot has to look at it; "
-        "I'll keep trying."
-    ),
-    "generator-unavailable": _noop("The picture service is not answering. I'll keep trying."),
-    "generator-busy": _noop("The picture service has no room just now. I'll keep trying."),
-}
-
-_HEALTH: Final = {
-    Health.NOT_ASKED: _noop("not asked yet"),
-    Health.OK: _noop("working"),
-    Health.UNAVAILABLE: _noop("not answering"),
-    Health.MISCONFIGURED: _noop("not set up correctly"),
-    Health.BUSY: _noop("no room just now"),
-}
-
-_STATES: Final = {
-    db.GENERATION_STATE_RECEIVED: _noop("received"),
-    db.GENERATION_STATE_STORED: _noop("waiting for its caption"),
-    db.GENERATION_STATE_CAPTIONED: _noop("on its way to the painter"),
-    db.GENERATION_STATE_QUEUED: _noop("waiting"),
-    db.GENERATION_STATE_RUNNING: _noop("being painted"),
-    db.GENERATION_STATE_FINISHED: _noop("done, about to be sent"),
-    db.GENERATION_STATE_DELIVERED: _noop("done"),
-    db.GENERATION_STATE_FAILED: _noop("failed"),
-    db.GENERATION_STATE_REFUSED: _noop("held back by the safety filter"),
-    db.GENERATION_STATE_CANCELLED: _noop("cancelled"),
-    db.GENERATION_STATE_UNDELIVERABLE: _noop("could not be sent"),
-}
-
-_CAPTIONERS: Final = {
-    "azure": "Azure AI Vision",
-    "blip": "BLIP",
-    "offline": _noop("the offline captioner"),
-}
 
 _BAR_CELLS: Final = 10
 _TITLE: Final = 100  # characters
-_SHOWN_PROMPT: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
-_SHOWN_MODEL: Final = 50  # characters; a folder's name may have 255 bytes
 _MINUTE: Final = 60
 _MEGABYTE: Final = 1_000_000
-
-
-def endings() -> Sequence[str]:
-    """Every code of an ending that has a text of its own."""
-    return tuple(_ENDINGS)
-
-
-def waits() -> Sequence[str]:
-    """Every code of something that is waited for."""
-    return tuple(_WAITS)
 
 
 class Texts:
     """Everything that the bot says in one language.
 
     Attributes:
+        pictures: what is said of pictures and under them.
         commands: the menu: names and what they do.
         start: the answer to /start.
         help: the answer to /help.
@@ -160,7 +50,8 @@ class Texts:
         """A catalogue of the source strings; `NullTranslations` leaves them in English."""
         self._ = _ = translations.gettext
         self.ngettext = translations.ngettext
-        self.commands = [(name, _(description)) for name, description in _COMMANDS]
+        self.pictures = PictureTexts(translations)
+        self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.start = _(
             "Send me a photo. I'll tell you in one sentence what I see, and paint a new picture "
             "from that sentence. If you write something with the photo, I'll paint that, too.\n\n"
@@ -198,7 +89,7 @@ class Texts:
 
     def caption(self, caption: db.Caption) -> str:
         """The reply that tells what the photo shows, how sure that is, and who says so."""
-        known = _CAPTIONERS.get(caption.captioner)
+        known = CAPTIONERS.get(caption.captioner)
         captioner = self._(known) if known else caption.captioner
         if not caption.HasField("confidence"):
             template = self._("{caption}\n\n(says {captioner})")
@@ -207,33 +98,23 @@ class Texts:
             caption=caption.text, confidence=caption.confidence, captioner=captioner
         )
 
-    def picture(self, prompt: str, seed: int, model: str) -> str:
-        """What stands under a finished picture."""
-        prompt, shown_model = _shortened(prompt, _SHOWN_PROMPT), _shortened(model, _SHOWN_MODEL)
-        template = self._("{prompt}\n\nseed {seed}, model {model}")
-        if model == SMALL_MODEL:
-            template = self._(
-                "{prompt}\n\nseed {seed}, model {model}, which draws {size}; enlarged"
-            )
-        return template.format(prompt=prompt, seed=seed, model=shown_model, size=SMALL_MODEL_SIZE)
-
     def ending(self, code: str) -> str:
         """How a generation without a picture ended."""
-        return self._(_ENDINGS.get(code, _ENDINGS["internal-error"]))
+        return self._(ENDINGS.get(code, ENDINGS["internal-error"]))
 
     def waiting(self, code: str) -> str:
         """What a generation waits for while a service is unavailable."""
-        return self._(_WAITS[code])
+        return self._(WAITS[code])
 
     def captioner_line(self, captioner: str, health: Health) -> str:
         """How the captioner is, in the answer to /status."""
         return self._("Captions ({captioner}): {health}").format(
-            captioner=captioner, health=self._(_HEALTH[health])
+            captioner=captioner, health=self._(HEALTH[health])
         )
 
     def generator_line(self, health: Health) -> str:
         """How the generator is, in the answer to /status."""
-        return self._("Pictures: {health}").format(health=self._(_HEALTH[health]))
+        return self._("Pictures: {health}").format(health=self._(HEALTH[health]))
 
     def kept_line(self, kept: int, most: int) -> str:
         """How many bytes are kept of the user, and may be, in the answer to /status."""
@@ -289,7 +170,7 @@ class Texts:
         return self._("No picture yet: {state}.").format(state=self._state(item))
 
     def _state(self, item: db.Item) -> str:
-        return self._(_STATES[item.generation.state])
+        return self._(STATES[item.generation.state])
 
     def _in_queue(self, position: int) -> str:
         if position == 0:
@@ -315,13 +196,4 @@ class Texts:
 
 def _title(item: db.Item) -> str:
     words = " ".join((item.photo.caption.text or item.photo.user_text).split())
-    return _shortened(words, _TITLE)
-
-
-def _shortened(text: str, most: int) -> str:
-    """At most so many characters; cut between words, or within one where there is no space near."""
-    if len(text) <= most:
-        return text
-    cut = text[: most - 1]
-    at_space, _, word = cut.rpartition(" ")
-    return f"{(at_space if len(word) < most // 4 else cut).rstrip()}…"
+    return shortened(words, _TITLE)

@@ -80,6 +80,24 @@ class WorkItem:
         return photo.message_thread_id if photo.HasField("message_thread_id") else None
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is the photo's own, which looks after the photo; the others wait for it."""
+        return not self._item.generation.parent_id
+
+    @property
+    def reply_to(self) -> int:
+        """The message that it answers."""
+        generation = self._item.generation
+        if generation.HasField("reply_to_message_id"):
+            return generation.reply_to_message_id
+        return self._item.photo.message_id
+
+    @property
+    def row(self) -> db.Item:
+        """The generation and its photo."""
+        return self._item
+
+    @property
     def owner(self) -> str:
         """Whose it is, as the generator and the log are told."""
         return f"telegram:{self._item.photo.user_id}"
@@ -91,15 +109,14 @@ class WorkItem:
 
     def text_of(self, kind: db.MessageKind) -> str:
         """What the caption, the ending or the picture says."""
-        generation, texts = self.generation, self.texts
+        texts = self.texts
         if kind == db.MESSAGE_KIND_CAPTION:
             return texts.caption(self.photo.caption)
         if kind == db.MESSAGE_KIND_PICTURE:
-            picture = generation.picture
-            return texts.picture(generation.parameters.prompt, picture.seed, picture.model)
+            return texts.pictures.picture(self._item)
         if self.state == db.GENERATION_STATE_CANCELLED:
             return texts.cancelled
-        return texts.ending(generation.error.code)
+        return texts.ending(self.generation.error.code)
 
     def message_id(self, kind: db.MessageKind) -> int:
         """The id of its message of this kind, as recorded; 0: there is none."""

@@ -89,7 +89,7 @@ async def intend(item: WorkItem, messenger: Messenger, kind: db.MessageKind, **p
         return
     await resolve(item, messenger)
     photo, memory = item.photo, item.memory
-    after = max(photo.message_id, memory.ids.newest(photo.chat_id))
+    after = max(photo.message_id, item.reply_to, memory.ids.newest(photo.chat_id))
     memory.unsent = db.Sending(kind=kind, after=after)
     await item.record(sending=memory.unsent, **patch)
 

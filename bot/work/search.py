@@ -6,12 +6,12 @@ finds one that a crash or a lost answer has left behind.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from typing import Final
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram import Message
 
-from bot.callbacks import cancel_data
+from bot import keyboards
+from bot.callbacks import cancel_data, is_about
 from bot.messenger import Messenger, NotTaken
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -49,9 +49,9 @@ async def search(item: WorkItem, messenger: Messenger, take: Take) -> tuple[int,
         # Ids only rise: what was sent before this one is below it.
         last = await messenger.reply(
             chat_id,
-            item.photo.message_id,
+            item.reply_to,
             PROBE,
-            cancel_button(item),
+            keyboards.cancel(item.texts, item.id),
             thread_id=item.thread_id,
             silent=True,
         )
@@ -63,18 +63,6 @@ async def search(item: WorkItem, messenger: Messenger, take: Take) -> tuple[int,
     rest = ids[await _read(item, messenger, ids, take) :]
     passed = await _read(item, messenger, rest[::-1], take)
     return last.message_id, passed == len(rest)
-
-
-def cancel_button(item: WorkItem) -> InlineKeyboardMarkup:
-    """The generation's Cancel button."""
-    return _button(item.texts.cancel_button, item.id)
-
-
-@lru_cache(maxsize=1000)  # each tick offers an edit of each status message, and few are taken
-def _button(text: str, generation_id: str) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup.from_button(
-        InlineKeyboardButton(text, callback_data=cancel_data(generation_id))
-    )
 
 
 async def _read(item: WorkItem, messenger: Messenger, ids: range, take: Take) -> int:
@@ -90,7 +78,11 @@ async def _read(item: WorkItem, messenger: Messenger, ids: range, take: Take) ->
         asked += 1
         await messenger.keep_pace(chat_id)
         probe = await messenger.reply_if_there(
-            chat_id, message_id, PROBE, cancel_button(item), thread_id=item.thread_id
+            chat_id,
+            message_id,
+            PROBE,
+            keyboards.cancel(item.texts, item.id),
+            thread_id=item.thread_id,
         )
         if probe is not None:
             shown += 1
@@ -111,7 +103,7 @@ async def _look_at(item: WorkItem, messenger: Messenger, message: Message, take:
     is_its = _has_button(item, message)
     if is_its and (is_found or message.text == PROBE or kind != db.MESSAGE_KIND_STATUS):
         await _delete(item, messenger, message)
-    elif not is_found and (is_its or _says_the_same(item, message)):
+    elif not is_found and (is_its or _is_the_one(item, message)):
         await take(message)
 
 
@@ -133,20 +125,21 @@ async def _delete(item: WorkItem, messenger: Messenger, message: Message) -> Non
 
 
 def _has_button(item: WorkItem, message: Message) -> bool:
+    """Whether it is a status message of this generation, or a probe."""
+    return cancel_data(item.id) in _data_of(message)
+
+
+def _data_of(message: Message) -> list[str | object | None]:
     markup = message.reply_markup
-    return markup is not None and any(
-        button.callback_data == cancel_data(item.id)
-        for row in markup.inline_keyboard
-        for button in row
-    )
+    if markup is None:
+        return []
+    return [button.callback_data for row in markup.inline_keyboard for button in row]
 
 
-def _says_the_same(item: WorkItem, message: Message) -> bool:
+def _is_the_one(item: WorkItem, message: Message) -> bool:
     kind = item.generation.sending.kind
+    if kind == db.MESSAGE_KIND_PICTURE:
+        return any(is_about(data, item.id) for data in _data_of(message))
     if kind == db.MESSAGE_KIND_STATUS or message.reply_markup is not None:
         return False
-    if kind == db.MESSAGE_KIND_PICTURE:
-        said = message.caption if message.photo else None
-    else:
-        said = message.text
-    return said == item.text_of(kind).strip()  # as Telegram strips it
+    return message.text == item.text_of(kind).strip()  # as Telegram strips it

@@ -4,10 +4,10 @@ import contextlib
 
 from telegram import Message
 
+from bot import keyboards
 from bot.messenger import CannotDeliver, Messenger
 from bot.work import outbox
 from bot.work.item import WorkItem
-from bot.work.search import cancel_button
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _STATUS = db.MESSAGE_KIND_STATUS
@@ -28,7 +28,7 @@ async def show(item: WorkItem, messenger: Messenger, text: str) -> None:
             item.photo.chat_id,
             generation.status_message_id,
             text,
-            cancel_button(item),
+            keyboards.cancel(item.texts, item.id),
             waiting_since=memory.shown_at,
         ):
             memory.show(text)
@@ -52,7 +52,11 @@ async def _send(item: WorkItem, messenger: Messenger, text: str) -> None:
 
     async def post() -> Message:
         message = await messenger.reply(
-            photo.chat_id, photo.message_id, text, cancel_button(item), thread_id=item.thread_id
+            photo.chat_id,
+            item.reply_to,
+            text,
+            keyboards.cancel(item.texts, item.id),
+            thread_id=item.thread_id,
         )
         item.memory.show(text)
         return message

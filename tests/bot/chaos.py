@@ -169,7 +169,7 @@ class Chaos:
         request = db.GetGenerationRequest(
             bot_id=BOT, chat_id=sent.chat, user_id=sent.user, generation_id=sent.generation_id
         )
-        return await self._desk.database.get_generation(request)
+        return (await self._desk.database.get_generation(request)).item
 
 
 async def _while_it_ticks(tick: Tick, event: asyncio.Event) -> None:

@@ -86,7 +86,7 @@ async def test_who_has_blocked_us_is_given_up_at_once(desk: Desk) -> None:
     request = db.GetGenerationRequest(
         bot_id=item.photo.bot_id, chat_id=desk.chat, user_id=desk.chat, generation_id=item.id
     )
-    generation = (await desk.database.get_generation(request)).generation
+    generation = (await desk.database.get_generation(request)).item.generation
     assert generation.state == db.GENERATION_STATE_UNDELIVERABLE
     assert generation.HasField("closed_at")
 

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter
 from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
-from bot.texts.texts import SMALL_MODEL_SIZE, endings, waits
+from bot.texts.pictures import SMALL_MODEL_SIZE
+from bot.texts.tables import ENDINGS, WAITS
 from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
@@ -162,8 +163,8 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     assert set(rows("errors.md")) == {
         *codes,
         *(reason.name for reason in Reason),
-        *endings(),
-        *waits(),
+        *ENDINGS,
+        *WAITS,
         "undeliverable",
     }
 
@@ -183,12 +184,12 @@ def test_every_error_code_has_something_to_do() -> None:
 def test_every_problem_has_the_status_that_is_documented() -> None:
     documented = rows("errors.md")
     for code in Code:
-        if code.code not in endings():
+        if code.code not in ENDINGS:
             assert documented[code.code][1] == str(code.status)
 
 
 def test_every_way_a_job_fails_has_words_of_its_own() -> None:
-    assert {fault.value for fault in Fault} <= set(endings())
+    assert {fault.value for fault in Fault} <= set(ENDINGS)
 
 
 # Troubleshooting.

@@ -1,10 +1,12 @@
 """What the bot says about progress and endings."""
 
+from typing import Any
+
 import pytest
 
 from bot import texts
 from bot.clients.documents import Job
-from bot.texts.texts import endings
+from bot.texts.tables import ENDINGS
 from protos.lookalike.db.v1 import db_pb2 as db
 
 EN = texts.of("en")
@@ -64,10 +66,58 @@ def test_a_long_title_is_cut_between_words_if_there_are_any(title: str, shown: s
     assert len(shown) <= 100
 
 
-def test_what_stands_under_a_picture_fits_whatever_its_model_is_called() -> None:
-    text = EN.picture("🐈" * 1000, 2**63 - 1, "🎨" * 215)
+def pictured(caption: str, **recipe: Any) -> db.Item:
+    """A picture of a photo with this caption."""
+    item = db.Item(photo=db.Photo(file_id="f", caption=db.Caption(text=caption)))
+    item.generation.recipe.CopyFrom(db.Recipe(**{"dial": db.DIAL_DREAM} | recipe))
+    item.generation.picture.CopyFrom(db.Picture(seed=7, model="stable-diffusion-v1-5"))
+    return item
+
+
+@pytest.mark.parametrize(
+    ("recipe", "line"),
+    [
+        ({}, ""),
+        ({"style": "oil"}, "Oil painting"),
+        ({"dial": db.DIAL_COUSIN}, "Cousin: your photo's light and layout, painted anew"),
+        ({"dial": db.DIAL_TWIN, "style": "watercolour"}, "Twin · watercolour"),
+        ({"style": "one that is gone"}, "One that is gone"),
+    ],
+)
+def test_under_a_picture_is_the_sentence_and_one_line(recipe: dict[str, Any], line: str) -> None:
+    text = EN.pictures.picture(pictured("a cat", **recipe))
+    assert text == (f"a cat\n\n{line}" if line else "a cat")
+
+
+def test_a_small_model_promises_no_style() -> None:
+    item = pictured("a cat", dial=db.DIAL_COUSIN, style="oil")
+    item.generation.picture.model = "emoji"
+    line = EN.pictures.picture(item).splitlines()[-1]
+    assert line == "Cousin · oil painting, as far as this small model can"
+
+
+def test_what_stands_under_a_picture_fits_whatever_was_said() -> None:
+    text = EN.pictures.picture(pictured("🐈" * 1000, style="x" * 64, dial=db.DIAL_TWIN))
     assert len(text.encode("utf-16-le")) // 2 <= 1024
-    assert "seed 9223372036854775807, model 🎨" in text
+
+
+def test_a_recipe_says_all_that_made_a_picture() -> None:
+    item = pictured("a cat", dial=db.DIAL_TWIN, style="oil", words="at night")
+    item.generation.parameters.prompt = "at night, oil painting, a cat"
+    item.generation.picture.model = "emoji"
+    item.generation.picture.image.width = item.generation.picture.image.height = 256
+    text = EN.pictures.recipe(item, {"steps": 20, "strength": 0.35})
+    assert text.splitlines() == [
+        "Prompt: at night, oil painting, a cat",
+        "Your words: at night",
+        "Dial: Twin",
+        "Style: oil painting",
+        "Seed: 7",
+        "Steps: 20",
+        "Strength: 0.35",
+        "Size: 256 x 256",
+        "Model: emoji, which draws 64 x 64 pixels; enlarged",
+    ]
 
 
 def test_an_ending_that_nobody_thought_of_has_words_too() -> None:
@@ -75,7 +125,7 @@ def test_an_ending_that_nobody_thought_of_has_words_too() -> None:
 
 
 def test_every_line_fits_a_message() -> None:
-    assert all(len(EN.ending(code)) < 4096 for code in endings())
+    assert all(len(EN.ending(code)) < 4096 for code in ENDINGS)
 
 
 def test_how_much_is_kept_is_told_in_megabytes() -> None:

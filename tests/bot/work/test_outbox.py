@@ -87,7 +87,7 @@ async def until_done(
         bot_id=BOT, chat_id=desk.chat, user_id=user or desk.chat, generation_id=generation_id
     )
     while True:
-        found = await desk.database.get_generation(request)
+        found = (await desk.database.get_generation(request)).item
         is_due = not found.generation.HasField("closed_at")
         if kind is STATUS:
             is_due = not found.generation.HasField("status_message_id")
@@ -199,7 +199,7 @@ async def test_who_dies_of_the_sending_is_given_up_though_each_search_gets_on(
     request = db.GetGenerationRequest(
         bot_id=BOT, chat_id=desk.chat, user_id=desk.chat, generation_id=item.id
     )
-    assert (await desk.database.get_generation(request)).generation.HasField("closed_at")
+    assert (await desk.database.get_generation(request)).item.generation.HasField("closed_at")
     assert not died.is_set()
 
 

@@ -48,7 +48,7 @@ async def generation(desk: Desk, generation_id: str) -> db.Generation:
     request = db.GetGenerationRequest(
         bot_id=BOT, chat_id=desk.chat, user_id=desk.chat, generation_id=generation_id
     )
-    return (await desk.database.get_generation(request)).generation
+    return (await desk.database.get_generation(request)).item.generation
 
 
 async def at_the_captioner(desk: Desk, tick: Tick, number: int) -> None:

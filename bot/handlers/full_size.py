@@ -1,0 +1,76 @@
+"""A picture as a file, and its recipe."""
+
+from typing import Any, Final
+
+from telegram import MessageEntity, Update
+from telegram.ext import BaseHandler
+
+from bot.callbacks import Action, answer, pattern_of
+from bot.context import Context
+from bot.handlers.pressed import Button, Press, find
+from bot.recipes import png
+from bot.recipes.children import NAMES
+from bot.recipes.prompts import words_of
+from bot.services import Services
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_FULL_SIZE: Final = pattern_of(Action.FULL_SIZE)
+_RECIPE: Final = pattern_of(Action.RECIPE)
+
+
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
+    """The handlers of both buttons."""
+    return [
+        Button(find, _send_file).handler(_FULL_SIZE),
+        Button(find, _send_recipe).handler(_RECIPE),
+    ]
+
+
+async def _send_file(press: Press, context: Context, item: db.Item) -> None:
+    """Sends the PNG as it was computed, with all of its recipe; once, however often it is asked."""
+    said, under_way = context.texts.pictures, context.bot_data.under_way
+    if press.generation_id in under_way:
+        await answer(press.query, said.under_way)
+        return
+    under_way.add(press.generation_id)
+    try:
+        await answer(press.query, said.sending)
+        data = await _bytes_of(press, context.services)
+        recipe = item.generation.recipe
+        told = png.read(data) | {
+            "dial": NAMES[recipe.dial],
+            "style": recipe.style,
+            "words": words_of(item),
+        }
+        await context.services.messenger.reply_document(
+            press.message.chat.id,
+            press.message.message_id,
+            png.write(data, told),
+            thread_id=_thread_of(item),
+        )
+    finally:
+        under_way.discard(press.generation_id)
+
+
+async def _send_recipe(press: Press, context: Context, item: db.Item) -> None:
+    await answer(press.query)
+    computed = png.read(await _bytes_of(press, context.services))
+    text = context.texts.pictures.recipe(item, computed)
+    whole = MessageEntity(MessageEntity.PRE, 0, len(text.encode("utf-16-le")) // 2)
+    await context.services.messenger.reply(
+        press.message.chat.id,
+        press.message.message_id,
+        text,
+        entities=[whole],
+        thread_id=_thread_of(item),
+    )
+
+
+async def _bytes_of(press: Press, services: Services) -> bytes:
+    request = db.GetImageRequest(generation_id=press.generation_id, user_id=press.owner_id)
+    return await services.database.get_image(request)
+
+
+def _thread_of(item: db.Item) -> int | None:
+    photo = item.photo
+    return photo.message_thread_id if photo.HasField("message_thread_id") else None

@@ -1,0 +1,129 @@
+"""A button under a picture: for its owner alone, or whoever administers a group that is its owner.
+
+What a press makes or ends is recorded before the update is confirmed; what it is told comes after.
+No state is kept anywhere but in the button and in dbservice, so a button works for ever.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from telegram import CallbackQuery, InlineKeyboardMarkup, MaybeInaccessibleMessage, Update
+from telegram.ext import BaseHandler, CallbackQueryHandler
+
+from bot.callbacks import answer, generation_id
+from bot.clients.dbservice import NotFound, NotOwner
+from bot.context import Context
+from bot.handlers.recorded import Recorded
+from bot.services import Services
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Press:
+    """A press.
+
+    Attributes:
+        query: the press, as Telegram has it.
+        message: the message with the button; all that is known of an old one is its id.
+        name: what the button does, or which style it stands for.
+        generation_id: the picture that it is about.
+        owner_id: for whom it is pressed.
+    """
+
+    query: CallbackQuery
+    message: MaybeInaccessibleMessage
+    name: str
+    generation_id: str
+    owner_id: int
+
+    async def show(self, context: Context, buttons: InlineKeyboardMarkup) -> None:
+        """Puts other buttons under the message."""
+        await context.services.messenger.show_buttons(
+            self.message.chat.id, self.message.message_id, buttons
+        )
+
+
+@dataclass(frozen=True)
+class Button(Generic[_T]):
+    """What is done at a press.
+
+    Attributes:
+        act: does it for the owner; it is safe to repeat.
+        tell: answers, with what `act` gave.
+    """
+
+    act: Callable[[Press, Services], Awaitable[_T]]
+    tell: Callable[[Press, Context, _T], Awaitable[None]]
+
+    def handler(self, pattern: Any) -> BaseHandler[Update, Context, Any]:
+        """The handler of buttons whose data match, with a name and a generation's id."""
+
+        async def record(update: Update, services: Services) -> _T | None:
+            press = _press(update, pattern)
+            if press is None:
+                return None
+            try:
+                return await self.act(press, services)
+            except NotOwner:
+                return None
+
+        async def tell(update: Update, context: Context) -> None:
+            press, outcome = _press(update, pattern), context.outcome
+            if press is None:
+                return
+            chat, services = press.message.chat, context.services
+            # Only Telegram knows that, and nobody's photo waits for its answer. Should this process
+            # die meanwhile, the button is still there.
+            if outcome is None and await services.administrators.include(chat, press.owner_id):
+                press = replace(press, owner_id=chat.id)
+                outcome = await self.act(press, services)
+            if outcome is None:
+                await answer(press.query, context.texts.not_yours)
+                return
+            await self.tell(press, context, outcome)
+
+        return Recorded(CallbackQueryHandler(tell, pattern=pattern), record)
+
+
+def _press(update: Update, pattern: Any) -> Press | None:
+    query = update.callback_query
+    if query is None or query.message is None:
+        return None
+    match = pattern.match(query.data or "")
+    if match is None:
+        return None
+    return Press(query, query.message, match[1], generation_id(match[2]), query.from_user.id)
+
+
+async def find(press: Press, services: Services) -> db.Item:
+    """The picture.
+
+    Raises:
+        NotFound: there is none, or it was deleted.
+        NotOwner: it is another's.
+    """
+    request = db.GetGenerationRequest(
+        bot_id=press.query.get_bot().id,
+        chat_id=press.message.chat.id,
+        user_id=press.owner_id,
+        generation_id=press.generation_id,
+    )
+    item = (await services.database.get_generation(request)).item
+    if item.generation.HasField("deleted_at"):
+        raise NotFound("the picture was deleted")
+    return item
+
+
+async def may_act_for(owner_id: int, query: CallbackQuery, context: Context) -> bool:
+    """Whether it is one's own, or that of a group which one administers."""
+    if query.from_user.id == owner_id:
+        return True
+    chat = query.message.chat if query.message is not None else None
+    return (
+        chat is not None
+        and chat.id == owner_id
+        and await context.services.administrators.include(chat, query.from_user.id)
+    )

@@ -1,0 +1,109 @@
+"""The buttons under the bot's messages."""
+
+from functools import lru_cache
+from typing import Final
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import KeyboardButtonStyle
+
+from bot.callbacks import Action, cancel_data, dial_data, picture_data, style_data
+from bot.recipes.children import DIAL, NAMES, turned
+from bot.recipes.styles import STYLES
+from bot.texts.texts import Texts
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_STYLES_IN_A_ROW: Final = 2
+
+
+@lru_cache(maxsize=1000)  # each tick offers an edit of each status message, and few are taken
+def cancel(texts: Texts, generation_id: str) -> InlineKeyboardMarkup:
+    """Under a status message."""
+    return InlineKeyboardMarkup.from_button(
+        InlineKeyboardButton(texts.cancel_button, callback_data=cancel_data(generation_id))
+    )
+
+
+def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
+    """Under a picture. At an end of the dial, and without a photo, there is no way to turn it."""
+    said = texts.pictures
+    rows = (
+        (
+            (Action.CLOSER, said.closer_button, turned(item, 1) is not None),
+            (Action.FREER, said.freer_button, turned(item, -1) is not None),
+        ),
+        (
+            (Action.AGAIN, said.again_button, True),
+            (Action.STYLES, said.style_button, True),
+        ),
+        (
+            (Action.FULL_SIZE, said.full_size_button, True),
+            (Action.RECIPE, said.recipe_button, True),
+            (Action.DELETE, said.delete_button, True),
+        ),
+    )
+    key = item.generation.id
+    shown = (
+        [_button(text, action, key) for action, text, is_there in row if is_there] for row in rows
+    )
+    return InlineKeyboardMarkup([row for row in shown if row])
+
+
+def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
+    """The menu of styles."""
+    said = texts.pictures
+    named = [(name, said.style_on_button(name)) for name in STYLES]
+    buttons = [
+        InlineKeyboardButton(text, callback_data=style_data(name, generation_id))
+        for name, text in [*named, ("", said.no_style_button)]
+    ]
+    buttons.append(_button(said.back_button, Action.BACK, generation_id))
+    starts = range(0, len(buttons), _STYLES_IN_A_ROW)
+    return InlineKeyboardMarkup([buttons[at : at + _STYLES_IN_A_ROW] for at in starts])
+
+
+def deletion(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
+    """Whether a picture is to be deleted."""
+    said = texts.pictures
+    return InlineKeyboardMarkup(
+        [
+            [
+                _button(
+                    said.delete_for_good_button,
+                    Action.DELETE_FOR_GOOD,
+                    generation_id,
+                    KeyboardButtonStyle.DANGER,
+                )
+            ],
+            [_button(said.keep_button, Action.BACK, generation_id, KeyboardButtonStyle.SUCCESS)],
+        ]
+    )
+
+
+def dial(chosen: db.Dial, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """The steps of the dial, of which one is chosen."""
+    return InlineKeyboardMarkup.from_column(
+        [
+            InlineKeyboardButton(
+                texts.pictures.dial_button(step, chosen=step == chosen),
+                callback_data=dial_data(NAMES[step], user_id),
+            )
+            for step in reversed(DIAL)
+        ]
+    )
+
+
+def words(texts: Texts) -> InlineKeyboardMarkup:
+    """Under the offer to paint what somebody wrote."""
+    return InlineKeyboardMarkup.from_button(
+        InlineKeyboardButton(
+            texts.pictures.paint_button, callback_data="w", style=KeyboardButtonStyle.SUCCESS
+        )
+    )
+
+
+def _button(
+    text: str, action: Action, generation_id: str, style: str | None = None
+) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text, callback_data=picture_data(action, generation_id), style=style
+    )

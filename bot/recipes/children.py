@@ -1,0 +1,106 @@
+"""What follows from a picture: the recipe of another one, and how it is computed.
+
+The picture to start from is always the photo. What is not changed stays: the seed, too, unless it
+is painted again.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.recipes.prompts import words_of
+from protos.lookalike.db.v1 import db_pb2 as db
+
+NAMES: Final[Mapping[db.Dial, str]] = {
+    db.DIAL_DREAM: "dream",
+    db.DIAL_COUSIN: "cousin",
+    db.DIAL_SIBLING: "sibling",
+    db.DIAL_TWIN: "twin",
+}
+"""The names of the dial's steps: each keeps more of the photo than the one before."""
+
+DIAL: Final = tuple(NAMES)
+"""The steps of the dial, in this order."""
+
+STEPS: Final[Mapping[str, db.Dial]] = {name: step for step, name in NAMES.items()}
+"""The steps of the dial by name."""
+
+_SEED_BITS = 32  # what other programs around Stable Diffusion take, too
+
+
+@dataclass(frozen=True)
+class Child:
+    """Another picture.
+
+    Attributes:
+        recipe: what it is made of.
+        parameters: how it is computed.
+    """
+
+    recipe: db.Recipe
+    parameters: db.Parameters
+
+
+def new_seed() -> int:
+    """A seed that nobody has chosen."""
+    return secrets.randbits(_SEED_BITS)
+
+
+def has_photo(item: db.Item) -> bool:
+    """Whether it is painted for a photo, and not from words alone."""
+    return bool(item.photo.file_id)
+
+
+def turned(item: db.Item, steps: int) -> db.Dial | None:
+    """The dial so many steps closer to the photo; None: it does not go so far."""
+    if not has_photo(item):
+        return None
+    at = DIAL.index(item.generation.recipe.dial) + steps
+    return DIAL[at] if 0 <= at < len(DIAL) else None
+
+
+def again(item: db.Item) -> Child:
+    """The same with another seed."""
+    return _child(item, new_seed())
+
+
+def dialled(item: db.Item, dial: db.Dial) -> Child:
+    """The same at another step of the dial."""
+    child = _child(item, _seed(item))
+    child.recipe.dial = dial
+    return child
+
+
+def styled(item: db.Item, style: str) -> Child:
+    """The same in another style; "": in none."""
+    child = _child(item, _seed(item))
+    child.recipe.style = style
+    return child
+
+
+def worded(item: db.Item, words: str) -> Child:
+    """The same with other words."""
+    child = _child(item, _seed(item))
+    child.recipe.words = words
+    return child
+
+
+def same(item: db.Item) -> Child:
+    """The same, for a photo of which something else is said."""
+    return _child(item, _seed(item))
+
+
+def _seed(item: db.Item) -> int:
+    generation = item.generation
+    return generation.picture.seed or generation.parameters.seed
+
+
+def _child(item: db.Item, seed: int) -> Child:
+    before = item.generation
+    recipe = db.Recipe(dial=before.recipe.dial, style=before.recipe.style, words=words_of(item))
+    parameters = db.Parameters()
+    parameters.CopyFrom(before.parameters)
+    parameters.prompt = parameters.negative_prompt = ""  # they follow from the recipe
+    parameters.seed = seed
+    return Child(recipe, parameters)

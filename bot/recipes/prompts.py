@@ -1,0 +1,49 @@
+"""The prompt that follows from a photo's caption, a style, and somebody's words."""
+
+import re
+from typing import Final
+
+from bot.recipes.styles import STYLES
+from lookalike.text import printable
+from protos.lookalike.db.v1 import db_pb2 as db
+
+MOST_CHARACTERS: Final = 1000
+"""Of a prompt, as generator.xsd takes it."""
+
+_AVOID: Final = re.compile(r"(?:^|\s)--\s+(?P<avoid>[^-].*)$")
+
+
+def words_of(item: db.Item) -> str:
+    """The words that a picture is painted with: its own, or those that came with the photo."""
+    return item.generation.recipe.words or item.photo.user_text or item.photo.album_text
+
+
+def sentence(item: db.Item) -> str:
+    """What a picture shows, in a sentence: its words, and the photo's caption."""
+    wanted, _ = _parts(words_of(item))
+    return _joined(wanted, item.photo.caption.text)
+
+
+def compose(item: db.Item) -> tuple[str, str]:
+    """The prompt and the negative prompt.
+
+    Words and style come first: of the 77 tokens that CLIP reads (arXiv 2103.00020) the last ones
+    are those that the caption ends with. Words can end with `-- word, word`: what to avoid.
+    """
+    wanted, avoided = _parts(words_of(item))
+    style = STYLES.get(item.generation.recipe.style)
+    prompt = _joined(wanted, style.words if style else "", item.photo.caption.text)
+    return prompt, _joined(avoided, style.avoid if style else "")
+
+
+def _parts(words: str) -> tuple[str, str]:
+    """What is wanted, and what is to be avoided."""
+    words = " ".join(printable(words).split())
+    match = _AVOID.search(words)
+    if match is None:
+        return words, ""
+    return words[: match.start()].rstrip(), match["avoid"]
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))[:MOST_CHARACTERS].rstrip(" ,")

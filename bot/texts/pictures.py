@@ -1,0 +1,143 @@
+"""What the bot says of a picture and under it, in one language."""
+
+import gettext
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bot.recipes.prompts import sentence, words_of
+from bot.recipes.styles import STYLES
+from bot.texts.shortening import shortened
+from bot.texts.tables import DIAL
+from protos.lookalike.db.v1 import db_pb2 as db
+
+SMALL_MODEL: Final = "emoji"
+"""The one in the package. Whoever sees its recipes is told that it is a small one."""
+
+SMALL_MODEL_SIZE: Final = "64 x 64 pixels"
+
+_SENTENCE: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
+_OFFER: Final = 100  # characters
+_MODEL: Final = 50  # characters; a folder's name may have 255 bytes
+
+
+class PictureTexts:
+    """Everything about pictures.
+
+    Attributes:
+        again_button: paints it again.
+        closer_button: one step of the dial closer to the photo.
+        freer_button: one step further from it.
+        style_button: opens the menu of styles.
+        full_size_button: sends the picture as a file.
+        recipe_button: shows the recipe.
+        delete_button: asks whether it is to be deleted.
+        delete_for_good_button: deletes it.
+        keep_button: does not.
+        no_style_button: paints it in no style.
+        back_button: leaves the menu.
+        paint_button: paints words.
+        coming: a press was taken.
+        under_way: the picture that a press asks for is on its way already.
+        sending: a file is on its way.
+        deleted: stands where a picture was.
+        unfinished: a picture that is not quite delivered cannot be deleted.
+        paint_usage: the answer to /paint alone.
+        settings: the answer to /settings.
+    """
+
+    def __init__(self, translations: gettext.NullTranslations) -> None:
+        """A catalogue of the source strings."""
+        self._ = _ = translations.gettext
+        self.again_button = _("🔁 Again")
+        self.closer_button = _("🪞 Closer")
+        self.freer_button = _("✨ Freer")
+        self.style_button = _("🎨 Style")
+        self.full_size_button = _("📄 Full size")
+        self.recipe_button = "ℹ️"  # noqa: RUF001, it is meant
+        self.delete_button = _("🗑 Delete")
+        self.delete_for_good_button = _("🗑 Delete for good")
+        self.keep_button = _("Keep")
+        self.no_style_button = _("No style")
+        self.back_button = _("« Back")
+        self.paint_button = _("🎨 Paint this")
+        self.coming = _("Coming up!")
+        self.under_way = _("It's already on its way.")
+        self.sending = _("Sending it…")
+        self.deleted = _("Deleted")
+        self.unfinished = _("One moment: this picture is still being delivered.")
+        self.paint_usage = _(
+            "Write what I should paint after the command, like this:\n/paint a lighthouse at night"
+        )
+        self.settings = _("How close to your photo should the first picture be?")
+
+    def dial(self, dial: db.Dial) -> str:
+        """The name of a step of the dial."""
+        return self._(DIAL[dial][0])
+
+    def dial_button(self, dial: db.Dial, *, chosen: bool) -> str:
+        """A step of the dial, in /settings."""
+        return f"● {self.dial(dial)}" if chosen else self.dial(dial)
+
+    def dial_line(self, dial: db.Dial) -> str:
+        """A step of the dial, and what it does."""
+        return self._("{step}: {effect}").format(step=self.dial(dial), effect=self._(DIAL[dial][1]))
+
+    def style(self, name: str) -> str:
+        """What a style is called; its name where there is no such style any more."""
+        return self._(STYLES[name].label) if name in STYLES else name
+
+    def style_on_button(self, name: str) -> str:
+        """A style in the menu."""
+        label = self.style(name)
+        return f"{STYLES[name].emoji} {label[:1].upper()}{label[1:]}"
+
+    def picture(self, item: db.Item) -> str:
+        """What stands under a picture: the sentence, and one line of how it was painted."""
+        recipe, model = item.generation.recipe, item.generation.picture.model
+        said = shortened(sentence(item) or item.generation.parameters.prompt, _SENTENCE)
+        style = self.style(recipe.style)
+        if style and model == SMALL_MODEL:
+            style = self._("{style}, as far as this small model can").format(style=style)
+        if recipe.dial == db.DIAL_DREAM:
+            line = style[:1].upper() + style[1:]
+        elif style:
+            line = self._("{step} · {style}").format(step=self.dial(recipe.dial), style=style)
+        else:
+            line = self.dial_line(recipe.dial)
+        return f"{said}\n\n{line}" if line else said
+
+    def recipe(self, item: db.Item, computed: Mapping[str, Any]) -> str:
+        """All that made a picture, to be copied.
+
+        Args:
+            item: the picture.
+            computed: what its PNG says of how it was computed; empty if it says nothing.
+        """
+        generation = item.generation
+        parameters, recipe = generation.parameters, generation.recipe
+        model = generation.picture.model
+        shown_model = shortened(model, _MODEL)
+        if model == SMALL_MODEL:
+            shown_model = self._("{model}, which draws {size}; enlarged").format(
+                model=model, size=SMALL_MODEL_SIZE
+            )
+        size = generation.picture.image
+        facts = (
+            (self._("Prompt"), parameters.prompt),
+            (self._("Avoided"), parameters.negative_prompt),
+            (self._("Your words"), words_of(item)),
+            (self._("Dial"), self.dial(recipe.dial)),
+            (self._("Style"), self.style(recipe.style)),
+            (self._("Seed"), generation.picture.seed),
+            (self._("Steps"), computed.get("steps", "")),
+            (self._("Preset"), computed.get("preset", parameters.preset)),
+            (self._("Guidance"), computed.get("guidance_scale", "")),
+            (self._("Strength"), computed.get("strength", "")),
+            (self._("Size"), f"{size.width} x {size.height}"),
+            (self._("Model"), shown_model),
+        )
+        return "\n".join(f"{name}: {value}" for name, value in facts if value != "")
+
+    def offer(self, words: str) -> str:
+        """The answer to plain text, which has a button."""
+        return self._("Shall I paint “{words}”?").format(words=shortened(words, _OFFER))

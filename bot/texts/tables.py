@@ -1,0 +1,114 @@
+"""What the bot says of each code, state and step; `_noop` marks what is translated later."""
+
+from typing import Final
+
+from bot.health import Health
+from protos.lookalike.db.v1 import db_pb2 as db
+
+
+def _noop(message: str) -> str:
+    """Marks a source string for the catalogues."""
+    return message
+
+
+COMMANDS: Final = (
+    ("start", _noop("What this bot does")),
+    ("status", _noop("Your pictures in progress")),
+    ("history", _noop("Your photos and pictures so far")),
+    ("paint", _noop("Paint your words, without a photo")),
+    ("settings", _noop("How close to your photos pictures should be")),
+    ("cancel", _noop("Cancel all your pictures in progress")),
+    ("help", _noop("How to use this bot")),
+)
+
+ENDINGS: Final = {
+    "too-many-unfinished": _noop(
+        "You already have as many pictures in progress as I allow. Please send this photo again "
+        "when one of them is done."
+    ),
+    "too-much-kept": _noop(
+        "I already keep as much of your photos and pictures as I may. Whoever runs this bot can "
+        "make room; please send this photo again then."
+    ),
+    "file-too-large": _noop(
+        "This file is larger than 20 MB, which Telegram doesn't let me download. Please send a "
+        "smaller one."
+    ),
+    "file-gone": _noop("Telegram no longer has this file. Please send it again."),
+    "unsupported-format": _noop(
+        "I can't read this kind of file. Please send a JPEG, PNG or WebP image."
+    ),
+    "not-an-image": _noop("I can't read this image; the file seems to be damaged."),
+    "image-too-small": _noop("This image is too small: I need at least 50 pixels on each side."),
+    "image-too-large": _noop(
+        "This image is too large: I can take up to 40 million pixels, and up to 16,000 on a side."
+    ),
+    "image-too-costly": _noop(
+        "This image takes too long to open. Please send it as a photo rather than a file."
+    ),
+    "no-caption": _noop("I have no sentence for that photo, so I can't paint it again."),
+    "photo-refused": _noop("The captioning service won't take this photo."),
+    "picture-not-taken": _noop(
+        "Your picture is done, but Telegram won't let me post it here. May I send photos in this "
+        "chat? /history has the picture."
+    ),
+    "job-rejected": _noop("The picture service won't take this request."),
+    "gave-up": _noop("I tried several times and couldn't make this picture."),
+    "cannot-compute": _noop("The picture service couldn't paint this picture."),
+    "unknown-image": _noop("The picture service lost the photo on the way. Please try again."),
+    "job-cancelled": _noop("The picture was cancelled at the picture service."),
+    "refused-by-safety": _noop(
+        "The safety filter held the picture back. Try another photo, or write something else with "
+        "this one."
+    ),
+    "internal-error": _noop(
+        "Something went wrong on my side, and trying again didn't help. Sorry about that."
+    ),
+}
+
+WAITS: Final = {
+    "captioner-unavailable": _noop("The captioning service is not answering. I'll keep trying."),
+    "captioner-misconfigured": _noop(
+        "The captioning service is not set up correctly. Whoever runs this bot has to look at it; "
+        "I'll keep trying."
+    ),
+    "generator-unavailable": _noop("The picture service is not answering. I'll keep trying."),
+    "generator-busy": _noop("The picture service has no room just now. I'll keep trying."),
+}
+
+HEALTH: Final = {
+    Health.NOT_ASKED: _noop("not asked yet"),
+    Health.OK: _noop("working"),
+    Health.UNAVAILABLE: _noop("not answering"),
+    Health.MISCONFIGURED: _noop("not set up correctly"),
+    Health.BUSY: _noop("no room just now"),
+}
+
+STATES: Final = {
+    db.GENERATION_STATE_RECEIVED: _noop("received"),
+    db.GENERATION_STATE_STORED: _noop("waiting for its caption"),
+    db.GENERATION_STATE_CAPTIONED: _noop("on its way to the painter"),
+    db.GENERATION_STATE_QUEUED: _noop("waiting"),
+    db.GENERATION_STATE_RUNNING: _noop("being painted"),
+    db.GENERATION_STATE_FINISHED: _noop("done, about to be sent"),
+    db.GENERATION_STATE_DELIVERED: _noop("done"),
+    db.GENERATION_STATE_FAILED: _noop("failed"),
+    db.GENERATION_STATE_REFUSED: _noop("held back by the safety filter"),
+    db.GENERATION_STATE_CANCELLED: _noop("cancelled"),
+    db.GENERATION_STATE_UNDELIVERABLE: _noop("could not be sent"),
+}
+
+CAPTIONERS: Final = {
+    "azure": "Azure AI Vision",
+    "blip": "BLIP",
+    "offline": _noop("the offline captioner"),
+    "user": _noop("you"),
+}
+
+DIAL: Final = {
+    db.DIAL_DREAM: (_noop("Dream"), _noop("painted from words alone")),
+    db.DIAL_COUSIN: (_noop("Cousin"), _noop("your photo's light and layout, painted anew")),
+    db.DIAL_SIBLING: (_noop("Sibling"), _noop("your photo's scene in another hand")),
+    db.DIAL_TWIN: (_noop("Twin"), _noop("your photo, nearly as it is")),
+}
+"""The steps of the dial, and what each of them does."""
