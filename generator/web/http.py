@@ -162,7 +162,8 @@ async def image_body(request: Request, folder: Path) -> AsyncGenerator[IO[bytes]
         Problem: it is of another type, too large, or too slow.
         OSError: the disk fails, or what is left is not for what is begun.
     """
-    _check_type(request, IMAGE_TYPES)
+    if not _is_plain(request, IMAGE_TYPES):
+        raise _unsupported(IMAGE_TYPES, "uncompressed")
     # Opened and closed on the event loop, as a cancelled call waits for no thread.
     with tempfile.TemporaryFile(dir=folder) as file:
 
@@ -201,19 +202,21 @@ async def _receive(request: Request, most: int, take: Callable[[bytes], Awaitabl
 
 def _encoding(request: Request) -> str | None:
     charset = str(_content_type(request).get_param("charset", "")).lower()
-    _check_type(request, XML_TYPES, taken=charset in {"", "utf-8"})
+    if charset not in {"", "utf-8"} or not _is_plain(request, XML_TYPES):
+        raise _unsupported(XML_TYPES, "uncompressed, in UTF-8 or without a charset")
     return charset or None
 
 
-def _check_type(request: Request, types: Sequence[str], *, taken: bool = True) -> None:
+def _is_plain(request: Request, types: Sequence[str]) -> bool:
+    """Whether the body is of one of these types, as it is."""
     coding = request.headers.get("content-encoding", "identity").lower()
-    if not taken or _content_type(request).get_content_type() not in types or coding != "identity":
-        text = ", in UTF-8 or without a charset" if types is XML_TYPES else ""
-        raise Problem(
-            Code.UNSUPPORTED_MEDIA_TYPE,
-            f"Send {' or '.join(types)}, uncompressed{text}.",
-            headers={"Accept": ", ".join(types), "Accept-Encoding": "identity"},
-        )
+    return coding == "identity" and _content_type(request).get_content_type() in types
+
+
+def _unsupported(types: Sequence[str], how: str) -> Problem:
+    headers = {"Accept": ", ".join(types), "Accept-Encoding": "identity"}
+    detail = f"Send {' or '.join(types)}, {how}."
+    return Problem(Code.UNSUPPORTED_MEDIA_TYPE, detail, headers=headers)
 
 
 def _content_type(request: Request) -> Message:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -174,6 +175,31 @@ async def test_a_kill_leaves_each_upload_whole_or_absent(tmp_path: Path) -> None
             await running.reach(identity, "finished")
         for data in files:
             assert await running.upload(data) == (200 if data in there else 201)
+
+
+async def test_the_same_job_from_the_same_picture_is_the_same_picture(tmp_path: Path) -> None:
+    async with _started(tmp_path) as running:
+        data = _noise(0)
+        name = hashlib.sha256(data).hexdigest()
+        assert await running.upload(data) == 201
+
+        async def paint(**request: Any) -> bytes:
+            body = job("a cat", seed=1, steps=6, **request)
+            headers = {**XML, "Accept": "image/png"}
+            response = await running.client.post("/generate_image", content=body, headers=headers)
+            assert response.status_code == 200, response.text
+            return response.content
+
+        twin = await paint(init=(name, "twin"), aspect=(3, 1))
+        with Image.open(io.BytesIO(twin)) as image:
+            assert image.size == (256, 256)  # the small model draws squares alone
+        assert await paint(init=(name, "twin")) == twin
+        assert len({twin, await paint(init=(name, "cousin")), await paint()}) == 3
+        slow = await running.put(job(init=(name, "0.75"), steps=150))
+        state = await running.reach(slow, "running", step=2)
+        assert state.xpath("string(*[local-name()='progress']/@steps)") == "112"
+        await running.client.delete(f"/v1/jobs/{slow}")
+        await running.reach(slow, "cancelled")
 
 
 def _noise(seed: int) -> bytes:
