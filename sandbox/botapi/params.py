@@ -16,6 +16,7 @@ _MAX_BYTES = 51 * 1024 * 1024  # an upload of 50 MB and its fields
 _MAX_FIELD_BYTES = 1024 * 1024
 _MAX_FIELDS = 100
 _MAX_NUMBER = 2**63
+_LANGUAGE = re.compile(r"(?:[a-z]{2})?")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -60,6 +61,17 @@ class Params:
         if value in {"", "false", "no", "0"}:
             return False
         raise bad_request(f'parameter "{name}" must be a Boolean')
+
+    def language(self) -> str:
+        """The `language_code`; empty for everybody who has none of their own.
+
+        Raises:
+            Refusal: it is none of two letters.
+        """
+        language = self.text("language_code")
+        if not _LANGUAGE.fullmatch(language):
+            raise bad_request("LANG_CODE_INVALID")
+        return language
 
     def json(self, name: str, noun: str) -> Any:
         """A JSON value; None where it is absent.
