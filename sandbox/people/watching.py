@@ -95,10 +95,12 @@ async def show_file(file_id: str, sandbox: InSandbox) -> FileResponse:
         file = await find_file(tx, file_id)
     if file is None:
         raise HTTPException(404, "there is no such file")
+    extension = mimetypes.guess_extension(file.media_type) or ""
+    own_name = file.content.get("document", {}).get("file_name")
     return FileResponse(
         sandbox.database.files_folder / file.original,
         media_type=file.media_type,
-        filename=f"lookalike{mimetypes.guess_extension(file.media_type) or ''}",
+        filename=own_name or f"lookalike{extension}",
         content_disposition_type="inline",
         headers={
             "X-Content-Type-Options": "nosniff",
