@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, FloatRect, Locator, expect
+from playwright.async_api import Browser, BrowserContext, FloatRect, Locator, expect
 from telegram import (
     Bot,
     CopyTextButton,
@@ -186,6 +186,21 @@ async def test_a_question_opens_a_reply_to_itself(
     # Any message can be replied to: by a double click beside it, too.
     await chat.messages.nth(-2).dblclick(position={"x": 600, "y": 10})
     await expect(context).to_contain_text("What is it?")
+
+
+async def test_a_finger_replies(browser: Browser, url: str, bot: Bot, ada: int) -> None:
+    sent = await bot.send_message(ada, "draw me to the left")
+    phone = await browser.new_context(has_touch=True, viewport={"width": 390, "height": 844})
+    chat = await Chat.open(await phone.new_page(), f"{url}/?me={ada}")
+    at = await box(chat.message("draw me"))
+    session = await phone.new_cdp_session(chat.page)
+    for kind, x in (("Start", 300), ("Move", 280), ("Move", 200), ("End", None)):
+        points = [] if x is None else [{"x": x, "y": at["y"] + 10}]
+        touch = {"type": f"touch{kind}", "touchPoints": points}
+        await session.send("Input.dispatchTouchEvent", touch)
+    await expect(chat.page.locator(".context")).to_contain_text("draw me to the left")
+    await expect(chat.message("draw me")).to_have_attribute("data-id", str(sent.message_id))
+    await phone.close()
 
 
 async def test_the_bot_says_what_it_is(open_window: Open, people: People, bot: Bot) -> None:

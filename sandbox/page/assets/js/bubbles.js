@@ -43,7 +43,6 @@ export class Bubble {
       {
         class: `message ${own ? "own" : "other"}`,
         tabindex: -1,
-        data: { id: message.message_id },
         on: {
           contextmenu: (event) => this.#openMenu(event),
           dblclick: (event) => this.#replyTo(event),
@@ -87,6 +86,7 @@ export class Bubble {
   update(messages) {
     this.messages = messages;
     [this.message] = messages;
+    this.node.dataset.id = this.message.message_id;
     const { photo, reply_markup: markup } = this.message;
     const worded = this.#worded();
     const { text, caption, edits } = worded;
@@ -169,18 +169,18 @@ export class Bubble {
     if (getSelection().toString() || event.target.closest("a")) return; // the browser's own serves
     event.preventDefault();
     const byKey = event.clientX === 0 && event.clientY === 0;
-    const message = this.#messageAt(event.target);
+    const message = this.messageAt(event.target);
     this.actions.menu(message, byKey ? this.box : { x: event.clientX, y: event.clientY });
   }
 
   /** A double click beside or on a bubble, but not one that selects a word. */
   #replyTo(event) {
     if (event.target.closest("a, button, .words")) return;
-    this.actions.reply(this.#messageAt(event.target));
+    this.actions.reply(this.messageAt(event.target));
   }
 
   /** Which message of an album an element belongs to. */
-  #messageAt(node) {
+  messageAt(node) {
     const id = Number(node.closest("[data-message]")?.dataset.message);
     return this.messages.find((message) => message.message_id === id) ?? this.message;
   }

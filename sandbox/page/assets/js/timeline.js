@@ -2,6 +2,7 @@
 
 import { Bubble } from "./bubbles.js";
 import { byId, element, icon, moveFocus } from "./dom.js";
+import { replyBySwipe } from "./swipes.js";
 import { tellingErrors, toast } from "./toasts.js";
 import { day } from "./times.js";
 
@@ -35,6 +36,9 @@ export class Timeline {
     this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li.message")));
+    replyBySwipe(this.#list, (node, target) => {
+      actions.reply(this.#bubbles.get(Number(node.dataset.id)).messageAt(target));
+    });
     this.#toEnd.addEventListener("click", () => this.scrollToEnd("smooth"));
     // Whatever grows (the field, a phone's keyboard) must not push the newest message out of sight.
     const keepAtEnd = new ResizeObserver(() => {
