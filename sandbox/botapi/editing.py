@@ -8,7 +8,6 @@ from sandbox.botapi.call import Call
 from sandbox.botapi.media import read_input_media
 from sandbox.storage.schema import Json
 from sandbox.telegram.chats import ChatRow, require_member, require_writable
-from sandbox.telegram.formatting import message_caption, message_text
 from sandbox.telegram.keyboards import read_inline_markup
 from sandbox.telegram.messages import (
     CAPTION,
@@ -28,7 +27,7 @@ _DELETABLE_SECONDS = 48 * 3600  # core.telegram.org/bots/api#deletemessage
 
 async def edit_message_text(call: Call) -> Json:
     """Another text for a text message."""
-    content = message_text(call.params.text("text"), call.params.text("parse_mode"))
+    content = call.params.formatted_text()
     markup = _read_markup(call)
     async with call.sandbox.database.transaction() as tx:
         stored = await _editable(tx, call)
@@ -39,7 +38,7 @@ async def edit_message_text(call: Call) -> Json:
 
 async def edit_message_caption(call: Call) -> Json:
     """Another caption, or none, for a photo or document."""
-    content = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
+    content = call.params.formatted_caption()
     markup = _read_markup(call)
     async with call.sandbox.database.transaction() as tx:
         stored = await _editable(tx, call)

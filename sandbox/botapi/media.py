@@ -52,7 +52,7 @@ async def read_media(call: Call, kind: str) -> Media:
     Raises:
         Refusal: there is none, or it is not what Telegram takes.
     """
-    caption = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
+    caption = call.params.formatted_caption()
     source = call.params.text(kind)
     missing = f"there is no {kind} in the request"
     source = source or ATTACHED + kind
@@ -80,7 +80,9 @@ async def read_input_media(call: Call, item: Any) -> Media:
     missing = f"{problem}media not found"
     if not source:
         raise bad_request(missing)
-    caption = message_caption(item.get("caption", ""), item.get("parse_mode", ""))
+    caption = message_caption(
+        item.get("caption", ""), item.get("parse_mode", ""), item.get("caption_entities")
+    )
     thumbnail = item.get("thumbnail", "")
     return Media(kind, await _read_source(call, kind, source, missing, thumbnail), caption)
 

@@ -8,7 +8,6 @@ from sandbox.botapi.params import Params
 from sandbox.storage.events import record_event
 from sandbox.storage.schema import Json
 from sandbox.telegram.chats import ChatRow, require_member, require_writable
-from sandbox.telegram.formatting import message_caption, message_text
 from sandbox.telegram.keyboards import Markup, read_markup
 from sandbox.telegram.messages import (
     CAPTION,
@@ -34,7 +33,7 @@ _ACTIONS = frozenset(
 
 async def send_message(call: Call) -> Json:
     """A text message."""
-    content = message_text(call.params.text("text"), call.params.text("parse_mode"))
+    content = call.params.formatted_text()
     markup = _read_markup(call)
     place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:
@@ -63,7 +62,7 @@ async def copy_message(call: Call) -> Json:
     """A message again, as the bot's own: without its buttons, with its caption or another."""
     caption = None
     if "caption" in call.params.values:
-        caption = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
+        caption = call.params.formatted_caption()
     markup = _read_markup(call)
     place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:

@@ -10,6 +10,7 @@ from telegram import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    MessageEntity,
     ReplyParameters,
 )
 from telegram.constants import ChatAction, ParseMode
@@ -44,6 +45,20 @@ async def test_text_arrives_as_a_client_shows_it(bot: Bot, people: People, chat:
     (shown,) = [m for m in await people.messages(chat) if m.from_bot]
     assert (shown.text, shown.edits) == ("Bold & 🎨 plain", 0)
     assert [(b.text, b.data) for b in shown.buttons] == [("More", "more")]
+
+
+async def test_entities_are_given_or_read(bot: Bot, people: People, chat: int) -> None:
+    code = MessageEntity(MessageEntity.CODE, 1, 4)  # with the space that is cut off
+    command = MessageEntity(MessageEntity.BOT_COMMAND, 6, 2)
+    await bot.send_message(chat, " 1234 x", entities=[code, command])
+    photo = InputMediaPhoto(jpeg(), caption="1234", caption_entities=[MessageEntity("code", 0, 9)])
+    sent = await bot.send_photo(chat, jpeg(), caption="a 1", caption_entities=[code])
+    await bot.edit_message_media(photo, chat, sent.message_id)
+    text, captioned = (await people.messages(chat))[-2:]
+    assert text.json["entities"] == [{"type": "code", "offset": 0, "length": 4}]
+    assert captioned.json["caption_entities"] == [{"type": "code", "offset": 0, "length": 4}]
+    with pytest.raises(BadRequest, match=r'(?i)field "offset" must be of type number'):
+        await bot.send_message(chat, "x", api_kwargs={"entities": [{"type": "bold"}]})
 
 
 @pytest.mark.parametrize(
