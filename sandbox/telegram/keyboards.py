@@ -58,6 +58,8 @@ def read_markup(markup: Any) -> Markup:
         return Markup()
     if not _OF_THE_CLIENT & markup.keys():
         raise bad_request("object expected as reply markup")
+    if not any(markup.get(name) for name in _OF_THE_CLIENT):
+        return Markup()
     if len(str(markup.get("input_field_placeholder", ""))) > _MAX_PLACEHOLDER:
         raise bad_request("reply markup placeholder is too long")
     return Markup(client=markup)
