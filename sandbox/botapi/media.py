@@ -17,7 +17,8 @@ from sandbox.telegram.files import (
 from sandbox.telegram.formatting import message_caption
 from sandbox.telegram.refusals import bad_request
 
-_ATTACHED = "attach://"
+ATTACHED = "attach://"
+"""What names an uploaded part of the form."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,12 @@ async def read_media(call: Call, kind: str) -> Media:
     Raises:
         Refusal: there is none, or it is not what Telegram takes.
     """
-    caption = message_caption(call.params.text("caption"), call.params.text("parse_mode"))
+    caption = call.params.formatted_caption()
     source = call.params.text(kind)
     missing = f"there is no {kind} in the request"
-    return Media(kind, await _read_source(call, kind, source or _ATTACHED + kind, missing), caption)
+    source = source or ATTACHED + kind
+    thumbnail = call.params.text("thumbnail") or f"{ATTACHED}thumbnail"
+    return Media(kind, await _read_source(call, kind, source, missing, thumbnail), caption)
 
 
 async def read_input_media(call: Call, item: Any) -> Media:
@@ -66,7 +69,7 @@ async def read_input_media(call: Call, item: Any) -> Media:
     problem = "can't parse InputMedia: "
     if not isinstance(item, dict):
         raise bad_request(f"{problem}expected an Object")
-    for field in ("type", "media", "caption", "parse_mode"):
+    for field in ("type", "media", "caption", "parse_mode", "thumbnail"):
         if not isinstance(item.get(field, ""), str):
             raise bad_request(f'{problem}Field "{field}" must be of type String')
     kind, source = item.get("type", ""), item.get("media", "")
@@ -77,17 +80,26 @@ async def read_input_media(call: Call, item: Any) -> Media:
     missing = f"{problem}media not found"
     if not source:
         raise bad_request(missing)
-    caption = message_caption(item.get("caption", ""), item.get("parse_mode", ""))
-    return Media(kind, await _read_source(call, kind, source, missing), caption)
+    caption = message_caption(
+        item.get("caption", ""), item.get("parse_mode", ""), item.get("caption_entities")
+    )
+    thumbnail = item.get("thumbnail", "")
+    return Media(kind, await _read_source(call, kind, source, missing, thumbnail), caption)
 
 
-async def _read_source(call: Call, kind: str, source: str, missing: str) -> PreparedFile | str:
+async def _read_source(
+    call: Call, kind: str, source: str, missing: str, thumbnail: str
+) -> PreparedFile | str:
     if source.startswith(("http://", "https://")):
         raise bad_request("failed to get HTTP URL content")
-    if not source.startswith(_ATTACHED):
+    if not source.startswith(ATTACHED):
         return source
-    upload = call.params.files.get(source.removeprefix(_ATTACHED))
+    upload = call.params.files.get(source.removeprefix(ATTACHED))
     if upload is None:
         raise bad_request(missing)
-    prepare = prepare_photo if kind == "photo" else prepare_document
-    return await prepare(call.sandbox.database.files_folder, upload)
+    folder = call.sandbox.database.files_folder
+    if kind == "photo":
+        return await prepare_photo(folder, upload)
+    # A thumbnail that is no upload is ignored, as Telegram ignores it.
+    own = call.params.files.get(thumbnail.removeprefix(ATTACHED))
+    return await prepare_document(folder, upload, own)

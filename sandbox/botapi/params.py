@@ -9,13 +9,16 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from sandbox.storage.schema import Json
 from sandbox.telegram.files import Upload, read_upload
+from sandbox.telegram.formatting import message_caption, message_text
 from sandbox.telegram.refusals import Refusal, bad_request
 
 _MAX_BYTES = 51 * 1024 * 1024  # an upload of 50 MB and its fields
 _MAX_FIELD_BYTES = 1024 * 1024
 _MAX_FIELDS = 100
 _MAX_NUMBER = 2**63
+_LANGUAGE = re.compile(r"(?:[a-z]{2})?")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -61,6 +64,17 @@ class Params:
             return False
         raise bad_request(f'parameter "{name}" must be a Boolean')
 
+    def language(self) -> str:
+        """The `language_code`; empty for everybody who has none of their own.
+
+        Raises:
+            Refusal: it is none of two letters.
+        """
+        language = self.text("language_code")
+        if not _LANGUAGE.fullmatch(language):
+            raise bad_request("LANG_CODE_INVALID")
+        return language
+
     def json(self, name: str, noun: str) -> Any:
         """A JSON value; None where it is absent.
 
@@ -80,6 +94,24 @@ class Params:
             raise bad_request(f"can't parse {noun} JSON object") from None
         _check_unicode(json.dumps(parsed, ensure_ascii=False))
         return parsed
+
+    def formatted_text(self) -> Json:
+        """`text` and `entities` of a `Message`.
+
+        Raises:
+            Refusal: there is no text, or it is not what Telegram takes.
+        """
+        entities = self.json("entities", "message entities")
+        return message_text(self.text("text"), self.text("parse_mode"), entities)
+
+    def formatted_caption(self) -> Json:
+        """`caption` and `caption_entities` of a `Message`, where there is a caption.
+
+        Raises:
+            Refusal: it is not what Telegram takes.
+        """
+        entities = self.json("caption_entities", "message entities")
+        return message_caption(self.text("caption"), self.text("parse_mode"), entities)
 
 
 async def read_params(request: Request) -> Params:

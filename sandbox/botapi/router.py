@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from lookalike.tokens import same_token
 from lookalike.waiting import any_of
-from sandbox.botapi import account, editing, polling, sending
+from sandbox.botapi import account, commands, editing, polling, profile, sending
 from sandbox.botapi.call import Call
 from sandbox.botapi.params import Params, read_params
 from sandbox.faults import DOWNLOAD, Fault
@@ -36,16 +36,26 @@ _METHODS: dict[str, Method] = {
     "sendPhoto": sending.send_photo,
     "sendDocument": sending.send_document,
     "sendMediaGroup": sending.send_media_group,
+    "copyMessage": sending.copy_message,
     "sendChatAction": sending.send_chat_action,
     "editMessageText": editing.edit_message_text,
     "editMessageCaption": editing.edit_message_caption,
     "editMessageMedia": editing.edit_message_media,
     "editMessageReplyMarkup": editing.edit_message_reply_markup,
     "deleteMessage": editing.delete_message_,
+    "deleteMessages": editing.delete_messages,
     "answerCallbackQuery": account.answer_callback_query,
-    "setMyCommands": account.set_my_commands,
-    "getMyCommands": account.get_my_commands,
-    "deleteMyCommands": account.delete_my_commands,
+    "setMyCommands": commands.set_my_commands,
+    "getMyCommands": commands.get_my_commands,
+    "deleteMyCommands": commands.delete_my_commands,
+    "setMyName": profile.set_my_name,
+    "getMyName": profile.get_my_name,
+    "setMyDescription": profile.set_my_description,
+    "getMyDescription": profile.get_my_description,
+    "setMyShortDescription": profile.set_my_short_description,
+    "getMyShortDescription": profile.get_my_short_description,
+    "setMyProfilePhoto": profile.set_my_profile_photo,
+    "removeMyProfilePhoto": profile.remove_my_profile_photo,
     "getFile": account.get_file,
     "getChatAdministrators": account.get_chat_administrators,
 }

@@ -1,4 +1,4 @@
-"""sendMessage, sendPhoto, sendDocument, sendMediaGroup, sendChatAction."""
+"""sendMessage, sendPhoto, sendDocument, sendMediaGroup, copyMessage, sendChatAction."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -7,16 +7,18 @@ from sandbox.botapi.media import Media, read_input_media, read_media
 from sandbox.botapi.params import Params
 from sandbox.storage.events import record_event
 from sandbox.storage.schema import Json
-from sandbox.telegram.chats import ChatRow, require_writable
-from sandbox.telegram.formatting import message_text
-from sandbox.telegram.keyboards import check_markup
+from sandbox.telegram.chats import ChatRow, require_member, require_writable
+from sandbox.telegram.keyboards import Markup, read_markup
 from sandbox.telegram.messages import (
+    CAPTION,
+    CONTENT,
     MessageRow,
     add_message,
     find_message,
     new_media_group,
     topic,
 )
+from sandbox.telegram.profile import bot_user
 from sandbox.telegram.refusals import bad_request
 
 _ALBUM_SIZES = range(2, 11)
@@ -31,15 +33,11 @@ _ACTIONS = frozenset(
 
 async def send_message(call: Call) -> Json:
     """A text message."""
-    content = message_text(call.params.text("text"), call.params.text("parse_mode"))
-    markup = check_markup(call.params.json("reply_markup", "reply keyboard markup"))
+    content = call.params.formatted_text()
+    markup = _read_markup(call)
     place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:
-        chat = await require_writable(tx, call.params.text("chat_id"))
-        target, thread = await place.find(tx, chat)
-        return await add_message(
-            tx, chat, call.sandbox.bot.user, {**_with_markup(content, markup), **thread}, target
-        )
+        return await _add(tx, call, place, content, markup)
 
 
 async def send_photo(call: Call) -> Json:
@@ -54,13 +52,42 @@ async def send_document(call: Call) -> Json:
 
 async def _send_media(call: Call, kind: str) -> Json:
     media = await read_media(call, kind)
-    markup = check_markup(call.params.json("reply_markup", "reply keyboard markup"))
+    markup = _read_markup(call)
     place = _Place(call.params)
     async with call.sandbox.database.transaction() as tx:
-        chat = await require_writable(tx, call.params.text("chat_id"))
-        target, thread = await place.find(tx, chat)
-        content = {**_with_markup(await media.content(tx), markup), **thread}
-        return await add_message(tx, chat, call.sandbox.bot.user, content, target)
+        return await _add(tx, call, place, await media.content(tx), markup)
+
+
+async def copy_message(call: Call) -> Json:
+    """A message again, as the bot's own: without its buttons, with its caption or another."""
+    caption = None
+    if "caption" in call.params.values:
+        caption = call.params.formatted_caption()
+    markup = _read_markup(call)
+    place = _Place(call.params)
+    async with call.sandbox.database.transaction() as tx:
+        source = await require_member(tx, call.params.text("from_chat_id"))
+        copied = await find_message(tx, source.id, call.params.integer("message_id", 0))
+        if copied is None:
+            raise bad_request("message to copy not found")
+        content = {name: copied.message[name] for name in CONTENT if name in copied.message}
+        if not content:
+            raise bad_request("message can't be copied")
+        if caption is not None and "text" not in content:
+            content = {name: part for name, part in content.items() if name not in CAPTION}
+            content |= caption
+        return {"message_id": (await _add(tx, call, place, content, markup))["message_id"]}
+
+
+async def _add(
+    tx: AsyncConnection, call: Call, place: "_Place", content: Json, markup: Markup
+) -> Json:
+    """Adds the call's message to the call's chat."""
+    chat = await require_writable(tx, call.params.text("chat_id"))
+    target, thread = await place.find(tx, chat)
+    sender = await bot_user(tx, call.sandbox.bot)
+    whole = {**content, **markup.fields, **thread}
+    return await add_message(tx, chat, sender, whole, target, markup.client)
 
 
 async def send_media_group(call: Call) -> list[Json]:
@@ -83,11 +110,10 @@ async def send_media_group(call: Call) -> list[Json]:
     async with call.sandbox.database.transaction() as tx:
         chat = await require_writable(tx, call.params.text("chat_id"))
         target, thread = await place.find(tx, chat)
+        sender = await bot_user(tx, call.sandbox.bot)
         group = {"media_group_id": await new_media_group(tx)}
         return [
-            await add_message(
-                tx, chat, call.sandbox.bot.user, await media.content(tx) | group | thread, target
-            )
+            await add_message(tx, chat, sender, await media.content(tx) | group | thread, target)
             for media in album
         ]
 
@@ -103,8 +129,8 @@ async def send_chat_action(call: Call) -> bool:
     return True
 
 
-def _with_markup(content: Json, markup: Json | None) -> Json:
-    return content if markup is None else {**content, "reply_markup": markup}
+def _read_markup(call: Call) -> Markup:
+    return read_markup(call.params.json("reply_markup", "reply keyboard markup"))
 
 
 class _Place:

@@ -14,6 +14,9 @@ Acting (`acting.py`):
                                              {user, text} -> Message; its text or caption
     DELETE /sandbox/chats/{chat}/messages/{message}
                                              204; the bot gets no update
+    POST   /sandbox/chats/{chat}/messages/{message}/age
+                                             {hours} -> 204; it is that much older: after 48
+                                             hours bots delete nothing
     POST   /sandbox/chats/{chat}/messages/{message}/press
                                              {user, data, wait?} -> {id, answer}; waits for the
                                              answer {text, show_alert}, null if none came
@@ -25,13 +28,16 @@ Acting (`acting.py`):
 
 Watching (`watching.py`, `streaming.py`):
 
-    GET    /sandbox/bot                      {user, listening, note, commands, pending_updates,
-                                             webhook, unknown_methods}
+    GET    /sandbox/bot                      {user, profile, listening, note, commands,
+                                             pending_updates, webhook, unknown_methods}; profile is
+                                             {name, description, short_description}, each by
+                                             language, and photo, a file_id
     GET    /sandbox/users                    all users
     GET    /sandbox/chats                    all chats, each {id, type, title or first_name,
                                              members, bot_status, migrated_to}
     GET    /sandbox/chats/{chat}/messages    ?after&before&limit; each Message as it is now, with
-                                             `edits`
+                                             `edits`, and where it changes the field in which people
+                                             write with `client_markup`: a keyboard, a ForceReply
     GET    /sandbox/files/{file_id}          the bytes as they were uploaded, by either side
     DELETE /sandbox/files/{file_id}          204; the Bot API no longer takes the file_id
     GET    /sandbox/events                   ?after&wait&kind&limit -> {events, last}; without

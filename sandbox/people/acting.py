@@ -35,6 +35,7 @@ from sandbox.telegram.keyboards import callback_data
 from sandbox.telegram.messages import (
     MessageRow,
     add_message,
+    age_message,
     delete_message,
     edit_message,
     find_message,
@@ -103,6 +104,12 @@ class Press(_Body):
     user: int
     data: Annotated[str, Field(min_length=1, max_length=64)]
     wait: Annotated[float, Field(ge=0, le=60)] = 30.0
+
+
+class Age(_Body):
+    """How much older a message becomes."""
+
+    hours: Annotated[int, Field(ge=1, le=100_000)]
 
 
 class BotStatus(_Body):
@@ -250,6 +257,13 @@ async def delete(chat_id: int, message_id: int, sandbox: InSandbox) -> None:
     """Deletes a message for everyone."""
     async with sandbox.database.transaction() as tx:
         await delete_message(tx, await _message(tx, chat_id, message_id))
+
+
+@router.post("/chats/{chat_id}/messages/{message_id}/age", status_code=204)
+async def age(chat_id: int, message_id: int, change: Age, sandbox: InSandbox) -> None:
+    """Lets a message be as old as if it had been sent so much earlier."""
+    async with sandbox.database.transaction() as tx:
+        await age_message(tx, await _message(tx, chat_id, message_id), change.hours * 3600)
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/press")

@@ -20,6 +20,7 @@ from sandbox.storage.values import UNKNOWN_METHODS, get_option, next_number
 from sandbox.telegram.chats import describe, list_chats, list_users
 from sandbox.telegram.files import find_file, invalidate
 from sandbox.telegram.messages import shown_messages
+from sandbox.telegram.profile import bot_user, describe_profile
 from sandbox.telegram.updates import count_updates
 from sandbox.telegram.webhook import WEBHOOK
 
@@ -45,7 +46,8 @@ async def describe_bot(tx: AsyncConnection, sandbox: Sandbox) -> Json:
     """What people see of the bot."""
     rows = await tx.execute(select(schema.commands))
     return {
-        "user": sandbox.bot.user,
+        "user": await bot_user(tx, sandbox.bot),
+        "profile": await describe_profile(tx),
         "listening": sandbox.poller.listening or await get_option(tx, WEBHOOK) is not None,
         "note": sandbox.note,
         "commands": [
@@ -93,10 +95,12 @@ async def show_file(file_id: str, sandbox: InSandbox) -> FileResponse:
         file = await find_file(tx, file_id)
     if file is None:
         raise HTTPException(404, "there is no such file")
+    extension = mimetypes.guess_extension(file.media_type) or ""
+    own_name = file.content.get("document", {}).get("file_name")
     return FileResponse(
         sandbox.database.files_folder / file.original,
         media_type=file.media_type,
-        filename=f"lookalike{mimetypes.guess_extension(file.media_type) or ''}",
+        filename=own_name or f"lookalike{extension}",
         content_disposition_type="inline",
         headers={
             "X-Content-Type-Options": "nosniff",

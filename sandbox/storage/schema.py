@@ -22,7 +22,8 @@ Json: TypeAlias = dict[str, Any]
 """An object of the Bot API, as JSON has it."""
 
 VERSION = 1
-"""Stored in the file's `user_version`; raised with every change of the tables."""
+"""Stored in the file's `user_version`; raised with every change of a table that is there. A new one
+is added where it lacks."""
 
 metadata = MetaData()
 
@@ -76,6 +77,14 @@ updates = Table(
     Column("payload", JSON, nullable=False),
 )
 
+client_markups = Table(
+    "client_markups",  # keyboards and forced replies: what a message does to where people write
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True),
+    Column("message_id", BigInteger, primary_key=True),
+    Column("markup", JSON, nullable=False),
+)
+
 files = Table(
     "files",
     metadata,
@@ -103,6 +112,14 @@ commands = Table(
     Column("scope", String, primary_key=True),
     Column("language_code", String, primary_key=True),
     Column("commands", JSON, nullable=False),
+)
+
+profile = Table(
+    "profile",  # of the bot, as it was set by the bot itself
+    metadata,
+    Column("field", String, primary_key=True),
+    Column("language_code", String, primary_key=True),
+    Column("value", JSON, nullable=False),
 )
 
 events = Table(

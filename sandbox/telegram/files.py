@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 
 from lookalike.files import write_durably
 from sandbox.storage.schema import Json, files
-from sandbox.telegram.photos import make_sizes
+from sandbox.telegram.photos import PhotoSize, make_sizes, make_thumbnail, take_thumbnail
 from sandbox.telegram.refusals import bad_request
 
 MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
@@ -52,7 +52,7 @@ class PreparedFile:
 
     Attributes:
         rows: what to add to the table `files`.
-        content: the part of a `Message`: `photo` or `document`.
+        content: the part of a `Message`: `photo`, or `document` with its thumbnail.
     """
 
     rows: list[Json]
@@ -74,33 +74,42 @@ def _prepare_photo(folder: Path, upload: Upload) -> PreparedFile:
     photo: list[Json] = []
     rows: list[Json] = []
     for size in sizes:
-        path = f"photos/file_{secrets.token_hex(8)}.jpg"
-        write_durably(folder / path, size.data)
-        names = _new_names("AgACAgIAAx")
-        photo.append(
-            {
-                **names,
-                "file_size": len(size.data),
-                "width": size.width,
-                "height": size.height,
-            }
-        )
-        rows.append({"file_id": names["file_id"], "path": path, "size": len(size.data)})
+        described, row = _write_size(folder, size, "AgACAgIAAx")
+        photo.append(described)
+        rows.append(row)
     return _prepared(rows, original, upload, {"photo": photo})
 
 
-async def prepare_document(folder: Path, upload: Upload) -> PreparedFile:
+def _write_size(folder: Path, size: PhotoSize, prefix: str) -> tuple[Json, Json]:
+    """Writes a JPEG; gives it as a `PhotoSize`, and what its row has of its own."""
+    path = f"photos/file_{secrets.token_hex(8)}.jpg"
+    write_durably(folder / path, size.data)
+    names = _new_names(prefix)
+    described = {
+        **names,
+        "file_size": len(size.data),
+        "width": size.width,
+        "height": size.height,
+    }
+    return described, {"file_id": names["file_id"], "path": path, "size": len(size.data)}
+
+
+async def prepare_document(
+    folder: Path, upload: Upload, thumbnail: Upload | None = None
+) -> PreparedFile:
     """Writes a document to `folder`, its bytes as they are.
+
+    It gets the thumbnail that came with it; else, if it is an image, Telegram makes one.
 
     Raises:
         Refusal: it is empty.
     """
     if not upload.data:
         raise bad_request("file must be non-empty")
-    return await asyncio.to_thread(_prepare_document, folder, upload)
+    return await asyncio.to_thread(_prepare_document, folder, upload, thumbnail)
 
 
-def _prepare_document(folder: Path, upload: Upload) -> PreparedFile:
+def _prepare_document(folder: Path, upload: Upload, thumbnail: Upload | None) -> PreparedFile:
     original = _write_original(folder, upload)
     names = _new_names("BQACAgIAAx")
     document = {
@@ -109,8 +118,22 @@ def _prepare_document(folder: Path, upload: Upload) -> PreparedFile:
         **names,
         "file_size": len(upload.data),
     }
-    rows = [{"file_id": names["file_id"], "path": original, "size": len(upload.data)}]
-    return _prepared(rows, original, upload, {"document": document})
+    taken = take_thumbnail(thumbnail.data) if thumbnail else None
+    size = taken or make_thumbnail(upload.data)
+    rows: list[Json] = []
+    if size is not None:
+        document["thumbnail"], row = _write_size(folder, size, "AAMCAgADGQEAA")
+        rows = [
+            {
+                **row,
+                "original": row["path"],
+                "media_type": "image/jpeg",
+                "content": {"thumbnail": document["thumbnail"]},
+            }
+        ]
+    own = {"file_id": names["file_id"], "path": original, "size": len(upload.data)}
+    prepared = _prepared([own], original, upload, {"document": document})
+    return PreparedFile([*prepared.rows, *rows], prepared.content)
 
 
 def _prepared(rows: list[Json], original: str, upload: Upload, content: Json) -> PreparedFile:

@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.storage.schema import Json
 from sandbox.telegram.refusals import bad_request
@@ -20,6 +21,7 @@ _ENTITIES = {
     "tg-spoiler": "spoiler", "span": "spoiler", "a": "text_link", "code": "code", "pre": "pre",
     "blockquote": "blockquote",
 }  # fmt: skip
+_GIVEN = frozenset(_ENTITIES.values())  # others Telegram finds itself
 _TOKEN = re.compile(r"<(?P<end>/?)(?P<name>[^\s<>/]*)(?P<rest>[^<>]*)>|(?P<open><)|[^<]+")
 _ATTRIBUTE = re.compile(r"""\s*([a-zA-Z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
 _REFERENCE = re.compile(r"&(?:lt|gt|amp|quot|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
@@ -118,12 +120,39 @@ def _trimmed(text: str, entities: list[Json]) -> Formatted:
     for entity in entities:
         first = max(entity["offset"] - cut, 0)
         last = min(entity["offset"] - cut + entity["length"], end)
-        if last > first:
+        if last > first >= 0:
             moved.append({**entity, "offset": first, "length": last - first})
     return Formatted(shown, moved)
 
 
-def message_text(text: str, mode: str) -> Json:
+def format_text(text: str, mode: str, entities: Any = None) -> Formatted:
+    """A call's text: with the entities that it gives, or else read in its parse_mode.
+
+    Raises:
+        Refusal: they are malformed.
+    """
+    if mode or entities is None:
+        return parse(text, mode)
+    if not isinstance(entities, list):
+        raise bad_request("expected an Array of MessageEntity")
+    checked = [_check_entity(entity) for entity in entities]
+    return _trimmed(text, [entity for entity in checked if entity["type"] in _GIVEN])
+
+
+def _check_entity(entity: Any) -> Json:
+    problem = "can't parse MessageEntity: "
+    if not isinstance(entity, dict):
+        raise bad_request(f"{problem}expected an Object")
+    if not isinstance(entity.get("type"), str):
+        raise bad_request(f'{problem}Field "type" must be of type String')
+    for field in ("offset", "length"):
+        if type(entity.get(field)) is not int:
+            raise bad_request(f'{problem}Field "{field}" must be of type Number')
+    kept = ("type", "offset", "length", "url", "language")
+    return {name: entity[name] for name in kept if name in entity}
+
+
+def message_text(text: str, mode: str, entities: Any = None) -> Json:
     """`text` and `entities` of a `Message`.
 
     Raises:
@@ -131,7 +160,7 @@ def message_text(text: str, mode: str) -> Json:
     """
     if not text:
         raise bad_request("message text is empty")
-    formatted = parse(text, mode)
+    formatted = format_text(text, mode, entities)
     if not formatted.text:
         raise bad_request("text must be non-empty")
     if length(formatted.text) > MAX_TEXT:
@@ -139,13 +168,13 @@ def message_text(text: str, mode: str) -> Json:
     return formatted.fields("text", "entities")
 
 
-def message_caption(caption: str, mode: str) -> Json:
+def message_caption(caption: str, mode: str, entities: Any = None) -> Json:
     """`caption` and `caption_entities` of a `Message`; nothing where there is none.
 
     Raises:
         Refusal: it is too long or malformed.
     """
-    formatted = parse(caption, mode)
+    formatted = format_text(caption, mode, entities)
     if length(formatted.text) > MAX_CAPTION:
         raise bad_request("message caption is too long")
     return formatted.fields("caption", "caption_entities")

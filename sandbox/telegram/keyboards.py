@@ -1,5 +1,6 @@
 """`reply_markup`: checked as Telegram checks it."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,34 +8,84 @@ from sandbox.storage.schema import Json
 from sandbox.telegram.refusals import bad_request
 
 _MAX_BUTTONS = 100
+_MAX_IN_A_ROW = 8
 _MAX_DATA_BYTES = 64
-_OTHER_MARKUPS = frozenset({"keyboard", "remove_keyboard", "force_reply"})
+_MAX_COPIED = 256
+_MAX_PLACEHOLDER = 64
+_STYLES = frozenset({"danger", "success", "primary"})
+_ACTIONS = frozenset(
+    {
+        "url", "callback_data", "copy_text", "web_app", "login_url", "switch_inline_query",
+        "switch_inline_query_current_chat", "switch_inline_query_chosen_chat", "callback_game",
+        "pay",
+    }
+)  # fmt: skip
+_OF_THE_CLIENT = frozenset({"keyboard", "force_reply"})  # what changes where people write
 
 
-def check_markup(markup: Any) -> Json | None:
-    """The inline keyboard of a `reply_markup`, as messages have it; None if there is none.
+@dataclass(frozen=True)
+class Markup:
+    """A call's `reply_markup`.
 
-    The keyboards that replace a phone's own are accepted and, as on Telegram, not in the message.
+    Attributes:
+        inline: the inline keyboard, as messages have it.
+        client: a keyboard that replaces a phone's own, or a `ForceReply`: the person's client gets
+            it, and the message, as on Telegram, does not show it to bots.
+    """
+
+    inline: Json | None = None
+    client: Json | None = None
+
+    @property
+    def fields(self) -> Json:
+        """The field of a `Message`, or nothing."""
+        return {} if self.inline is None else {"reply_markup": self.inline}
+
+
+def read_markup(markup: Any) -> Markup:
+    """A `reply_markup` of any kind.
 
     Raises:
         Refusal: it is malformed.
     """
     if markup is None:
-        return None
+        return Markup()
     if not isinstance(markup, dict):
         raise bad_request("object expected as reply markup")
-    if "inline_keyboard" not in markup:
-        if markup and not _OTHER_MARKUPS & markup.keys():
-            raise bad_request("object expected as reply markup")
-        return None
-    rows = markup["inline_keyboard"]
+    if "inline_keyboard" in markup:
+        return Markup(inline=_check_keyboard(markup["inline_keyboard"]))
+    if not markup or "remove_keyboard" in markup:
+        return Markup()
+    if not _OF_THE_CLIENT & markup.keys():
+        raise bad_request("object expected as reply markup")
+    if not any(markup.get(name) for name in _OF_THE_CLIENT):
+        return Markup()
+    if len(str(markup.get("input_field_placeholder", ""))) > _MAX_PLACEHOLDER:
+        raise bad_request("reply markup placeholder is too long")
+    return Markup(client=markup)
+
+
+def read_inline_markup(markup: Any) -> Json | None:
+    """The inline keyboard of an edit, which takes no other kind; None if there is none.
+
+    Raises:
+        Refusal: it is malformed, or of another kind.
+    """
+    read = read_markup(markup)
+    if read.client is not None:
+        raise bad_request("inline keyboard expected")
+    return read.inline
+
+
+def _check_keyboard(rows: Any) -> Json | None:
     field = 'field "inline_keyboard" of the InlineKeyboardMarkup must be an Array'
     if not isinstance(rows, list):
         raise bad_request(field)
     if not all(isinstance(row, list) for row in rows):
         raise bad_request(f"{field} of Arrays")
     keyboard = [[_check_button(button) for button in row] for row in rows if row]
-    if sum(map(len, keyboard)) > _MAX_BUTTONS:
+    sizes = [len(row) for row in keyboard]
+    if sum(sizes) > _MAX_BUTTONS or max(sizes, default=0) > _MAX_IN_A_ROW:
         raise bad_request("reply markup is too long")
     return {"inline_keyboard": keyboard} if keyboard else None
 
@@ -45,22 +96,52 @@ def _check_button(button: Any) -> Json:
         raise bad_request(f"{problem}InlineKeyboardButton must be an Object")
     if "text" not in button:
         raise bad_request(f'{problem}Can\'t find field "text"')
-    for field in ("text", "url", "callback_data"):
+    for field in ("text", "url", "callback_data", "style"):
         if not isinstance(button.get(field, ""), str):
             raise bad_request(f'{problem}Field "{field}" must be of type String')
     text = button["text"].strip()
     if not text:
         raise bad_request("BUTTON_TEXT_INVALID")
-    if button.get("url"):
-        if not _is_url(button["url"]):
-            raise bad_request("BUTTON_URL_INVALID")
-        return {"text": text, "url": button["url"]}
-    data = button.get("callback_data")
-    if not data:
+    checked = {"text": text, **_check_action(button, problem)}
+    style = button.get("style")
+    if style:
+        if style not in _STYLES:
+            raise bad_request("invalid button style specified")
+        checked["style"] = style
+    return checked
+
+
+def _check_action(button: Json, problem: str) -> Json:
+    """What happens when the button is pressed.
+
+    Telegram takes the first of several and says nothing; a test should notice.
+    """
+    actions = [name for name in _ACTIONS & button.keys() if button[name]]
+    if not actions:
         raise bad_request(f"{problem}Text buttons are unallowed in the inline keyboard")
-    if len(data.encode()) > _MAX_DATA_BYTES:
+    if len(actions) > 1:
+        raise bad_request(f"{problem}exactly one action must be used")
+    (action,) = actions
+    value = button[action]
+    if action == "url" and not _is_url(value):
+        raise bad_request("BUTTON_URL_INVALID")
+    if action == "callback_data" and len(value.encode()) > _MAX_DATA_BYTES:
         raise bad_request("BUTTON_DATA_INVALID")
-    return {"text": text, "callback_data": data}
+    if action == "copy_text":
+        return {"copy_text": _check_copied(value, problem)}
+    if action not in {"url", "callback_data"}:
+        raise bad_request("BUTTON_TYPE_INVALID")  # what has no place in this chat, or on this page
+    return {action: value}
+
+
+def _check_copied(value: Any, problem: str) -> Json:
+    if not isinstance(value, dict):
+        raise bad_request(f'{problem}Field "copy_text" must be of type Object')
+    if not isinstance(value.get("text", ""), str):
+        raise bad_request(f'{problem}Field "text" must be of type String')
+    if not 1 <= len(value.get("text", "")) <= _MAX_COPIED:
+        raise bad_request("BUTTON_COPY_TEXT_INVALID")
+    return {"text": value["text"]}
 
 
 def _is_url(text: str) -> bool:

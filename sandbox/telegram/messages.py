@@ -7,16 +7,21 @@ private chats and basic groups together, one for each supergroup; no id is used 
 import time
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.storage.events import record_event
-from sandbox.storage.schema import Json, messages
+from sandbox.storage.schema import Json, client_markups, messages
 from sandbox.storage.values import next_number
 from sandbox.telegram.chats import ChatRow
 
 MessageRow: TypeAlias = Row[Any]
 """A row of the table `messages`."""
+
+TEXT = ("text", "entities")
+CAPTION = ("caption", "caption_entities")
+CONTENT = (*TEXT, "photo", "document", *CAPTION)
+"""The fields of a `Message` that are what it says."""
 
 
 async def add_message(
@@ -25,6 +30,7 @@ async def add_message(
     sender: Json,
     content: Json,
     reply_to: MessageRow | None = None,
+    client_markup: Json | None = None,
 ) -> Json:
     """Adds a message and gives it as a `Message`.
 
@@ -34,6 +40,7 @@ async def add_message(
         sender: the `User` who sends it.
         content: the other fields: text, photo, reply_markup and so on.
         reply_to: the message that it answers.
+        client_markup: what it does to where people write (`keyboards.Markup`).
     """
     own_ids = chat.chat["type"] == "supergroup"
     message_id = await next_number(tx, f"message:{chat.id}" if own_ids else "message")
@@ -50,8 +57,27 @@ async def add_message(
     await tx.execute(
         insert(messages).values(chat_id=chat.id, message_id=message_id, message=message)
     )
-    await record_event(tx, "message", {"chat_id": chat.id, "message": {**message, "edits": 0}})
+    if client_markup is not None:
+        row = {"chat_id": chat.id, "message_id": message_id, "markup": client_markup}
+        await tx.execute(insert(client_markups).values(row))
+    shown = _shown(message, 0, client_markup)
+    await record_event(tx, "message", {"chat_id": chat.id, "message": shown})
     return message
+
+
+def _shown(message: Json, edits: int, client_markup: Json | None) -> Json:
+    """A message as the people's side has it."""
+    of_the_client = {} if client_markup is None else {"client_markup": client_markup}
+    return {**message, "edits": edits, **of_the_client}
+
+
+async def has_client_markup(tx: AsyncConnection, stored: MessageRow) -> bool:
+    """Whether it came with a keyboard or a forced reply."""
+    query = select(client_markups).where(
+        client_markups.c.chat_id == stored.chat_id,
+        client_markups.c.message_id == stored.message_id,
+    )
+    return (await tx.execute(query)).one_or_none() is not None
 
 
 def topic(thread: int) -> Json:
@@ -92,6 +118,12 @@ async def delete_message(tx: AsyncConnection, stored: MessageRow) -> None:
     await record_event(tx, "delete", {"chat_id": stored.chat_id, "message_id": stored.message_id})
 
 
+async def age_message(tx: AsyncConnection, stored: MessageRow, seconds: int) -> None:
+    """Makes a message older than it is."""
+    message = {**stored.message, "date": stored.message["date"] - seconds}
+    await tx.execute(update(messages).where(*_key(stored)).values(message=message))
+
+
 def _key(stored: MessageRow) -> tuple[Any, Any]:
     return messages.c.chat_id == stored.chat_id, messages.c.message_id == stored.message_id
 
@@ -99,7 +131,9 @@ def _key(stored: MessageRow) -> tuple[Any, Any]:
 async def shown_messages(
     tx: AsyncConnection, chat_id: int, between: tuple[int, int], limit: int
 ) -> list[Json]:
-    """The chat as a client shows it: each `Message` as it is now, with `edits`, how often edited.
+    """The chat as a client shows it: each `Message` as it is now, and what only people see.
+
+    That is `edits`, how often it was edited, and `client_markup` where it came with one.
 
     Args:
         tx: the open transaction.
@@ -108,7 +142,14 @@ async def shown_messages(
         limit: at most this many, the newest; oldest first.
     """
     query = (
-        select(messages)
+        select(messages, client_markups.c.markup)
+        .outerjoin(
+            client_markups,
+            and_(
+                client_markups.c.chat_id == messages.c.chat_id,
+                client_markups.c.message_id == messages.c.message_id,
+            ),
+        )
         .where(
             messages.c.chat_id == chat_id,
             messages.c.message_id > between[0],
@@ -118,4 +159,5 @@ async def shown_messages(
         .order_by(messages.c.message_id.desc())
         .limit(limit)
     )
-    return [{**row.message, "edits": row.edits} for row in reversed(list(await tx.execute(query)))]
+    rows = reversed(list(await tx.execute(query)))
+    return [_shown(row.message, row.edits, row.markup) for row in rows]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from sandbox.telegram.refusals import bad_request
+from sandbox.telegram.refusals import Refusal, bad_request
 
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
 
@@ -14,6 +14,8 @@ _BOXES = (90, 320, 800, 1280)  # the longest side of the sizes s, m, x, y
 _MAX_SIDES = 10_000  # width and height together
 _MAX_RATIO = 20
 _QUALITY = 87
+_THUMBNAIL_SIDE = 320
+_MAX_THUMBNAIL_BYTES = 200 * 1024  # core.telegram.org/bots/api#senddocument
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +48,41 @@ def make_sizes(data: bytes) -> list[PhotoSize]:
             f"file of size {len(data)} bytes is too big for a photo;"
             f" the maximum size is {MAX_PHOTO_BYTES} bytes"
         )
+    upright = _decode(data)
+    longest = max(upright.size)
+    boxes = [box for box in _BOXES if box < longest][: len(_BOXES) - 1]
+    return [_fit(upright, box) for box in (*boxes, min(longest, _BOXES[-1]))]
+
+
+def make_thumbnail(data: bytes) -> PhotoSize | None:
+    """The thumbnail that Telegram makes of a document that is an image; None if it is none."""
+    try:
+        return _fit(_decode(data), _THUMBNAIL_SIDE)
+    except Refusal:
+        return None
+
+
+def take_thumbnail(data: bytes) -> PhotoSize | None:
+    """The thumbnail that a document came with, its bytes as they are.
+
+    It has to be a JPEG of less than 200 kB and at most 320 pixels a side. One that is not is
+    ignored, as Telegram ignores it: None.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            size, kind = image.size, image.format
+    except Exception:  # noqa: BLE001, as above
+        return None
+    fits = max(size) <= _THUMBNAIL_SIDE and len(data) < _MAX_THUMBNAIL_BYTES
+    return PhotoSize(*size, data) if fits and kind == "JPEG" else None
+
+
+def _decode(data: bytes) -> Image.Image:
+    """An upright image without transparency.
+
+    Raises:
+        Refusal: it is of impossible shape, or no image.
+    """
     try:
         with Image.open(io.BytesIO(data)) as image:
             size = image.size
@@ -58,9 +95,7 @@ def make_sizes(data: bytes) -> list[PhotoSize]:
         raise bad_request("IMAGE_PROCESS_FAILED") from None
     if upright is None:
         raise bad_request("PHOTO_INVALID_DIMENSIONS")
-    longest = max(upright.size)
-    boxes = [box for box in _BOXES if box < longest][: len(_BOXES) - 1]
-    return [_fit(upright, box) for box in (*boxes, min(longest, _BOXES[-1]))]
+    return upright
 
 
 def _flatten(image: Image.Image) -> Image.Image:

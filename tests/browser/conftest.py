@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from telegram import Bot
 
 from lookalike.processes.stack import Stack
 from tests.browser.chat import Chat
 from tests.sandbox.client import People
-from tests.sandbox.conftest import TOKEN
+from tests.sandbox.conftest import TOKEN, make_bot
 from tests.stack import checked_logs, running_stack
 
 CHROMIUM = shutil.which("chromium")
@@ -132,6 +133,21 @@ async def context(browser: Browser) -> AsyncGenerator[BrowserContext]:
 async def people(url: str) -> AsyncGenerator[People]:
     async with People(url) as people:
         yield people
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bot(url: str) -> AsyncGenerator[Bot]:
+    """The bot, played by the test."""
+    async with make_bot(url) as bot:
+        yield bot
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ada(people: People) -> int:
+    """Somebody who has written to the bot already."""
+    user = await people.add_user("Ada")
+    await people.send_text(user, "hello bot")
+    return user
 
 
 @pytest.fixture

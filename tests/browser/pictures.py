@@ -46,13 +46,13 @@ def _demo() -> Generator[str]:
 
 
 async def _converse(browser: Browser, url: str) -> int:
-    """Ada sends a cat and a coffee; gives her id."""
+    """Ada sends a palace and a cat; gives her id."""
     async with People(url.rstrip("/")) as people:
         ada = await people.add_user("Ada")
         await people.add_group([ada, await people.add_user("Ben")])
     page = await browser.new_page()
     chat = await Chat.open(page, f"{url}?me={ada}")
-    for number, sample in enumerate(("A coffee", "A cat"), start=1):
+    for number, sample in enumerate(("A palace", "A cat"), start=1):
         await chat.send_sample(sample)
         await expect(chat.answers_with_picture()).to_have_count(number, timeout=_TIMEOUT)
     await page.close()

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
@@ -36,7 +36,14 @@ async def test_axe_finds_nothing(open_window: Open, people: People, url: str, sc
     photo = await people.send_photo(user, jpeg(), caption="mine /status")
     keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Cancel", callback_data="x")]])
     group = await people.add_group([user, ben])
+    styles = ("danger", "success", "primary")
+    colours = [InlineKeyboardButton(style, callback_data=style, style=style) for style in styles]
+    copying = InlineKeyboardButton("Seed", copy_text=CopyTextButton("42"))
     async with make_bot(url) as bot:
+        await bot.send_media_group(user, [InputMediaPhoto(jpeg()) for _ in range(3)])
+        await bot.send_document(user, jpeg(), filename="picture.jpg", caption="full size")
+        rows = InlineKeyboardMarkup([colours, [copying]])
+        await bot.send_photo(user, jpeg(), caption="done", reply_markup=rows)
         await bot.send_message(user, "see /help", reply_to_message_id=photo.id)
         await bot.send_message(user, "https://example.org", reply_markup=keyboard)
         await bot.send_message(group, "hello group")
@@ -49,7 +56,10 @@ async def test_axe_finds_nothing(open_window: Open, people: People, url: str, sc
     await chat.page.get_by_role("button", name="Add a photo").click()
     assert await violations(chat) == []
     await chat.page.keyboard.press("Escape")
-    await chat.page.locator(".photo").click()
+    await chat.page.locator(".photo").last.click()
+    assert await violations(chat) == []
+    await chat.page.keyboard.press("Escape")
+    await chat.page.get_by_role("button", name="About Lookalike").click()
     assert await violations(chat) == []
     await chat.page.keyboard.press("Escape")
     await chat.page.get_by_role("button", name="New group").click()

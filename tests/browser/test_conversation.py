@@ -94,11 +94,11 @@ async def test_two_windows_are_two_people(open_stack: Open, stack_people: People
     ada = await open_stack(await new_person(stack_people, "Ada"))
     ben = await open_stack(await new_person(stack_people, "Ben"))
     await ada.send_sample("A cat")
-    await ben.send_sample("A coffee")
-    for chat, caption in ((ada, "tabby cat"), (ben, "espresso")):
+    await ben.send_sample("A camera")
+    for chat, caption in ((ada, "tabby cat"), (ben, "tripod")):
         await expect(chat.answers_with_picture()).to_be_visible(timeout=TIMEOUT)
         await expect(chat.messages.last).to_contain_text(caption)
-    await expect(ada.message("espresso")).to_have_count(0)
+    await expect(ada.message("tripod")).to_have_count(0)
 
 
 async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
@@ -122,7 +122,7 @@ async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     await expect(cleo.page.get_by_role("heading", name="Painters")).to_be_visible()
 
     with occupied(stack):
-        await ada.send_sample("A coffee")
+        await ada.send_sample("A palace")
         await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
         await cleo.page.get_by_role("button", name=EN.cancel_button).click(timeout=TIMEOUT)
         await expect(cleo.toast).to_contain_text(EN.not_yours)

@@ -25,7 +25,7 @@ async def test_a_photo_is_sent_and_looked_at(open_window: Open, people: People) 
     await expect(chat.page.get_by_role("menuitem", name="Photo")).to_be_focused()
     await keys.press("End")
     await keys.press("ArrowUp")
-    await keys.press("Enter")  # the coffee
+    await keys.press("Enter")  # the camera
     await expect(chat.messages).to_have_count(1)
     await expect(chat.field).to_be_focused()
 

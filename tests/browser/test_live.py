@@ -2,32 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import pytest_asyncio
 from playwright.async_api import BrowserContext, FilePayload, Page, expect
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
 from tests.sandbox.client import People
-from tests.sandbox.conftest import jpeg, make_bot
+from tests.sandbox.conftest import jpeg
 from tests.stack import running_stack
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def bot(url: str) -> AsyncGenerator[Bot]:
-    async with make_bot(url) as bot:
-        yield bot
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def ada(people: People) -> int:
-    """Somebody who has written to the bot already."""
-    user = await people.add_user("Ada")
-    await people.send_text(user, "hello bot")
-    return user
 
 
 def buttons(*names: str) -> InlineKeyboardMarkup:
@@ -174,12 +158,17 @@ async def test_photos_go_in_by_click_drop_and_paste_with_words(
     assert sent[0].media_group_id == sent[1].media_group_id is not None
 
 
-async def test_a_photo_that_is_none_is_told(open_window: Open, ada: int) -> None:
+async def test_a_file_that_is_no_image_is_told_before_anything_is_sent(
+    open_window: Open, people: People, ada: int
+) -> None:
     chat = await open_window(f"?me={ada}")
     broken: FilePayload = {"name": "broken.jpg", "mimeType": "image/jpeg", "buffer": b"no image"}
-    await chat.page.locator("input[type=file]").set_input_files([broken])
-    await chat.field.press("Enter")
-    await expect(chat.toast).to_contain_text("IMAGE_PROCESS_FAILED")
+    photo: FilePayload = {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}
+    await chat.page.locator("input[type=file]").set_input_files([broken, photo])
+    await expect(chat.toast).to_contain_text("“broken.jpg” is no image")
+    tray = chat.page.get_by_role("list", name="To be sent")
+    await expect(tray.get_by_role("listitem")).to_have_count(1)
+    assert len(await people.messages(ada)) == 1
 
 
 async def test_a_reply_quotes_and_its_quote_jumps(

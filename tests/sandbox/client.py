@@ -2,124 +2,22 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
+from tests.sandbox.shown import Answer, ApiCall, Button, Json, ShownMessage
 from tests.waiting import eventually
 
-Json: TypeAlias = dict[str, Any]
+__all__ = ["LOOPBACK", "Answer", "ApiCall", "Button", "Json", "People", "ShownMessage"]
+
 _T = TypeVar("_T")
 
 LOOPBACK: Json = {"trust_env": False, "verify": False}
 """For httpx: no proxy of the environment, and no authorities read that nobody asks."""
 
 _LONG_POLL_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Button:
-    """An inline button."""
-
-    text: str
-    data: str | None
-    url: str | None
-
-
-@dataclass(frozen=True)
-class ShownMessage:
-    """A message as its chat shows it now; `json` is the Bot API's `Message` with `edits`."""
-
-    json: Json
-
-    @property
-    def id(self) -> int:
-        return int(self.json["message_id"])
-
-    @property
-    def chat_id(self) -> int:
-        return int(self.json["chat"]["id"])
-
-    @property
-    def sender_id(self) -> int:
-        return int(self.json["from"]["id"])
-
-    @property
-    def from_bot(self) -> bool:
-        return bool(self.json["from"]["is_bot"])
-
-    @property
-    def text(self) -> str:
-        return str(self.json.get("text", ""))
-
-    @property
-    def caption(self) -> str:
-        return str(self.json.get("caption", ""))
-
-    @property
-    def edits(self) -> int:
-        """How often it was edited; only where the sandbox tells, in `messages` and events."""
-        return int(self.json["edits"])
-
-    @property
-    def thread(self) -> int | None:
-        """The topic that it is in."""
-        return self.json.get("message_thread_id")
-
-    @property
-    def reply_to(self) -> int | None:
-        replied = self.json.get("reply_to_message")
-        return int(replied["message_id"]) if replied else None
-
-    @property
-    def media_group_id(self) -> str | None:
-        return self.json.get("media_group_id")
-
-    @property
-    def photo(self) -> str | None:
-        """The file_id of the whole photo, the largest size."""
-        sizes = self.json.get("photo")
-        return str(sizes[-1]["file_id"]) if sizes else None
-
-    @property
-    def document(self) -> str | None:
-        """The file_id of the document."""
-        document = self.json.get("document")
-        return str(document["file_id"]) if document else None
-
-    @property
-    def buttons(self) -> list[Button]:
-        """All inline buttons, row after row."""
-        rows = self.json.get("reply_markup", {}).get("inline_keyboard", [])
-        return [
-            Button(button["text"], button.get("callback_data"), button.get("url"))
-            for row in rows
-            for button in row
-        ]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the bot answered to a pressed button."""
-
-    text: str
-    show_alert: bool
-
-
-@dataclass(frozen=True)
-class ApiCall:
-    """A call of the bot, as the transcript has it; downloads are the method `download`."""
-
-    n: int
-    time: float
-    method: str
-    params: dict[str, str]
-    files: Json
-    status: int
-    answer: Any
-    fault: str | None
 
 
 class People:
@@ -242,9 +140,11 @@ class People:
         *,
         user: int | None = None,
         caption: str | None = None,
+        reply_to: int | None = None,
     ) -> ShownMessage:
         files = [("document", (name, data, media_type))]
-        (message,) = await self._send(chat, user, {"caption": caption}, files)
+        fields = {"caption": caption, "reply_to": reply_to}
+        (message,) = await self._send(chat, user, fields, files)
         return message
 
     async def edit(self, message: ShownMessage, text: str) -> ShownMessage:
@@ -256,6 +156,11 @@ class People:
     async def delete(self, message: ShownMessage) -> None:
         """Deletes a message for everyone."""
         await self._ask("DELETE", f"/chats/{message.chat_id}/messages/{message.id}")
+
+    async def age(self, message: ShownMessage, hours: int) -> None:
+        """Makes a message older than it is."""
+        path = f"/chats/{message.chat_id}/messages/{message.id}/age"
+        await self._ask("POST", path, json={"hours": hours})
 
     async def press(
         self, message: ShownMessage, text: str, *, user: int | None = None, wait: float = 20
@@ -358,7 +263,7 @@ class People:
         await self._ask("DELETE", f"/files/{file_id}")
 
     async def bot(self) -> Json:
-        """user, commands, pending_updates, webhook, unknown_methods."""
+        """user, profile, commands, pending_updates, webhook, unknown_methods."""
         bot: Json = await self._ask("GET", "/bot")
         return bot
 

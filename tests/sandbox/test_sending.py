@@ -10,6 +10,7 @@ from telegram import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    MessageEntity,
     ReplyParameters,
 )
 from telegram.constants import ChatAction, ParseMode
@@ -46,6 +47,20 @@ async def test_text_arrives_as_a_client_shows_it(bot: Bot, people: People, chat:
     assert [(b.text, b.data) for b in shown.buttons] == [("More", "more")]
 
 
+async def test_entities_are_given_or_read(bot: Bot, people: People, chat: int) -> None:
+    code = MessageEntity(MessageEntity.CODE, 1, 4)  # with the space that is cut off
+    command = MessageEntity(MessageEntity.BOT_COMMAND, 6, 2)
+    await bot.send_message(chat, " 1234 x", entities=[code, command])
+    photo = InputMediaPhoto(jpeg(), caption="1234", caption_entities=[MessageEntity("code", 0, 9)])
+    sent = await bot.send_photo(chat, jpeg(), caption="a 1", caption_entities=[code])
+    await bot.edit_message_media(photo, chat, sent.message_id)
+    text, captioned = (await people.messages(chat))[-2:]
+    assert text.json["entities"] == [{"type": "code", "offset": 0, "length": 4}]
+    assert captioned.json["caption_entities"] == [{"type": "code", "offset": 0, "length": 4}]
+    with pytest.raises(BadRequest, match=r'(?i)field "offset" must be of type number'):
+        await bot.send_message(chat, "x", api_kwargs={"entities": [{"type": "bold"}]})
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "description"),
     [
@@ -76,46 +91,6 @@ async def test_bad_text_is_refused_in_telegrams_words(
 @pytest.mark.parametrize("length", [1, 4096])
 async def test_text_within_the_limits_is_taken(bot: Bot, chat: int, length: int) -> None:
     assert (await bot.send_message(chat, "x" * length)).text == "x" * length
-
-
-@pytest.mark.parametrize(
-    ("markup", "description"),
-    [
-        ([], "object expected as reply markup"),
-        ({"inline_keyboard": {}}, "must be an Array"),
-        ({"inline_keyboard": [{}]}, "must be an Array of Arrays"),
-        ({"inline_keyboard": [["x"]]}, "InlineKeyboardButton must be an Object"),
-        ({"inline_keyboard": [[{"text": "x"}]]}, "Text buttons are unallowed"),
-        ({"inline_keyboard": [[{"text": 1, "callback_data": "x"}]]}, "must be of type String"),
-        ({"inline_keyboard": [[{"callback_data": "x"}]]}, 'Can\'t find field "text"'),
-        ({"inline_keyboard": [[{"text": " ", "callback_data": "x"}]]}, "BUTTON_TEXT_INVALID"),
-        ({"inline_keyboard": [[{"text": "x", "callback_data": "é" * 33}]]}, "BUTTON_DATA_INVALID"),
-        ({"inline_keyboard": [[{"text": "x", "url": "nowhere"}]]}, "BUTTON_URL_INVALID"),
-        ({"inline_keyboard": [[{"text": "x", "callback_data": "x"}] * 101]}, "reply markup is too"),
-    ],
-)
-async def test_bad_keyboards_are_refused(
-    http: httpx.AsyncClient, chat: int, markup: object, description: str
-) -> None:
-    answer = await http.post(
-        "/sendMessage", json={"chat_id": chat, "text": "x", "reply_markup": markup}
-    )
-    assert answer.status_code == 400
-    assert answer.json()["error_code"] == 400
-    assert description in answer.json()["description"]
-
-
-async def test_64_bytes_of_callback_data_are_taken(bot: Bot, chat: int) -> None:
-    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("x", callback_data="é" * 32)]])
-    assert (await bot.send_message(chat, "x", reply_markup=keyboard)).reply_markup == keyboard
-
-
-async def test_a_broken_reply_markup_is_refused(http: httpx.AsyncClient, chat: int) -> None:
-    answer = await http.post(
-        "/sendMessage", data={"chat_id": chat, "text": "x", "reply_markup": "{"}
-    )
-    description = "Bad Request: can't parse reply keyboard markup JSON object"
-    assert answer.json() == {"ok": False, "error_code": 400, "description": description}
 
 
 async def test_replies(bot: Bot, people: People, chat: int) -> None:
@@ -198,6 +173,56 @@ async def test_a_document_keeps_its_bytes(bot: Bot, people: People, chat: int) -
     assert sent.document is not None
     assert (sent.document.file_name, sent.document.file_size) == ("thing.bin", 3)
     assert await people.original(sent.document.file_id) == b"\0\1\2"
+    assert sent.document.thumbnail is None
+
+
+async def test_an_image_as_a_document_keeps_its_bytes_and_has_a_thumbnail(
+    bot: Bot, people: People, chat: int
+) -> None:
+    png = image(800, 600, "blue", "PNG")
+    sent = await bot.send_document(chat, png, filename="cat.png")
+    assert sent.document is not None
+    assert await people.original(sent.document.file_id) == png
+    made = sent.document.thumbnail
+    assert made is not None
+    assert (made.width, made.height) == (320, 240)
+    again = await bot.send_document(chat, sent.document.file_id)
+    assert again.document == sent.document
+    file = await bot.get_file(made.file_id)
+    assert len(await file.download_as_bytearray()) == made.file_size
+    with pytest.raises(BadRequest, match="Can't use file of type thumbnail as photo"):
+        await bot.send_photo(chat, made.file_id)
+
+    own = jpeg(300, 200, "green")
+    sent = await bot.send_document(chat, png, filename="cat.png", thumbnail=own)
+    assert (await people.messages(chat))[-1].thumbnail is not None
+    assert sent.document is not None
+    assert sent.document.thumbnail is not None
+    assert await people.original(sent.document.thumbnail.file_id) == own
+
+
+@pytest.mark.parametrize(
+    "thumbnail",
+    [jpeg(321, 10), image(90, 90, "red", "PNG"), b"none", jpeg(20, 20) + bytes(200 * 1024)],
+)
+async def test_a_thumbnail_that_is_not_as_it_should_be_is_ignored(
+    bot: Bot, chat: int, thumbnail: bytes
+) -> None:
+    sent = await bot.send_document(chat, b"text", filename="a.txt", thumbnail=thumbnail)
+    assert sent.document is not None
+    assert sent.document.thumbnail is None
+
+
+async def test_a_message_is_copied_without_its_buttons(bot: Bot, people: People, chat: int) -> None:
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("x", callback_data="x")]])
+    sent = await bot.send_photo(chat, jpeg(), caption="one", reply_markup=keyboard)
+    await bot.copy_message(chat, chat, sent.message_id)
+    other = await bot.copy_message(chat, chat, sent.message_id, caption="two")
+    first, second = (await people.messages(chat))[-2:]
+    assert (first.caption, first.photo, first.buttons) == ("one", sent.photo[-1].file_id, [])
+    assert (second.id, second.caption, second.photo) == (other.message_id, "two", first.photo)
+    with pytest.raises(BadRequest, match="Message to copy not found"):
+        await bot.copy_message(chat, chat, 10**6)
 
 
 async def test_an_album(bot: Bot, people: People, chat: int) -> None:
@@ -235,6 +260,23 @@ async def test_bad_albums_are_refused(
     answer = await http.post("/sendMediaGroup", data=form)
     assert answer.status_code == 400
     assert description in answer.json()["description"]
+
+
+async def test_an_album_of_documents_in_a_topic(bot: Bot, people: People) -> None:
+    ada = await people.add_user()
+    forum = await people.add_group([ada], kind="supergroup", forum=True)
+    png = image(300, 400, "blue", "PNG")
+    album = await bot.send_media_group(
+        forum,
+        [
+            InputMediaDocument(png, caption="one", filename="1.png", thumbnail=jpeg(20, 30)),
+            InputMediaDocument(png, caption="two", filename="2.png"),
+        ],
+        message_thread_id=7,
+    )
+    assert [(each.caption, each.message_thread_id) for each in album] == [("one", 7), ("two", 7)]
+    thumbnails = [each.document.thumbnail for each in album if each.document]
+    assert [each and (each.width, each.height) for each in thumbnails] == [(20, 30), (240, 320)]
 
 
 async def test_an_album_is_of_one_kind_and_sent_whole_or_not(

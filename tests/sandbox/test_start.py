@@ -8,6 +8,7 @@ import pytest
 from lookalike.errors import StartError
 from sandbox.settings import SandboxSettings
 from sandbox.storage.database import Database
+from sandbox.telegram.profile import describe_profile
 from tests.sandbox.conftest import TOKEN
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,18 @@ async def test_a_database_of_another_version(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StartError, match="written by another version of the sandbox"):
         await Database.open(tmp_path)
+
+
+async def test_a_database_from_before_a_table_gets_it(tmp_path: Path) -> None:
+    await (await Database.open(tmp_path)).close()
+    connection = sqlite3.connect(tmp_path / "sandbox.db")
+    for table in ("profile", "client_markups"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.close()
+    database = await Database.open(tmp_path)
+    async with database.reading() as tx:
+        assert (await describe_profile(tx))["photo"] is None
+    await database.close()
 
 
 async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

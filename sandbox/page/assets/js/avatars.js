@@ -1,5 +1,6 @@
 /** Round pictures with initials, coloured by id. */
 
+import { fileUrl } from "./api.js";
 import { element } from "./dom.js";
 
 const COLOURS = 7;
@@ -7,9 +8,8 @@ const COLOURS = 7;
 /** The colour of a user or chat, for `data-colour`. */
 export const colour = (id) => Math.abs(id) % COLOURS;
 
-/** A picture for a name; the bot's shows the logo. */
-export function avatar(id, name, isBot = false) {
-  if (isBot) return element("img", { class: "avatar", src: "/page/icon.svg", alt: "" });
+/** A picture for a name. */
+export function avatar(id, name) {
   const initials = name
     .split(/\s+/)
     .map((word) => [...word][0] ?? "")
@@ -21,4 +21,10 @@ export function avatar(id, name, isBot = false) {
     { class: "avatar", "aria-hidden": "true", data: { colour: colour(id) } },
     initials,
   );
+}
+
+/** The bot's profile photo; the logo while it has none. */
+export function botAvatar({ profile }) {
+  const src = profile.photo ? fileUrl(profile.photo) : "/page/icon.svg";
+  return element("img", { class: "avatar", src, alt: "" });
 }

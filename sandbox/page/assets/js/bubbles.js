@@ -1,8 +1,10 @@
-/** One message as an element, which can be brought up to date in place. */
+/** A message, or an album, as an element that can be brought up to date in place. */
 
 import { fileUrl } from "./api.js";
-import { avatar, colour } from "./avatars.js";
+import { avatar, botAvatar, colour } from "./avatars.js";
+import { inlineKeyboard } from "./buttons.js";
 import { element, icon, iconButton } from "./dom.js";
+import { Media } from "./media.js";
 import { formatted, summary } from "./text.js";
 import { clock, full } from "./times.js";
 
@@ -12,6 +14,7 @@ import { clock, full } from "./times.js";
  * @property {(messageId: number) => void} jump show another message.
  * @property {(message: object) => void} view show its picture, large.
  * @property {(message: object, button: object, node: Element) => void} press
+ * @property {(text: string) => void} copy
  * @property {(command: string) => void} command send a command.
  * @property {(message: object, at: Element|{x: number, y: number}) => void} menu
  * @property {(message: object) => void} reply
@@ -21,27 +24,32 @@ export class Bubble {
   #parts = new Map();
 
   /**
-   * @param {object} message a `Message` with `edits`.
+   * @param {object[]} messages a `Message` with `edits`, or all of an album.
    * @param {boolean} own whether this window's person sent it.
    * @param {boolean} inGroup whether senders are named.
+   * @param {object} bot as the server describes it.
    * @param {Actions} actions
    */
-  constructor(message, own, inGroup, actions) {
-    this.message = message;
+  constructor(messages, own, inGroup, bot, actions) {
+    const [message] = messages;
     this.own = own;
     this.actions = actions;
     this.box = element("div", { class: "bubble" });
     this.keyboard = element("div", { class: "keyboard" });
+    this.media = new Media((shown) => actions.view(shown));
     const { from } = message;
     this.node = element(
       "li",
       {
         class: `message ${own ? "own" : "other"}`,
         tabindex: -1,
-        data: { id: message.message_id },
-        on: { contextmenu: (event) => this.#openMenu(event), keydown: (event) => this.#key(event) },
+        on: {
+          contextmenu: (event) => this.#openMenu(event),
+          dblclick: (event) => this.#replyTo(event),
+          keydown: (event) => this.#key(event),
+        },
       },
-      inGroup && !own && avatar(from.id, from.first_name, from.is_bot),
+      inGroup && !own && (from.id === bot.user.id ? botAvatar(bot) : avatar(from.id, from.first_name)),
       element("div", { class: "stack" }, this.box, this.keyboard),
       element(
         "div",
@@ -57,19 +65,53 @@ export class Bubble {
         element("p", { class: "sender", data: { colour: colour(from.id) } }, from.first_name),
       );
     }
-    this.update(message);
+    this.update(messages);
   }
 
-  /** Shows another state of the message; what is the same stays, and with it the focus. */
-  update(message) {
-    this.message = message;
-    const { photo, document, text, caption, edits, reply_markup: markup } = message;
+  /** Whether it shows these messages, in whatever state. */
+  holds(messages) {
+    return (
+      messages.length === this.messages.length &&
+      messages.every((message, i) => message.message_id === this.messages[i].message_id)
+    );
+  }
+
+  /** Shows another state of one of its messages. */
+  replace(message) {
+    const same = ({ message_id: id }) => id === message.message_id;
+    this.update(this.messages.map((known) => (same(known) ? message : known)));
+  }
+
+  /** Shows another state of the messages; what is the same stays, and with it the focus. */
+  update(messages) {
+    this.messages = messages;
+    [this.message] = messages;
+    this.node.dataset.id = this.message.message_id;
+    const { photo, reply_markup: markup } = this.message;
+    const worded = this.#worded();
+    const { text, caption, edits } = worded;
+    const isAlbum = messages.length > 1;
     this.box.classList.toggle("with-photo", Boolean(photo));
     this.box.classList.toggle("bare", Boolean(photo) && !caption);
-    this.#part("quote", this.box, message.reply_to_message?.message_id, () => this.#quote());
-    this.#part("media", this.box, [photo, document], () => this.#media());
-    this.#part("words", this.box, [text, caption, edits], () => this.#words());
-    this.#part("rows", this.keyboard, markup, () => this.#rows());
+    this.#part("quote", this.box, this.message.reply_to_message?.message_id, () => this.#quote());
+    this.media.update(messages);
+    if (!this.media.node.parentNode) this.box.append(this.media.node);
+    this.#part("words", this.box, [text, caption, edits], () => this.#words(worded));
+    this.#part("rows", this.keyboard, isAlbum ? null : markup, () =>
+      inlineKeyboard(isAlbum ? null : markup, {
+        press: (button, node) => this.actions.press(this.message, button, node),
+        copy: this.actions.copy,
+      }),
+    );
+  }
+
+  /** The message whose words stand under all: of an album the only one that has any. */
+  #worded() {
+    if (this.messages.length === 1) return this.message;
+    const worded = this.messages.filter(({ caption }) => caption);
+    const [first, ...others] = worded;
+    const alone = first && others.length === 0 && first.photo;
+    return alone ? first : { ...this.message, caption: undefined, caption_entities: undefined };
   }
 
   #part(name, parent, content, create) {
@@ -104,43 +146,8 @@ export class Bubble {
     );
   }
 
-  #media() {
-    const { photo, document, caption, from } = this.message;
-    if (photo) {
-      const { file_id: id, width, height } = photo.at(-1);
-      const alt = caption ? "Photo" : `Photo from ${from.first_name}`;
-      const image = element("img", { src: fileUrl(id), alt, width, height, draggable: "false" });
-      const node = element(
-        "button",
-        {
-          type: "button",
-          class: "photo",
-          "aria-label": `${alt}, open it large`,
-          on: { click: () => this.actions.view(this.message) },
-        },
-        image,
-      );
-      node.style.setProperty("--ratio", width / height);
-      return node;
-    }
-    if (document) {
-      return element(
-        "a",
-        { class: "document", href: fileUrl(document.file_id), download: document.file_name },
-        icon("file"),
-        element(
-          "span",
-          {},
-          element("strong", {}, document.file_name),
-          element("small", {}, `${Math.ceil(document.file_size / 1024)} kB`),
-        ),
-      );
-    }
-    return new Comment("no media");
-  }
-
-  #words() {
-    const { text, caption, entities, caption_entities: captionEntities, date, edits } = this.message;
+  #words(message) {
+    const { text, caption, entities, caption_entities: captionEntities, date, edits } = message;
     const at = new Date(date * 1000).toISOString();
     const meta = element(
       "span",
@@ -149,8 +156,8 @@ export class Bubble {
       element("time", { datetime: at }, clock(date)),
       this.own && icon("check"),
     );
-    const service = !text && !caption && !this.message.photo && !this.message.document;
-    const words = service ? [summary(this.message)] : formatted(
+    const service = !text && !caption && !message.photo && !message.document;
+    const words = service ? [summary(message)] : formatted(
       text ?? caption ?? "",
       entities ?? captionEntities,
       this.actions.command,
@@ -158,36 +165,24 @@ export class Bubble {
     return element("div", { class: "words", dir: "auto" }, ...words, meta);
   }
 
-  #rows() {
-    const rows = this.message.reply_markup?.inline_keyboard ?? [];
-    if (rows.length === 0) return new Comment("no buttons");
-    return element(
-      "div",
-      { class: "rows" },
-      ...rows.map((row) =>
-        element("div", { class: "row" }, ...row.map((button) => this.#button(button))),
-      ),
-    );
-  }
-
-  #button(button) {
-    if (button.url) {
-      return element(
-        "a",
-        { class: "inline-button", href: button.url, target: "_blank", rel: "noopener noreferrer" },
-        button.text,
-        icon("link"),
-      );
-    }
-    const press = (event) => this.actions.press(this.message, button, event.currentTarget);
-    return element("button", { type: "button", class: "inline-button", on: { click: press } }, button.text);
-  }
-
   #openMenu(event) {
     if (getSelection().toString() || event.target.closest("a")) return; // the browser's own serves
     event.preventDefault();
     const byKey = event.clientX === 0 && event.clientY === 0;
-    this.actions.menu(this.message, byKey ? this.box : { x: event.clientX, y: event.clientY });
+    const message = this.messageAt(event.target);
+    this.actions.menu(message, byKey ? this.box : { x: event.clientX, y: event.clientY });
+  }
+
+  /** A double click beside or on a bubble, but not one that selects a word. */
+  #replyTo(event) {
+    if (event.target.closest("a, button, .words")) return;
+    this.actions.reply(this.messageAt(event.target));
+  }
+
+  /** Which message of an album an element belongs to. */
+  messageAt(node) {
+    const id = Number(node.closest("[data-message]")?.dataset.message);
+    return this.messages.find((message) => message.message_id === id) ?? this.message;
   }
 
   #key(event) {

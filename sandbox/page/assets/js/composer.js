@@ -17,6 +17,7 @@ export class Composer {
   #replyTo = null;
   #editing = null;
   #sending = false;
+  #placeholder = "";
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
@@ -95,10 +96,13 @@ export class Composer {
     this.field.focus();
   }
 
-  reply(message) {
+  /** Lets the next words be a reply; `placeholder` is what the empty field says then. */
+  reply(message, placeholder = "") {
     this.#drop();
     this.#replyTo = message;
+    this.#placeholder = placeholder;
     this.#showContext("reply", `Reply to ${message.from.first_name}`, message);
+    this.#update();
     this.focus();
   }
 
@@ -113,9 +117,9 @@ export class Composer {
   }
 
   /** Takes photos and files from anywhere; they are sent with a caption, on Enter. */
-  attach(files, asFiles = false) {
-    if (!this.tray.add(files, asFiles)) toast("You can send up to ten at a time.");
+  async attach(files, asFiles = false) {
     this.focus();
+    for (const problem of await this.tray.add(files, asFiles)) toast(problem);
   }
 
   async sendCommand(command) {
@@ -134,8 +138,10 @@ export class Composer {
 
   /** Cancels what is under way, the innermost first; false if nothing is. */
   escape() {
-    if (this.#replyTo || this.#editing) this.#drop();
-    else if (!this.tray.isEmpty) this.tray.clear();
+    if (this.#replyTo || this.#editing) {
+      this.#drop();
+      this.#update();
+    } else if (!this.tray.isEmpty) this.tray.clear();
     else return false;
     return true;
   }
@@ -165,8 +171,8 @@ export class Composer {
   }
 
   #takeBack({ photos, document, text, caption }) {
-    if (photos) this.tray.add(photos);
-    if (document) this.tray.add([document], true);
+    if (photos) this.tray.putBack(photos, false);
+    if (document) this.tray.putBack([document], true);
     if (text || caption) this.#setWords(text || caption);
   }
 
@@ -188,6 +194,7 @@ export class Composer {
   #drop() {
     if (this.#editing) this.#setWords("");
     this.#replyTo = null;
+    this.#placeholder = "";
     this.#editing = null;
     this.context.hidden = true;
     this.context.replaceChildren();
@@ -204,6 +211,7 @@ export class Composer {
       ),
       iconButton("close", "Cancel", () => {
         this.#drop();
+        this.#update();
         this.focus();
       }),
     );
@@ -225,7 +233,7 @@ export class Composer {
     const ready = this.field.value.trim() !== "" || !this.tray.isEmpty;
     this.sendButton.classList.toggle("ready", ready);
     this.sendButton.classList.toggle("busy", this.#sending);
-    this.field.placeholder = this.tray.isEmpty ? "Message" : "Add a caption";
+    this.field.placeholder = this.tray.isEmpty ? this.#placeholder || "Message" : "Add a caption";
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
   }

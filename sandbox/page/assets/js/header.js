@@ -1,12 +1,14 @@
 /** The header of the open chat: its name, how the bot is, and what it is doing. */
 
-import { avatar } from "./avatars.js";
-import { byId, element, icon } from "./dom.js";
+import { avatar, botAvatar } from "./avatars.js";
+import { byId, element } from "./dom.js";
+import { openProfile } from "./profile.js";
 import { acting } from "./sidebar.js";
 
 export class Header {
   #chat = null;
   #subtitle = "";
+  #avatar = "";
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
@@ -25,15 +27,26 @@ export class Header {
     const chat = this.#chat;
     const title = this.store.title(chat);
     byId("chat-title").textContent = title;
-    byId("chat-avatar").replaceChildren(avatar(chat.id, title, chat.type === "private"));
+    this.#showAvatar(chat, title);
     const subtitle = this.#describe(chat);
     if (subtitle !== this.#subtitle) byId("chat-subtitle").textContent = subtitle;
     this.#subtitle = subtitle;
     byId("chat-subtitle").classList.toggle("lively", Boolean(chat.action));
     this.#showActing(chat);
-    const { note } = this.store.bot;
-    byId("note").hidden = !note;
-    byId("note").replaceChildren(icon("info"), element("span", {}, note));
+  }
+
+  /** A private chat's leads to the bot's profile. */
+  #showAvatar(chat, title) {
+    const { bot, me } = this.store;
+    const key = JSON.stringify([chat.id, title, bot.profile]);
+    if (key === this.#avatar) return; // else it would lose the focus
+    this.#avatar = key;
+    const about = { type: "button", class: "bar-avatar-button", "aria-label": `About ${title}` };
+    byId("chat-avatar").replaceChildren(
+      chat.type === "private"
+        ? element("button", { ...about, on: { click: () => openProfile(this.store.bot, me) } }, botAvatar(bot))
+        : avatar(chat.id, title),
+    );
   }
 
   #describe(chat) {

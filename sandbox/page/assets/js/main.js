@@ -8,6 +8,7 @@ import { acceptDrops } from "./drops.js";
 import { byId, icon } from "./dom.js";
 import { Header } from "./header.js";
 import { openMenu } from "./menus.js";
+import { setUpNote } from "./note.js";
 import { addressOf, findMe, openChatMenu, setUpPeople } from "./people.js";
 import { Sidebar } from "./sidebar.js";
 import { Store } from "./store.js";
@@ -25,8 +26,9 @@ const header = new Header(store);
 const composer = new Composer(store);
 const sidebar = new Sidebar(store, (chat) => addressOf(me.id, chat.id), (chat) => go(chat.id));
 const timeline = new Timeline(store, {
-  view: (message) => openViewer(message, neighbour),
+  view: (message) => openViewer(message, neighbour, (shown) => composer.reply(shown)),
   press,
+  copy: (text) => tellingErrors(() => copy(text)),
   command: (command) => composer.sendCommand(command),
   menu: openMessageMenu,
   reply: (message) => composer.reply(message),
@@ -41,6 +43,7 @@ function show(chatId) {
     header.show(chat);
     composer.show(chat);
     timeline.show(chat);
+    answerQuestion(chat, [...chat.messages.values()].at(-1));
     store.dispatchEvent(new Event("open"));
   }
   sidebar.show(chatId === null ? null : chat);
@@ -71,7 +74,7 @@ function openMessageMenu(message, at) {
   const words = message.text ?? message.caption;
   openMenu("Message", at, [
     { icon: "reply", label: "Reply", run: () => composer.reply(message) },
-    ...(words ? [{ icon: "copy", label: "Copy", run: () => copy(words) }] : []),
+    ...(words ? [{ icon: "copy", label: "Copy", run: () => tellingErrors(() => copy(words)) }] : []),
     ...(own && !message.document
       ? [{ icon: "edit", label: words ? "Edit" : "Add a caption", run: () => composer.edit(message) }]
       : []),
@@ -83,12 +86,20 @@ function openMessageMenu(message, at) {
 
 async function copy(words) {
   await navigator.clipboard.writeText(words);
-  toast("Copied.");
+  toast("Copied to the clipboard.");
 }
 
 async function remove(message) {
   if (!(await isSure("Delete this message?", "It disappears for everyone in this chat.", "Delete"))) return;
   await tellingErrors(() => api.remove(message));
+}
+
+/** A bot's question opens a reply to itself: all are asked, or those whom it answers (`selective`). */
+function answerQuestion(chat, message) {
+  const asked = message?.client_markup;
+  if (chat !== open || !asked?.force_reply || message.from.id === me.id) return;
+  const isMine = chat.type === "private" || message.reply_to_message?.from.id === me.id;
+  if (!asked.selective || isMine) composer.reply(message, asked.input_field_placeholder);
 }
 
 function neighbour(message, step) {
@@ -113,7 +124,9 @@ addEventListener("keydown", (event) => {
   composer.focus();
 });
 
-fillWelcome((sample) => composer.sendSample(sample));
+store.addEventListener("message", ({ detail: { chat, message } }) => answerQuestion(chat, message));
+setUpNote(store);
+fillWelcome(store, (sample) => composer.sendSample(sample));
 setUpPeople(store, (chatId) => whenThere(chatId, go));
 acceptDrops((files) => composer.attach(files));
 announce(store, () => open);

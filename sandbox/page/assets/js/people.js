@@ -5,10 +5,12 @@ import { avatar } from "./avatars.js";
 import { askGroup, askPerson } from "./dialogs.js";
 import { byId, icon } from "./dom.js";
 import { openMenu } from "./menus.js";
+import { openProfile } from "./profile.js";
 import { theme, themes } from "./theme.js";
 import { tellingErrors } from "./toasts.js";
 
 const PARAMETER = "me";
+const FIRST_NAME = "Robin"; // whoever opens the page first
 
 /** The address of a window for a person and a chat. */
 export function addressOf(personId, chatId) {
@@ -21,7 +23,7 @@ export function addressOf(personId, chatId) {
 export async function findMe() {
   const wanted = Number(new URLSearchParams(location.search).get(PARAMETER));
   const users = await api.listUsers();
-  return users.find((user) => user.id === wanted) ?? users[0] ?? api.addUser("You");
+  return users.find((user) => user.id === wanted) ?? users[0] ?? api.addUser(FIRST_NAME);
 }
 
 /** Lets the person choose who to be, and how the page looks. */
@@ -80,6 +82,11 @@ export async function openChatMenu(store, chat, button, sendCommand) {
       "Commands",
       button,
       [
+        {
+          icon: "info",
+          label: `About ${store.bot.user.first_name}`,
+          run: () => openProfile(store.bot, store.me),
+        },
         { separator: true, label: "Commands" },
         ...store.commands(chat).map(({ command, description }) => ({
           icon: "slash",

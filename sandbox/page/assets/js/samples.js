@@ -1,9 +1,9 @@
-/** Sample photos from the package. */
+/** Sample photos from the package: what the small model draws well. */
 
 export const SAMPLES = [
   { name: "cat.jpg", label: "A cat" },
-  { name: "coffee.jpg", label: "A coffee" },
-  { name: "rocket.jpg", label: "A rocket" },
+  { name: "camera.jpg", label: "A camera" },
+  { name: "palace.jpg", label: "A palace" },
 ];
 
 export const sampleUrl = (sample) => `/page/samples/${sample.name}`;

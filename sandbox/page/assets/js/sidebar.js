@@ -1,6 +1,6 @@
 /** The list of chats. */
 
-import { avatar } from "./avatars.js";
+import { avatar, botAvatar } from "./avatars.js";
 import { byId, element, moveFocus } from "./dom.js";
 import { summary } from "./text.js";
 import { brief, full } from "./times.js";
@@ -60,7 +60,7 @@ export class Sidebar {
           },
         },
       },
-      avatar(chat.id, title, chat.type === "private"),
+      chat.type === "private" ? botAvatar(store.bot) : avatar(chat.id, title),
       element(
         "span",
         { class: "chat-entry-text" },

@@ -136,7 +136,7 @@ export class Store extends EventTarget {
       (scope) => scope.type === "default",
     ];
     for (const fits of scopes) {
-      for (const language of ["en", ""]) {
+      for (const language of [this.me.language_code, ""]) {
         const found = this.bot.commands.find(
           (set) => fits(set.scope) && set.language_code === language,
         );

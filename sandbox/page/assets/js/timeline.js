@@ -2,6 +2,7 @@
 
 import { Bubble } from "./bubbles.js";
 import { byId, element, icon, moveFocus } from "./dom.js";
+import { replyBySwipe } from "./swipes.js";
 import { tellingErrors, toast } from "./toasts.js";
 import { day } from "./times.js";
 
@@ -35,6 +36,9 @@ export class Timeline {
     this.#scroller.addEventListener("scroll", () => this.#onScroll(), { passive: true });
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
     this.#list.addEventListener("focusin", (event) => this.#rove(event.target.closest("li.message")));
+    replyBySwipe(this.#list, (node, target) => {
+      actions.reply(this.#bubbles.get(Number(node.dataset.id)).messageAt(target));
+    });
     this.#toEnd.addEventListener("click", () => this.scrollToEnd("smooth"));
     // Whatever grows (the field, a phone's keyboard) must not push the newest message out of sight.
     const keepAtEnd = new ResizeObserver(() => {
@@ -56,7 +60,6 @@ export class Timeline {
     this.#bubbles.clear();
     this.#firstUnread = this.store.unread(chat)[0]?.message_id ?? null;
     this.#atEnd = true;
-    for (const message of chat.messages.values()) this.#add(message);
     this.#arrange();
     const left = this.#positions.get(chat);
     const unread = this.#list.querySelector(".unread-line");
@@ -96,35 +99,39 @@ export class Timeline {
     this.#list.querySelector("li.message:last-child")?.focus();
   }
 
-  #add(message) {
-    const { me } = this.store;
+  /** The bubble of a message, or of an album that some of it may already be shown of. */
+  #bubbleOf(entry) {
+    const known = entry.map(({ message_id: id }) => this.#bubbles.get(id)).find(Boolean);
+    if (known && !known.holds(entry)) known.update(entry);
     const inGroup = this.#chat.type !== "private";
-    const bubble = new Bubble(message, message.from.id === me.id, inGroup, this.actions);
-    this.#bubbles.set(message.message_id, bubble);
+    const own = entry[0].from.id === this.store.me.id;
+    const bubble = known ?? new Bubble(entry, own, inGroup, this.store.bot, this.actions);
+    for (const message of entry) this.#bubbles.set(message.message_id, bubble);
     return bubble;
   }
 
   /** Puts all bubbles in order, with the lines between them and the groups. */
   #arrange() {
     const nodes = [];
-    const messages = [...this.#chat.messages.values()];
+    const entries = entriesOf(this.#chat.messages.values());
     let lastDay = null;
-    for (const [i, message] of messages.entries()) {
-      const { node } = this.#bubbles.get(message.message_id);
+    for (const [i, entry] of entries.entries()) {
+      const { node } = this.#bubbleOf(entry);
+      const [message] = entry;
       const today = day(message.date);
       if (today !== lastDay) nodes.push(this.#line("day", today));
-      const unread = message.message_id === this.#firstUnread;
+      const unread = entry.some(({ message_id: id }) => id === this.#firstUnread);
       if (unread) nodes.push(this.#line("unread-line", "New messages"));
-      node.classList.toggle("first", unread || today !== lastDay || !together(messages[i - 1], message));
-      const next = messages[i + 1];
+      node.classList.toggle("first", unread || today !== lastDay || !together(entries[i - 1]?.[0], message));
+      const next = entries[i + 1]?.[0];
       const followed = next && together(message, next) && next.message_id !== this.#firstUnread;
       node.classList.toggle("last", !followed || day(next.date) !== today);
-      node.tabIndex = i === messages.length - 1 ? 0 : -1;
+      node.tabIndex = i === entries.length - 1 ? 0 : -1;
       nodes.push(node);
       lastDay = today;
     }
     this.#reconcile(nodes);
-    byId("welcome").hidden = messages.length > 0;
+    byId("welcome").hidden = entries.length > 0;
   }
 
   /** Changes only what is out of place: moving a node would take its focus and restart its image. */
@@ -156,14 +163,15 @@ export class Timeline {
     const seen = this.#atEnd && this.#isLookedAt();
     if (!own && !seen) this.#firstUnread ??= message.message_id;
     if (own) this.#firstUnread = null;
-    this.#add(message).node.classList.add("arriving");
     this.#arrange();
+    const bubble = this.#bubbles.get(message.message_id);
+    if (bubble.holds([message])) bubble.node.classList.add("arriving");
     if (this.#atEnd || own) this.scrollToEnd(own ? "instant" : "smooth");
     this.#updateToEnd();
   }
 
   #onEdit({ chat, message }) {
-    if (chat === this.#chat) this.#bubbles.get(message.message_id).update(message);
+    if (chat === this.#chat) this.#bubbles.get(message.message_id).replace(message);
   }
 
   #onDelete({ chat, message }) {
@@ -172,16 +180,13 @@ export class Timeline {
     const hadFocus = node.contains(document.activeElement);
     this.#bubbles.delete(message.message_id);
     this.#arrange();
-    if (hadFocus) byId("words").focus();
+    if (hadFocus && !node.contains(document.activeElement)) byId("words").focus();
     this.#updateToEnd();
   }
 
   #onOlder({ chat }) {
     if (chat !== this.#chat) return;
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
-    for (const message of chat.messages.values()) {
-      if (!this.#bubbles.has(message.message_id)) this.#add(message);
-    }
     this.#arrange();
     this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
   }
@@ -228,6 +233,18 @@ export class Timeline {
     if (!node) return;
     for (const { node: other } of this.#bubbles.values()) other.tabIndex = other === node ? 0 : -1;
   }
+}
+
+/** What is shown as one: a message, or the messages of an album. */
+function entriesOf(messages) {
+  const entries = [];
+  for (const message of messages) {
+    const last = entries.at(-1);
+    const group = message.media_group_id;
+    if (group && last?.[0].media_group_id === group) last.push(message);
+    else entries.push([message]);
+  }
+  return entries;
 }
 
 function together(earlier, later) {

@@ -4,6 +4,7 @@ import { element, icon, iconButton } from "./dom.js";
 
 const PHOTO_TYPES = /^image\/(jpeg|png|webp|gif|bmp|tiff)$/;
 const MOST = 10; // an album's size
+const TIFF = /^(II\*\0|MM\0\*)/; // what browsers do not show, and bots read
 
 export class Tray {
   #files = [];
@@ -19,20 +20,30 @@ export class Tray {
   }
 
   /**
-   * Adds files.
+   * Adds those files that are images.
    * @param {Iterable<File>} files
    * @param {boolean} asFiles whether images go as files, their bytes as they are.
-   * @returns {boolean} whether there was room for all.
+   * @returns {Promise<string[]>} why others were left out, in sentences.
    */
-  add(files, asFiles = false) {
-    const wanted = [...files].map((file) => ({
-      file,
-      isPhoto: !asFiles && PHOTO_TYPES.test(file.type),
-    }));
+  async add(files, asFiles = false) {
+    const given = [...files]; // the list of a file input is emptied meanwhile
+    const areImages = await Promise.all(given.map(isImage));
+    const images = given.filter((_, i) => areImages[i]);
+    const problems = given
+      .filter((_, i) => !areImages[i])
+      .map(({ name }) => `“${name}” is no image that can be read, so it was left out.`);
     const room = MOST - this.#files.length;
-    this.#files.push(...wanted.slice(0, room));
+    if (images.length > room) problems.push("You can send up to ten at a time.");
+    this.putBack(images.slice(0, room), asFiles);
+    return problems;
+  }
+
+  /** Adds images that have been in it before. */
+  putBack(images, asFiles) {
+    for (const file of images) {
+      this.#files.push({ file, isPhoto: !asFiles && PHOTO_TYPES.test(file.type) });
+    }
     this.#show();
-    return wanted.length <= room;
   }
 
   /** Empties the tray and returns what was in it: {photos, documents}. */
@@ -71,5 +82,14 @@ export class Tray {
         : element("span", { class: "tray-file" }, icon("file"), element("small", {}, file.name)),
       iconButton("close", `Remove ${file.name}`, takeOut),
     );
+  }
+}
+
+async function isImage(file) {
+  try {
+    (await createImageBitmap(file)).close();
+    return true;
+  } catch {
+    return TIFF.test(await file.slice(0, 4).text().catch(() => ""));
   }
 }

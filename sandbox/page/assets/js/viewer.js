@@ -10,8 +10,9 @@ import { full } from "./times.js";
  * @param {object} message
  * @param {(step: number) => object|null} neighbour the message with the next picture, or with the one
  *   before; null at the ends.
+ * @param {(message: object) => void} reply replies to the message whose picture is shown.
  */
-export function openViewer(message, neighbour) {
+export function openViewer(message, neighbour, reply) {
   let current = message;
   const image = element("img", { class: "viewer-image", on: { click: (event) => event.stopPropagation() } });
   const words = element("figcaption", {});
@@ -25,6 +26,10 @@ export function openViewer(message, neighbour) {
       "header",
       { class: "viewer-bar", on: { click: (event) => event.stopPropagation() } },
       element("p", { class: "viewer-info" }),
+      iconButton("reply", "Reply to this picture", () => {
+        dialog.close();
+        reply(current);
+      }),
       download,
       iconButton("close", "Close", () => dialog.close(), { autofocus: true }),
     ),

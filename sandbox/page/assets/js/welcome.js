@@ -1,16 +1,24 @@
-/** What an empty chat shows: what to do, and three photos to try it with. */
+/** What an empty chat shows: what the bot says of itself, and three photos to try it with. */
 
 import { byId, element } from "./dom.js";
+import { profileText } from "./profile.js";
 import { SAMPLES, sampleUrl } from "./samples.js";
 
 const WORDS =
   "Send a photo, and you get back one sentence about it and a new picture generated from that sentence.";
 
-/** @param {(sample: object) => void} send */
-export function fillWelcome(send) {
+/**
+ * @param {import("./store.js").Store} store
+ * @param {(sample: object) => void} send
+ */
+export function fillWelcome(store, send) {
+  const words = element("p", { class: "welcome-words", dir: "auto" });
+  const describe = () => {
+    words.textContent = profileText(store.bot, "description", store.me) || WORDS;
+  };
   byId("welcome").replaceChildren(
     element("img", { src: "/page/icon.svg", alt: "", class: "welcome-icon" }),
-    element("p", { class: "welcome-words" }, WORDS),
+    words,
     element("p", { class: "welcome-hint" }, "No photo at hand? Click one of these."),
     element(
       "div",
@@ -25,4 +33,6 @@ export function fillWelcome(send) {
       ),
     ),
   );
+  store.addEventListener("bot", describe);
+  describe();
 }

@@ -1,0 +1,40 @@
+/** The buttons under a message. */
+
+import { element, icon } from "./dom.js";
+
+const STYLES = ["danger", "success", "primary"];
+
+/**
+ * The rows of an inline keyboard, or a comment where there is none.
+ * @param {object|undefined} markup an `InlineKeyboardMarkup`.
+ * @param {{press: (button: object, node: Element) => void, copy: (text: string) => void}} actions
+ */
+export function inlineKeyboard(markup, actions) {
+  const rows = markup?.inline_keyboard ?? [];
+  if (rows.length === 0) return new Comment("no buttons");
+  return element(
+    "div",
+    { class: "rows" },
+    ...rows.map((row) =>
+      element("div", { class: "row" }, ...row.map((button) => inlineButton(button, actions))),
+    ),
+  );
+}
+
+function inlineButton(button, { press, copy }) {
+  const style = STYLES.includes(button.style) ? ` ${button.style}` : "";
+  const properties = { class: `inline-button${style}` };
+  const text = element("span", {}, button.text);
+  if (button.url) {
+    const link = { href: button.url, target: "_blank", rel: "noopener noreferrer" };
+    return element("a", { ...properties, ...link }, text, icon("link"));
+  }
+  const copied = button.copy_text?.text;
+  const run = copied ? () => copy(copied) : (event) => press(button, event.currentTarget);
+  return element(
+    "button",
+    { type: "button", ...properties, title: copied ? "Copy" : null, on: { click: run } },
+    text,
+    copied && icon("copy"),
+  );
+}

@@ -1,0 +1,128 @@
+"""What the people's side of the sandbox shows: messages, answers, calls."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Button:
+    """An inline button: `style` is danger, success, primary or None, `copies` what it copies."""
+
+    text: str
+    data: str | None
+    url: str | None
+    style: str | None = None
+    copies: str | None = None
+
+
+@dataclass(frozen=True)
+class ShownMessage:
+    """A message as its chat shows it now; `json` is the Bot API's `Message` with `edits`."""
+
+    json: Json
+
+    @property
+    def id(self) -> int:
+        return int(self.json["message_id"])
+
+    @property
+    def chat_id(self) -> int:
+        return int(self.json["chat"]["id"])
+
+    @property
+    def sender_id(self) -> int:
+        return int(self.json["from"]["id"])
+
+    @property
+    def from_bot(self) -> bool:
+        return bool(self.json["from"]["is_bot"])
+
+    @property
+    def text(self) -> str:
+        return str(self.json.get("text", ""))
+
+    @property
+    def caption(self) -> str:
+        return str(self.json.get("caption", ""))
+
+    @property
+    def edits(self) -> int:
+        """How often it was edited; only where the sandbox tells, in `messages` and events."""
+        return int(self.json["edits"])
+
+    @property
+    def thread(self) -> int | None:
+        """The topic that it is in."""
+        return self.json.get("message_thread_id")
+
+    @property
+    def reply_to(self) -> int | None:
+        replied = self.json.get("reply_to_message")
+        return int(replied["message_id"]) if replied else None
+
+    @property
+    def media_group_id(self) -> str | None:
+        return self.json.get("media_group_id")
+
+    @property
+    def photo(self) -> str | None:
+        """The file_id of the whole photo, the largest size."""
+        sizes = self.json.get("photo")
+        return str(sizes[-1]["file_id"]) if sizes else None
+
+    @property
+    def document(self) -> str | None:
+        """The file_id of the document."""
+        document = self.json.get("document")
+        return str(document["file_id"]) if document else None
+
+    @property
+    def thumbnail(self) -> str | None:
+        """The file_id of the document's thumbnail."""
+        thumbnail = self.json.get("document", {}).get("thumbnail")
+        return str(thumbnail["file_id"]) if thumbnail else None
+
+    @property
+    def forces_reply(self) -> bool:
+        """Whether its reader is asked to reply; only where the sandbox tells, as `edits`."""
+        return bool(self.json.get("client_markup", {}).get("force_reply"))
+
+    @property
+    def buttons(self) -> list[Button]:
+        """All inline buttons, row after row."""
+        rows = self.json.get("reply_markup", {}).get("inline_keyboard", [])
+        return [
+            Button(
+                button["text"],
+                button.get("callback_data"),
+                button.get("url"),
+                button.get("style"),
+                button.get("copy_text", {}).get("text"),
+            )
+            for row in rows
+            for button in row
+        ]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the bot answered to a pressed button."""
+
+    text: str
+    show_alert: bool
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """A call of the bot, as the transcript has it; downloads are the method `download`."""
+
+    n: int
+    time: float
+    method: str
+    params: dict[str, str]
+    files: Json
+    status: int
+    answer: Any
+    fault: str | None
