@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.clients.dbservice import NotFound
 from bot.texts import of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk
@@ -31,13 +32,28 @@ async def has_file(desk: Desk, chat: int, *photos: ShownMessage) -> None:
     """Waits until the photos are rows."""
 
     async def look() -> bool | None:
-        request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=chat, page_size=50)
-        known = {
-            item.photo.message_id for item in (await desk.database.list_history(request)).items
-        }
-        return {photo.id for photo in photos} <= known or None
+        try:
+            for photo in photos:
+                await desk.database.get_generation(
+                    db.GetGenerationRequest(
+                        bot_id=BOT, chat_id=chat, user_id=chat, message_id=photo.id
+                    )
+                )
+        except NotFound:
+            return None
+        return True
 
     await eventually(look)
+
+
+async def pictured(desk: Desk, chat: int, *, times: int = 1) -> list[ShownMessage]:
+    """Waits until the bot has sent so many pictures."""
+
+    def look(messages: list[ShownMessage]) -> list[ShownMessage] | None:
+        found = [m for m in messages if m.sender_id == BOT and m.photo]
+        return found if len(found) >= times else None
+
+    return await desk.people.wait_for(chat, look)
 
 
 async def nothing_waits(desk: Desk) -> None:
@@ -60,6 +76,9 @@ async def told(desk: Desk, chat: int, text: str, *, times: int = 1) -> list[Show
 
 
 async def states(desk: Desk, chat: int, owner: int) -> list[int]:
-    """How the owner's generations in a chat are, newest first."""
-    request = db.ListHistoryRequest(bot_id=BOT, chat_id=chat, user_id=owner, page_size=50)
-    return [item.generation.state for item in (await desk.database.list_history(request)).items]
+    """How the owner's generations are: the unfinished ones, newest first, then those with pictures."""
+    whose: dict[str, Any] = {"bot_id": BOT, "chat_id": chat, "user_id": owner}
+    unfinished = (await desk.database.get_status(db.GetStatusRequest(**whose))).items
+    pictures = (await desk.database.list_history(db.ListHistoryRequest(**whose))).items
+    found = {item.generation.id: item.generation.state for item in (*unfinished[::-1], *pictures)}
+    return [*found.values()]

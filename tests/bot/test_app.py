@@ -21,6 +21,7 @@ from bot.work.leasing import Leasing
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, picture
+from tests.bot.front import pictured
 from tests.generator import scripted
 from tests.sandbox.client import LOOPBACK, ShownMessage
 from tests.waiting import eventually
@@ -83,8 +84,9 @@ async def converse(desk: Desk, chat: int, texts: Texts) -> None:
     for sent, text in (
         ("/start", texts.start),
         ("/help", texts.help),
-        ("hello", texts.cannot_use),
-        ("/paint", texts.unknown_command),
+        ("hello", texts.pictures.offer("hello")),
+        ("/paint", texts.pictures.paint_usage),
+        ("/sing", texts.unknown_command),
         ("/status", texts.no_work),
         ("/history", texts.no_history),
         ("/cancel", texts.no_work),
@@ -133,9 +135,7 @@ async def test_everybody_reads_their_own_language(desk: Desk, bot: app.RunningBo
     desk.executor.go()
     for photo, texts in zip(photos, chats.values(), strict=True):
         chat = photo.chat_id
-        await desk.people.wait_for(
-            chat, lambda messages: [m for m in messages if m.from_bot and m.photo]
-        )
+        await pictured(desk, chat)
         await told_nothing_unfinished(desk, chat, texts)
         sent = await people.send_text(chat, "/history")
         page = await told(desk, chat, "UTC")
@@ -177,7 +177,7 @@ async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(
     caplog.set_level(logging.INFO, "bot")
     desk.executor.go()
     await desk.people.send_photo(desk.chat, picture())
-    await told(desk, desk.chat, "seed")
+    await pictured(desk, desk.chat)
     await told_nothing_unfinished(desk, desk.chat, EN)
     (line,) = [text for text in caplog.messages if text.startswith("Delivered")]
     assert re.fullmatch(

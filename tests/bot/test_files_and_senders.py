@@ -10,7 +10,7 @@ from bot.health import Health
 from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, open_desk, picture
-from tests.bot.front import EN, message, nothing_waits, states, told
+from tests.bot.front import EN, message, nothing_waits, pictured, states, told
 from tests.generator import scripted
 
 pytestmark = pytest.mark.slow
@@ -144,7 +144,7 @@ async def test_where_as_much_is_kept_as_may_be_photos_are_refused_in_words(
         desk.executor.go()
         async with app.running(desk.settings):
             await desk.people.send_photo(desk.chat, picture())
-            await told(desk, desk.chat, "seed")
+            await pictured(desk, desk.chat)
             for _ in range(3):
                 await desk.people.send_photo(desk.chat, picture())
             await told(desk, desk.chat, words)
@@ -179,13 +179,13 @@ async def test_a_picture_is_opened_in_the_topic_of_its_photo_also_once_that_is_d
     ada = await people.add_user("Ada")
     forum = await people.add_group([ada], kind="supergroup", forum=True)
     photo = await people.send_photo(forum, picture(), user=ada, thread=7)
-    (first,) = await told(desk, forum, "seed")
+    (first,) = await pictured(desk, forum)
     await people.delete(photo)
     await people.send_text(forum, "/history", user=ada)
     (page,) = await told(desk, forum, "UTC")
     assert page.thread is None
     await people.press(page, "1", user=ada)
-    pictures = await told(desk, forum, "seed", times=2)
+    pictures = await pictured(desk, forum, times=2)
     assert [each.thread for each in pictures] == [first.thread, 7]
     assert pictures[1].reply_to is None
 
@@ -200,4 +200,6 @@ async def test_a_model_with_a_long_name_works(
         desk.executor.go()
         async with app.running(desk.settings):
             await desk.people.send_photo(desk.chat, picture())
-            await told(desk, desk.chat, f"model {'m' * 49}…")
+            (shown,) = await pictured(desk, desk.chat)
+            await desk.people.press(shown, EN.pictures.recipe_button)
+            await told(desk, desk.chat, f"Model: {'m' * 49}…")

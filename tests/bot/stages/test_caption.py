@@ -8,6 +8,7 @@ from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable, Ph
 from bot.clients.dbservice import DatabaseUnavailable
 from bot.health import Health
 from bot.messenger import TelegramUnavailable
+from bot.recipes.prompts import compose
 from bot.stages import caption
 from bot.work.item import RetryLater
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -20,7 +21,7 @@ async def test_the_caption_is_kept_and_told(desk: Desk) -> None:
     assert item.state == db.GENERATION_STATE_CAPTIONED
     assert item.photo.caption.text == CAPTION.text
     assert item.photo.caption.confidence == pytest.approx(0.8)
-    assert item.generation.parameters.prompt == f"{CAPTION.text}, as a watercolour"
+    assert compose(item.row) == (f"as a watercolour, {CAPTION.text}", "")
     (message,) = await desk.messages()
     assert message.text == "a cat on a sofa\n\n(80% sure, says the offline captioner)"
     assert (message.id, message.reply_to) == (item.photo.caption_message_id, item.photo.message_id)

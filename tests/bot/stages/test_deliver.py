@@ -5,8 +5,11 @@ import pytest
 from bot.clients.dbservice import DatabaseUnavailable
 from bot.messenger import CannotDeliver, TelegramUnavailable
 from bot.stages import deliver
+from bot.texts import of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, lose, picture
+
+EN = of("en")
 
 
 async def test_the_picture_answers_the_photo(desk: Desk) -> None:
@@ -14,7 +17,8 @@ async def test_the_picture_answers_the_photo(desk: Desk) -> None:
     await deliver.run(item, desk.services)
     assert item.state == db.GENERATION_STATE_DELIVERED
     (message,) = await desk.messages()
-    assert message.caption == "a cat on a sofa\n\nseed 7, model scripted"
+    assert message.caption == "a cat on a sofa"
+    assert message.buttons[0].text == EN.pictures.closer_button
     assert message.reply_to == item.photo.message_id
     assert message.photo is not None
     assert await desk.people.original(message.photo) == picture("PNG")
