@@ -2,6 +2,7 @@
 
 import platform
 import re
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -16,6 +17,9 @@ _DECODER = "lookalike.imaging.child"
 """A process that takes 0.1 s, for each photo that a test stores."""
 
 _running: list[pytest.Item] = []
+
+# A shell that starts us in the background has us ignore Ctrl-C, and so would what tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
