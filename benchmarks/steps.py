@@ -1,6 +1,8 @@
 """What the dial and proportions cost: seconds by the steps that are computed.
 
-python -m benchmarks.steps [--model FOLDER] [--size PIXELS]
+    python -m benchmarks.steps MODEL LORA [--size 512] [--rounds 2]
+
+Alone it measures what `make bench` does, on a model and weights like LCM-LoRA's that are there.
 """
 
 import argparse

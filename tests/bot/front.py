@@ -76,7 +76,7 @@ async def told(desk: Desk, chat: int, text: str, *, times: int = 1) -> list[Show
 
 
 async def states(desk: Desk, chat: int, owner: int) -> list[int]:
-    """How the owner's generations are: the unfinished ones, newest first, then those with pictures."""
+    """How the owner's generations are: the unfinished ones, newest first, and the pictures."""
     whose: dict[str, Any] = {"bot_id": BOT, "chat_id": chat, "user_id": owner}
     unfinished = (await desk.database.get_status(db.GetStatusRequest(**whose))).items
     pictures = (await desk.database.list_history(db.ListHistoryRequest(**whose))).items
