@@ -94,6 +94,9 @@ async def test_an_administrator_may_press_what_an_anonymous_one_has_got(
     people = desk.people
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob], kind="supergroup")
+    desk.executor.step(20)  # as many as one picture takes
+    await people.send_photo(group, picture(), user=ada, anonymous=True)
+    await pictured(desk, group)
     await people.send_photo(group, picture(), user=ada, anonymous=True)
     (status,) = await told(desk, group, "Painting")
     for text in ("/status", "/history"):
