@@ -2,6 +2,7 @@
 
     c:<generation>          cancel
     p:<action>:<generation> something about this picture: one of `Action`
+    q:<generation>          ask what the photo shows whose own picture this is
     g:<number>:<generation> the same picture, as if its captioner had guessed this; the best is 0
     s:<style>:<generation>  the same picture in this style; without a name: in none
     d:<dial>:<owner>        the dial of the owner's photos
@@ -27,6 +28,7 @@ _ID = "[0-9a-f]{32}"
 CANCEL: Final = re.compile(rf"^c:({_ID})$")
 HISTORY: Final = re.compile(r"^h:(-?[0-9]{1,16}):(\S*)$")
 PICTURE: Final = re.compile(rf"^p:([a-z-]{{1,16}}):({_ID})$")
+ASK: Final = re.compile(rf"^(q):({_ID})$")
 GUESS: Final = re.compile(rf"^g:([0-4]):({_ID})$")
 STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
@@ -51,7 +53,6 @@ class Action(StrEnum):
     DELETE = "delete"
     DELETE_FOR_GOOD = "delete-for-good"
     BACK = "back"
-    CORRECT = "correct"  # what a photo shows; under its caption
 
 
 def pattern_of(*actions: Action) -> re.Pattern[str]:
@@ -62,6 +63,11 @@ def pattern_of(*actions: Action) -> re.Pattern[str]:
 def picture_data(action: Action, generation_id: str) -> str:
     """Does this with this picture."""
     return f"p:{action}:{uuid.UUID(generation_id).hex}"
+
+
+def ask_data(generation_id: str) -> str:
+    """Asks what the photo of this picture shows."""
+    return f"q:{uuid.UUID(generation_id).hex}"
 
 
 def guess_data(number: int, generation_id: str) -> str:
@@ -79,12 +85,10 @@ def dial_data(dial: str, user_id: int) -> str:
     return f"d:{dial}:{user_id}"
 
 
-def action_on(data: object, generation_id: str) -> str | None:
-    """What a button does with this picture, or its photo; None: nothing."""
+def is_about(data: object, generation_id: str) -> bool:
+    """Whether a button does something with this picture."""
     match = PICTURE.match(data) if isinstance(data, str) else None
-    if match is None or match[2] != uuid.UUID(generation_id).hex:
-        return None
-    return match[1]
+    return match is not None and match[2] == uuid.UUID(generation_id).hex
 
 
 def history_data(user_id: int, cursor: str) -> str:

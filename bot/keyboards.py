@@ -6,7 +6,15 @@ from typing import Final
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
-from bot.callbacks import Action, cancel_data, dial_data, guess_data, picture_data, style_data
+from bot.callbacks import (
+    Action,
+    ask_data,
+    cancel_data,
+    dial_data,
+    guess_data,
+    picture_data,
+    style_data,
+)
 from bot.recipes.children import DIAL, NAMES, turned
 from bot.recipes.guesses import offered
 from bot.recipes.styles import STYLES
@@ -33,9 +41,8 @@ def caption(caption: db.Caption, generation_id: str, texts: Texts) -> InlineKeyb
         )
         for number, guess in enumerate(offered(caption))
     ]
-    return InlineKeyboardMarkup.from_column(
-        [*guesses, _button(said.correct_button, Action.CORRECT, generation_id)]
-    )
+    ask = InlineKeyboardButton(said.correct_button, callback_data=ask_data(generation_id))
+    return InlineKeyboardMarkup.from_column([*guesses, ask])
 
 
 def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:

@@ -1,13 +1,13 @@
 """What a photo shows: one of the captioner's guesses, or what its owner says."""
 
 import contextlib
-from typing import Any, Final
+from typing import Any
 
 from telegram import ForceReply, Update
 from telegram.ext import BaseHandler
 
 from bot import keyboards
-from bot.callbacks import GUESS, Action, answer, pattern_of
+from bot.callbacks import ASK, GUESS, answer
 from bot.clients.dbservice import NotFound
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, create, find, tell_created
@@ -16,14 +16,12 @@ from bot.recipes import children
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_CORRECT: Final = pattern_of(Action.CORRECT)
-
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of the buttons under a caption. A reply to the question is `words`'s."""
     return [
         Button(_paint, _tell).handler(GUESS),
-        Button(find, _ask).handler(_CORRECT),
+        Button(find, _ask).handler(ASK),
     ]
 
 

@@ -93,9 +93,9 @@ async def idle(people: People, chat: int, user: int | None = None) -> None:
 
 async def press(people: People, message: ShownMessage, text: str, user: int | None = None) -> str:
     """Presses a button; gives what its toast says."""
-    told = await people.press(message, text, user=user)
-    assert told is not None
-    return told.text
+    answer = await people.press(message, text, user=user)
+    assert answer is not None
+    return answer.text
 
 
 async def next_picture(people: People, after: ShownMessage, count: int = 1) -> ShownMessage:
@@ -108,10 +108,6 @@ async def next_picture(people: People, after: ShownMessage, count: int = 1) -> S
     return (await people.wait_for(after.chat_id, look, 60))[-1]
 
 
-def labels(message: ShownMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 async def offering(people: People, message: ShownMessage, button: str) -> ShownMessage:
     """The message, once it has this button."""
 
@@ -119,3 +115,8 @@ async def offering(people: People, message: ShownMessage, button: str) -> ShownM
         return [m for m in messages if m.id == message.id and button in labels(m)]
 
     return (await people.wait_for(message.chat_id, look))[0]
+
+
+def labels(message: ShownMessage) -> list[str]:
+    """What stands on the buttons under a message."""
+    return [button.text for button in message.buttons]
