@@ -2,6 +2,8 @@
 
     c:<generation>          cancel
     p:<action>:<generation> something about this picture: one of `Action`
+    q:<generation>          ask what the photo shows whose own picture this is
+    g:<number>:<generation> the same picture, as if its captioner had guessed this; the best is 0
     s:<style>:<generation>  the same picture in this style; without a name: in none
     d:<dial>:<owner>        the dial of the owner's photos
     w                       paint the words that the message with the button replies to
@@ -26,6 +28,8 @@ _ID = "[0-9a-f]{32}"
 CANCEL: Final = re.compile(rf"^c:({_ID})$")
 HISTORY: Final = re.compile(r"^h:(-?[0-9]{1,16}):(\S*)$")
 PICTURE: Final = re.compile(rf"^p:([a-z-]{{1,16}}):({_ID})$")
+ASK: Final = re.compile(rf"^(q):({_ID})$")
+GUESS: Final = re.compile(rf"^g:([0-4]):({_ID})$")
 STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
@@ -59,6 +63,16 @@ def pattern_of(*actions: Action) -> re.Pattern[str]:
 def picture_data(action: Action, generation_id: str) -> str:
     """Does this with this picture."""
     return f"p:{action}:{uuid.UUID(generation_id).hex}"
+
+
+def ask_data(generation_id: str) -> str:
+    """Asks what the photo of this picture shows."""
+    return f"q:{uuid.UUID(generation_id).hex}"
+
+
+def guess_data(number: int, generation_id: str) -> str:
+    """Paints this photo by one of its captioner's guesses."""
+    return f"g:{number}:{uuid.UUID(generation_id).hex}"
 
 
 def style_data(style: str, generation_id: str) -> str:

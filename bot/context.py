@@ -1,7 +1,7 @@
 """What every handler is given besides the update: the services, and its user's texts."""
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
@@ -12,6 +12,8 @@ from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.texts.texts import Texts
 
+_QUESTION_SECONDS: Final = 5.0
+
 
 @dataclass(frozen=True)
 class BotData:
@@ -21,7 +23,8 @@ class BotData:
         services: dbservice, the generator, Telegram.
         scheduler: starts the next tick.
         notice: what /start and /help end with.
-        notices: what is said once a minute.
+        notices: what is said once a minute in a chat.
+        questions: what a photo shows is asked once in some seconds, by its generation.
         under_way: what is being sent for somebody who may press the button again.
     """
 
@@ -29,6 +32,7 @@ class BotData:
     scheduler: Scheduler
     notice: str = ""
     notices: Notices = field(default_factory=Notices)
+    questions: Notices = field(default_factory=lambda: Notices(seconds=_QUESTION_SECONDS))
     under_way: set[str] = field(default_factory=set)
 
 

@@ -6,8 +6,17 @@ from typing import Final
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
-from bot.callbacks import Action, cancel_data, dial_data, picture_data, style_data
+from bot.callbacks import (
+    Action,
+    ask_data,
+    cancel_data,
+    dial_data,
+    guess_data,
+    picture_data,
+    style_data,
+)
 from bot.recipes.children import DIAL, NAMES, turned
+from bot.recipes.guesses import offered
 from bot.recipes.styles import STYLES
 from bot.texts.texts import Texts
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -21,6 +30,19 @@ def cancel(texts: Texts, generation_id: str) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup.from_button(
         InlineKeyboardButton(texts.cancel_button, callback_data=cancel_data(generation_id))
     )
+
+
+def caption(caption: db.Caption, generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
+    """Under what a photo shows; `generation_id` is its own picture's."""
+    said = texts.pictures
+    guesses = [
+        InlineKeyboardButton(
+            said.guess_on_button(guess), callback_data=guess_data(number, generation_id)
+        )
+        for number, guess in enumerate(offered(caption))
+    ]
+    ask = InlineKeyboardButton(said.correct_button, callback_data=ask_data(generation_id))
+    return InlineKeyboardMarkup.from_column([*guesses, ask])
 
 
 def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:

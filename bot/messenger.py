@@ -11,6 +11,7 @@ import httpx
 from telegram import (
     Bot,
     File,
+    ForceReply,
     InlineKeyboardMarkup,
     InputFile,
     InputMediaPhoto,
@@ -137,7 +138,7 @@ class Messenger:
         chat_id: int,
         reply_to: int,
         text: str,
-        buttons: InlineKeyboardMarkup | None = None,
+        buttons: InlineKeyboardMarkup | ForceReply | None = None,
         *,
         thread_id: int | None = None,
         silent: bool = False,
@@ -234,6 +235,23 @@ class Messenger:
                 write_timeout=_UPLOAD_SECONDS,
             )
 
+    async def rewrite(
+        self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
+    ) -> None:
+        """Has a message of ours say something else, whatever the pace.
+
+        Raises:
+            CannotDeliver: the message is gone.
+        """
+        try:
+            async with self._calling("editMessageText", chat_id):
+                await self._bot.edit_message_text(
+                    text, chat_id=chat_id, message_id=message_id, reply_markup=buttons
+                )
+        except CannotDeliver as error:
+            if _UNCHANGED not in str(error).lower():
+                raise
+
     async def show_buttons(
         self, chat_id: int, message_id: int, buttons: InlineKeyboardMarkup
     ) -> None:
@@ -289,16 +307,10 @@ class Messenger:
         if not await self._pace.may_edit(chat_id, waiting_since):
             return False
         try:
-            async with self._calling("editMessageText", chat_id):
-                await self._bot.edit_message_text(
-                    text, chat_id=chat_id, message_id=message_id, reply_markup=buttons
-                )
+            await self.rewrite(chat_id, message_id, text, buttons)
         except TelegramUnavailable as error:
             self._pace.hold_back(chat_id, error.retry_after or 1)
             return False
-        except CannotDeliver as error:
-            if _UNCHANGED not in str(error).lower():
-                raise
         return True
 
     async def delete(self, chat_id: int, message_id: int, instead: str) -> None:

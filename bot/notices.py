@@ -1,27 +1,30 @@
-"""What is said once a minute in a chat, however often there is a reason to."""
+"""What is said once in a while, however often there is a reason to."""
 
 import math
 import time
 from collections.abc import Callable
 
 _SECONDS = 60.0
-_MOST_CHATS = 10_000
+_MOST_KEYS = 10_000
 
 
 class Notices:
-    """Remembers when each chat was last given one."""
+    """Remembers when each chat was last given one, or whatever else they are counted by."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds."""
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, seconds: float = _SECONDS
+    ) -> None:
+        """`clock` gives seconds; `seconds` are between two."""
         self._clock = clock
-        self._given: dict[int, float] = {}
+        self._seconds = seconds
+        self._given: dict[int | str, float] = {}
 
-    def may_give(self, chat_id: int) -> bool:
+    def may_give(self, key: int | str) -> bool:
         """Whether a notice may be given now; if so, it counts as given."""
         now = self._clock()
-        if now - self._given.get(chat_id, -math.inf) < _SECONDS:
+        if now - self._given.get(key, -math.inf) < self._seconds:
             return False
-        if len(self._given) >= _MOST_CHATS:
+        if len(self._given) >= _MOST_KEYS:
             self._given.clear()
-        self._given[chat_id] = now
+        self._given[key] = now
         return True

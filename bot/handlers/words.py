@@ -15,6 +15,7 @@ from bot import keyboards
 from bot.callbacks import WORDS, answer
 from bot.clients.dbservice import NotFound, NotOwner
 from bot.context import Context
+from bot.handlers import caption as captions
 from bot.handlers.recorded import Recorded
 from bot.messages import picture_of, sender_of, thread_of
 from bot.recipes import children
@@ -48,8 +49,11 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
     ]
 
 
-async def _paint_reply(update: Update, services: Services) -> db.Item | None:
-    """The picture that is painted; None: the words are for nobody, or for somebody else."""
+async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, bool] | None:
+    """The picture that is painted, and whether the words say what its photo shows.
+
+    None: the words are for nobody, or for somebody else.
+    """
     message = update.message
     sender = sender_of(message) if message is not None else None
     if message is None or message.reply_to_message is None or sender is None:
@@ -65,8 +69,10 @@ async def _paint_reply(update: Update, services: Services) -> db.Item | None:
     except (NotFound, NotOwner):
         return None
     words, caption = _words(message.text), None
+    if not words:
+        return None
     if found.kind == db.MESSAGE_KIND_QUESTION:
-        child, caption = children.same(found.item), words[:MOST_CHARACTERS]
+        child, caption = children.same(found.item), " ".join(words.split())[:MOST_CHARACTERS]
     else:
         child = children.worded(found.item, words)
     request = db.CreateGenerationRequest(
@@ -77,12 +83,16 @@ async def _paint_reply(update: Update, services: Services) -> db.Item | None:
         parameters=child.parameters,
         caption=caption,
     )
-    return (await services.database.create_generation(request)).item
+    painted = (await services.database.create_generation(request)).item
+    return painted, caption is not None
 
 
 async def _tell_reply(update: Update, context: Context) -> None:
     if context.outcome is not None:
         context.wake()
+        item, is_corrected = context.outcome
+        if is_corrected:
+            await captions.show(context, item)
     elif update.message is not None and update.message.chat.type == "private":
         await _offer(update, context)
 

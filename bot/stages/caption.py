@@ -5,6 +5,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
+from bot import keyboards
 from bot.captioners.base import (
     Caption,
     CaptionerMisconfigured,
@@ -34,7 +35,11 @@ async def run(item: WorkItem, services: Services) -> None:
         services.messenger,
         _CAPTION,
         lambda: services.messenger.reply(
-            photo.chat_id, photo.message_id, text, thread_id=item.thread_id
+            photo.chat_id,
+            photo.message_id,
+            text,
+            keyboards.caption(photo.caption, item.id, item.texts),
+            thread_id=item.thread_id,
         ),
         db.GENERATION_STATE_CAPTIONED,
     )
@@ -58,7 +63,12 @@ async def _ask(item: WorkItem, services: Services) -> db.Caption | None:
         await item.fail("photo-refused", str(error))
         return None
     health.ok()
-    caption = db.Caption(text=said.text, captioner=services.captioner.name, model=said.model)
+    caption = db.Caption(
+        text=said.text,
+        captioner=services.captioner.name,
+        model=said.model,
+        guesses=said.guesses,
+    )
     if said.confidence is not None:
         caption.confidence = said.confidence
     return caption

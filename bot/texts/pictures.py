@@ -4,6 +4,7 @@ import gettext
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bot.recipes.guesses import thing
 from bot.recipes.prompts import sentence, words_of
 from bot.recipes.styles import STYLES
 from bot.texts.shortening import shortened
@@ -17,6 +18,7 @@ SMALL_MODEL_SIZE: Final = "64 x 64 pixels"
 
 _SENTENCE: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
 _OFFER: Final = 100  # characters
+_GUESS: Final = 60  # characters
 _MODEL: Final = 50  # characters; a folder's name may have 255 bytes
 
 
@@ -36,6 +38,10 @@ class PictureTexts:
         no_style_button: paints it in no style.
         back_button: leaves the menu.
         paint_button: paints words.
+        correct_button: under a caption; asks what the photo shows.
+        question: what it asks.
+        question_hint: stands where the answer is written; at most 64 characters.
+        question_asked: the question stands there already.
         coming: a press was taken.
         under_way: the picture that a press asks for is on its way already.
         sending: a file is on its way.
@@ -60,6 +66,10 @@ class PictureTexts:
         self.no_style_button = _("No style")
         self.back_button = _("« Back")
         self.paint_button = _("🎨 Paint this")
+        self.correct_button = "✏️"
+        self.question = _("What does it show? Reply to this message.")
+        self.question_hint = _("It shows…")
+        self.question_asked = _("I've just asked: please reply to my question.")
         self.coming = _("Coming up!")
         self.under_way = _("It's already on its way.")
         self.sending = _("Sending it…")
@@ -81,6 +91,11 @@ class PictureTexts:
     def dial_line(self, dial: db.Dial) -> str:
         """A step of the dial, and what it does."""
         return self._("{step}: {effect}").format(step=self.dial(dial), effect=self._(DIAL[dial][1]))
+
+    def guess_on_button(self, guess: str) -> str:
+        """What a photo may show, under its caption."""
+        named = shortened(thing(guess), _GUESS)
+        return f"{named[:1].upper()}{named[1:]}"
 
     def style(self, name: str) -> str:
         """What a style is called; its name where there is no such style any more."""

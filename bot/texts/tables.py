@@ -102,7 +102,6 @@ CAPTIONERS: Final = {
     "azure": "Azure AI Vision",
     "blip": "BLIP",
     "offline": _noop("the offline captioner"),
-    "user": _noop("you"),
 }
 
 DIAL: Final = {

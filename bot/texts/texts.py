@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.clients.documents import Job
 from bot.health import Health
+from bot.recipes.guesses import USER, is_unsure, thing
 from bot.texts.pictures import PictureTexts
 from bot.texts.shortening import shortened
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, HEALTH, STATES, WAITS
@@ -89,13 +90,18 @@ class Texts:
 
     def caption(self, caption: db.Caption) -> str:
         """The reply that tells what the photo shows, how sure that is, and who says so."""
+        if caption.captioner == USER:
+            return self._("{caption}\n\n(as you told me)").format(caption=caption.text)
         known = CAPTIONERS.get(caption.captioner)
         captioner = self._(known) if known else caption.captioner
         if not caption.HasField("confidence"):
             template = self._("{caption}\n\n(says {captioner})")
             return template.format(caption=caption.text, captioner=captioner)
+        text = caption.text
+        if is_unsure(caption):
+            text = self._("Not sure. Perhaps {thing}?").format(thing=thing(text))
         return self._("{caption}\n\n({confidence:.0%} sure, says {captioner})").format(
-            caption=caption.text, confidence=caption.confidence, captioner=captioner
+            caption=text, confidence=caption.confidence, captioner=captioner
         )
 
     def ending(self, code: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from telegram import Message
 
 from bot import keyboards
-from bot.callbacks import cancel_data, is_about
+from bot.callbacks import ask_data, cancel_data, is_about
 from bot.messenger import Messenger, NotTaken
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -138,6 +138,8 @@ def _data_of(message: Message) -> list[str | object | None]:
 
 def _is_the_one(item: WorkItem, message: Message) -> bool:
     kind = item.generation.sending.kind
+    if kind == db.MESSAGE_KIND_CAPTION:
+        return ask_data(item.id) in _data_of(message)
     if kind == db.MESSAGE_KIND_PICTURE:
         return any(is_about(data, item.id) for data in _data_of(message))
     if kind == db.MESSAGE_KIND_STATUS or message.reply_markup is not None:

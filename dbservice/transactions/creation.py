@@ -58,7 +58,9 @@ def _from_parent(
     if request.HasField("caption"):
         if not photo.file_id:
             raise invalid(("caption", "must be absent for words alone"))
-        messages.set_caption(photo, db.Caption(text=request.caption, captioner="user"))
+        guesses = photo.caption_guesses or ()  # buttons offer them still
+        said = db.Caption(text=request.caption, captioner="user", guesses=guesses)
+        messages.set_caption(photo, said)
     row = _add(transaction, request, key, photo, allowed)
     row.parent_id = parent.id
     row.request_id = request.request_id or None

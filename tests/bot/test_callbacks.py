@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from bot.callbacks import (
     CANCEL,
+    GUESS,
     HISTORY,
     OPEN,
     cancel_data,
     generation_id,
+    guess_data,
     history_data,
     open_data,
 )
@@ -26,6 +28,15 @@ def test_cancel(given_id: uuid.UUID) -> None:
     assert len(data.encode()) <= 64
     assert match is not None
     assert generation_id(match.group(1)) == str(given_id)
+
+
+@given(st.integers(0, 4), st.uuids())
+def test_guess(number: int, given_id: uuid.UUID) -> None:
+    data = guess_data(number, str(given_id))
+    match = GUESS.match(data)
+    assert len(data.encode()) <= 64
+    assert match is not None
+    assert (int(match[1]), generation_id(match[2])) == (number, str(given_id))
 
 
 @given(USERS, CURSORS)

@@ -1,4 +1,4 @@
-"""One notice a minute in each chat."""
+"""One notice a minute in each chat, or whatever else is said how often."""
 
 from bot.notices import Notices
 
@@ -17,3 +17,11 @@ def test_there_is_one_a_minute_in_each_chat() -> None:
     assert not notices.may_give(1)
     now = 1060.0
     assert notices.may_give(1)
+
+
+def test_another_one_may_be_given_more_often() -> None:
+    now = 1000.0
+    notices = Notices(lambda: now, 5)
+    assert [notices.may_give(key) for key in ("a", "b", "a")] == [True, True, False]
+    now = 1005.0
+    assert notices.may_give("a")

@@ -71,6 +71,13 @@ class Chat:
         await self.page.get_by_role("button", name="Add a photo").click()
         await self.page.get_by_role("menuitem", name=label).click()
 
+    async def reaches_its_end(self) -> None:
+        """Waits until the newest message is in sight."""
+        script = "t.scrollHeight - t.scrollTop - t.clientHeight < 5"
+        await self.page.wait_for_function(
+            f"() => {{ const t = document.querySelector('#timeline'); return {script}; }}"
+        )
+
     async def is_at_end(self) -> bool:
         script = "t => t.scrollHeight - t.scrollTop - t.clientHeight < 5"
         return bool(await self.page.locator("#timeline").evaluate(script))

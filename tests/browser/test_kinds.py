@@ -46,6 +46,8 @@ async def test_an_album_is_a_grid_with_its_buttons_below(
     await expect(shown).to_have_count(1)
     await expect(tiles).to_have_count(4)
     await expect(shown.locator(".words")).to_contain_text("four of them")
+    arrived = "Promise.all(shown.getAnimations({subtree: true}).map(each => each.finished))"
+    await shown.evaluate(f"shown => {arrived}.then(() => null)")
     first, second, third, fourth = [await box(tile) for tile in await tiles.all()]
     assert (first["y"], third["y"]) == (second["y"], fourth["y"])
     assert third["y"] > first["y"]

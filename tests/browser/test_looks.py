@@ -66,7 +66,7 @@ async def test_a_growing_field_leaves_the_newest_message_in_sight(
     await chat.field.fill("\n".join("line" for _ in range(8)))
     await expect(chat.messages.last).to_be_in_viewport()
     await chat.page.set_viewport_size({"width": 360, "height": 400})  # a keyboard comes up
-    assert await chat.is_at_end()
+    await chat.reaches_its_end()
 
 
 async def test_dark_and_light_follow_the_machine_or_the_person(

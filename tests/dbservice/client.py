@@ -255,7 +255,13 @@ class Client:
         return lease
 
 
-CAPTION = db.Caption(text="a cat on a sofa", confidence=0.5, captioner="offline", model="m-1")
+CAPTION = db.Caption(
+    text="a cat on a sofa",
+    confidence=0.5,
+    captioner="offline",
+    model="m-1",
+    guesses=["a cat on a sofa", "a dog"],
+)
 
 _BY_THE_WAY = (
     db.GENERATION_STATE_CANCELLED,

@@ -147,7 +147,7 @@ async def test_a_photo_all_the_way(database: DatabaseClient) -> None:
     history = await database.list_history(db.ListHistoryRequest(**user))
     assert [*history.items] == [item]
     one = db.GetGenerationRequest(**user, generation_id=generation.id)
-    assert await database.get_generation(one) == item
+    assert (await database.get_generation(one)).item == item
     again = db.CreateGenerationRequest(**user, parent_id=generation.id, message_id=9)
     assert (await database.create_generation(again)).created
     cancelled = await database.cancel_generations(db.CancelGenerationsRequest(**user))

@@ -139,6 +139,7 @@ async def test_what_its_owner_says_of_a_photo_is_its_caption(client: Client) -> 
     said = made.item.photo.caption
     assert (said.text, said.captioner) == ("a dog on a sofa", "user")
     assert not said.HasField("confidence")
+    assert list(said.guesses) == list(CAPTION.guesses) != []
 
 
 async def test_nobody_asks_for_more_of_what_is_not_theirs_or_is_gone(client: Client) -> None:

@@ -6,44 +6,25 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.recipes import png
-from bot.texts import of
 from lookalike.processes.stack import Stack
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.end_to_end.chats import Shown, ask, cat, delivered, idle, pictures
+from tests.end_to_end.chats import (
+    EN,
+    Shown,
+    ask,
+    cat,
+    delivered,
+    idle,
+    labels,
+    next_picture,
+    offering,
+    pictures,
+    press,
+    texts,
+)
 from tests.sandbox.client import People, ShownMessage
 
-EN = of("en")
 SAID = EN.pictures
-
-
-async def press(people: People, message: ShownMessage, text: str, user: int | None = None) -> str:
-    """Presses a button; gives what its toast says."""
-    told = await people.press(message, text, user=user)
-    assert told is not None
-    return told.text
-
-
-async def next_picture(people: People, after: ShownMessage, count: int = 1) -> ShownMessage:
-    """The newest picture that the bot has sent since, once there are so many."""
-
-    def look(messages: Shown) -> Shown | None:
-        found = [m for m in messages if m.id > after.id and m.from_bot and m.photo and m.buttons]
-        return found if len(found) >= count else None
-
-    return (await people.wait_for(after.chat_id, look, 60))[-1]
-
-
-async def offering(people: People, message: ShownMessage, button: str) -> ShownMessage:
-    """The message, once it has this button."""
-
-    def look(messages: Shown) -> Shown | None:
-        return [m for m in messages if m.id == message.id and button in labels(m)]
-
-    return (await people.wait_for(message.chat_id, look))[0]
-
-
-def labels(message: ShownMessage) -> list[str]:
-    return [button.text for button in message.buttons]
 
 
 @pytest.fixture
@@ -214,3 +195,69 @@ async def test_the_words_of_an_album_are_for_all_its_photos(people: People) -> N
         picture = await delivered(people, photo)
         assert picture.caption.startswith("as a stamp, ")
         assert len(pictures(await people.messages(chat), photo)) == 1
+
+
+async def question_of(people: People, after: ShownMessage, count: int = 1) -> Shown:
+    """The questions that the bot has asked since, once there are so many."""
+
+    def look(messages: Shown) -> Shown | None:
+        asked = [m for m in messages if m.id > after.id and m.text == SAID.question]
+        return asked if len(asked) >= count else None
+
+    return await people.wait_for(after.chat_id, look)
+
+
+async def says(people: People, message: ShownMessage, text: str) -> ShownMessage:
+    """The message, once it says this."""
+
+    def look(messages: Shown) -> Shown:
+        return [m for m in messages if m.id == message.id and m.text == text]
+
+    return (await people.wait_for(message.chat_id, look))[0]
+
+
+async def test_a_caption_is_corrected_by_a_reply_to_a_question(
+    people: People, stack: Stack
+) -> None:
+    chat = await people.add_user("Ed")
+    photo = await people.send_photo(chat, cat())
+    first = await delivered(people, photo)
+    (caption,) = texts(await people.messages(chat), photo)
+    assert labels(caption) == [SAID.correct_button]
+    assert await press(people, caption, SAID.correct_button) == ""
+    assert await press(people, caption, SAID.correct_button) == SAID.question_asked
+    (question,) = await question_of(people, first)
+    assert question.forces_reply
+    assert question.reply_to == photo.id
+    await idle(people, chat)
+    stack.stop("bot")
+    stack.start("bot")
+    answer = await people.send_text(chat, "a tabby\n on  my sofa", reply_to=question.id)
+    painted = await next_picture(people, answer)
+    assert (painted.reply_to, painted.caption) == (answer.id, "a tabby on my sofa")
+    corrected = await says(people, caption, "a tabby on my sofa\n\n(as you told me)")
+    await press(people, first, SAID.again_button)
+    assert (await next_picture(people, painted)).caption == "a tabby on my sofa"
+
+    await people.delete(photo)  # what it shows can be said all the same
+    await press(people, corrected, SAID.correct_button)
+    (again,) = await question_of(people, answer)
+    answer = await people.send_text(chat, "my cat", reply_to=again.id)
+    assert (await next_picture(people, answer)).caption == "my cat"
+    words = await people.send_text(chat, "in snow", reply_to=corrected.id)
+    assert (await next_picture(people, words)).caption == "in snow, my cat"
+
+
+async def test_in_a_group_the_owner_alone_is_asked(people: People) -> None:
+    owner, stranger = await people.add_user("Fay"), await people.add_user("Eve")
+    group = await people.add_group([owner, stranger])
+    photo = await people.send_photo(group, cat(), user=owner)
+    await delivered(people, photo)
+    (caption,) = texts(await people.messages(group), photo)
+    assert await press(people, caption, SAID.correct_button, user=stranger) == EN.not_yours
+    await press(people, caption, SAID.correct_button, user=owner)
+    (question,) = await question_of(people, photo)
+    assert question.json["client_markup"]["selective"]
+    await people.send_text(group, "a dog", user=stranger, reply_to=question.id)
+    answer = await people.send_text(group, "a lynx", user=owner, reply_to=question.id)
+    assert (await next_picture(people, answer)).caption == "a lynx"

@@ -129,7 +129,7 @@ async def test_answers_that_are_cut_double_nothing_and_lose_nothing(people: Peop
     await idle(people, chat)
     messages = await people.messages(chat)
     assert [len(each) for each in (texts(messages, sent), pictures(messages, sent))] == [1, 1]
-    assert not any(message.buttons for message in messages)
+    assert not statuses(messages, sent)
 
 
 async def test_a_user_who_blocks_the_bot_is_given_up_quietly(people: People) -> None:

@@ -37,6 +37,8 @@ async def test_known_photos(name: str, text: str, least: float) -> None:
     assert caption.confidence is not None
     assert least < caption.confidence <= 1
     assert caption.model == "efficientnet-lite0"
+    assert caption.guesses[0] == text
+    assert len(set(caption.guesses)) == 3
 
 
 async def test_the_same_photo_is_told_the_same() -> None:

@@ -88,7 +88,8 @@ async def test_a_picture_is_uploaded_only_if_it_must_be(tmp_path: Path) -> None:
                 await client.submit(ID, parameters, "me", init=init)
             await client.upload(sha256, data, "image/jpeg")
             await client.upload(sha256, data, "image/jpeg")
-            assert (await client.submit(ID, parameters, "me", init=init)).state == "queued"
+            job = await client.submit(ID, parameters, "me", init=init)
+            assert job.state in {"queued", "running"}
             with pytest.raises(JobRejected, match="checksum-mismatch"):
                 await client.upload("0" * 64, data, "image/jpeg")
         finally:

@@ -41,6 +41,19 @@ def test_a_captioner_that_knows_no_confidence_claims_none() -> None:
     assert EN.caption(said) == "a cat on a sofa\n\n(says BLIP)"
 
 
+def test_an_unsure_captioner_says_so() -> None:
+    said = db.Caption(text="a photo of a football helmet", confidence=0.3499, captioner="offline")
+    shown = "Not sure. Perhaps a football helmet?\n\n(35% sure, says the offline captioner)"
+    assert EN.caption(said) == shown
+    said.confidence = 0.35
+    assert EN.caption(said).startswith("a photo of a football helmet\n\n(35% sure")
+
+
+def test_what_somebody_says_of_their_photo_is_said_to_be_theirs() -> None:
+    said = db.Caption(text="an astronaut", captioner="user")
+    assert EN.caption(said) == "an astronaut\n\n(as you told me)"
+
+
 def test_every_state_has_words() -> None:
     for name in db.GenerationState.DESCRIPTOR.values_by_name:
         if name != "GENERATION_STATE_UNSPECIFIED":

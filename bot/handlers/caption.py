@@ -1,0 +1,83 @@
+"""What a photo shows: one of the captioner's guesses, or what its owner says."""
+
+import contextlib
+from typing import Any
+
+from telegram import ForceReply, Update
+from telegram.ext import BaseHandler
+
+from bot import keyboards
+from bot.callbacks import ASK, GUESS, answer
+from bot.clients.dbservice import NotFound
+from bot.context import Context
+from bot.handlers.pressed import Button, Press, create, find, tell_created
+from bot.messenger import CannotDeliver, Moved, TelegramUnavailable
+from bot.recipes import children
+from bot.services import Services
+from protos.lookalike.db.v1 import db_pb2 as db
+
+
+def handlers() -> list[BaseHandler[Update, Context, Any]]:
+    """The handlers of the buttons under a caption. A reply to the question is `words`'s."""
+    return [
+        Button(_paint, _tell).handler(GUESS),
+        Button(find, _ask).handler(ASK),
+    ]
+
+
+async def show(context: Context, made: db.Item) -> None:
+    """Has the caption's message say what the photo shows, by which another picture was made."""
+    photo = made.photo
+    if not photo.HasField("caption_message_id"):
+        return
+    # The picture that is on its way says it, too.
+    with contextlib.suppress(CannotDeliver, Moved, TelegramUnavailable):
+        await context.services.messenger.rewrite(
+            photo.chat_id,
+            photo.caption_message_id,
+            context.texts.caption(photo.caption),
+            keyboards.caption(photo.caption, made.generation.parent_id, context.texts),
+        )
+
+
+async def _paint(press: Press, services: Services) -> db.CreateGenerationResponse:
+    item = await find(press, services)
+    caption, number = item.photo.caption, int(press.name)
+    if number >= len(caption.guesses):
+        raise NotFound("there is no such guess any more")
+    guess = caption.guesses[number]
+    # What it was painted by already would become the same picture.
+    child = children.again(item) if guess == caption.text else children.same(item)
+    return await create(press, services, child, caption=guess)
+
+
+async def _tell(press: Press, context: Context, made: db.CreateGenerationResponse) -> None:
+    await tell_created(press, context, made)
+    await show(context, made.item)
+
+
+async def _ask(press: Press, context: Context, item: db.Item) -> None:
+    """Asks what the photo shows; once, however often the button is pressed."""
+    said, photo = context.texts.pictures, item.photo
+    if not context.bot_data.questions.may_give(item.generation.id):
+        await answer(press.query, said.question_asked)
+        return
+    await answer(press.query)
+    question = await context.services.messenger.reply(
+        photo.chat_id,
+        photo.message_id,
+        said.question,
+        # In a group it opens a reply for whoever has sent the photo.
+        ForceReply(selective=True, input_field_placeholder=said.question_hint),
+        thread_id=photo.message_thread_id if photo.HasField("message_thread_id") else None,
+    )
+    await context.services.database.note_message(
+        db.NoteMessageRequest(
+            bot_id=context.bot.id,
+            chat_id=photo.chat_id,
+            user_id=photo.user_id,
+            generation_id=item.generation.id,
+            message_id=question.message_id,
+            kind=db.MESSAGE_KIND_QUESTION,
+        )
+    )
