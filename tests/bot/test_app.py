@@ -59,7 +59,7 @@ async def bot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[app.
 def foreign(message: ShownMessage) -> bool:
     """Whether all that a message says is in brackets, and not just a part of it."""
     texts = [message.text or message.caption]
-    texts += [button.text for button in message.buttons if not button.text.isdecimal()]
+    texts += [button.text for button in message.buttons if re.search(r"[^\W\d_]", button.text)]
     return all("⟦" in text and not re.search(r"[^\W\d_]", _outside(text)) for text in texts)
 
 

@@ -209,7 +209,7 @@ async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
     stack.start("bot")
     await told(people, sent, EN.cancelled)
     await idle(people, chat)
-    assert not any(message.buttons for message in await people.messages(chat))
+    assert not statuses(await people.messages(chat), sent)
 
 
 async def test_a_photo_that_kills_the_bot_is_given_up_and_nobody_else_waits_for_it(
