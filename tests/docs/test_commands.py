@@ -190,7 +190,7 @@ def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str
         }
         assert "Written to .env" in workshop.succeed(by_script)
         assert stat.S_IMODE((workshop.folder / ".env").stat().st_mode) == 0o600
-        with workshop.running(up, "Everything is up: write to @") as running:
+        with workshop.running(up, "Ready: @") as running:
             interrupt(running)
             assert running.end() == 0, running.output
     assert all(line.startswith('{"time": ') for line in running.lines)

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import stat
 import subprocess
 from collections.abc import Generator, Sequence
@@ -13,7 +14,7 @@ import pytest
 from dotenv import dotenv_values
 
 from generator.models import EMOJI
-from lookalike.cli import init
+from lookalike.cli.init import dotenv
 from lookalike.processes import clean_environment
 from lookalike.processes.stack import Stack
 from tests import azure
@@ -24,7 +25,7 @@ from tests.stack import TOKEN, fixed_ports, keep_polls_short, running_stack
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = Path(init.__file__).parent.parent.parent / ".env.example"
+EXAMPLE = Path(dotenv.__file__).parents[3] / ".env.example"
 SCRIPTED = ["--captioner", "offline", "--generator-model", "emoji"]
 
 
@@ -93,13 +94,15 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
             ("token", wrong),
             ("Use it anyway?", "n"),
             ("token", TOKEN),
-            ("Who describes", "azure"),
+            ("The captioner", "azure"),
             ("endpoint", vision.url),
             ("keys", vision.key),
             ("The model", "emoji"),
+            ("Start it now?", "n"),
         ],
     )
     assert code == 0, shown
+    assert re.search(r"anything; about \d+ (s|minutes) a picture on .* of memory, a download", shown)
     assert "Telegram does not know this TELEGRAM_BOT_TOKEN." in shown
     assert "Azure AI Vision takes the key" in shown
     assert "emoji loads" in shown
@@ -198,7 +201,7 @@ def test_a_script_with_a_missing_or_wrong_answer_writes_nothing(
     "value", ["plain/v-1.5", "a b", "it's", 'a "b" #c', "back\\slash", "Füße", "a=b", "~/x"]
 )
 def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None:
-    text = init._fill(EXAMPLE.read_text(), {"GENERATOR_MODEL": value})
+    text = dotenv.fill(EXAMPLE.read_text(), {"GENERATOR_MODEL": value})
     (tmp_path / ".env").write_text(text)
     assert dotenv_values(tmp_path / ".env")["GENERATOR_MODEL"] == value
 
@@ -206,4 +209,4 @@ def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("value", ["${HOME}", "a\nb=c"])
 def test_what_a_env_cannot_hold_is_refused(value: str) -> None:
     with pytest.raises(click.ClickException, match="characters that"):
-        init._fill("", {"GENERATOR_MODEL": value})
+        dotenv.fill("", {"GENERATOR_MODEL": value})

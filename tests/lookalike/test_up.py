@@ -74,9 +74,12 @@ def check_ports_are_free(stack: Stack) -> None:
 
 def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None:
     with started("up", folder=stack.home, environment=stack.environment) as command:
-        name = command.wait_for(r" up INFO \S+: Everything is up: write to (@\w+)\.$")
-        assert name[1].endswith("bot")
+        ready = rf" up INFO \S+: Ready: @\w+bot at {stack.url('sandbox')}/$"
+        command.wait_for(ready)
         said = command.output
+        assert re.search(ready, command.lines[-1])
+        assert said.index("generator.diffusion.pipeline: Loaded emoji") < said.index("Ready: ")
+        assert "journal mode" not in said
         assert said.index("generator: Listening") < said.index("bot: Listening")
         assert said.index("dbservice: Listening") < said.index("bot: Listening")
 
@@ -95,7 +98,7 @@ def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None
         assert not [process for process in children if runs(process)]
     check_ports_are_free(stack)
     said = command.output
-    assert said.count("Everything is up") == 1
+    assert said.count("Ready: ") == 1
     assert "Traceback" not in said
     assert "\x1b" not in said
     assert service_token(stack.home) not in said
@@ -113,7 +116,7 @@ def test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed(
         ) as command,
     ):
         systemd.bind(str(tmp_path / "notify"))
-        command.wait_for("Everything is up")
+        command.wait_for("Ready: ")
         systemd.settimeout(30)
         assert systemd.recv(100) == b"WATCHDOG=1"
         frozen = {name: child(command, name) for name in SERVICES}
@@ -139,14 +142,14 @@ def replaced(command: Command, service: str, old: psutil.Process) -> bool:
 
 def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(stack: Stack) -> None:
     with started("up", folder=stack.home, environment=stack.environment) as command:
-        command.wait_for("Everything is up")
+        command.wait_for("Ready: ")
         left = psutil.Process(command.popen.pid).children()
         assert len(left) == 3
         command.end(signal.SIGKILL)
     # At once, while the others still stop; and every line is JSON this time.
     environment = {**stack.environment, "LOOKALIKE_LOG": "json"}
     with started("up", folder=stack.home, environment=environment) as command:
-        command.wait_for("Everything is up")
+        command.wait_for("Ready: ")
         assert not [process for process in left if runs(process)]
         assert command.end(signal.SIGINT, seconds=10) == 0
     records = [json.loads(line) for line in command.lines]
@@ -199,7 +202,7 @@ def test_a_second_one_in_the_same_home_is_refused(
 
 
 def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path: Path) -> None:
-    environment = create_stack(tmp_path, {"GENERATOR_MODEL": "./nowhere"}).environment
+    environment = create_stack(tmp_path, settings).environment
     parent, terminal = pty.openpty()
     with subprocess.Popen(
         [*LOOKALIKE, "up"], env=environment, cwd=tmp_path, stderr=terminal
@@ -212,10 +215,10 @@ def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path:
         os.close(parent)
         assert process.wait(30) == StartError.EXIT_CODE
     lines = said.decode().replace("\r\n", "\n").splitlines()
-    assert lines[-1].startswith("lookalike up: generator: GENERATOR_MODEL ./nowhere: there is no")
+    assert lines[-1].startswith("lookalike up: generator: GENERATOR_DEVICE cuda: ")
     plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
     assert any("\x1b[34mgenerator\x1b[0m" in line for line in lines)  # a terminal gets colours
-    assert any(re.search(r" generator INFO generator: Listening", line) for line in plain)
+    assert any(re.match(r"\d\d:\d\d:\d\d generator  Listening", line) for line in plain)
 
 
 class _Dying:

@@ -31,7 +31,7 @@ def play(photo: Path, home: Path, console: Console) -> int:
     Returns:
         The exit code: 0 if a picture came.
     """
-    with running_stack(home, console, port=0) as stack:
+    with running_stack(home, console, "127.0.0.1:0") as stack:
         stack.start("bot")
         return _Chat(stack.url("sandbox"), console).send(photo, home / "pictures")
 
