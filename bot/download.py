@@ -26,15 +26,16 @@ def _main(_arguments: argparse.Namespace, consent: Consent) -> None:
 
 
 def _check(weights: Path) -> None:
-    if weights.name == blip.WEIGHTS:
+    if weights.suffix == ".safetensors":
         with safe_open(weights, "numpy"):
             pass  # it compares the file's length with what its beginning says
 
 
 def _choose(_revision: str, sizes: Mapping[str, int]) -> Iterable[str]:
-    if blip.WEIGHTS not in sizes:
-        raise StartError(f"{blip.MODEL} has no {blip.WEIGHTS}.")
-    return [name for name in sizes if name in blip.FILES]
+    weights = [name for name in blip.WEIGHTS if name in sizes]
+    if not weights:
+        raise StartError(f"{blip.MODEL} has no {' or '.join(blip.WEIGHTS)}.")
+    return [*(name for name in blip.FILES if name in sizes), weights[0]]
 
 
 def _terms(licence: str) -> str:

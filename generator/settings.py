@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from generator.diffusion.options import Previews
-from generator.models import missing
 from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
 
 
@@ -46,6 +45,8 @@ class GeneratorSettings(Settings):
 
     def model_now(self) -> str:
         """What paints: the model, or what does so while that one is not on this machine."""
+        from generator.models import missing  # brings the hub's client along
+
         if self.generator_meanwhile and missing.is_missing(self.generator_model):
             return self.generator_meanwhile
         return self.generator_model

@@ -11,22 +11,21 @@ from bot.captioners.local import Describe, LocalCaptioner
 
 MODEL: Final = "Salesforce/blip-image-captioning-base"
 
-WEIGHTS: Final = "model.safetensors"
+WEIGHTS: Final = ("model.safetensors", "pytorch_model.bin")
+"""One of them is needed; the first is taken where there are both."""
 
 FILES: Final = (
     "README.md",
     "config.json",
-    WEIGHTS,
     "preprocessor_config.json",
     "special_tokens_map.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "vocab.txt",
 )
-"""What is fetched of it; the hub has the same weights in other formats, too."""
+"""What else is fetched of it."""
 
 _NEEDED: Final = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
-_WEIGHTS: Final = (WEIGHTS, "pytorch_model.bin")
 _MOST_TOKENS: Final = 40
 _BEAMS: Final = 3
 
@@ -56,7 +55,7 @@ def weights() -> Path | None:
     folder = Path(config).parent
     if not all((folder / name).exists() for name in _NEEDED):
         return None
-    found = (folder / name for name in _WEIGHTS)
+    found = (folder / name for name in WEIGHTS)
     return next((path for path in found if path.exists()), None)
 
 

@@ -49,6 +49,9 @@ def test_the_demo_ends_with_a_caption_and_a_picture_twice(tmp_path: Path) -> Non
     with Image.open(written(first.stdout)) as picture:
         picture.load()
         assert (picture.format, picture.size) == ("PNG", (256, 256))
+    made = written(first.stdout)
+    with Image.open(made.with_stem(f"{made.stem}-pair")) as pair:
+        assert pair.size == (round(256 * 451 / 300) + 8 + 256, 256)  # the photo has 451 x 300
 
     # Another photo of the same name, on the same home, is another photo.
     second = demo(photo(tmp_path / "photo.jpg", data.coffee()))

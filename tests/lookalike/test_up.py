@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -158,14 +159,52 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(stack: Stack) 
     check_ports_are_free(stack)
 
 
+def refused(folder: Path, **settings: str) -> list[str]:
+    """What `lookalike up` says when it starts nothing, as it must."""
+    environment = {**clean_environment(), "LOOKALIKE_HOME": str(folder / "home"), **settings}
+    with started("up", folder=folder, environment=environment) as command:
+        assert command.end() == StartError.EXIT_CODE, command.output
+    assert not (folder / "home").exists()
+    return command.lines
+
+
 def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
-    environment = {**clean_environment(), "LOOKALIKE_HOME": str(tmp_path / "home")}
-    with started("up", folder=tmp_path, environment=environment) as command:
-        assert command.end() == StartError.EXIT_CODE
-    assert command.lines == [
-        "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
-    ]
-    assert not (tmp_path / "home").exists()
+    (said,) = refused(tmp_path, GENERATOR_MODEL="emoji")
+    assert said.startswith("lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks")
+
+
+def test_all_that_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> None:
+    said = refused(
+        tmp_path,
+        LOOKALIKE_LOG="xml",
+        DATABASE_URL="postgresql://localhost/x",
+        GENERATOR_PRESET="best",
+        BOT_POLL_SECONDS="never",
+    )
+    assert said[0] == "lookalike up: 5 things have to be put right first:"
+    names = {line.split()[0].rstrip(":") for line in said[1:]}
+    wrong = {"LOOKALIKE_LOG", "DATABASE_URL", "GENERATOR_PRESET", "BOT_POLL_SECONDS"}
+    assert names == {*wrong, "TELEGRAM_BOT_TOKEN"}
+    assert len(said) == 6
+
+
+def test_a_token_model_and_captioner_that_are_not_there_are_told_together(
+    stack: Stack, tmp_path: Path
+) -> None:
+    (tmp_path / "nobody").mkdir()
+    said = refused(
+        tmp_path / "nobody",
+        TELEGRAM_API_URL=stack.url("sandbox"),
+        TELEGRAM_BOT_TOKEN="10001:a-token-that-nobody-has-ever-given",
+        GENERATOR_MODEL="owner/nothing",
+        CAPTIONER="blip",
+        HF_HUB_CACHE=str(tmp_path / "cache"),
+    )
+    text = "\n".join(said)
+    assert "Telegram does not know this TELEGRAM_BOT_TOKEN. Copy it again" in text
+    assert "GENERATOR_MODEL owner/nothing is not on this machine. Fetch it: `lookalike" in text
+    assert "`lookalike download --captions` fetches them" in text
+    assert len(said) == 4
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
@@ -202,7 +241,11 @@ def test_a_second_one_in_the_same_home_is_refused(
 
 
 def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path: Path) -> None:
-    environment = create_stack(tmp_path, settings).environment
+    absent = "cuda" if sys.platform == "darwin" else "mps"  # only loading finds that out
+    environment = create_stack(
+        tmp_path,
+        {"GENERATOR_DEVICE": absent, "TELEGRAM_API_URL": "http://127.0.0.1:9"},
+    ).environment
     parent, terminal = pty.openpty()
     with subprocess.Popen(
         [*LOOKALIKE, "up"], env=environment, cwd=tmp_path, stderr=terminal
@@ -215,7 +258,7 @@ def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path:
         os.close(parent)
         assert process.wait(30) == StartError.EXIT_CODE
     lines = said.decode().replace("\r\n", "\n").splitlines()
-    assert lines[-1].startswith("lookalike up: generator: GENERATOR_DEVICE cuda: ")
+    assert lines[-1].startswith(f"lookalike up: generator: GENERATOR_DEVICE {absent}: ")
     plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
     assert any("\x1b[34mgenerator\x1b[0m" in line for line in lines)  # a terminal gets colours
     assert any(re.match(r"\d\d:\d\d:\d\d generator  Listening", line) for line in plain)

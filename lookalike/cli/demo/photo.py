@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from lookalike.cli.demo.pair import write_pair
 from lookalike.cli.demo.session import running_stack
 from lookalike.errors import StartError
 
@@ -62,7 +63,10 @@ class _Chat:
         folder.mkdir(exist_ok=True)
         target = folder / f"{photo.stem}-{sent['message_id']}.png"
         target.write_bytes(response.content)
+        pair = target.with_stem(f"{target.stem}-pair")
+        write_pair(photo, target, pair)
         self._console.print(f"The picture is in {target}", soft_wrap=True)
+        self._console.print(f"Before and after, side by side: {pair}", soft_wrap=True)
         return 0
 
     def _watch(self, photo_id: int, after: int) -> str | None:

@@ -21,7 +21,7 @@ from lookalike.tokens import service_token
 STOPPED = "Stopped. The next demo picks up where this one left off."
 
 NOTE = (
-    "Pictures come from the small model in the package: it knows a few hundred things and draws"
+    "Pictures come from the small model in the package: it knows 416 things and draws"
     " them as emoji, 64 x 64 pixels, enlarged. Everything else is the real thing."
 )
 """What the chat page of the demo shows over every chat."""
