@@ -305,7 +305,6 @@ if __name__ == "__main__":
         BotSettings,
         {
             "telegram": _telegram,
-            "token": _token,
             "captioner": _captioner,
             "dbservice": _dbservice,
             "generator": _generator,

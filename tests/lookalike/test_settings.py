@@ -133,7 +133,10 @@ def test_up_and_the_doctor_warn_of_a_misspelt_name(home: Path) -> None:
     (home / ".env").write_text("CAPTONER=blip\n")
     environment = create_stack(home / "home", {"GENERATOR_MODEL": "./nowhere"}).environment
     sentence = "CAPTONER in .env is no setting; do you mean CAPTIONER?"
-    with started("up", folder=home, environment=environment) as command:
+    refused = run("up", folder=home, environment=environment)  # it may be why something lacks
+    assert refused.stderr.endswith(f"\n  {sentence}\n")
+    told = {**environment, "GENERATOR_MODEL": "emoji", "TELEGRAM_API_URL": "http://127.0.0.1:9"}
+    with started("up", folder=home, environment=told) as command:
         command.wait_for(f" up WARNING .*{sentence}")
     said = run("doctor", folder=home, environment=environment).stdout
     assert f"warning  .env: {sentence}" in said

@@ -215,6 +215,8 @@ def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path: Path, command: str
         "LOOKALIKE_HOME": str(tmp_path / "file" / "home"),
         "SERVICE_TOKEN": "a-token-of-ones-own",
         "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
+        "TELEGRAM_API_URL": "http://127.0.0.1:9",
+        "GENERATOR_MODEL": "emoji",
     }
     ended = run(command, folder=tmp_path, environment=environment)
     assert ended.returncode == StartError.EXIT_CODE

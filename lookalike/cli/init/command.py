@@ -48,7 +48,7 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> bool:
         click.echo("There is a .env already: what you do not answer anew is kept.")
     known = Known(given, dotenv.read(text))
     answers: Answers = {}
-    _settle(answers, questions.token, known, "bot", "token")
+    _settle(answers, questions.token, known, "bot", "telegram")
     _settle(answers, questions.captioner, known, "bot", "captioner", accept_licence=accept_licence)
     _settle(answers, questions.model, known, "generator", "model", accept_licence=accept_licence)
     answers |= _notice(known.kept, answers["GENERATOR_MODEL"])

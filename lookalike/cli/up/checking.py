@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lookalike.checks import Finding, Mark
 from lookalike.cli.doctor import SERVICES, findings
+from lookalike.cli.spelling import misspelt
 from lookalike.errors import StartError
 
 
@@ -21,12 +22,12 @@ def check() -> list[str]:
     with ThreadPoolExecutor() as threads:
         jobs = [threads.submit(findings, name, os.environ, ["--start"]) for name in SERVICES]
     found = [finding for job in jobs for finding in job.result() if finding.mark is not Mark.OK]
-    wrong = list(_sentences(each for each in found if not _may_wait(each)))
-    if len(wrong) == 1:
-        raise StartError(wrong[0])
-    if wrong:
-        raise StartError("\n  ".join([f"{len(wrong)} things have to be put right first:", *wrong]))
-    return list(_sentences(found))
+    hints = misspelt()
+    if wrong := list(_sentences(each for each in found if not _may_wait(each))):
+        wrong += hints  # which may be why
+        title = f"{len(wrong)} things have to be put right first:"
+        raise StartError(wrong[0] if len(wrong) == 1 else "\n  ".join([title, *wrong]))
+    return [*hints, *_sentences(found)]
 
 
 def _may_wait(finding: Finding) -> bool:

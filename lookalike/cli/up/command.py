@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from lookalike import lifecycle, logs
-from lookalike.cli.spelling import misspelt
 from lookalike.cli.up import printing, watchdog
 from lookalike.cli.up.checking import check
 from lookalike.cli.up.health import ask_grpc, ask_http, is_ready
@@ -47,7 +46,7 @@ class _UpSettings(Settings):
 def run() -> NoReturn:
     """Checks what can be checked, runs the services until it is asked to stop, and exits."""
     try:
-        notes = [*misspelt(), *check()]
+        notes = check()
     except StartError as error:
         lifecycle.end("up", error)
     except KeyboardInterrupt:

@@ -156,6 +156,7 @@ def test_before_the_first_start_it_is_one_line_and_no_failure(
     home = tmp_path / "home"
     told = {**settings, **fixed_ports(), "TELEGRAM_API_URL": stack.url("sandbox")}
     fresh = create_stack(home, told)
+    stack.stop("bot")
     keep_polls_short(stack)
     result = commands.run("doctor", folder=tmp_path, environment=fresh.environment)
     assert result.returncode == 0, result.stdout
@@ -165,6 +166,7 @@ def test_before_the_first_start_it_is_one_line_and_no_failure(
     assert not home.exists()
     service_token(home)  # as the first start makes it
     result = commands.run("doctor", folder=tmp_path, environment=fresh.environment)
+    stack.start("bot")
     assert result.returncode == 1, result.stdout
     assert "failed  services: None of them runs." in result.stdout
 
