@@ -170,7 +170,7 @@ def refused(folder: Path, **settings: str) -> list[str]:
 
 def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
     (said,) = refused(tmp_path, GENERATOR_MODEL="emoji")
-    assert said.startswith("lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks")
+    assert said == "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
 
 
 def test_all_that_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> None:

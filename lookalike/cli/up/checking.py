@@ -38,7 +38,8 @@ def _sentences(found: Iterable[Finding]) -> Iterator[str]:
     """Each finding once: services share settings."""
     told = set()
     for finding in found:
-        sentence = f"{finding.summary} {finding.remedy}".rstrip()
+        remedy = finding.remedy if finding.check != "settings" else ""  # the sentence is enough
+        sentence = f"{finding.summary} {remedy}".rstrip()
         if sentence not in told:
             told.add(sentence)
             yield sentence
