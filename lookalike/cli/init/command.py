@@ -105,22 +105,24 @@ def _fetch_as_asked(answers: Answers, service: str, check: str) -> list[str]:
     Returns:
         The checks that fail then.
     """
-    if not _download(service, answers, "--ask-only"):
-        return [checks.MODEL_MISSING]
-    if service == "generator" and click.confirm(
-        "Begin with the small model, emoji, while it downloads?", default=True
-    ):
-        _download_in_background(answers)
-        answers["GENERATOR_MEANWHILE"] = questions.SMALL_MODEL
-        return []
-    if not _download(service, answers, "--accept-licence"):
+    options = []
+    if service == "generator":  # the captioner's weights are small
+        if not _download(service, answers, "--ask-only"):
+            return [checks.MODEL_MISSING]
+        question = "Begin with the small model, emoji, while it downloads?"
+        if click.confirm(question, default=True):
+            _download_in_background(answers)
+            answers["GENERATOR_MEANWHILE"] = questions.SMALL_MODEL
+            return []
+        options = ["--accept-licence"]
+    if not _download(service, answers, *options):
         return [checks.MODEL_MISSING]
     return _failures(answers, service, check)
 
 
-def _download(service: str, answers: Answers, option: str) -> bool:
+def _download(service: str, answers: Answers, *options: str) -> bool:
     """Runs a service's download; tells whether it succeeded."""
-    command = _download_command(service, answers, option)
+    command = _download_command(service, answers, *options)
     return subprocess.run(command, check=False).returncode == 0  # noqa: S603, our own modules
 
 
@@ -141,9 +143,9 @@ def _download_in_background(answers: Answers) -> None:
     click.echo("`lookalike up` takes it at the first start that finds it there.")
 
 
-def _download_command(service: str, answers: Answers, option: str) -> list[str]:
+def _download_command(service: str, answers: Answers, *options: str) -> list[str]:
     model = [answers["GENERATOR_MODEL"]] if service == "generator" else []
-    return [*service_command(f"{service}.download"), *model, option]
+    return [*service_command(f"{service}.download"), *model, *options]
 
 
 def _notice(kept: Answers, model: str) -> Answers:
