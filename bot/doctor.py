@@ -25,7 +25,7 @@ from bot.clients.generator import GeneratorClient, GeneratorUnavailable, JobReje
 from bot.readiness import NotReady
 from bot.settings import BotSettings
 from lookalike import checks
-from lookalike.checks import Finding, failed, ok, warning
+from lookalike.checks import Finding, Mark, failed, ok, warning
 from lookalike.errors import StartError
 from lookalike.proxies import proxy_for
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -33,6 +33,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _SECONDS = 10.0
 _POLL_SECONDS = 5  # another poller that was thrown out is back within this
 _MOST_SKEW = 60.0  # seconds
+_AGAIN_SECONDS = 2.0
+_NETWORK = "Check the network and TELEGRAM_API_URL."
 _NO_TOKEN = "none has been made yet"  # noqa: S105, no secret
 _SAME_TOKEN = "Give all services the same LOOKALIKE_HOME, or the same SERVICE_TOKEN."  # noqa: S105, no secret
 
@@ -47,42 +49,50 @@ class _Refused(Exception):
 
 async def _telegram(settings: BotSettings) -> list[Finding]:
     """The token, this machine's clock, and whether others take the bot's updates."""
-    remedy = "Check the network and TELEGRAM_API_URL."
+    found = await _token(settings)
+    if any(each.mark is Mark.FAILED and each.check != "clock" for each in found):
+        return found
     try:
-        proxy = proxy_for(settings.telegram_api_url, socks=True)
+        async with _http(settings) as http:
+            found.append(await _updates(http, settings))
+    except (_Refused, httpx.HTTPError) as error:
+        summary = f"Telegram does not say who takes the updates ({type(error).__name__}: {error})."
+        found.append(failed("updates", summary, _NETWORK))
+    return found
+
+
+async def _token(settings: BotSettings) -> list[Finding]:
+    """Whether Telegram knows the token, and this machine's clock."""
+    try:
+        async with _http(settings) as http:
+            me, date = await _call(http, settings, "getMe")
     except StartError as error:
         return [failed("proxy", str(error), "The bot does not start before that.")]
-    transport = BoundedTransport(proxy)
-    async with httpx.AsyncClient(timeout=_SECONDS, transport=transport) as http:
-        try:
-            me, date = await _call(http, settings, "getMe")
-        except _Refused as error:
-            if error.status in {401, 404}:
-                summary = "Telegram does not know this TELEGRAM_BOT_TOKEN."
-                return [failed("token", summary, "Copy it again from @BotFather.")]
-            return [failed("token", f"Telegram answers {error.status} {error}.", remedy)]
-        except httpx.HTTPError as error:
-            way = " by way of the proxy of the environment" if proxy else ""
-            reason = type(error).__name__
-            summary = f"{settings.telegram_api_url} cannot be reached{way} ({reason})."
-            return [failed("token", summary, remedy)]
-        name = f"The token is that of @{me['username']}."
-        found = [
-            ok("token", name)
-            if me.get("can_read_all_group_messages")
-            else ok(
-                "token", name, "It sees no photos in groups; @BotFather, /setprivacy, changes it."
-            )
-        ]
-        found += _clock(date)
-        try:
-            found.append(await _updates(http, settings))
-        except (_Refused, httpx.HTTPError) as error:
-            summary = (
-                f"Telegram does not say who takes the updates ({type(error).__name__}: {error})."
-            )
-            found.append(failed("updates", summary, remedy))
-        return found
+    except _Refused as error:
+        if error.status in {401, 404}:
+            summary = "Telegram does not know this TELEGRAM_BOT_TOKEN."
+            return [failed("token", summary, "Copy it again from @BotFather.")]
+        summary = f"Telegram answers {error.status} {error}."
+        return [failed("token", summary, _NETWORK, passes=True)]
+    except httpx.HTTPError as error:
+        where, reason = settings.telegram_api_url, type(error).__name__
+        way = " by way of the proxy of the environment" if proxy_for(where, socks=True) else ""
+        summary = f"{where} cannot be reached{way} ({reason})."
+        return [failed("token", summary, _NETWORK, passes=True)]
+    name = f"The token is that of @{me['username']}."
+    groups = "It sees no photos in groups; @BotFather, /setprivacy, changes it."
+    remedy = "" if me.get("can_read_all_group_messages") else groups
+    return [ok("token", name, remedy), *_clock(date)]
+
+
+def _http(settings: BotSettings) -> httpx.AsyncClient:
+    """A client for Telegram.
+
+    Raises:
+        StartError: the proxy that the environment names cannot be used.
+    """
+    proxy = proxy_for(settings.telegram_api_url, socks=True)
+    return httpx.AsyncClient(timeout=_SECONDS, transport=BoundedTransport(proxy))
 
 
 async def _call(
@@ -110,7 +120,8 @@ def _clock(date: str) -> list[Finding]:
         return []
     if abs(skew) > _MOST_SKEW:
         summary = f"This machine's clock is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}."
-        return [failed("clock", summary, "Set it, best by NTP; TLS and leases need it.")]
+        remedy = "Set it, best by NTP; TLS and leases need it."
+        return [failed("clock", summary, remedy, passes=True)]
     return [ok("clock", "This machine's clock agrees with Telegram's.")]
 
 
@@ -156,6 +167,25 @@ async def _captioner(settings: BotSettings) -> list[Finding]:
     return [await _with_captioner(settings, look)]
 
 
+async def _start(settings: BotSettings) -> list[Finding]:
+    """Whether the token and the captioner are right, as far as that takes a moment."""
+
+    async def look(captioner: Captioner) -> Finding:
+        if isinstance(captioner, AzureCaptioner):
+            await captioner.probe()
+        return ok("captioner", f"Captions come from {captioner.name}.")
+
+    async def ask() -> list[Finding]:
+        found = await _token(settings)
+        if any(each.mark is Mark.FAILED and not each.passes for each in found):
+            await asyncio.sleep(_AGAIN_SECONDS)  # once may be a fault of Telegram's
+            found = await _token(settings)
+        return found
+
+    found, captioner = await asyncio.gather(ask(), _with_captioner(settings, look))
+    return [*found, captioner]
+
+
 async def _caption(settings: BotSettings) -> list[Finding]:
     """One real caption."""
 
@@ -176,19 +206,20 @@ async def _with_captioner(
             azure_endpoint=settings.azure_vision_endpoint,
             azure_key=key.get_secret_value() if key else None,
         )
+    except captioners.WeightsMissing as error:
+        return failed(checks.MODEL_MISSING, str(error), "Or choose another CAPTIONER.")
     except StartError as error:
         return failed("captioner", str(error), "Or choose another CAPTIONER.")
     try:
         found = await look(captioner)
     except CaptionerMisconfigured as error:
         remedy = "Correct AZURE_VISION_KEY and AZURE_VISION_ENDPOINT"
+        hint = f" {_regions()}"
         if captioner.name != "azure":
-            remedy = "Install its packages and weights again"
-        return failed(
-            "captioner", f"{error}.", f"{remedy}, or choose another CAPTIONER. {_regions()}"
-        )
+            remedy, hint = "Install its packages and weights again", ""
+        return failed("captioner", f"{error}.", f"{remedy}, or choose another CAPTIONER.{hint}")
     except CaptionerUnavailable as error:
-        return failed("captioner", f"{error}.", "Check the network and the endpoint.")
+        return failed("captioner", f"{error}.", "Check the network and the endpoint.", passes=True)
     except PhotoRefused as error:
         return failed("captioner", f"{error}.", "Please report this: the photo is a good one.")
     finally:
@@ -279,5 +310,6 @@ if __name__ == "__main__":
             "generator": _generator,
             "bot": _bot,
         },
+        start={"start": _start},
         paid={"caption": _caption},
     )

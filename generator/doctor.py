@@ -7,11 +7,11 @@ from generator import models
 from generator.diffusion import memory
 from generator.diffusion.options import Options
 from generator.executors.inprocess import InProcessExecutor
-from generator.models import ModelFormat, Source, layout, lora
+from generator.models import ModelFormat, Source, layout, lora, missing
 from generator.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike import checks, integrity
-from lookalike.checks import Finding, failed, ok, warning
+from lookalike.checks import Finding, Mark, failed, ok, warning
 from lookalike.database import path_of
 from lookalike.errors import StartError
 from protos import GENERATOR_NAMESPACE
@@ -50,26 +50,26 @@ async def _pictures(settings: GeneratorSettings) -> list[Finding]:
 
 async def _model(settings: GeneratorSettings) -> list[Finding]:
     """Whether the model is here, fits this machine and loads; a running generator has loaded it."""
+    found = _missing(settings)
+    if any(each.mark is Mark.FAILED for each in found):
+        return found
     half = await asyncio.to_thread(_takes_half, settings.generator_device)
     try:
-        source = models.find(settings.generator_model)
-        if source.format is ModelFormat.HUB and layout.cached(source.location) is None:
-            summary = f"GENERATOR_MODEL {source.location} is not on this machine."
-            return [failed(checks.MODEL_MISSING, summary, "Fetch it: `lookalike download`.")]
+        source = models.find(settings.model_now())
         folder, files = _files(source, half=half)
     except StartError as error:
-        return [failed("model", str(error), _FETCH)]
+        return [*found, failed("model", str(error), _FETCH)]
     try:
         count = await asyncio.to_thread(layout.count_numbers, files)
     except Exception as error:  # noqa: BLE001, a damaged file raises what its library likes
         summary = f"GENERATOR_MODEL {source.location} has a broken file: {error}."
-        return [failed("model", summary, _FETCH)]
+        return [*found, failed("model", summary, _FETCH)]
     kept = checks.size(sum(file.stat().st_size for file in files))
     licence = layout.licence(folder, source.location)
     summary = (
         f"{source.name} is here ({kept}), under {licence or 'a licence that is not known here'}."
     )
-    found = [_present(summary, licence)]
+    found.append(_present(summary, licence))
     listen = settings.generator_listen
     if await asyncio.to_thread(_answers, listen):
         ready = (await asyncio.to_thread(checks.get, listen, "/health/ready"))[0] == 200  # noqa: PLR2004
@@ -77,9 +77,34 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
         summary = f"A generator runs and {said} the model that it was started with."
         return [*found, ok("memory", summary)]
     room = _memory(count, settings.generator_device, half=half)
-    if room.mark is checks.Mark.FAILED:
+    if room.mark is Mark.FAILED:
         return [*found, room]
     return [*found, room, *await _load(settings)]
+
+
+async def _start(settings: GeneratorSettings) -> list[Finding]:
+    """Whether the model and the preset can be there; quickly, as nothing is loaded."""
+    found = _missing(settings)
+    try:
+        source = models.find(settings.model_now())
+        if not found and source.format is not ModelFormat.FILE:
+            _files(source, half=False)
+    except StartError as error:
+        found.append(failed("model", str(error), _FETCH))
+    return [*found, *await _preset(settings)]
+
+
+def _missing(settings: GeneratorSettings) -> list[Finding]:
+    """A finding if the model has to be fetched."""
+    model = settings.generator_model
+    if not missing.is_missing(model):
+        return []
+    summary = f"GENERATOR_MODEL {model} is not on this machine."
+    remedy = "Fetch it: `lookalike download`."
+    if not settings.generator_meanwhile:
+        return [failed(checks.MODEL_MISSING, summary, remedy)]
+    summary = f"{summary} Meanwhile {settings.generator_meanwhile} paints."
+    return [warning(checks.MODEL_MISSING, summary, f"{remedy} The next start takes it over.")]
 
 
 def _takes_half(device: str) -> bool:
@@ -127,7 +152,7 @@ async def _load(settings: GeneratorSettings) -> list[Finding]:
     except StartError:
         lcm_lora = None  # _preset says so
     options = Options(settings.generator_device, lcm_lora, previews="0")
-    executor = InProcessExecutor(settings.generator_model, options)
+    executor = InProcessExecutor(settings.model_now(), options)
     try:
         info = await executor.load()
     except StartError as error:
@@ -135,34 +160,36 @@ async def _load(settings: GeneratorSettings) -> list[Finding]:
     finally:
         await executor.close()
     summary = f"{info.name} loads; its own size is {info.width} x {info.height}."
-    unfit = [_without_fast(settings, why, _NAME_FAST) for why in info.unavailable.values()]
-    return [ok("loading", summary), *unfit]
+    found = [ok("loading", summary)]
+    if settings.generator_preset == FAST:
+        found += [_without_fast(why, _NAME_FAST) for why in info.unavailable.values()]
+    return found
 
 
 async def _preset(settings: GeneratorSettings) -> list[Finding]:
-    """Whether the preset fast has its weights; whether they fit shows when the model is loaded."""
+    """Whether the preset fast, if it is the default, has its weights, and whether they are whole.
+
+    Whether they fit shows when the model is loaded.
+    """
     location = settings.generator_lcm_lora
     try:
         file = lora.find(location)
     except StartError as error:
         return [failed("preset", str(error), _NAME_FAST)]
+    if settings.generator_preset != FAST:
+        return []
     if file is None:
-        summary = f"The preset fast lacks its weights: {location} is not on this machine."
-        return [_without_fast(settings, summary, _FETCH_FAST)]
+        return [_without_fast(f"Its weights, {location}, are not on this machine.", _FETCH_FAST)]
     try:
         await asyncio.to_thread(layout.count_numbers, [file])
     except Exception as error:  # noqa: BLE001, as in _model
-        summary = f"The preset fast lacks its weights: {file} is broken: {error}."
-        return [_without_fast(settings, summary, _NAME_FAST)]
+        return [_without_fast(f"Of its weights {file} is broken: {error}.", _NAME_FAST)]
     summary = f"The weights of the preset fast are here ({checks.size(file.stat().st_size)})."
     return [ok("preset", summary)]
 
 
-def _without_fast(settings: GeneratorSettings, summary: str, remedy: str) -> Finding:
-    """A failure only if it is the default, as nothing starts then; else it is just not offered."""
-    if settings.generator_preset == FAST:
-        return failed("preset", f"GENERATOR_PRESET fast cannot be used. {summary}", remedy)
-    return ok("preset", summary, remedy)
+def _without_fast(why: str, remedy: str) -> Finding:
+    return failed("preset", f"GENERATOR_PRESET fast cannot be used. {why}", remedy)
 
 
 if __name__ == "__main__":
@@ -176,4 +203,5 @@ if __name__ == "__main__":
             "model": _model,
             "preset": _preset,
         },
+        start={"start": _start},
     )

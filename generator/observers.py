@@ -172,12 +172,12 @@ class LogObserver(Observer):
         """A line for each attempt."""
         code = f" ({event.code})" if event.code else ""
         _log.info(
-            "Job %s %s%s after %.1f s, attempt %d.",
-            event.job_id,
-            event.outcome,
+            "%s%s after %.1f s in attempt %d: job %s.",
+            event.outcome.capitalize(),
             code,
             event.seconds,
             event.attempt,
+            event.job_id,
         )
 
     def batches_measured(self, event: BatchesMeasured) -> None:

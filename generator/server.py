@@ -1,6 +1,7 @@
 """The generator as a service: puts it together and serves it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ from generator.web.routes import Parts, create_app
 from lookalike import lifecycle, web
 from lookalike.blobs import Blobs, LocalBlobs
 from lookalike.errors import StartError
+
+_log = logging.getLogger(__name__)
 
 _HOLDER = "inprocess"
 """The worker's name in leases: the only one, as the database is one process's alone."""
@@ -126,7 +129,7 @@ async def running(
         presets, lcm_lora = _presets(settings)
         if executor is None:
             options = Options(settings.generator_device, lcm_lora, settings.generator_previews)
-            executor = InProcessExecutor(settings.generator_model, options)
+            executor = InProcessExecutor(_model(settings), options)
         stack.push_async_callback(executor.close)
         blobs = await asyncio.to_thread(LocalBlobs, settings.results)
         results = Results(blobs, observers)
@@ -185,6 +188,18 @@ async def _recover(leases: Leases, maintenance: Maintenance) -> None:
         await maintenance.sweep()
     except OSError as error:
         raise StartError(f"The job queue cannot be used: {error}.") from None
+
+
+def _model(settings: GeneratorSettings) -> str:
+    model = settings.model_now()
+    if model != settings.generator_model:
+        _log.warning(
+            "%s paints, as %s is not on this machine yet; the first start after its download "
+            "takes it over.",
+            model,
+            settings.generator_model,
+        )
+    return model
 
 
 def _presets(settings: GeneratorSettings) -> tuple[OfferedPresets, Path | None]:

@@ -17,6 +17,8 @@ class GeneratorSettings(Settings):
         generator_model: a hub id, a diffusers folder, a single .safetensors file, or `emoji`.
         generator_database_url: the job queue's database; empty: in the home folder.
         generator_results_url: the folder of computed pictures; empty: in the home folder.
+        generator_meanwhile: what paints while a model on the hub is not on this machine; empty:
+            nothing, and the generator does not start.
         generator_device: what computes.
         generator_preset: of requests that name none.
         generator_lcm_lora: the weights that the preset fast needs: a hub id, a folder or a file.
@@ -33,12 +35,21 @@ class GeneratorSettings(Settings):
     )
     generator_database_url: SqliteUrl = ""
     generator_results_url: FileUrl = ""
+    generator_meanwhile: str = ""
     generator_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     generator_preset: Literal["faithful", "balanced", "quick", "fast"] = "balanced"
     generator_lcm_lora: Annotated[str, Field(min_length=1)] = "latent-consistency/lcm-lora-sdv1-5"
     generator_previews: Previews = "1"
     generator_max_queue: Annotated[int, Field(ge=1, le=5_000)] = 1000
     generator_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+
+    def model_now(self) -> str:
+        """What paints: the model, or what does so while that one is not on this machine."""
+        from generator.models import missing  # brings the hub's client along
+
+        if self.generator_meanwhile and missing.is_missing(self.generator_model):
+            return self.generator_meanwhile
+        return self.generator_model
 
     @property
     def database_url(self) -> str:

@@ -14,18 +14,17 @@ import shutil
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn, Self, TypeVar
 
 from lookalike.disk import is_nearly_full
-from lookalike.errors import StartError
 from lookalike.logs import RedactionFilter
-from lookalike.settings import Settings
+from lookalike.settings import Settings, SettingsError
 
 MODEL_MISSING = "model missing"
-"""The check that fails where a model on the hub is not on this machine."""
+"""The check that fails where weights that are on the hub are not on this machine."""
 
 START = "Start everything with `lookalike up`."
 BUSY = "Try again when the machine has less to do."
@@ -54,12 +53,14 @@ class Finding:
         mark: how it is.
         summary: what was found, in one sentence.
         remedy: what to do about it; "" if there is nothing to do.
+        passes: whether a failure may pass by itself, so that no start need wait for somebody.
     """
 
     check: str
     mark: Mark
     summary: str
     remedy: str = ""
+    passes: bool = False
 
     def to_json(self) -> str:
         """As one line, without the line's end."""
@@ -89,9 +90,9 @@ def warning(check: str, summary: str, remedy: str = "") -> Finding:
     return Finding(check, Mark.WARNING, summary, remedy)
 
 
-def failed(check: str, summary: str, remedy: str) -> Finding:
+def failed(check: str, summary: str, remedy: str, *, passes: bool = False) -> Finding:
     """It does not work."""
-    return Finding(check, Mark.FAILED, summary, remedy)
+    return Finding(check, Mark.FAILED, summary, remedy, passes)
 
 
 Check = Callable[[_S], Awaitable[list[Finding]]]
@@ -101,32 +102,38 @@ def run(
     service: str,
     settings: type[_S],
     checks: Mapping[str, Check[_S]],
+    *,
+    start: Mapping[str, Check[_S]] | None = None,
     paid: Mapping[str, Check[_S]] | None = None,
 ) -> NoReturn:
     """Runs the checks at the same time, prints each one's findings as they come, and exits.
 
     The arguments of the command line choose: `--only NAME` (repeatable) runs only these checks,
-    `--spend` also those of `paid`.
+    `--start` only those of `start`, `--spend` also those of `paid`.
 
     Args:
         service: whose checks they are.
         settings: the service's settings.
         checks: the checks by name.
+        start: those to be made before anything starts; they take a moment.
         paid: those that cost money.
     """
     parser = argparse.ArgumentParser(prog=f"{service}.doctor")
     parser.add_argument("--only", action="append", choices=list(checks))
+    parser.add_argument("--start", action="store_true")
     parser.add_argument("--spend", action="store_true")
     arguments = parser.parse_args()
     logging.disable()  # whatever there is to say becomes a finding
     chosen = {name: check for name, check in checks.items() if name in (arguments.only or checks)}
+    if arguments.start:
+        chosen = dict(start or {})
     if arguments.spend:
         chosen |= paid or {}
     try:
         loaded = settings.load()
-    except StartError as error:
-        remedy = f"Correct it in .env; the other checks of {service} need it, too."
-        _print(failed("settings", str(error), remedy))
+    except SettingsError as error:
+        for fault in error.faults:
+            _print(failed("settings", fault, "Correct it in .env."))
         sys.exit(0)
     redaction = RedactionFilter([*loaded.given_secrets(), loaded.known_token() or ""])
     asyncio.run(_run_all(loaded, chosen, redaction))
@@ -146,13 +153,14 @@ async def _run_all(
                 findings = await check(settings)
         except TimeoutError:
             summary = f"This check took more than {_CHECK_SECONDS:g} s and was given up."
-            findings = [failed(name, summary, BUSY)]
+            findings = [failed(name, summary, BUSY, passes=True)]
         except Exception as error:  # noqa: BLE001, one check that breaks must not hide the others
             summary = f"This check broke: {type(error).__name__}: {error}."
-            findings = [failed(name, summary, "Please report this, with the sentence above.")]
+            remedy = "Please report this, with the sentence above."
+            findings = [failed(name, summary, remedy, passes=True)]
         for found in findings:
             summary, remedy = redaction.redact(found.summary), redaction.redact(found.remedy)
-            _print(Finding(found.check, found.mark, summary, remedy))
+            _print(replace(found, summary=summary, remedy=remedy))
 
     await asyncio.gather(*(run_one(name, check) for name, check in checks.items()))
 

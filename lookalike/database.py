@@ -143,7 +143,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    _log.info("SQLite %s, journal mode %s.", sqlite3.sqlite_version, mode)
+    _log.debug("SQLite %s, journal mode %s.", sqlite3.sqlite_version, mode)
 
 
 def _on_begin(connection: Connection) -> None:

@@ -106,7 +106,7 @@ def run(
             for number in _STOP_SIGNALS:  # the interpreter's end takes other handlers away
                 signal.signal(number, signal.SIG_IGN)
     except StartError as error:
-        _end(name, str(error), error.exit_code)
+        end(name, error)
     except Exception as error:  # noqa: BLE001, as the comment says
         if passes(error):
             _end(name, f"{_reason(error)}.", StartError.PASSING_EXIT_CODE)
@@ -114,6 +114,11 @@ def run(
         _log.exception("The %s has a fault and ends", name)
         sys.exit(1)
     sys.exit(0)
+
+
+def end(name: str, error: StartError) -> NoReturn:
+    """Prints why a process cannot run, and exits."""
+    _end(name, str(error), error.exit_code)
 
 
 def _end(name: str, sentence: str, code: int) -> NoReturn:

@@ -5,6 +5,7 @@ capitals is the variable's name. `docs/settings.md` lists them all.
 """
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
@@ -120,6 +121,18 @@ def _default_home() -> Path:
     return platformdirs.user_data_path("lookalike", appauthor=False)
 
 
+class SettingsError(StartError):
+    """Settings are missing or wrong.
+
+    Attributes:
+        faults: a sentence for each of them, which names the variable.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = tuple(faults)
+
+
 class Settings(BaseSettings):
     """The settings that every process has.
 
@@ -173,7 +186,7 @@ class Settings(BaseSettings):
         """Reads the settings.
 
         Raises:
-            StartError: values are missing or wrong; the message names the variables.
+            SettingsError: values are missing or wrong; the message names the variables.
         """
         return _load(cls)
 
@@ -191,14 +204,14 @@ def _load(cls: type[_S]) -> _S:
             if name not in missing
         ]
         told = [f"{name} is not set; `lookalike init` asks for it." for name in missing] + told
-        raise StartError(" ".join(told)) from None
+        raise SettingsError(told) from None
 
 
 def _check_file() -> None:
     """Makes sure that the file can be read as text.
 
     Raises:
-        StartError: it cannot.
+        SettingsError: it cannot.
     """
     try:
         text = ENV_FILE.read_text(encoding=ENV_ENCODING)
@@ -206,8 +219,8 @@ def _check_file() -> None:
         return
     except OSError as error:
         reason = error.strerror or error
-        raise StartError(f"{ENV_FILE} cannot be read: {reason}.") from None
+        raise SettingsError([f"{ENV_FILE} cannot be read: {reason}."]) from None
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise StartError(f"{ENV_FILE} is not UTF-8; save it as that.")
+        raise SettingsError([f"{ENV_FILE} is not UTF-8; save it as that."])

@@ -8,6 +8,10 @@ from lookalike.errors import StartError
 _log = logging.getLogger(__name__)
 
 
+class WeightsMissing(StartError):
+    """The weights of the captioner are not on this machine, and can be fetched."""
+
+
 def create(name: str, *, azure_endpoint: str | None, azure_key: str | None) -> Captioner:
     """The captioner of this name.
 
@@ -46,10 +50,14 @@ def _make(name: str, azure_endpoint: str | None, azure_key: str | None) -> Capti
                 )
             return AzureCaptioner(azure_endpoint, azure_key)
         case "blip":
-            if not blip.available():
+            if not blip.installed():
                 raise StartError(
-                    f"The blip captioner needs the packages of lookalike[blip] and, in the hub's "
-                    f"cache, its weights: hf download {blip.MODEL}."
+                    "The blip captioner needs its packages: pip install 'lookalike[blip]'."
+                )
+            if not blip.available():
+                raise WeightsMissing(
+                    f"The weights of the blip captioner, {blip.MODEL}, are not on this machine; "
+                    "`lookalike download --captions` fetches them."
                 )
             return blip.create()
         case "offline":

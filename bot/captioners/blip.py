@@ -11,15 +11,33 @@ from bot.captioners.local import Describe, LocalCaptioner
 
 MODEL: Final = "Salesforce/blip-image-captioning-base"
 
+WEIGHTS: Final = ("model.safetensors", "pytorch_model.bin")
+"""One of them is needed; the first is taken where there are both."""
+
+FILES: Final = (
+    "README.md",
+    "config.json",
+    "preprocessor_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+)
+"""What else is fetched of it."""
+
 _NEEDED: Final = ("config.json", "preprocessor_config.json", "tokenizer_config.json")
-_WEIGHTS: Final = ("model.safetensors", "pytorch_model.bin")
 _MOST_TOKENS: Final = 40
 _BEAMS: Final = 3
 
 
 def available() -> bool:
     """Whether its packages are installed and its weights in the hub's cache; torch stays out."""
-    return find_spec("torch") is not None and _folder() is not None
+    return installed() and weights() is not None
+
+
+def installed() -> bool:
+    """Whether its packages are installed; none is imported."""
+    return all(find_spec(name) for name in ("torch", "transformers"))
 
 
 def create() -> LocalCaptioner:
@@ -27,20 +45,18 @@ def create() -> LocalCaptioner:
     return LocalCaptioner("blip", _load)
 
 
-def _folder() -> Path | None:
-    """The model's snapshot in the hub's cache (`HF_HOME`), if it is complete."""
-    if find_spec("transformers") is None:
-        return None
+def weights() -> Path | None:
+    """The weights in the hub's cache (`HF_HUB_CACHE`), if all that belongs to them is there."""
     from huggingface_hub import try_to_load_from_cache
 
     config = try_to_load_from_cache(MODEL, "config.json")
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    complete = all((folder / name).exists() for name in _NEEDED) and any(
-        (folder / name).exists() for name in _WEIGHTS
-    )
-    return folder if complete else None
+    if not all((folder / name).exists() for name in _NEEDED):
+        return None
+    found = (folder / name for name in WEIGHTS)
+    return next((path for path in found if path.exists()), None)
 
 
 def _load() -> Describe:
@@ -49,9 +65,10 @@ def _load() -> Describe:
     from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
     from transformers.utils import logging
 
-    folder = _folder()
-    if folder is None:
+    file = weights()
+    if file is None:
         raise FileNotFoundError(f"the weights of {MODEL} are gone from the hub's cache")
+    folder = file.parent
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
     # BlipProcessor would warn that torchvision is missing; these are its two parts.
     processor = BlipImageProcessorPil.from_pretrained(folder, local_files_only=True)

@@ -11,9 +11,9 @@ import click
 from lookalike import checks
 from lookalike.checks import Finding, Mark
 from lookalike.cli.spelling import misspelt
-from lookalike.errors import StartError
 from lookalike.processes import service_command
-from lookalike.settings import ENV_FILE, Settings
+from lookalike.settings import ENV_FILE, Settings, SettingsError
+from lookalike.tokens import known_service_token
 
 SERVICES = ("dbservice", "generator", "bot")
 
@@ -37,14 +37,37 @@ def run(*, spend: bool) -> int:
         services = {
             name: threads.submit(findings, name, os.environ, arguments) for name in SERVICES
         }
-        failures = show("machine", _machine())
-        for name, found in services.items():
-            failures += show(name, found.result())
+        told: set[tuple[str, str]] = set()
+        failures = show("machine", _new(_machine(), told))
+        for name, job in services.items():
+            found = job.result()
+            if nothing_runs := _is_down(found):
+                found = [each for each in found if each.remedy != checks.START]
+                if _has_run():
+                    found.append(checks.failed("services", "None of them runs.", checks.START))
+            failures += show(name, _new(found, told))
     if not failures:
-        click.echo("Everything is fine.")
+        click.echo("Nothing runs yet: lookalike up" if nothing_runs else "Everything is fine.")
     else:
         click.echo(f"{failures} {'check' if failures == 1 else 'checks'} failed.")
     return min(failures, _MOST_FAILED)
+
+
+def _new(found: list[Finding], told: set[tuple[str, str]]) -> list[Finding]:
+    """What was not told before, as services share settings."""
+    new = [each for each in found if (each.check, each.summary) not in told]
+    told |= {(each.check, each.summary) for each in new if each.check == "settings"}
+    return new
+
+
+def _is_down(found: list[Finding]) -> bool:
+    """Whether none of the services answers the bot's checks."""
+    return {each.check for each in found if each.remedy == checks.START} >= set(SERVICES)
+
+
+def _has_run() -> bool:
+    """Whether a service has ever been started in this home: the first one makes the token."""
+    return known_service_token(Settings.load().lookalike_home) is not None
 
 
 def findings(
@@ -70,21 +93,21 @@ def findings(
         )
     except subprocess.TimeoutExpired:
         summary = f"The checks of {service} took more than {_SECONDS:g} s."
-        return [checks.failed("checks", summary, checks.BUSY)]
+        return [checks.failed("checks", summary, checks.BUSY, passes=True)]
     found = [Finding.from_json(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         summary = f"The checks of {service} broke off: {said[-1].rstrip('.')}."
         remedy = f"Is it installed? pip install 'lookalike[{service}]'"
-        found.append(checks.failed("checks", summary, remedy))
+        found.append(checks.failed("checks", summary, remedy, passes=True))
     return found
 
 
 def _machine() -> list[Finding]:
     try:
         settings = Settings.load()
-    except StartError as error:
-        return [checks.failed("settings", str(error), "Correct it in .env.")]
+    except SettingsError as error:
+        return [checks.failed("settings", fault, "Correct it in .env.") for fault in error.faults]
     found = [checks.folder("disk", settings.lookalike_home)]
     found += [
         checks.warning(".env", sentence, "Correct it; it has no effect.") for sentence in misspelt()

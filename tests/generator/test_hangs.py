@@ -115,7 +115,8 @@ def test_a_worker_that_hangs_is_replaced_within_a_minute_and_its_job_is_done(
         for where in ("in decoding", "in storing", "in recording"):  # all hang at the same time
             folder = tmp_path / where.split()[-1]
             folder.mkdir()
-            stack = create_stack(folder, _settings(folder))
+            nobody = {"TELEGRAM_API_URL": "http://127.0.0.1:9"}
+            stack = create_stack(folder, _settings(folder, **nobody))
             up = started("up", folder=folder, environment=stack.environment)
             machines[where] = _Machine(stack, exits.enter_context(up))
         hangs = []
@@ -142,7 +143,7 @@ async def test_whoever_waits_for_it_gets_their_picture(tmp_path: Path) -> None:
 
 
 async def _see_a_hang_through(machine: _Machine) -> None:
-    machine.up.wait_for("Everything is up")
+    machine.up.wait_for("Ready: ")
     async with People(machine.stack.url("sandbox")) as people:
         chat = await people.add_user()
         await delivered(people, await people.send_photo(chat, cat()))

@@ -16,6 +16,7 @@ import requests
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
 from tests.commands import Command, started
+from tests.stack import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -41,12 +42,12 @@ class Demo:
 
 
 @contextmanager
-def running(home: Path) -> Generator[Demo, None, None]:
+def running(home: Path, *options: str, **settings: str) -> Generator[Demo, None, None]:
     """A demo with all its services started; the models are loading."""
-    environment = {**clean_environment(), "LOOKALIKE_HOME": str(home)}
+    environment = {**clean_environment(), "LOOKALIKE_HOME": str(home), **settings}
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):  # there is nobody to look at a browser
         environment.pop(name, None)
-    with started("demo", folder=home, environment=environment) as command:
+    with started("demo", *options, folder=home, environment=environment) as command:
         command.wait_for("Ctrl-C stops everything")
         process = psutil.Process(command.popen.pid)
         wait_until(lambda: len(process.children()) == 4)
@@ -80,6 +81,21 @@ def test_a_taken_port_is_said_and_sigterm_stops_everything(tmp_path: Path) -> No
             assert "Port 5000 is taken; the page is on another one." in demo.command.output
             demo.command.popen.terminate()
             assert demo.end() == 143
+
+
+def test_the_port_is_the_settings_or_the_one_that_is_given(tmp_path: Path) -> None:
+    wanted = free_port()
+    listen = {"SANDBOX_LISTEN": f"127.0.0.1:{wanted}", "DISPLAY": ":99"}
+    with running(tmp_path, "--no-browser", **listen) as demo:
+        assert demo.url == f"http://127.0.0.1:{wanted}/"
+        assert f"ssh -L {wanted}:127.0.0.1:{wanted} " in demo.command.output
+        demo.command.popen.terminate()
+        assert demo.end() == 143
+    given = free_port()
+    with running(tmp_path, "--no-browser", "--port", str(given), **listen) as demo:
+        assert demo.url == f"http://127.0.0.1:{given}/"
+        demo.command.popen.terminate()
+        assert demo.end() == 143
 
 
 @pytest.mark.parametrize(("name", "when"), [("generator", "ready"), ("bot", "loading")])

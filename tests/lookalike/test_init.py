@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import stat
 import subprocess
 from collections.abc import Generator, Sequence
@@ -12,19 +13,22 @@ import click
 import pytest
 from dotenv import dotenv_values
 
+from bot.captioners import blip
 from generator.models import EMOJI
-from lookalike.cli import init
+from lookalike.cli.init import dotenv
 from lookalike.processes import clean_environment
 from lookalike.processes.stack import Stack
 from tests import azure
 from tests.azure import AzureServer
+from tests.bot.captioners import test_blip
 from tests.commands import LOOKALIKE, run
 from tests.generator import hub
 from tests.stack import TOKEN, fixed_ports, keep_polls_short, running_stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-EXAMPLE = Path(init.__file__).parent.parent.parent / ".env.example"
+EXAMPLE = Path(dotenv.__file__).parents[3] / ".env.example"
 SCRIPTED = ["--captioner", "offline", "--generator-model", "emoji"]
 
 
@@ -60,13 +64,15 @@ def script(
     return run("init", *arguments, folder=folder, environment=environment(telegram, folder) | more)
 
 
-def type_at(telegram: Stack, folder: Path, dialogue: Sequence[tuple[str, str]]) -> tuple[int, str]:
+def type_at(
+    telegram: Stack, folder: Path, dialogue: Sequence[tuple[str, str]], **more: str
+) -> tuple[int, str]:
     """Answers each question at a terminal; gives the exit code and what the terminal showed."""
     parent, terminal = pty.openpty()
     with subprocess.Popen(
         # The shell opens the terminal as a session's leader does, which makes it the session's own.
         ["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(terminal), *LOOKALIKE, "init"],
-        env=environment(telegram, folder),
+        env=environment(telegram, folder) | more,
         cwd=folder,
         start_new_session=True,
     ) as process:
@@ -93,13 +99,17 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
             ("token", wrong),
             ("Use it anyway?", "n"),
             ("token", TOKEN),
-            ("Who describes", "azure"),
+            ("The captioner", "azure"),
             ("endpoint", vision.url),
             ("keys", vision.key),
             ("The model", "emoji"),
+            ("Start it now?", "n"),
         ],
     )
     assert code == 0, shown
+    assert re.search(
+        r"anything; about \d+ (s|minutes) a picture on .* of memory, a download", shown
+    )
     assert "Telegram does not know this TELEGRAM_BOT_TOKEN." in shown
     assert "Azure AI Vision takes the key" in shown
     assert "emoji loads" in shown
@@ -198,7 +208,7 @@ def test_a_script_with_a_missing_or_wrong_answer_writes_nothing(
     "value", ["plain/v-1.5", "a b", "it's", 'a "b" #c', "back\\slash", "Füße", "a=b", "~/x"]
 )
 def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None:
-    text = init._fill(EXAMPLE.read_text(), {"GENERATOR_MODEL": value})
+    text = dotenv.fill(EXAMPLE.read_text(), {"GENERATOR_MODEL": value})
     (tmp_path / ".env").write_text(text)
     assert dotenv_values(tmp_path / ".env")["GENERATOR_MODEL"] == value
 
@@ -206,4 +216,77 @@ def test_every_value_is_read_as_it_was_given(value: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("value", ["${HOME}", "a\nb=c"])
 def test_what_a_env_cannot_hold_is_refused(value: str) -> None:
     with pytest.raises(click.ClickException, match="characters that"):
-        init._fill("", {"GENERATOR_MODEL": value})
+        dotenv.fill("", {"GENERATOR_MODEL": value})
+
+
+# The first minutes at a terminal.
+
+
+def test_it_begins_on_the_small_model_while_the_large_one_downloads(
+    telegram: Stack, tmp_path: Path
+) -> None:
+    model = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+    with hub.serve(model, EMOJI) as served:
+        here = {"HF_ENDPOINT": served.url, "HF_HUB_CACHE": str(tmp_path / "cache")}
+        code, shown = type_at(
+            telegram,
+            tmp_path,
+            [
+                ("token", TOKEN),
+                ("The captioner", "offline"),
+                ("The model", ""),
+                ("Accept the licence", "y"),
+                ("Begin with the small model", ""),
+                ("Start it now?", "n"),
+            ],
+            **here,
+        )
+        assert code == 0, shown
+        assert "Licence: CreativeML OpenRAIL-M." in shown
+        written = dotenv_values(tmp_path / ".env")
+        assert (written["GENERATOR_MODEL"], written["GENERATOR_MEANWHILE"]) == (model, "emoji")
+        log = tmp_path / "home" / "download.log"
+        wait_until(lambda: f"{model} is on this machine." in log.read_text())
+
+
+def test_what_a_env_has_is_kept_unless_it_is_answered_anew(telegram: Stack, tmp_path: Path) -> None:
+    before = f"TELEGRAM_BOT_TOKEN={TOKEN}\nCAPTIONER=offline\nGENERATOR_MODEL=emoji\nMINE=x\n"
+    (tmp_path / ".env").write_text(before)
+    keep = [("token", ""), ("now offline", ""), ("now emoji", ""), ("Start it now?", "n")]
+    code, shown = type_at(telegram, tmp_path, keep)
+    assert code == 0, shown
+    assert shown.count("[keep]") == 3
+    assert TOKEN not in shown
+    assert (tmp_path / ".env").read_text() == before
+
+
+def test_the_weights_of_blip_are_fetched_as_a_model_is(telegram: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "blip"
+    test_blip.save_tiny(folder, "cat")
+    (folder / "pytorch_model.bin").write_bytes(b"nobody needs it")
+    with hub.serve(blip.MODEL, folder) as served:
+        served.licence = "bsd-3-clause"
+        settings = {"HF_ENDPOINT": served.url, "HF_HUB_CACHE": str(tmp_path / "cache")}
+        home = environment(telegram, tmp_path) | settings
+        arguments = ["--captioner", "blip", "--generator-model", "emoji"]
+        done = script(
+            telegram,
+            tmp_path,
+            "--accept-licence",
+            *arguments,
+            TELEGRAM_BOT_TOKEN=TOKEN,
+            **settings,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Licence: BSD-3-Clause. It allows commercial use" in done.stdout
+        assert "The blip captioner works." in done.stdout
+        again = run("download", "--captions", folder=tmp_path, environment=home)
+        assert again.stdout == f"{blip.MODEL} is on this machine already.\n"
+        (weights,) = tmp_path.glob(f"cache/*/snapshots/*/{blip.WEIGHTS[0]}")
+        weights.resolve().write_bytes(b"broken")
+        mended = run(
+            "download", "--captions", "--accept-licence", folder=tmp_path, environment=home
+        )
+        assert f"{blip.WEIGHTS[0]} is broken and is fetched again" in mended.stdout
+        assert mended.stdout.endswith(f"{blip.MODEL} is on this machine.\n"), mended.stderr
+    assert not list(tmp_path.glob("cache/*/snapshots/*/*.bin"))

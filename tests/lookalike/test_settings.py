@@ -133,7 +133,10 @@ def test_up_and_the_doctor_warn_of_a_misspelt_name(home: Path) -> None:
     (home / ".env").write_text("CAPTONER=blip\n")
     environment = create_stack(home / "home", {"GENERATOR_MODEL": "./nowhere"}).environment
     sentence = "CAPTONER in .env is no setting; do you mean CAPTIONER?"
-    with started("up", folder=home, environment=environment) as command:
+    refused = run("up", folder=home, environment=environment)  # it may be why something lacks
+    assert refused.stderr.endswith(f"\n  {sentence}\n")
+    told = {**environment, "GENERATOR_MODEL": "emoji", "TELEGRAM_API_URL": "http://127.0.0.1:9"}
+    with started("up", folder=home, environment=told) as command:
         command.wait_for(f" up WARNING .*{sentence}")
     said = run("doctor", folder=home, environment=environment).stdout
     assert f"warning  .env: {sentence}" in said
@@ -163,10 +166,11 @@ def test_a_home_takes_every_character_and_is_its_owners_alone(
 @pytest.mark.slow
 def test_the_demo_shows_names_as_they_are(home: Path) -> None:
     photo = home / "[red]:cat:.jpg"
-    photo.write_bytes(b"no photo")
+    photo.write_bytes(b"\xff\xd8\xff and no photo")  # which only decoding tells
     environment = {**clean_environment(), "LOOKALIKE_HOME": str(home / "[bold]home")}
     said = run("demo", str(photo), folder=home, environment=environment).stdout
     assert "[bold]home" in said
+    assert "the photo was not accepted" in said
     for path in (home / "[bold]home").rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), f"{path}: {mode:o}"

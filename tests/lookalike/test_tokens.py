@@ -27,10 +27,10 @@ def test_the_home_is_its_owners_even_with_a_token_of_ones_own(tmp_path: Path) ->
         **clean_environment(),
         "LOOKALIKE_HOME": str(home),
         "SERVICE_TOKEN": "a-token-of-ones-own",
-        "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
+        "GENERATOR_LISTEN": "127.0.0.1:0",
         "GENERATOR_MODEL": str(tmp_path / "missing"),
     }
-    ended = run("up", folder=tmp_path, environment=environment)
+    ended = run("generator", folder=tmp_path, environment=environment)
     assert ended.returncode == StartError.EXIT_CODE
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert not (home / "service-token").exists()

@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -74,9 +75,12 @@ def check_ports_are_free(stack: Stack) -> None:
 
 def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None:
     with started("up", folder=stack.home, environment=stack.environment) as command:
-        name = command.wait_for(r" up INFO \S+: Everything is up: write to (@\w+)\.$")
-        assert name[1].endswith("bot")
+        ready = rf" up INFO \S+: Ready: @\w+bot at {stack.url('sandbox')}/$"
+        command.wait_for(ready)
         said = command.output
+        assert re.search(ready, command.lines[-1])
+        assert said.index("generator.diffusion.pipeline: Loaded emoji") < said.index("Ready: ")
+        assert "journal mode" not in said
         assert said.index("generator: Listening") < said.index("bot: Listening")
         assert said.index("dbservice: Listening") < said.index("bot: Listening")
 
@@ -95,7 +99,7 @@ def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None
         assert not [process for process in children if runs(process)]
     check_ports_are_free(stack)
     said = command.output
-    assert said.count("Everything is up") == 1
+    assert said.count("Ready: ") == 1
     assert "Traceback" not in said
     assert "\x1b" not in said
     assert service_token(stack.home) not in said
@@ -113,7 +117,7 @@ def test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed(
         ) as command,
     ):
         systemd.bind(str(tmp_path / "notify"))
-        command.wait_for("Everything is up")
+        command.wait_for("Ready: ")
         systemd.settimeout(30)
         assert systemd.recv(100) == b"WATCHDOG=1"
         frozen = {name: child(command, name) for name in SERVICES}
@@ -139,14 +143,14 @@ def replaced(command: Command, service: str, old: psutil.Process) -> bool:
 
 def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(stack: Stack) -> None:
     with started("up", folder=stack.home, environment=stack.environment) as command:
-        command.wait_for("Everything is up")
+        command.wait_for("Ready: ")
         left = psutil.Process(command.popen.pid).children()
         assert len(left) == 3
         command.end(signal.SIGKILL)
     # At once, while the others still stop; and every line is JSON this time.
     environment = {**stack.environment, "LOOKALIKE_LOG": "json"}
     with started("up", folder=stack.home, environment=environment) as command:
-        command.wait_for("Everything is up")
+        command.wait_for("Ready: ")
         assert not [process for process in left if runs(process)]
         assert command.end(signal.SIGINT, seconds=10) == 0
     records = [json.loads(line) for line in command.lines]
@@ -155,14 +159,52 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(stack: Stack) 
     check_ports_are_free(stack)
 
 
+def refused(folder: Path, **settings: str) -> list[str]:
+    """What `lookalike up` says when it starts nothing, as it must."""
+    environment = {**clean_environment(), "LOOKALIKE_HOME": str(folder / "home"), **settings}
+    with started("up", folder=folder, environment=environment) as command:
+        assert command.end() == StartError.EXIT_CODE, command.output
+    assert not (folder / "home").exists()
+    return command.lines
+
+
 def test_without_a_token_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
-    environment = {**clean_environment(), "LOOKALIKE_HOME": str(tmp_path / "home")}
-    with started("up", folder=tmp_path, environment=environment) as command:
-        assert command.end() == StartError.EXIT_CODE
-    assert command.lines == [
-        "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
-    ]
-    assert not (tmp_path / "home").exists()
+    (said,) = refused(tmp_path, GENERATOR_MODEL="emoji")
+    assert said == "lookalike up: TELEGRAM_BOT_TOKEN is not set; `lookalike init` asks for it."
+
+
+def test_all_that_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> None:
+    said = refused(
+        tmp_path,
+        LOOKALIKE_LOG="xml",
+        DATABASE_URL="postgresql://localhost/x",
+        GENERATOR_PRESET="best",
+        BOT_POLL_SECONDS="never",
+    )
+    assert said[0] == "lookalike up: 5 things have to be put right first:"
+    names = {line.split()[0].rstrip(":") for line in said[1:]}
+    wrong = {"LOOKALIKE_LOG", "DATABASE_URL", "GENERATOR_PRESET", "BOT_POLL_SECONDS"}
+    assert names == {*wrong, "TELEGRAM_BOT_TOKEN"}
+    assert len(said) == 6
+
+
+def test_a_token_model_and_captioner_that_are_not_there_are_told_together(
+    stack: Stack, tmp_path: Path
+) -> None:
+    (tmp_path / "nobody").mkdir()
+    said = refused(
+        tmp_path / "nobody",
+        TELEGRAM_API_URL=stack.url("sandbox"),
+        TELEGRAM_BOT_TOKEN="10001:a-token-that-nobody-has-ever-given",
+        GENERATOR_MODEL="owner/nothing",
+        CAPTIONER="blip",
+        HF_HUB_CACHE=str(tmp_path / "cache"),
+    )
+    text = "\n".join(said)
+    assert "Telegram does not know this TELEGRAM_BOT_TOKEN. Copy it again" in text
+    assert "GENERATOR_MODEL owner/nothing is not on this machine. Fetch it: `lookalike" in text
+    assert "`lookalike download --captions` fetches them" in text
+    assert len(said) == 4
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
@@ -173,6 +215,8 @@ def test_a_home_that_cannot_be_used_is_one_sentence(tmp_path: Path, command: str
         "LOOKALIKE_HOME": str(tmp_path / "file" / "home"),
         "SERVICE_TOKEN": "a-token-of-ones-own",
         "TELEGRAM_BOT_TOKEN": "10001:a-token-of-the-sandbox-alone",
+        "TELEGRAM_API_URL": "http://127.0.0.1:9",
+        "GENERATOR_MODEL": "emoji",
     }
     ended = run(command, folder=tmp_path, environment=environment)
     assert ended.returncode == StartError.EXIT_CODE
@@ -199,7 +243,11 @@ def test_a_second_one_in_the_same_home_is_refused(
 
 
 def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path: Path) -> None:
-    environment = create_stack(tmp_path, {"GENERATOR_MODEL": "./nowhere"}).environment
+    absent = "cuda" if sys.platform == "darwin" else "mps"  # only loading finds that out
+    environment = create_stack(
+        tmp_path,
+        {"GENERATOR_DEVICE": absent, "TELEGRAM_API_URL": "http://127.0.0.1:9"},
+    ).environment
     parent, terminal = pty.openpty()
     with subprocess.Popen(
         [*LOOKALIKE, "up"], env=environment, cwd=tmp_path, stderr=terminal
@@ -212,10 +260,10 @@ def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path:
         os.close(parent)
         assert process.wait(30) == StartError.EXIT_CODE
     lines = said.decode().replace("\r\n", "\n").splitlines()
-    assert lines[-1].startswith("lookalike up: generator: GENERATOR_MODEL ./nowhere: there is no")
+    assert lines[-1].startswith(f"lookalike up: generator: GENERATOR_DEVICE {absent}: ")
     plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
     assert any("\x1b[34mgenerator\x1b[0m" in line for line in lines)  # a terminal gets colours
-    assert any(re.search(r" generator INFO generator: Listening", line) for line in plain)
+    assert any(re.match(r"\d\d:\d\d:\d\d generator  Listening", line) for line in plain)
 
 
 class _Dying:

@@ -1,7 +1,9 @@
 """`lookalike demo`: the chat page, in the browser, until Ctrl-C."""
 
+import getpass
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -14,8 +16,8 @@ from rich.console import Console
 
 from lookalike.cli.demo.session import STOPPED, running_stack
 from lookalike.processes.stack import Stack
+from lookalike.settings import ListenAddress, Settings
 
-_PORT = 5000
 _LOOK_SECONDS = 0.25
 
 _WHAT_TO_TRY = """\
@@ -24,20 +26,43 @@ _WHAT_TO_TRY = """\
   Ctrl-C stops everything; the conversation is kept.
 """
 
+_ELSEWHERE = """\
+  The page is for this machine alone. To open it on a phone (Termux has ssh) or another
+  computer, run this there, and open the same address:
 
-def play(home: Path, console: Console) -> int:
+    ssh -L {port}:127.0.0.1:{port} {user}@{host}
+"""
+
+
+class _Listen(Settings):
+    """Where the page is served, as the sandbox is told."""
+
+    sandbox_listen: ListenAddress = "127.0.0.1:5000"
+
+
+def play(home: Path, console: Console, *, port: int | None, browser: bool) -> int:
     """Serves the page until Ctrl-C.
+
+    Args:
+        home: where everything is kept.
+        console: where it is told.
+        port: where the page is; None: where SANDBOX_LISTEN says.
+        browser: whether one is opened, if anybody could see it.
 
     Returns:
         The exit code.
     """
-    with running_stack(home, console, port=_PORT) as stack:
+    listen = f"127.0.0.1:{port}" if port else _Listen.load().sandbox_listen
+    with running_stack(home, console, listen) as stack:
         url = stack.url("sandbox")
-        if urlsplit(url).port != _PORT:
-            console.print(f"Port {_PORT} is taken; the page is on another one.")
+        wanted, found = listen.rpartition(":")[2], str(urlsplit(url).port)
+        if wanted not in {found, "0"}:
+            console.print(f"Port {wanted} is taken; the page is on another one.")
         console.print(f"\n  {url}/\n", style="bold")
         console.print(_WHAT_TO_TRY)
-        if _has_desktop():
+        user, host = getpass.getuser(), socket.gethostname()
+        console.print(_ELSEWHERE.format(port=found, user=user, host=host), soft_wrap=True)
+        if browser and _has_desktop():
             threading.Thread(target=_open_browser, args=(f"{url}/",), daemon=True).start()
         try:
             with console.status("Starting the bot…") as status:

@@ -15,12 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from lookalike.cli.demo.pair import write_pair
 from lookalike.cli.demo.session import running_stack
 from lookalike.errors import StartError
 
 _USER = 1001  # a private chat has its user's id
 _SILENCE_SECONDS = 60.0
 _MOST_SECONDS = 600.0
+_CANCEL = "'callback_data': 'c:"  # under a status message, and nowhere else
 
 Json = dict[str, Any]
 
@@ -31,7 +33,7 @@ def play(photo: Path, home: Path, console: Console) -> int:
     Returns:
         The exit code: 0 if a picture came.
     """
-    with running_stack(home, console, port=0) as stack:
+    with running_stack(home, console, "127.0.0.1:0") as stack:
         stack.start("bot")
         return _Chat(stack.url("sandbox"), console).send(photo, home / "pictures")
 
@@ -48,7 +50,7 @@ class _Chat:
     def send(self, photo: Path, folder: Path) -> int:
         """Sends the photo, shows the answers, and writes the picture into `folder`."""
         after = self._get("/events")["last"]
-        self._call("POST", "/users", json={"id": _USER, "first_name": "You"})
+        self._call("POST", "/users", json={"id": _USER, "first_name": "Robin"})
         with photo.open("rb") as file:
             sent = self._call(
                 "POST", f"/chats/{_USER}/messages", data={"user": _USER}, files={"photo": file}
@@ -62,7 +64,10 @@ class _Chat:
         folder.mkdir(exist_ok=True)
         target = folder / f"{photo.stem}-{sent['message_id']}.png"
         target.write_bytes(response.content)
+        pair = target.with_stem(f"{target.stem}-pair")
+        write_pair(photo, target, pair)
         self._console.print(f"The picture is in {target}", soft_wrap=True)
+        self._console.print(f"Before and after, side by side: {pair}", soft_wrap=True)
         return 0
 
     def _watch(self, photo_id: int, after: int) -> str | None:
@@ -83,7 +88,7 @@ class _Chat:
             for event in self._events(after):
                 message = event["data"].get("message", {})
                 if event["kind"] == "edit" and message["message_id"] == status_id:
-                    _show(progress, bar, message["text"])
+                    _show(progress, bar, message)
                 if event["kind"] != "message" or not message["from"]["is_bot"]:
                     continue
                 if message.get("reply_to_message", {}).get("message_id") != photo_id:
@@ -92,12 +97,12 @@ class _Chat:
                     progress.update(bar, completed=100)
                     self._say("Bot", f": (a picture) {message['caption']}")
                     return str(message["photo"][-1]["file_id"])
-                if "reply_markup" in message:
+                if _CANCEL in str(message.get("reply_markup", "")):
                     status_id = message["message_id"]
-                    _show(progress, bar, message["text"])
+                    _show(progress, bar, message)
                     continue
                 self._say("Bot", f": {message['text']}")
-                if not message["text"].endswith(")"):  # the caption ends with its captioner
+                if "reply_markup" not in message:  # a caption has a button
                     return None  # this text says why there is no picture
         self._console.print("No picture came; the logs may say why.")
         return None
@@ -129,6 +134,7 @@ class _Chat:
         return response.json()
 
 
-def _show(progress: Progress, bar: Any, text: str) -> None:
+def _show(progress: Progress, bar: Any, status: Json) -> None:
+    text = status.get("text") or status.get("caption", "")
     percent = re.search(r"(\d+)%", text)
     progress.update(bar, description=text, completed=int(percent.group(1)) if percent else 0)

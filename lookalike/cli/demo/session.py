@@ -21,7 +21,7 @@ from lookalike.tokens import service_token
 STOPPED = "Stopped. The next demo picks up where this one left off."
 
 NOTE = (
-    "Pictures come from the small model in the package: it knows a few hundred things and draws"
+    "Pictures come from the small model in the package: it knows 416 things and draws"
     " them as emoji, 64 x 64 pixels, enlarged. Everything else is the real thing."
 )
 """What the chat page of the demo shows over every chat."""
@@ -67,21 +67,22 @@ def _lock(home: Path) -> Generator[None, None, None]:
 
 
 @contextmanager
-def running_stack(home: Path, console: Console, port: int) -> Generator[Stack, None, None]:
+def running_stack(home: Path, console: Console, listen: str) -> Generator[Stack, None, None]:
     """Starts all services but the bot, which uses the others; stops everything at the end.
 
     Args:
         home: where everything is kept.
         console: where it is told.
-        port: where the sandbox listens, or on one of the next if that one is taken; 0: anywhere.
+        listen: where the sandbox listens, or on one of the next ports if that one is taken; port 0:
+            anywhere.
     """
     settings = {
         "TELEGRAM_BOT_TOKEN": f"{_BOT}:{service_token(home)}",
         "CAPTIONER": "offline",
         "GENERATOR_MODEL": "emoji",
         "BOT_POLL_SECONDS": "0.5",
-        "SANDBOX_LISTEN": f"127.0.0.1:{port}",
-        "SANDBOX_PORTS": "20" if port else "1",
+        "SANDBOX_LISTEN": listen,
+        "SANDBOX_PORTS": "1" if listen.endswith(":0") else "20",
         "SANDBOX_NOTE": NOTE,
     }
     with Stack(home, settings) as stack:

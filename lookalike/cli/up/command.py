@@ -11,16 +11,14 @@ import logging
 import re
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pydantic import SecretStr
-
 from lookalike import lifecycle, logs
-from lookalike.cli.spelling import misspelt
 from lookalike.cli.up import printing, watchdog
-from lookalike.cli.up.health import ask_grpc, ask_http
+from lookalike.cli.up.checking import check
+from lookalike.cli.up.health import ask_grpc, ask_http, is_ready
 from lookalike.cli.up.supervisor import Supervisor, stop_all
 from lookalike.errors import StartError
 from lookalike.files import lock_file
@@ -28,34 +26,46 @@ from lookalike.logs import Style, message_of
 from lookalike.processes.sink import LogSink, notice
 from lookalike.settings import Settings
 
-_BOT_NAME = re.compile(r"Serving as (@\w+)\.")
+_BOT_NAME = re.compile(r"Serving as @(\w+)\.")
+_TELEGRAM = "https://api.telegram.org"
+_LOOK_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
 
 
 class _UpSettings(Settings):
-    """The token is the bot's; without it there is no need to start anything."""
+    """What it is told besides.
 
-    telegram_bot_token: SecretStr
+    Attributes:
+        telegram_api_url: the bot's; it says where people write to it.
+    """
+
+    telegram_api_url: str = _TELEGRAM
 
 
 def run() -> NoReturn:
-    """Runs the services until this process is asked to stop, and exits."""
-    lifecycle.run("up", _UpSettings, _main)
+    """Checks what can be checked, runs the services until it is asked to stop, and exits."""
+    try:
+        notes = check()
+    except StartError as error:
+        lifecycle.end("up", error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    lifecycle.run("up", _UpSettings, functools.partial(_main, notes))
 
 
-async def _main(settings: _UpSettings, stop: asyncio.Event) -> None:
+async def _main(notes: Sequence[str], settings: _UpSettings, stop: asyncio.Event) -> None:
     """Keeps the services running until `stop` is set.
 
     Raises:
         StartError: a service cannot run with these settings, or the home folder is in use.
     """
-    for sentence in misspelt():
-        _log.warning("%s", sentence)
-    async with _lock(settings.lookalike_home, stop) as lock:
-        if lock is not None:
-            with _console(settings.lookalike_log) as show:
-                await _supervise(show, lock, stop)
+    with _console(settings.lookalike_log) as show:
+        for sentence in notes:
+            _log.warning("%s", sentence)
+        async with _lock(settings.lookalike_home, stop) as lock:
+            if lock is not None:
+                await _supervise(show, settings.telegram_api_url.rstrip("/"), lock, stop)
 
 
 @contextlib.asynccontextmanager
@@ -95,13 +105,15 @@ def _console(style: Style) -> Generator[Callable[[str, str], None], None, None]:
         look = printing.coloured if sys.stderr.isatty() else printing.plain
     sink = LogSink(sys.stderr.fileno(), lambda count: look("up", notice(count)))
     try:
-        with logs.sent_to(sink):
+        with logs.sent_to(printing.Stream(lambda line: sink.write(look("up", line)))):
             yield lambda service, line: sink.write(look(service, line))
     finally:
         sink.close()
 
 
-async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.Event) -> None:
+async def _supervise(
+    show: Callable[[str, str], None], telegram: str, lock: int, stop: asyncio.Event
+) -> None:
     loop = asyncio.get_running_loop()
     bot_name: asyncio.Future[str] = loop.create_future()
 
@@ -123,10 +135,6 @@ async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.
         await generator.listening.wait()
         await bot.run()
 
-    async def announce() -> None:
-        _log.info("Everything is up: write to %s.", await bot_name)
-        await asyncio.Future()
-
     def get_on() -> bool:
         return all(service.gets_on for service in (dbservice, generator, bot))
 
@@ -137,7 +145,7 @@ async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.
             dbservice.run(),
             generator.run(),
             run_bot(),
-            announce(),
+            _announce(bot_name, telegram, generator, bot),
             watchdog.feed(get_on),
         )
     ]
@@ -150,3 +158,19 @@ async def _supervise(show: Callable[[str, str], None], lock: int, stop: asyncio.
         await stop_all(bot, generator, dbservice)
     for task in ended:
         task.result()
+
+
+async def _announce(bot_name: Awaitable[str], telegram: str, *services: Supervisor) -> NoReturn:
+    """Says where people write to the bot, once the services are ready and the model is loaded.
+
+    At another Bot API server than Telegram's, such as a sandbox, that is where this one is.
+    """
+    name = await bot_name
+    for service in services:
+        while not await is_ready(service.address):  # noqa: ASYNC110, another process has the event
+            await asyncio.sleep(_LOOK_SECONDS)
+    _log.info(
+        "Ready: %s", f"https://t.me/{name}" if telegram == _TELEGRAM else f"@{name} at {telegram}/"
+    )
+    while True:
+        await asyncio.Future()

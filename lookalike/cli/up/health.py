@@ -1,6 +1,7 @@
 """Asks a service whether it does its work, which is more than whether it runs."""
 
 import asyncio
+import functools
 import http
 from collections.abc import Awaitable, Callable
 
@@ -33,11 +34,20 @@ async def is_alive(ask: Question, address: str) -> bool:
         return False
 
 
+async def is_ready(address: str) -> bool:
+    """Whether a service that serves HTTP says that it is ready: its model is loaded, say."""
+    return await is_alive(functools.partial(_get, "/health/ready"), address)
+
+
 async def ask_http(host: str, port: int) -> bool:
     """Asks /health/live."""
+    return await _get("/health/live", host, port)
+
+
+async def _get(path: str, host: str, port: int) -> bool:
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        request = f"GET /health/live HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
+        request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
         writer.write(request.encode())
         status = (await reader.readline()).split()
         return len(status) > 1 and int(status[1]) == http.HTTPStatus.OK

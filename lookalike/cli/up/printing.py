@@ -2,13 +2,28 @@
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
 
-_LINE = re.compile(r"(\S+ \S+) (\w+) (DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
+_LINE = re.compile(
+    r"\S+ (\S+),\d+ (\w+) (DEBUG|INFO|WARNING|ERROR|CRITICAL) [^\s:]+: (?=.)", re.DOTALL
+)
 _COLOURS = {"bot": "cyan", "dbservice": "magenta", "generator": "blue"}
 _LEVELS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+_WIDTH = len("dbservice")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream for a log handler, which writes a line at a time."""
+
+    write: Callable[[str], None]
+
+    def flush(self) -> None:
+        """Does nothing: lines are on their way."""
 
 
 def plain(_service: str, line: str) -> str:
@@ -17,12 +32,12 @@ def plain(_service: str, line: str) -> str:
 
 
 def coloured(_service: str, line: str) -> str:
-    """A service's line for a terminal."""
+    """A service's line for a terminal: when, who, and the words; the level if there is trouble."""
     if match := _LINE.match(line):
         when, service, level = match.groups()
-        who = click.style(service, fg=_COLOURS.get(service))
-        told = click.style(level, fg=_LEVELS.get(level))
-        line = f"{when} {who} {told} {line[match.end() :]}"
+        who = click.style(f"{service:<{_WIDTH}}", fg=_COLOURS.get(service))
+        told = f"{click.style(level, fg=_LEVELS[level])} " if level in _LEVELS else ""
+        line = f"{when} {who}  {told}{line[match.end() :]}"
     return line
 
 

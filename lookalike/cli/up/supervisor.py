@@ -42,6 +42,7 @@ class Supervisor:
     Attributes:
         name: the service.
         listening: set once it has listened for the first time.
+        address: where it listens, as host:port; "" before.
         process: the one that was started last.
     """
 
@@ -56,6 +57,7 @@ class Supervisor:
         """
         self.name = name
         self.listening = asyncio.Event()
+        self.address = ""
         self.process: ServiceProcess | None = None
         self._write = write
         self._lock = lock
@@ -104,7 +106,7 @@ class Supervisor:
         """Kills the service when it hangs; asking it to stop would not reach a frozen one."""
         self._expect(_START_SECONDS)
         try:
-            address = await asyncio.to_thread(process.address, _START_SECONDS)
+            self.address = await asyncio.to_thread(process.address, _START_SECONDS)
         except StartError as error:
             if process.running:
                 _log.warning("%s It is killed.", error)
@@ -115,7 +117,7 @@ class Supervisor:
         while silent < _MOST_SILENT:
             self._expect(0)
             await asyncio.sleep(_ASK_SECONDS)
-            silent = 0 if await is_alive(self._ask, address) else silent + 1
+            silent = 0 if await is_alive(self._ask, self.address) else silent + 1
         _log.warning("%s hangs: it does not answer that it is well. It is killed.", self.name)
         process.popen.kill()
 

@@ -53,7 +53,7 @@ async def test_who_is_chosen(
         ("azure", None, "key", "AZURE_VISION_ENDPOINT"),
         ("azure", ENDPOINT, None, "AZURE_VISION_KEY"),
         ("auto", None, "key", "AZURE_VISION_ENDPOINT"),
-        ("blip", None, None, "hf download Salesforce/blip-image-captioning-base"),
+        ("blip", None, None, "lookalike download --captions"),
         ("offline", None, None, "lookalike[offline]"),
         ("auto", None, None, "lookalike[offline]"),
         ("dall-e", None, None, "no captioner 'dall-e'"),

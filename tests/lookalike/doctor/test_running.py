@@ -4,6 +4,7 @@ import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,7 +14,14 @@ from lookalike.tokens import service_token
 from tests import commands
 from tests.azure import AzureServer
 from tests.lookalike.doctor.findings import failures, one
-from tests.stack import TOKEN, keep_polls_short, read_log, running_stack
+from tests.stack import (
+    TOKEN,
+    create_stack,
+    fixed_ports,
+    keep_polls_short,
+    read_log,
+    running_stack,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -140,6 +148,35 @@ def test_services_that_are_down_are_named_and_counted(stack: Stack) -> None:
     )
     assert "Start everything with `lookalike up`." in result.stdout
     assert result.stdout.endswith("2 checks failed.\n")
+
+
+def test_before_the_first_start_it_is_one_line_and_no_failure(
+    stack: Stack, settings: dict[str, str], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    told = {**settings, **fixed_ports(), "TELEGRAM_API_URL": stack.url("sandbox")}
+    fresh = create_stack(home, told)
+    stack.stop("bot")
+    keep_polls_short(stack)
+    result = commands.run("doctor", folder=tmp_path, environment=fresh.environment)
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.endswith("Nothing runs yet: lookalike up\n")
+    assert "failed" not in result.stdout
+    assert "does not answer" not in result.stdout
+    assert not home.exists()
+    service_token(home)  # as the first start makes it
+    result = commands.run("doctor", folder=tmp_path, environment=fresh.environment)
+    stack.start("bot")
+    assert result.returncode == 1, result.stdout
+    assert "failed  services: None of them runs." in result.stdout
+
+
+def test_wrong_settings_are_told_all_at_once_and_once(tmp_path: Path) -> None:
+    wrong = {"LOOKALIKE_LOG": "xml", "BOT_POLL_SECONDS": "never", "GENERATOR_DEVICE": "abacus"}
+    environment = create_stack(tmp_path / "home", wrong).environment
+    result = commands.run("doctor", folder=tmp_path, environment=environment)
+    assert result.returncode == 3, result.stdout
+    assert all(result.stdout.count(f"failed  settings: {name}: ") == 1 for name in wrong)
 
 
 def test_a_bot_that_is_down(stack: Stack) -> None:

@@ -1,0 +1,102 @@
+"""What is asked. Whatever was given is not; whatever a `.env` has can be kept."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from lookalike.cli.init import costs
+from lookalike.cli.init.dotenv import Answers
+
+STABLE_DIFFUSION = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+SMALL_MODEL = "emoji"
+
+_CAPTIONERS = {
+    "blip": "whole sentences, on this machine; no key. A download of 1 GB, 1.5 GB of memory",
+    "azure": "whole sentences, by Microsoft; needs an account and a key",
+    "offline": "names the main thing, on this machine; no key, no download",
+}
+_KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What need not be asked for.
+
+    Attributes:
+        given: answers by options and the environment.
+        kept: what the `.env` has; it is offered.
+    """
+
+    given: Answers
+    kept: Answers
+
+
+def token(known: Known) -> Answers:
+    """The bot's token."""
+    question = "The bot's token, from @BotFather (/newbot); it stays hidden"
+    return {"TELEGRAM_BOT_TOKEN": _ask("TELEGRAM_BOT_TOKEN", known, question, secret=True)}
+
+
+def captioner(known: Known) -> Answers:
+    """Who describes photos, and what Azure needs."""
+    _show(known, "CAPTIONER", "Who describes a photo?", _CAPTIONERS)
+    chosen = _ask("CAPTIONER", known, "The captioner", default="blip", choices=tuple(_CAPTIONERS))
+    answers = {"CAPTIONER": chosen}
+    if chosen == "azure":
+        question = "The endpoint of the Azure AI Vision resource"
+        answers["AZURE_VISION_ENDPOINT"] = _ask("AZURE_VISION_ENDPOINT", known, question)
+        question = "One of its two keys; it stays hidden"
+        answers["AZURE_VISION_KEY"] = _ask("AZURE_VISION_KEY", known, question, secret=True)
+    return answers
+
+
+def model(known: Known) -> Answers:
+    """Which model paints."""
+    models = {
+        STABLE_DIFFUSION: f"anything; {costs.stable_diffusion()}",
+        SMALL_MODEL: "emoji only; about 1 s a picture, 0.5 GB of memory, no download",
+    }
+    _show(known, "GENERATOR_MODEL", "Which model paints?", models)
+    question = "The model: one of these, another id on the hub, a folder, or a .safetensors file"
+    return {"GENERATOR_MODEL": _ask("GENERATOR_MODEL", known, question, default=STABLE_DIFFUSION)}
+
+
+def need_terminal(message: str) -> None:
+    """Raises ClickException where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise click.ClickException(message)
+
+
+def _show(known: Known, name: str, title: str, choices: Answers) -> None:
+    if name in known.given or not sys.stdin.isatty():
+        return
+    click.echo(f"\n{title}")
+    for choice, what in choices.items():
+        click.echo(f"  {click.style(choice, bold=True)}: {what}.")
+
+
+def _ask(
+    name: str,
+    known: Known,
+    question: str,
+    *,
+    default: str | None = None,
+    choices: Sequence[str] = (),
+    secret: bool = False,
+) -> str:
+    if name in known.given:
+        return known.given[name]
+    kept = known.kept.get(name)
+    if kept is not None:
+        if not sys.stdin.isatty():
+            return kept
+        default, choices = _KEEP, (*choices, _KEEP) if choices else ()
+        question += "" if secret else f" (now {kept})"
+    need_terminal(f"Give --{name.lower().replace('_', '-')}: there is no terminal to ask on.")
+    kind = click.Choice(choices) if choices else None
+    answer: str = click.prompt(question, default=default, type=kind, hide_input=secret)
+    if kept is not None and answer.strip() == _KEEP:
+        return kept
+    return answer.strip()
