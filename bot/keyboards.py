@@ -56,10 +56,10 @@ def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
         (
             (Action.AGAIN, said.again_button, True),
             (Action.STYLES, said.style_button, True),
+            (Action.RECIPE, said.recipe_button, True),
         ),
         (
             (Action.FULL_SIZE, said.full_size_button, True),
-            (Action.RECIPE, said.recipe_button, True),
             (Action.DELETE, said.delete_button, True),
         ),
     )

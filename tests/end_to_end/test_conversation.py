@@ -40,8 +40,8 @@ async def test_a_dream_offers_all_but_freer(first: ShownMessage) -> None:
         SAID.closer_button,
         SAID.again_button,
         SAID.style_button,
-        SAID.full_size_button,
         SAID.recipe_button,
+        SAID.full_size_button,
         SAID.delete_button,
     ]
 
