@@ -88,3 +88,34 @@ async def idle(people: People, chat: int, user: int | None = None) -> None:
     """Waits until nothing of this user is unfinished."""
     while EN.no_work not in (await ask(people, chat, "/status", user=user)).text:  # noqa: ASYNC110
         await asyncio.sleep(0.3)  # a group takes 20 messages a minute
+
+
+async def press(people: People, message: ShownMessage, text: str, user: int | None = None) -> str:
+    """Presses a button; gives what its toast says."""
+    answer = await people.press(message, text, user=user)
+    assert answer is not None
+    return answer.text
+
+
+async def next_picture(people: People, after: ShownMessage, count: int = 1) -> ShownMessage:
+    """The newest picture that the bot has sent since, once there are so many."""
+
+    def look(messages: Shown) -> Shown | None:
+        found = [m for m in messages if m.id > after.id and m.from_bot and m.photo and m.buttons]
+        return found if len(found) >= count else None
+
+    return (await people.wait_for(after.chat_id, look, 60))[-1]
+
+
+async def offering(people: People, message: ShownMessage, button: str) -> ShownMessage:
+    """The message, once it has this button."""
+
+    def look(messages: Shown) -> Shown | None:
+        return [m for m in messages if m.id == message.id and button in labels(m)]
+
+    return (await people.wait_for(message.chat_id, look))[0]
+
+
+def labels(message: ShownMessage) -> list[str]:
+    """What stands on the buttons under a message."""
+    return [button.text for button in message.buttons]

@@ -6,44 +6,23 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.recipes import png
-from bot.texts import of
 from lookalike.processes.stack import Stack
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.end_to_end.chats import Shown, ask, cat, delivered, idle, pictures
+from tests.end_to_end.chats import (
+    EN,
+    ask,
+    cat,
+    delivered,
+    idle,
+    labels,
+    next_picture,
+    offering,
+    pictures,
+    press,
+)
 from tests.sandbox.client import People, ShownMessage
 
-EN = of("en")
 SAID = EN.pictures
-
-
-async def press(people: People, message: ShownMessage, text: str, user: int | None = None) -> str:
-    """Presses a button; gives what its toast says."""
-    told = await people.press(message, text, user=user)
-    assert told is not None
-    return told.text
-
-
-async def next_picture(people: People, after: ShownMessage, count: int = 1) -> ShownMessage:
-    """The newest picture that the bot has sent since, once there are so many."""
-
-    def look(messages: Shown) -> Shown | None:
-        found = [m for m in messages if m.id > after.id and m.from_bot and m.photo and m.buttons]
-        return found if len(found) >= count else None
-
-    return (await people.wait_for(after.chat_id, look, 60))[-1]
-
-
-async def offering(people: People, message: ShownMessage, button: str) -> ShownMessage:
-    """The message, once it has this button."""
-
-    def look(messages: Shown) -> Shown | None:
-        return [m for m in messages if m.id == message.id and button in labels(m)]
-
-    return (await people.wait_for(message.chat_id, look))[0]
-
-
-def labels(message: ShownMessage) -> list[str]:
-    return [button.text for button in message.buttons]
 
 
 @pytest.fixture
