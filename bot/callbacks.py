@@ -7,8 +7,9 @@
     s:<style>:<generation>  the same picture in this style; without a name: in none
     d:<dial>:<owner>        the dial of the owner's photos
     w                       paint the words that the message with the button replies to
-    h:<owner>:<cursor>      a page of the owner's history
-    o:<owner>:<generation>  open a picture of the owner's history
+    h:<owner>:<cursor>      the card of the owner's history, turned to this page
+    k:<action>:<owner>:<generation>
+                            something about the picture on the card: one of `CardAction`
 
 An owner is a user, or a group in whose name somebody wrote. A generation's id is written without
 its hyphens.
@@ -26,14 +27,14 @@ from telegram.error import TelegramError
 _ID = "[0-9a-f]{32}"
 
 CANCEL: Final = re.compile(rf"^c:({_ID})$")
-HISTORY: Final = re.compile(r"^h:(-?[0-9]{1,16}):(\S*)$")
+HISTORY: Final = re.compile(r"^h:(?P<owner>-?[0-9]{1,16}):(?P<cursor>\S*)$")
+CARD: Final = re.compile(rf"^k:(?P<action>[a-z]{{1,6}}):(?P<owner>-?[0-9]{{1,16}}):(?P<id>{_ID})$")
 PICTURE: Final = re.compile(rf"^p:([a-z-]{{1,16}}):({_ID})$")
 ASK: Final = re.compile(rf"^(q):({_ID})$")
 GUESS: Final = re.compile(rf"^g:([0-4]):({_ID})$")
 STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
-OPEN: Final = re.compile(rf"^o:(-?[0-9]{{1,16}}):({_ID})$")
 
 
 def cancel_data(generation_id: str) -> str:
@@ -92,13 +93,32 @@ def is_about(data: object, generation_id: str) -> bool:
 
 
 def history_data(user_id: int, cursor: str) -> str:
-    """Turns to a page of this user's history."""
+    """Turns the card of this user's history to a page."""
     return f"h:{user_id}:{cursor}"
 
 
-def open_data(user_id: int, generation_id: str) -> str:
-    """Opens this picture of this user's history."""
-    return f"o:{user_id}:{uuid.UUID(generation_id).hex}"
+class CardAction(StrEnum):
+    """What a button of the history's card does; six letters at most."""
+
+    STAR = "star"
+    UNSTAR = "unstar"
+    SHOW = "show"
+    ASK = "ask"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+def card_data(action: CardAction, user_id: int, generation_id: str) -> str:
+    """Does this with this picture of this user's history."""
+    return f"k:{action}:{user_id}:{uuid.UUID(generation_id).hex}"
+
+
+def is_of_card(data: object, user_id: int) -> bool:
+    """Whether a button is of the card of this user's history."""
+    if not isinstance(data, str):
+        return False
+    match = HISTORY.match(data) or CARD.match(data)
+    return match is not None and int(match["owner"]) == user_id
 
 
 def generation_id(text: str) -> str:

@@ -8,10 +8,13 @@ from telegram.constants import KeyboardButtonStyle
 
 from bot.callbacks import (
     Action,
+    CardAction,
     ask_data,
     cancel_data,
+    card_data,
     dial_data,
     guess_data,
+    history_data,
     picture_data,
     style_data,
 )
@@ -85,19 +88,45 @@ def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
 
 def deletion(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
     """Whether a picture is to be deleted."""
-    said = texts.pictures
-    return InlineKeyboardMarkup(
-        [
-            [
-                _button(
-                    said.delete_for_good_button,
-                    Action.DELETE_FOR_GOOD,
-                    generation_id,
-                    KeyboardButtonStyle.DANGER,
-                )
-            ],
-            [_button(said.keep_button, Action.BACK, generation_id, KeyboardButtonStyle.SUCCESS)],
-        ]
+    return _deletion(
+        texts,
+        picture_data(Action.DELETE_FOR_GOOD, generation_id),
+        picture_data(Action.BACK, generation_id),
+    )
+
+
+def card(page: db.ListHistoryResponse, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """Under the card of a history, which shows a page of one picture."""
+    (item,) = page.items
+    said, generation = texts.pictures, item.generation
+    turns = (
+        (said.newer_button, page.newer_cursor, page.newer_cursor),
+        (f"{page.newer_count + 1}/{page.count}", "", page.count > 1),  # turns to the newest
+        (said.older_button, page.older_cursor, page.older_cursor),
+    )
+    turning = [
+        InlineKeyboardButton(text, callback_data=history_data(user_id, cursor))
+        for text, cursor, is_there in turns
+        if is_there
+    ]
+    star = CardAction.UNSTAR if generation.starred else CardAction.STAR
+    acting = [
+        InlineKeyboardButton(text, callback_data=card_data(action, user_id, generation.id))
+        for action, text in (
+            (star, said.star_button(starred=generation.starred)),
+            (CardAction.SHOW, said.show_button),
+            (CardAction.ASK, said.delete_button),
+        )
+    ]
+    return InlineKeyboardMarkup([turning, acting] if turning else [acting])
+
+
+def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
+    """Whether the picture on a card is to be deleted."""
+    return _deletion(
+        texts,
+        card_data(CardAction.DELETE, user_id, generation_id),
+        card_data(CardAction.KEEP, user_id, generation_id),
     )
 
 
@@ -123,9 +152,19 @@ def words(texts: Texts) -> InlineKeyboardMarkup:
     )
 
 
-def _button(
-    text: str, action: Action, generation_id: str, style: str | None = None
-) -> InlineKeyboardButton:
-    return InlineKeyboardButton(
-        text, callback_data=picture_data(action, generation_id), style=style
+def _deletion(texts: Texts, delete: str, keep: str) -> InlineKeyboardMarkup:
+    said = texts.pictures
+    return InlineKeyboardMarkup.from_column(
+        [
+            InlineKeyboardButton(
+                said.delete_for_good_button, callback_data=delete, style=KeyboardButtonStyle.DANGER
+            ),
+            InlineKeyboardButton(
+                said.keep_button, callback_data=keep, style=KeyboardButtonStyle.SUCCESS
+            ),
+        ]
     )
+
+
+def _button(text: str, action: Action, generation_id: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text, callback_data=picture_data(action, generation_id))

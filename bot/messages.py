@@ -52,6 +52,14 @@ def thread_of(message: Message) -> int | None:
     return message.message_thread_id if message.is_topic_message else None
 
 
+def data_of(message: Message) -> list[object]:
+    """The data of the buttons under a message."""
+    markup = message.reply_markup
+    if markup is None:
+        return []
+    return [button.callback_data for row in markup.inline_keyboard for button in row]
+
+
 def picture_of(message: Message) -> PhotoSize | Document | None:
     """The photo in its largest size, or the file that is to be taken for an image; or None.
 

@@ -120,7 +120,9 @@ async def _fetch(file: File) -> bytearray:
         raise
 
 
-def _reply_to(message_id: int) -> ReplyParameters:
+def _reply_to(message_id: int | None) -> ReplyParameters | None:
+    if message_id is None:
+        return None
     return ReplyParameters(message_id, allow_sending_without_reply=True)
 
 
@@ -190,14 +192,14 @@ class Messenger:
     async def reply_photo(
         self,
         chat_id: int,
-        reply_to: int,
+        reply_to: int | None,
         photo: bytes | str,
         caption: str,
         buttons: InlineKeyboardMarkup | None = None,
         *,
         thread_id: int | None = None,
     ) -> Message:
-        """Sends a picture (bytes, or Telegram's file_id) in reply to a message.
+        """Sends a picture (bytes, or Telegram's file_id) in reply to a message, or to none.
 
         Raises:
             WrongFile: the file_id is not taken any more.
@@ -250,6 +252,34 @@ class Messenger:
                 )
         except CannotDeliver as error:
             if _UNCHANGED not in str(error).lower():
+                raise
+
+    async def replace_picture(
+        self,
+        chat_id: int,
+        message_id: int,
+        photo: bytes | str,
+        caption: str,
+        buttons: InlineKeyboardMarkup,
+    ) -> None:
+        """Puts a picture (bytes, or Telegram's file_id) in the place of what a message shows.
+
+        Raises:
+            WrongFile: the file_id is not taken any more.
+            CannotDeliver: the message is gone, or cannot be edited.
+        """
+        try:
+            async with self._calling("editMessageMedia", chat_id):
+                await self._bot.edit_message_media(
+                    InputMediaPhoto(photo, caption=caption),
+                    chat_id,
+                    message_id,
+                    reply_markup=buttons,
+                    read_timeout=_UPLOAD_SECONDS,
+                    write_timeout=_UPLOAD_SECONDS,
+                )
+        except CannotDeliver as error:
+            if _UNCHANGED not in str(error).lower():  # else it was pressed twice
                 raise
 
     async def show_buttons(

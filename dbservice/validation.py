@@ -197,6 +197,10 @@ def _(request: db.GetStatusRequest) -> _Violations:
 def _(request: db.ListHistoryRequest) -> _Violations:
     yield from _user_in_chat(request)
     yield from _within("page_size", request.page_size, 0, _MAX_PAGE)
+    if request.generation_id:
+        yield from _id("generation_id", request.generation_id)
+        if request.cursor:
+            yield "cursor", "must be absent with generation_id"
 
 
 @_violations.register

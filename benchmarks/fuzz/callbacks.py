@@ -12,15 +12,15 @@ from typing import Any, Final
 from benchmarks.fuzz.door import BOT, BotDoor, open_bot
 from benchmarks.fuzz.mutations import mutated
 from benchmarks.fuzz.target import Broken, Throw
-from bot.callbacks import cancel_data, history_data, open_data
+from bot.callbacks import CardAction, cancel_data, card_data, history_data
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _ADA, _BOB = 1001, 1002
 _GROUP: Final = -1_002_000_000_001
 _PRESSES: Final = 100  # in a case
 _ANSWER_SECONDS = 20.0
-_SHOWN: Final = ("sendMessage", "sendPhoto")
-"""What shows a picture of the history, or why it has none."""
+_SHOWN: Final = ("sendMessage", "sendPhoto", "editMessageMedia", "deleteMessage")
+"""What shows a picture of the history, or removes a message that was pressed."""
 
 
 @asynccontextmanager
@@ -38,8 +38,8 @@ async def opened(folder: Path) -> AsyncIterator[Throw]:
             each.encode()
             for each in (
                 cancel_data(generation.id),
-                open_data(_ADA, generation.id),
-                open_data(_BOB, generation.id),
+                *(card_data(each, _ADA, generation.id) for each in CardAction),
+                *(card_data(each, _BOB, generation.id) for each in CardAction),
                 history_data(_ADA, ""),
                 history_data(_BOB, ""),
                 history_data(_GROUP, "a-cursor"),

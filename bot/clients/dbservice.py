@@ -225,9 +225,11 @@ class DatabaseClient:
         """Notes that a message is about a generation."""
         await self._call(self._stub.NoteMessage, request)
 
-    async def delete_generation(self, request: db.DeleteGenerationRequest) -> db.Item:
-        """Deletes a picture; gives what is left of it."""
-        return (await self._call(self._stub.DeleteGeneration, request)).item
+    async def delete_generation(
+        self, request: db.DeleteGenerationRequest
+    ) -> db.DeleteGenerationResponse:
+        """Deletes a picture; gives what is left of it, and which messages show it."""
+        return await self._call(self._stub.DeleteGeneration, request)
 
     async def star_generation(self, request: db.StarGenerationRequest) -> db.Item:
         """Gives a picture a star, or takes it away."""

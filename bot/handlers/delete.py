@@ -2,14 +2,15 @@
 
 from typing import Any, Final
 
-from telegram import Update
+from telegram import Message, Update
 from telegram.ext import BaseHandler
 
 from bot import keyboards
-from bot.callbacks import Action, answer, pattern_of
+from bot.callbacks import Action, answer, is_about, pattern_of
 from bot.clients.dbservice import Conflict
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, find
+from bot.messages import data_of
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -37,8 +38,8 @@ async def _show_picture(press: Press, context: Context, item: db.Item) -> None:
     await press.show(context, keyboards.picture(item, context.texts))
 
 
-async def _delete(press: Press, services: Services) -> db.Item | Conflict:
-    """What is left of the picture; or why it stays, for now."""
+async def _delete(press: Press, services: Services) -> db.DeleteGenerationResponse | Conflict:
+    """What is left of the picture, and shows it; or why it stays, for now."""
     request = db.DeleteGenerationRequest(
         bot_id=press.query.get_bot().id,
         chat_id=press.message.chat.id,
@@ -51,14 +52,20 @@ async def _delete(press: Press, services: Services) -> db.Item | Conflict:
         return error
 
 
-async def _tell(press: Press, context: Context, left: db.Item | Conflict) -> None:
+async def _tell(
+    press: Press, context: Context, left: db.DeleteGenerationResponse | Conflict
+) -> None:
     said = context.texts.pictures
     if isinstance(left, Conflict):
         await answer(press.query, said.unfinished)
         return
     await answer(press.query, said.deleted)
-    # It may have been opened again, and the button pressed there.
-    for message_id in {press.message.message_id, left.generation.result_message_id} - {0}:
+    shown, pressed = {*left.message_ids}, press.message
+    # Where that could not be noted. But a message without this button is somebody's who plays.
+    if isinstance(pressed, Message):
+        is_of_it = any(is_about(data, press.generation_id) for data in data_of(pressed))
+        shown |= {pressed.message_id} if is_of_it else set()
+    for message_id in shown:
         await context.services.messenger.delete_picture(
             press.message.chat.id, message_id, said.deleted
         )

@@ -1,147 +1,201 @@
-"""/history: one's own generations in this chat, newest first, by pages; each opens its picture."""
+"""/history: one's own pictures in this chat, newest first, on a card that is turned."""
 
-from typing import Any
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
-from telegram import (
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    MaybeInaccessibleMessage,
-    Message,
-    Update,
-)
-from telegram.error import BadRequest
+from telegram import Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot import keyboards
-from bot.callbacks import HISTORY, OPEN, answer, generation_id, history_data, open_data
+from bot.callbacks import CARD, HISTORY, CardAction, answer, generation_id
+from bot.clients.dbservice import Conflict, NotFound
 from bot.context import Context
+from bot.handlers import card
+from bot.handlers.card import CardPress
 from bot.handlers.pressed import may_act_for
 from bot.messages import sender_of, thread_of
-from bot.messenger import WrongFile
+from bot.messenger import NotTaken
 from protos.lookalike.db.v1 import db_pb2 as db
-
-_PAGE = 5
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
-    """The handlers of the command and of the buttons under its answer."""
+    """The handlers of the command and of the buttons under the card."""
     return [
-        CommandHandler("history", _first_page),
-        CallbackQueryHandler(_turn, pattern=HISTORY),
-        CallbackQueryHandler(_open_picture, pattern=OPEN),
+        CommandHandler("history", _open),
+        _button(HISTORY, _turn),
+        _button(CARD, _act),
     ]
 
 
-async def _first_page(update: Update, context: Context) -> None:
+def _button(
+    pattern: re.Pattern[str], act: Callable[[CardPress, Context], Awaitable[None]]
+) -> BaseHandler[Update, Context, Any]:
+    """A button of the card, for its owner or whoever administers the group that is its owner."""
+
+    async def press(update: Update, context: Context) -> None:
+        query, match = update.callback_query, context.match
+        if query is None or match is None:
+            return
+        if query.message is None:
+            await answer(query, context.texts.gone)
+            return
+        given = match.groupdict()
+        owner_id = int(given["owner"])
+        if not await may_act_for(owner_id, query, context):
+            await answer(query, context.texts.not_yours)
+            return
+        key = generation_id(given["id"]) if "id" in given else ""
+        name = given.get("action", given.get("cursor", ""))
+        await act(CardPress(query, query.message, owner_id, name, key), context)
+
+    return CallbackQueryHandler(press, pattern=pattern)
+
+
+async def _open(update: Update, context: Context) -> None:
     message = update.message
     sender = sender_of(message) if message is not None else None
     if message is None or sender is None:
         return
-    text, buttons = await _page(context, message.chat_id, sender.id, "")
-    await message.reply_text(text, reply_markup=buttons)
+    page = await card.look(context, message.chat_id, sender.id)
+    if page.items:
+        await card.send(context, message, sender.id, page)
+    else:
+        await message.reply_text(context.texts.no_history)
 
 
-async def _turn(update: Update, context: Context) -> None:
-    query = update.callback_query
-    if query is None or context.match is None:
+async def _turn(press: CardPress, context: Context) -> None:
+    page = await card.look(context, press.card.chat.id, press.owner_id, cursor=press.name)
+    await answer(press.query, None if page.items else context.texts.no_history)
+    await card.turn(press, context, page)
+
+
+async def _act(press: CardPress, context: Context) -> None:
+    """Acts on the picture; where it is gone meanwhile, the card shows its neighbour."""
+    act = _ACTS.get(press.name)
+    if act is None:
+        await answer(press.query, context.texts.gone)
         return
-    if query.message is None or not query.message.is_accessible:  # too old to be edited
-        await answer(query, context.texts.gone)
-        return
-    owner_id, cursor = int(context.match.group(1)), context.match.group(2)
-    if not await may_act_for(owner_id, query, context):
-        await answer(query, context.texts.not_yours)
-        return
-    text, buttons = await _page(context, query.message.chat.id, owner_id, cursor)
-    await answer(query)
     try:
-        await query.edit_message_text(text, reply_markup=buttons)
-    except BadRequest as error:
-        if "not modified" not in error.message:  # else it was pressed twice
-            raise
+        has_changed = await act(press, context)
+    except NotFound:
+        await answer(press.query, context.texts.gone)
+        has_changed = True
+    if has_changed:
+        page = await card.look(
+            context, press.card.chat.id, press.owner_id, generation_id=press.generation_id
+        )
+        await card.turn(press, context, page)
 
 
-async def _open_picture(update: Update, context: Context) -> None:
-    query = update.callback_query
-    if query is None or context.match is None:
-        return
-    if query.message is None:
-        await answer(query, context.texts.gone)
-        return
-    owner_id = int(context.match.group(1))
-    if not await may_act_for(owner_id, query, context):
-        await answer(query, context.texts.not_yours)
-        return
-    chat_id = query.message.chat.id
-    request = db.GetGenerationRequest(
-        bot_id=context.bot.id,
-        chat_id=chat_id,
-        user_id=owner_id,
-        generation_id=generation_id(context.match.group(2)),
-    )
+async def _star(press: CardPress, context: Context) -> bool:
+    starred = press.name == CardAction.STAR
+    request = db.StarGenerationRequest(**_which(press, context), starred=starred)
+    await context.services.database.star_generation(request)
+    said = context.texts.pictures
+    await answer(press.query, said.starred if starred else said.unstarred)
+    return True
+
+
+async def _show(press: CardPress, context: Context) -> bool:
+    """Sends the picture with all of its buttons; once, however often it is asked."""
+    item = await _find(press, context)
+    said, under_way = context.texts.pictures, context.bot_data.under_way
+    key = press.query.data or ""
+    if key in under_way:
+        await answer(press.query, said.under_way)
+        return False
+    under_way.add(key)
+    try:
+        await answer(press.query, said.sending)
+        await _send_again(press, context, item)
+    finally:
+        under_way.discard(key)
+    return False
+
+
+async def _ask(press: CardPress, context: Context) -> bool:
+    item = await _find(press, context)
+    await answer(press.query)
+    await card.ask(press, context, item)
+    return False
+
+
+async def _keep(press: CardPress, _context: Context) -> bool:
+    await answer(press.query)
+    return True
+
+
+async def _delete(press: CardPress, context: Context) -> bool:
+    request = db.DeleteGenerationRequest(**_which(press, context))
+    said = context.texts.pictures
+    try:
+        left = await context.services.database.delete_generation(request)
+    except Conflict:
+        await answer(press.query, said.unfinished)
+        return True
+    await answer(press.query, said.deleted)
+    for message_id in left.message_ids:
+        await context.services.messenger.delete_picture(
+            press.card.chat.id, message_id, said.deleted
+        )
+    return True
+
+
+_ACTS: Final[Mapping[str, Callable[[CardPress, Context], Awaitable[bool]]]] = {
+    CardAction.STAR: _star,
+    CardAction.UNSTAR: _star,
+    CardAction.SHOW: _show,
+    CardAction.ASK: _ask,
+    CardAction.DELETE: _delete,
+    CardAction.KEEP: _keep,
+}
+"""What each button does, and whether the card is another one then."""
+
+
+def _which(press: CardPress, context: Context) -> dict[str, Any]:
+    return {
+        "bot_id": context.bot.id,
+        "chat_id": press.card.chat.id,
+        "user_id": press.owner_id,
+        "generation_id": press.generation_id,
+    }
+
+
+async def _find(press: CardPress, context: Context) -> db.Item:
+    """The picture. Raises NotFound: there is none any more."""
+    request = db.GetGenerationRequest(**_which(press, context))
     item = (await context.services.database.get_generation(request)).item
-    await answer(query)
-    await _send_again(context, query.message, item)
+    if not item.generation.HasField("picture"):
+        raise NotFound("the picture was deleted")
+    return item
 
 
-async def _page(
-    context: Context, chat_id: int, user_id: int, cursor: str
-) -> tuple[str, InlineKeyboardMarkup | None]:
-    texts = context.texts
-    page = await context.services.database.list_history(
-        db.ListHistoryRequest(
-            bot_id=context.bot.id,
-            chat_id=chat_id,
-            user_id=user_id,
-            page_size=_PAGE,
-            cursor=cursor,
-        )
-    )
-    if not page.items:
-        return texts.no_history, None
-    lines = [texts.history_line(number, item) for number, item in enumerate(page.items, start=1)]
-    opening = [
-        InlineKeyboardButton(str(number), callback_data=open_data(user_id, item.generation.id))
-        for number, item in enumerate(page.items, start=1)
-    ]
-    turning = [
-        InlineKeyboardButton(text, callback_data=history_data(user_id, there))
-        for text, there in (
-            (texts.newer_button, page.newer_cursor),
-            (texts.older_button, page.older_cursor),
-        )
-        if there
-    ]
-    return "\n".join(lines), InlineKeyboardMarkup([opening, turning] if turning else [opening])
-
-
-async def _send_again(context: Context, pressed: MaybeInaccessibleMessage, item: db.Item) -> None:
-    """Sends a picture as an answer to its photo, or to nothing where that has gone."""
+async def _send_again(press: CardPress, context: Context, item: db.Item) -> None:
+    """Sends a picture as an answer to what it answered, or to nothing where that has gone."""
     services, texts = context.services, context.texts
     generation, photo = item.generation, item.photo
-    chat_id = pressed.chat.id
     thread_id = photo.message_thread_id if photo.HasField("message_thread_id") else None
-    if thread_id is None and isinstance(pressed, Message):
-        thread_id = thread_of(pressed)
-    if not generation.HasField("picture"):
-        await services.messenger.reply(
-            chat_id, photo.message_id, texts.no_picture(item), thread_id=thread_id
-        )
-        return
-    picture = generation.picture
+    if thread_id is None and isinstance(press.card, Message):
+        thread_id = thread_of(press.card)
+    answered = generation.reply_to_message_id or photo.message_id
     text, buttons = texts.pictures.picture(item), keyboards.picture(item, texts)
-    if picture.file_id:
-        try:
-            await services.messenger.reply_photo(
-                chat_id, photo.message_id, picture.file_id, text, buttons, thread_id=thread_id
-            )
-        except WrongFile:
-            pass  # Telegram has forgotten it; we have not
-        else:
-            return
-    png = await services.database.get_image(
-        db.GetImageRequest(generation_id=generation.id, user_id=photo.user_id)
-    )
-    await services.messenger.reply_photo(
-        chat_id, photo.message_id, png, text, buttons, thread_id=thread_id
+
+    async def post(picture: bytes | str) -> Message:
+        return await services.messenger.reply_photo(
+            press.card.chat.id, answered, picture, text, buttons, thread_id=thread_id
+        )
+
+    try:
+        message = await card.with_picture(item, services, post)
+    except NotTaken:
+        said = texts.pictures.photos_forbidden
+        await services.messenger.reply(press.card.chat.id, answered, said, thread_id=thread_id)
+        return
+    await services.database.note_message(
+        db.NoteMessageRequest(
+            **_which(press, context),
+            message_id=message.message_id,
+            kind=db.MESSAGE_KIND_PICTURE,  # so that words in reply to it are about it
+        )
     )

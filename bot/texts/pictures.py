@@ -1,5 +1,6 @@
 """What the bot says of a picture and under it, in one language."""
 
+import datetime as dt
 import gettext
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,6 +10,7 @@ from bot.recipes.prompts import sentence, words_of
 from bot.recipes.styles import STYLES
 from bot.texts.shortening import shortened
 from bot.texts.tables import DIAL
+from bot.texts.times import ago
 from protos.lookalike.db.v1 import db_pb2 as db
 
 SMALL_MODEL: Final = "emoji"
@@ -47,12 +49,19 @@ class PictureTexts:
         sending: a file is on its way.
         deleted: stands where a picture was.
         unfinished: a picture that is not quite delivered cannot be deleted.
+        older_button: turns the card of the history to an older picture.
+        newer_button: likewise, to a newer one.
+        show_button: sends the picture on the card again.
+        starred: the picture on the card has a star now.
+        unstarred: it has none any more.
+        photos_forbidden: stands for a card where the chat takes no pictures.
         paint_usage: the answer to /paint alone.
         settings: the answer to /settings.
     """
 
     def __init__(self, translations: gettext.NullTranslations) -> None:
         """A catalogue of the source strings."""
+        self._translations = translations
         self._ = _ = translations.gettext
         self.again_button = _("🔁 Again")
         self.closer_button = _("🪞 Closer")
@@ -75,6 +84,12 @@ class PictureTexts:
         self.sending = _("Sending it…")
         self.deleted = _("Deleted")
         self.unfinished = _("One moment: this picture is still being delivered.")
+        self.older_button = "›"  # noqa: RUF001, it is meant
+        self.newer_button = "‹"  # noqa: RUF001, likewise
+        self.show_button = _("Show in chat")
+        self.starred = _("Starred: I'll keep it, and its photo.")
+        self.unstarred = _("No longer starred.")
+        self.photos_forbidden = _("I can't post pictures here. May I send photos in this chat?")
         self.paint_usage = _(
             "Write what I should paint after the command, like this:\n/paint a lighthouse at night"
         )
@@ -109,7 +124,6 @@ class PictureTexts:
     def picture(self, item: db.Item) -> str:
         """What stands under a picture: the sentence, and one line of how it was painted."""
         recipe, model = item.generation.recipe, item.generation.picture.model
-        said = shortened(sentence(item) or item.generation.parameters.prompt, _SENTENCE)
         style = self.style(recipe.style)
         if style and model == SMALL_MODEL:
             style = self._("{style}, as far as this small model can").format(style=style)
@@ -119,7 +133,28 @@ class PictureTexts:
             line = self._("{step} · {style}").format(step=self.dial(recipe.dial), style=style)
         else:
             line = self.dial_line(recipe.dial)
-        return f"{said}\n\n{line}" if line else said
+        return f"{self._sentence(item)}\n\n{line}".rstrip()
+
+    def card(self, item: db.Item, now: dt.datetime) -> str:
+        """What stands under a picture of the history: the sentence, how it was painted, and when.
+
+        Args:
+            item: the picture.
+            now: without a zone, in UTC.
+        """
+        when = ago(self._translations, item.generation.created_at.ToDatetime(), now)
+        line = " · ".join(filter(None, (self.manner(item), when)))
+        return f"{self._sentence(item)}\n\n{line[:1].upper()}{line[1:]}".lstrip()
+
+    def manner(self, item: db.Item) -> str:
+        """How a picture is painted, in few words: dial and style; empty for a plain Dream."""
+        recipe = item.generation.recipe
+        dial = "" if recipe.dial == db.DIAL_DREAM else self.dial(recipe.dial)
+        return " · ".join(filter(None, (dial, self.style(recipe.style))))
+
+    def star_button(self, *, starred: bool) -> str:
+        """Gives the picture on a card a star, or takes it away."""
+        return "⭐" if starred else "☆"
 
     def recipe(self, item: db.Item, computed: Mapping[str, Any]) -> str:
         """All that made a picture, to be copied.
@@ -156,3 +191,6 @@ class PictureTexts:
     def offer(self, words: str) -> str:
         """The answer to plain text, which has a button."""
         return self._("Shall I paint “{words}”?").format(words=shortened(words, _OFFER))
+
+    def _sentence(self, item: db.Item) -> str:
+        return shortened(sentence(item) or item.generation.parameters.prompt, _SENTENCE)

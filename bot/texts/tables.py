@@ -14,7 +14,7 @@ def _noop(message: str) -> str:
 COMMANDS: Final = (
     ("start", _noop("What this bot does")),
     ("status", _noop("Your pictures in progress")),
-    ("history", _noop("Your photos and pictures so far")),
+    ("history", _noop("Your pictures so far, one by one")),
     ("paint", _noop("Paint your words, without a photo")),
     ("settings", _noop("How close to your photos pictures should be")),
     ("cancel", _noop("Cancel all your pictures in progress")),
@@ -111,3 +111,19 @@ DIAL: Final = {
     db.DIAL_TWIN: (_noop("Twin"), _noop("your photo, nearly as it is")),
 }
 """The steps of the dial, and what each of them does."""
+
+MONTHS: Final = (
+    _noop("January"),
+    _noop("February"),
+    _noop("March"),
+    _noop("April"),
+    _noop("May"),
+    _noop("June"),
+    _noop("July"),
+    _noop("August"),
+    _noop("September"),
+    _noop("October"),
+    _noop("November"),
+    _noop("December"),
+)
+"""The months as a date has them."""

@@ -37,8 +37,6 @@ class Texts:
         no_room: a photo is not taken because the disk is full.
         cancel_button: on a status message.
         over: what a status message that cannot be deleted any more says instead.
-        older_button: under a page of the history.
-        newer_button: likewise.
         not_yours: a button was pressed by someone else.
         gone: a button's generation is no longer there.
         cancelled: a generation was cancelled.
@@ -79,13 +77,11 @@ class Texts:
         )
         self.cancel_button = _("Cancel")
         self.over = _("No longer waiting.")
-        self.older_button = _("Older »")
-        self.newer_button = _("« Newer")
         self.not_yours = _("This belongs to someone else.")
         self.gone = _("This button no longer works.")
         self.cancelled = _("Cancelled.")
         self.too_late = _("Too late: this picture is already done.")
-        self.no_history = _("You haven't sent me any photos here yet.")
+        self.no_history = _("You have no pictures here yet. Send me a photo!")
         self.no_work = _("You have no pictures in progress here.")
 
     def caption(self, caption: db.Caption) -> str:
@@ -158,22 +154,6 @@ class Texts:
         return self._("{number}. {title}: {state}").format(
             number=number, title=_title(item) or self._("your photo"), state=state
         )
-
-    def history_line(self, number: int, item: db.Item) -> str:
-        """One generation in the answer to /history."""
-        when = item.generation.created_at.ToDatetime().strftime("%Y-%m-%d %H:%M")
-        return self._("{number}. {when} UTC, {state}: {title}").format(
-            number=number,
-            when=when,
-            state=self._state(item),
-            title=_title(item) or self._("a photo"),
-        )
-
-    def no_picture(self, item: db.Item) -> str:
-        """Why a generation in the history has no picture to open."""
-        if item.generation.HasField("closed_at"):
-            return self._("There is no picture: {state}.").format(state=self._state(item))
-        return self._("No picture yet: {state}.").format(state=self._state(item))
 
     def _state(self, item: db.Item) -> str:
         return self._(STATES[item.generation.state])

@@ -12,6 +12,7 @@ from telegram import Message
 
 from bot import keyboards
 from bot.callbacks import ask_data, cancel_data, is_about
+from bot.messages import data_of
 from bot.messenger import Messenger, NotTaken
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -126,22 +127,15 @@ async def _delete(item: WorkItem, messenger: Messenger, message: Message) -> Non
 
 def _has_button(item: WorkItem, message: Message) -> bool:
     """Whether it is a status message of this generation, or a probe."""
-    return cancel_data(item.id) in _data_of(message)
-
-
-def _data_of(message: Message) -> list[str | object | None]:
-    markup = message.reply_markup
-    if markup is None:
-        return []
-    return [button.callback_data for row in markup.inline_keyboard for button in row]
+    return cancel_data(item.id) in data_of(message)
 
 
 def _is_the_one(item: WorkItem, message: Message) -> bool:
     kind = item.generation.sending.kind
     if kind == db.MESSAGE_KIND_CAPTION:
-        return ask_data(item.id) in _data_of(message)
+        return ask_data(item.id) in data_of(message)
     if kind == db.MESSAGE_KIND_PICTURE:
-        return any(is_about(data, item.id) for data in _data_of(message))
+        return any(is_about(data, item.id) for data in data_of(message))
     if kind == db.MESSAGE_KIND_STATUS or message.reply_markup is not None:
         return False
     return message.text == item.text_of(kind).strip()  # as Telegram strips it

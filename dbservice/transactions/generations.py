@@ -27,6 +27,7 @@ from dbservice.transitions import (
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _BATCH = 100  # generations in a transaction, which holds up all others
+_MOST_MESSAGES = 50  # in a response
 
 
 def get(transaction: Transaction, request: db.GetGenerationRequest) -> db.GetGenerationResponse:
@@ -76,7 +77,9 @@ def delete(
         raise ServiceError(Reason.NOT_CLOSED, "The generation is unfinished.")
     if row.deleted_at is None:
         deletions.delete_picture(transaction, row)
-    return db.DeleteGenerationResponse(item=messages.item(row))
+    return db.DeleteGenerationResponse(
+        item=messages.item(row), message_ids=sent.showing(transaction, row, _MOST_MESSAGES)
+    )
 
 
 def advance(

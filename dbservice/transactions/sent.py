@@ -1,6 +1,9 @@
 """Which message is whose: what is found in a chat by its text alone is one row's and no other's."""
 
+from collections.abc import Sequence
 from typing import Final
+
+from sqlalchemy import select
 
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation, SentMessage
@@ -36,6 +39,18 @@ def take(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -
     for field, kind in _TAKEN.items():
         if patch.HasField(field):
             _take(transaction, row, getattr(patch, field), kind)
+
+
+def showing(transaction: Transaction, row: Generation, most: int) -> Sequence[int]:
+    """The newest messages that show a picture in its chat."""
+    of_it = select(SentMessage.message_id).where(
+        SentMessage.generation == row.number,
+        SentMessage.bot_id == row.bot_id,
+        SentMessage.chat_id == row.chat_id,
+        SentMessage.kind == db.MESSAGE_KIND_PICTURE,
+    )
+    newest = of_it.order_by(SentMessage.message_id.desc()).limit(most)
+    return transaction.session.scalars(newest).all()
 
 
 def _take(transaction: Transaction, row: Generation, message_id: int, kind: db.MessageKind) -> None:

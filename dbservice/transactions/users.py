@@ -47,7 +47,8 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
     """A page of the user's pictures in the chat, newest first.
 
     A cursor is a direction and a number: what comes and goes meanwhile shifts no page. A page
-    towards newer ones that would not be full is the newest page instead.
+    towards newer ones that would not be full is the newest page instead. So is one of a generation
+    that has no row any more.
 
     Raises:
         ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
@@ -56,14 +57,19 @@ def history(transaction: Transaction, request: db.ListHistoryRequest) -> db.List
     pictures = (*of_user_in_chat(request), Generation.image_key.is_not(None))
     theirs = with_photo(*pictures)
     size = request.page_size or _PAGE_SIZE
-    towards, bound = _parse_cursor(request.cursor)
     newest = theirs.order_by(Generation.number.desc()).limit(size)
     rows: Sequence[Generation] = ()
+    towards, bound = _parse_cursor(request.cursor)
+    if request.generation_id:
+        of_this = select(Generation.number).where(Generation.id == request.generation_id)
+        if number := session.scalar(of_this):
+            rows = session.scalars(newest.where(Generation.number <= number)).all()
+            towards, bound = "o" if rows else "n", number
+    elif towards == "o":
+        rows = session.scalars(newest.where(Generation.number < bound)).all()
     if towards == "n":
         newer = theirs.where(Generation.number > bound).order_by(Generation.number).limit(size)
         rows = session.scalars(newer).all()[::-1]
-    elif towards == "o":
-        rows = session.scalars(newest.where(Generation.number < bound)).all()
     if towards != "o" and len(rows) < size:
         rows = session.scalars(newest).all()
     response = db.ListHistoryResponse(items=map(messages.item, rows))

@@ -7,17 +7,21 @@ from hypothesis import strategies as st
 
 from bot.callbacks import (
     CANCEL,
+    CARD,
     GUESS,
     HISTORY,
-    OPEN,
+    CardAction,
     cancel_data,
+    card_data,
     generation_id,
     guess_data,
     history_data,
-    open_data,
+    is_of_card,
 )
 
-USERS = st.integers(min_value=1, max_value=2**52)  # Telegram promises 52 bits
+OWNERS = st.integers(
+    min_value=-(10**13) + 1, max_value=2**52
+)  # Telegram promises 52 bits; a group may be one as well
 CURSORS = st.from_regex(r"\A[a-z0-9]{0,20}\Z")
 
 
@@ -39,7 +43,7 @@ def test_guess(number: int, given_id: uuid.UUID) -> None:
     assert (int(match[1]), generation_id(match[2])) == (number, str(given_id))
 
 
-@given(USERS, CURSORS)
+@given(OWNERS, CURSORS)
 def test_history(user: int, cursor: str) -> None:
     data = history_data(user, cursor)
     match = HISTORY.match(data)
@@ -48,11 +52,13 @@ def test_history(user: int, cursor: str) -> None:
     assert match.groups() == (str(user), cursor)
 
 
-@given(USERS, st.uuids())
-def test_open(user: int, given_id: uuid.UUID) -> None:
-    data = open_data(user, str(given_id))
-    match = OPEN.match(data)
+@given(st.sampled_from(CardAction), OWNERS, st.uuids())
+def test_card(action: CardAction, owner: int, given_id: uuid.UUID) -> None:
+    data = card_data(action, owner, str(given_id))
+    match = CARD.match(data)
     assert len(data.encode()) <= 64
     assert match is not None
-    assert int(match.group(1)) == user
-    assert generation_id(match.group(2)) == str(given_id)
+    assert (match["action"], int(match["owner"])) == (action, owner)
+    assert generation_id(match["id"]) == str(given_id)
+    assert is_of_card(data, owner)
+    assert not is_of_card(data, owner + 1)

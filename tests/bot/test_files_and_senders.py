@@ -11,6 +11,7 @@ from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, open_desk, picture
 from tests.bot.front import EN, message, nothing_waits, pictured, states, told
+from tests.end_to_end.chats import press
 from tests.generator import scripted
 
 pytestmark = pytest.mark.slow
@@ -94,24 +95,19 @@ async def test_an_administrator_may_press_what_an_anonymous_one_has_got(
     people = desk.people
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob], kind="supergroup")
-    desk.executor.step(20)  # as many as one picture takes
-    await people.send_photo(group, picture(), user=ada, anonymous=True)
-    await pictured(desk, group)
     await people.send_photo(group, picture(), user=ada, anonymous=True)
     (status,) = await told(desk, group, "Painting")
-    for text in ("/status", "/history"):
-        await people.send_text(group, text, user=ada, anonymous=True)
-    (page,) = await told(desk, group, "UTC")
-    for button in (page, "1"), (status, EN.cancel_button):
-        answer = await people.press(*button, user=bob)
-        assert answer is not None
-        assert answer.text == EN.not_yours
-    answer = await people.press(page, "1", user=ada)
-    assert answer is not None
-    assert answer.text == ""
-    answer = await people.press(status, EN.cancel_button, user=ada)
-    assert answer is not None
-    assert answer.text == EN.cancelled
+    await people.send_text(group, "/status", user=ada, anonymous=True)
+    assert await press(people, status, EN.cancel_button, user=bob) == EN.not_yours
+    assert await press(people, status, EN.cancel_button, user=ada) == EN.cancelled
+    desk.executor.go()
+    await people.send_photo(group, picture(), user=ada, anonymous=True)
+    await people.wait_for(group, lambda messages: [m for m in messages if m.photo and m.buttons])
+    await people.send_text(group, "/history", user=ada, anonymous=True)
+    (card,) = await told(desk, group, "ust now")
+    star = EN.pictures.star_button(starred=False)
+    assert await press(people, card, star, user=bob) == EN.not_yours
+    assert await press(people, card, star, user=ada) == EN.pictures.starred
     assert len(await people.calls("getChatAdministrators")) == 1
 
 
@@ -182,15 +178,14 @@ async def test_a_picture_is_opened_in_the_topic_of_its_photo_also_once_that_is_d
     ada = await people.add_user("Ada")
     forum = await people.add_group([ada], kind="supergroup", forum=True)
     photo = await people.send_photo(forum, picture(), user=ada, thread=7)
-    (first,) = await pictured(desk, forum)
+    await people.wait_for(forum, lambda messages: [m for m in messages if m.from_bot and m.photo])
     await people.delete(photo)
     await people.send_text(forum, "/history", user=ada)
-    (page,) = await told(desk, forum, "UTC")
-    assert page.thread is None
-    await people.press(page, "1", user=ada)
-    pictures = await pictured(desk, forum, times=2)
-    assert [each.thread for each in pictures] == [first.thread, 7]
-    assert pictures[1].reply_to is None
+    (card,) = await told(desk, forum, "ust now")
+    assert card.thread is None
+    assert await press(people, card, EN.pictures.show_button, user=ada) == EN.pictures.sending
+    shown = await people.wait_for(forum, lambda messages: [m for m in messages if m.id > card.id])
+    assert [(each.thread, each.reply_to) for each in shown] == [(7, None)]
 
 
 async def test_a_model_with_a_long_name_works(

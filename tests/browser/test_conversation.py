@@ -51,26 +51,32 @@ async def test_one_click_leads_to_a_caption_progress_and_a_picture(
     await expect(chat.answers_with_picture()).to_be_visible()
 
 
-async def test_the_history_is_paged_through_and_opens_pictures(
+async def test_the_history_is_turned_and_shows_pictures_again(
     open_stack: Open, stack_people: People
 ) -> None:
     user = await stack_people.add_user()
-    for n in range(6):
+    for n in range(3):
         photo = await stack_people.send_photo(user, cat(), caption=f"number {n}")
         await delivered(stack_people, photo)
     chat = await open_stack(f"?me={user}")
     await chat.write("/history")
-    page = chat.messages.filter(has=chat.page.get_by_role("button", name=EN.older_button))
-    await expect(page).to_be_visible()
-    await page.get_by_role("button", name=EN.older_button).click()
-    newer = chat.page.get_by_role("button", name=EN.newer_button)
-    await expect(newer).to_be_visible()
+    said = EN.pictures
+    card = chat.messages.filter(has=chat.page.get_by_role("button", name=said.show_button))
+    await expect(card).to_contain_text("number 2")
+    await card.get_by_role("button", name=said.older_button).click()
+    await expect(card).to_contain_text("number 1")
     before = await chat.messages.count()
-    await chat.page.get_by_role("button", name="1", exact=True).click()
+    await card.get_by_role("button", name=said.show_button).click()
     await expect(chat.messages).to_have_count(before + 1)
-    await expect(chat.messages.last).to_contain_text("number 0")
-    await newer.click()
-    await expect(chat.page.get_by_role("button", name=EN.older_button)).to_be_visible()
+    await expect(chat.messages.last).to_contain_text("number 1")
+    star = card.get_by_role("button", name=said.star_button(starred=False))
+    await star.click()
+    await expect(card.get_by_role("button", name=said.star_button(starred=True))).to_be_visible()
+    await card.get_by_role("button", name=said.delete_button).click()
+    await card.get_by_role("button", name=said.delete_for_good_button).click()
+    await expect(card).to_contain_text("number 0")
+    await card.get_by_role("button", name=said.newer_button).click()
+    await expect(card).to_contain_text("number 2")
 
 
 async def test_a_button_cancels(open_stack: Open, stack_people: People, stack: Stack) -> None:

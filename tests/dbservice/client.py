@@ -139,10 +139,11 @@ class Client:
         return [*(await self.call(self.stub.GetStatus, request)).items]
 
     async def history(
-        self, cursor: str = "", size: int = 0, *, chat: int = CHAT
+        self, cursor: str = "", size: int = 0, *, chat: int = CHAT, of: str = ""
     ) -> db.ListHistoryResponse:
+        """A page; `of` is the id of the generation that it begins with."""
         request = db.ListHistoryRequest(
-            bot_id=BOT, chat_id=chat, user_id=USER, page_size=size, cursor=cursor
+            bot_id=BOT, chat_id=chat, user_id=USER, page_size=size, cursor=cursor, generation_id=of
         )
         return await self.call(self.stub.ListHistory, request)
 

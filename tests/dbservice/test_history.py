@@ -1,5 +1,6 @@
 """GetStatus, ListHistory and GetGeneration: what a user sees."""
 
+import uuid
 from typing import Any
 
 import grpc
@@ -64,6 +65,25 @@ async def test_what_arrives_meanwhile_shifts_no_page(client: Client) -> None:
     newest = await client.history(back.newer_cursor, 3)
     assert numbers(newest) == [8, 7, 6]  # a full page, though one alone is newer
     assert newest.newer_cursor == ""
+
+
+async def test_a_page_begins_with_a_picture_or_where_it_is_gone_with_its_neighbour(
+    client: Client,
+) -> None:
+    gone = {}
+    for number in (1, 3, 5):
+        gone[number] = (await client.receive(number)).item.generation.id
+        await client.pictured(number + 1)
+    newest = await client.history(size=1)
+    second = await client.history(newest.older_cursor, 1)
+    assert numbers(second) == [4]
+    assert await client.history(size=1, of=second.items[0].generation.id) == second
+    assert await client.history(size=1, of=gone[5]) == second
+    assert numbers(await client.history(size=1, of=gone[3])) == [2]
+    assert numbers(await client.history(size=1, of=gone[1])) == [2]
+    assert await client.history(size=1, of=str(uuid.uuid4())) == newest
+    both = client.history("o5", of=gone[1])
+    assert await refusal(both) == (INVALID, "INVALID_ARGUMENT", ["cursor"])
 
 
 async def test_one_generation(client: Client) -> None:

@@ -33,6 +33,12 @@ async def test_a_deleted_picture_leaves_its_row_alone(client: Client) -> None:
     assert not generation.HasField("picture")
     assert not generation.starred
     assert await client.delete(key) == item
+    await client.note(key, USER + 2, db.MESSAGE_KIND_PICTURE)
+    await client.note(key, USER + 3, db.MESSAGE_KIND_QUESTION)
+    request = db.DeleteGenerationRequest(bot_id=BOT, chat_id=CHAT, user_id=USER, generation_id=key)
+    shown = (await client.call(client.stub.DeleteGeneration, request)).message_ids
+    assert shown[0] == USER + 2
+    assert USER + 3 not in shown
     assert (await client.history()).count == 0
     assert await kept(client) == before - size
     assert await refusal(client.image(generation_id=key)) == NOT_FOUND

@@ -54,6 +54,16 @@ async def album(client: Client) -> None:
         await client.receive(message_id, media_group_id="a")
 
 
+async def begun(client: Client) -> None:
+    await client.history(of=(await client.receive()).item.generation.id)
+
+
+async def deleted(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
+    await client.close(lease)
+    await client.delete(lease.item.generation.id, user=8)
+
+
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an empty lease": lambda client: client.lease(bot=2),
     "a lease": lambda client: client.lease(),
@@ -61,6 +71,8 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "the newest page": lambda client: client.history(),
     "an older page": lambda client: client.history("o5"),
     "a newer page": lambda client: client.history("n1"),
+    "a picture's page": begun,
+    "a deleted picture": deleted,
     "a photo": lambda client: client.receive(7),
     "an album": album,
     "cancel": lambda client: client.cancel(),

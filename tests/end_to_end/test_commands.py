@@ -1,4 +1,4 @@
-"""/start, /help, /status, /history, /cancel, and everything that is no photo."""
+"""/start, /help, /status, /cancel, and everything that is no photo."""
 
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
@@ -69,38 +69,6 @@ async def test_status_lists_own_unfinished_work(people: People, stack: Stack) ->
     assert "Pictures: working" in status
     for photo in photos:
         await delivered(people, photo)
-
-
-async def test_history_goes_through_the_pages_and_opens_pictures(people: People) -> None:
-    chat = await people.add_user()
-    for count in (4, 3):
-        photos = await people.send_album(chat, [cat()] * count)
-        for photo in photos:
-            await delivered(people, photo)
-        await idle(people, chat)
-    page = await ask(people, chat, "/history")
-    newest = page.text
-    assert len(newest.splitlines()) == 5
-    assert [button.text for button in page.buttons] == ["1", "2", "3", "4", "5", EN.older_button]
-
-    await people.press(page, EN.older_button)
-    (older,) = await people.wait_for(
-        chat, lambda messages: [m for m in messages if m.id == page.id and m.text != newest]
-    )
-    assert [button.text for button in older.buttons] == ["1", "2", EN.newer_button]
-    assert len(older.text.splitlines()) == 2
-
-    await people.press(older, EN.newer_button)
-    await people.wait_for(
-        chat, lambda messages: [m for m in messages if m.id == page.id and m.text == newest]
-    )
-    before = len([m for m in await people.messages(chat) if m.photo and m.from_bot])
-    await people.press(page, "3")
-    await people.wait_for(
-        chat, lambda messages: len([m for m in messages if m.photo and m.from_bot]) > before
-    )
-    await idle(people, chat)
-    assert len([m for m in await people.messages(chat) if m.photo and m.from_bot]) == before + 1
 
 
 async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """What the bot says about progress and endings."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -59,7 +60,6 @@ def test_every_state_has_words() -> None:
         if name != "GENERATION_STATE_UNSPECIFIED":
             item = db.Item(generation=db.Generation(state=name))
             assert EN.status_line(1, item, None).startswith("1. your photo: ")
-            assert EN.no_picture(item)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_every_state_has_words() -> None:
 def test_a_long_title_is_cut_between_words_if_there_are_any(title: str, shown: str) -> None:
     item = db.Item(photo=db.Photo(user_text=title))
     item.generation.state = db.GENERATION_STATE_DELIVERED
-    line = EN.history_line(1, item)
-    assert line.endswith(f": {shown}")
+    line = EN.status_line(1, item, None)
+    assert line == f"1. {shown}: done"
     assert len(shown) <= 100
 
 
@@ -100,6 +100,31 @@ def pictured(caption: str, **recipe: Any) -> db.Item:
 def test_under_a_picture_is_the_sentence_and_one_line(recipe: dict[str, Any], line: str) -> None:
     text = EN.pictures.picture(pictured("a cat", **recipe))
     assert text == (f"a cat\n\n{line}" if line else "a cat")
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ("2026-03-03 11:59:30", "Just now"),
+        ("2026-03-03 12:00:30", "Just now"),  # the clock was set
+        ("2026-03-03 11:58:30", "1 minute ago"),
+        ("2026-03-03 11:00:30", "59 minutes ago"),
+        ("2026-03-02 13:00:00", "23 hours ago"),
+        ("2026-03-02 12:00:00", "Yesterday"),
+        ("2026-03-01 23:59:59", "On 1 March"),
+        ("2025-12-31 12:00:00", "On 31 December 2025"),
+    ],
+)
+def test_the_card_of_the_history_says_when_in_words(then: str, words: str) -> None:
+    item, now = pictured("a cat"), dt.datetime(2026, 3, 3, 12)  # noqa: DTZ001, as protobuf has it
+    item.generation.created_at.FromDatetime(dt.datetime.fromisoformat(then))
+    assert EN.pictures.card(item, now) == f"a cat\n\n{words}"
+
+
+def test_the_card_says_in_few_words_how_it_was_painted() -> None:
+    item = pictured("a cat", dial=db.DIAL_COUSIN, style="watercolour")
+    text = EN.pictures.card(item, item.generation.created_at.ToDatetime())
+    assert text == "a cat\n\nCousin · watercolour · just now"
 
 
 def test_a_small_model_promises_no_style() -> None:

@@ -527,18 +527,20 @@ class GetStatusResponse(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., max_kept_bytes: _Optional[int] = ...) -> None: ...
 
 class ListHistoryRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor")
+    __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor", "generation_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     user_id: int
     page_size: int
     cursor: str
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+    generation_id: str
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ..., generation_id: _Optional[str] = ...) -> None: ...
 
 class ListHistoryResponse(_message.Message):
     __slots__ = ("items", "newer_cursor", "older_cursor", "newer_count", "count")
@@ -609,10 +611,12 @@ class DeleteGenerationRequest(_message.Message):
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
 
 class DeleteGenerationResponse(_message.Message):
-    __slots__ = ("item",)
+    __slots__ = ("item", "message_ids")
     ITEM_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_IDS_FIELD_NUMBER: _ClassVar[int]
     item: Item
-    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
+    message_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., message_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class StarGenerationRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "starred")
