@@ -59,6 +59,4 @@ async def _tell(press: Press, context: Context, left: db.Item | Conflict) -> Non
     await answer(press.query, said.deleted)
     # It may have been opened again, and the button pressed there.
     for message_id in {press.message.message_id, left.generation.result_message_id} - {0}:
-        await context.services.messenger.delete_picture(
-            press.message.chat.id, message_id, said.deleted
-        )
+        await context.services.messenger.delete(press.message.chat.id, message_id, said.deleted)

@@ -83,7 +83,8 @@ class _Chat:
             for event in self._events(after):
                 message = event["data"].get("message", {})
                 if event["kind"] == "edit" and message["message_id"] == status_id:
-                    _show(progress, bar, message["text"])
+                    # With the first preview the text becomes what stands under it.
+                    _show(progress, bar, message.get("text") or message.get("caption", ""))
                 if event["kind"] != "message" or not message["from"]["is_bot"]:
                     continue
                 if message.get("reply_to_message", {}).get("message_id") != photo_id:
@@ -92,7 +93,7 @@ class _Chat:
                     progress.update(bar, completed=100)
                     self._say("Bot", f": (a picture) {message['caption']}")
                     return str(message["photo"][-1]["file_id"])
-                if "reply_markup" in message:
+                if _can_be_cancelled(message):
                     status_id = message["message_id"]
                     _show(progress, bar, message["text"])
                     continue
@@ -127,6 +128,12 @@ class _Chat:
         if not response.ok:
             raise StartError(f"the photo was not accepted: {response.json()['detail']}")
         return response.json()
+
+
+def _can_be_cancelled(message: Json) -> bool:
+    """Whether it is the status message, by the data of its button."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return any(each.get("callback_data", "").startswith("c:") for row in rows for each in row)
 
 
 def _show(progress: Progress, bar: Any, text: str) -> None:
