@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
@@ -21,7 +20,7 @@ from telegram.ext import (
 )
 from telegram.request import BaseRequest, HTTPXRequest
 
-from bot import captioners
+from bot import captioners, profile
 from bot.bounded import BoundedTransport
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
@@ -39,7 +38,6 @@ from bot.scheduler import Scheduler
 from bot.sending import FairRateLimiter
 from bot.services import Services
 from bot.settings import BotSettings
-from bot.texts.catalogues import LANGUAGES, SOURCE
 from bot.tick import Tick
 from bot.transports.base import Transport
 from bot.transports.kept import KeptUpdates
@@ -205,6 +203,7 @@ async def _serve(
     if not await _initialize(application, stop):
         return
     try:
+        await profile.set_up(application.bot)
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
         try:
@@ -225,7 +224,6 @@ async def _initialize(application: BotApplication, stop: asyncio.Event) -> bool:
     while not stop.is_set():
         try:
             await application.initialize()
-            await _set_menus(application.bot)
         except TelegramError as error:
             text = f"Telegram cannot be reached ({error.message}); still trying."
             if isinstance(error, InvalidToken):
@@ -246,12 +244,3 @@ async def _initialize(application: BotApplication, stop: asyncio.Event) -> bool:
         else:
             return True
     return False
-
-
-async def _set_menus(bot: ExtBot[Any]) -> None:
-    """The menu of commands in each language; without one, for everybody else."""
-    for language, texts in LANGUAGES.items():
-        await bot.set_my_commands(
-            [BotCommand(name, description) for name, description in texts.commands],
-            language_code=None if language == SOURCE else language,
-        )

@@ -2,10 +2,10 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import cast
+from typing import TypeAlias, cast
 
 import httpx
 from telegram import (
@@ -38,9 +38,14 @@ from bot.sending import NotSent
 _UPLOAD_SECONDS = 60.0
 _DOWNLOAD_SECONDS = 120.0
 _UNCHANGED = "message is not modified"
+_NO_TEXT = "no text in the message"
 _TOO_BIG = "file is too big"
 _WRONG_FILE = ("wrong file", "file identifier", _TOO_BIG)
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+Preview: TypeAlias = Callable[[], Awaitable[bytes | None]]
+"""Gives the picture of a message, if there is one now."""
 
 
 class TelegramUnavailable(Exception):
@@ -237,30 +242,13 @@ class Messenger:
                 write_timeout=_UPLOAD_SECONDS,
             )
 
-    async def rewrite(
-        self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
-    ) -> None:
-        """Has a message of ours say something else, whatever the pace.
-
-        Raises:
-            CannotDeliver: the message is gone.
-        """
-        try:
-            async with self._calling("editMessageText", chat_id):
-                await self._bot.edit_message_text(
-                    text, chat_id=chat_id, message_id=message_id, reply_markup=buttons
-                )
-        except CannotDeliver as error:
-            if _UNCHANGED not in str(error).lower():
-                raise
-
     async def replace_picture(
         self,
         chat_id: int,
         message_id: int,
         photo: bytes | str,
         caption: str,
-        buttons: InlineKeyboardMarkup,
+        buttons: InlineKeyboardMarkup | None = None,
     ) -> None:
         """Puts a picture (bytes, or Telegram's file_id) in the place of what a message shows.
 
@@ -268,19 +256,15 @@ class Messenger:
             WrongFile: the file_id is not taken any more.
             CannotDeliver: the message is gone, or cannot be edited.
         """
-        try:
-            async with self._calling("editMessageMedia", chat_id):
-                await self._bot.edit_message_media(
-                    InputMediaPhoto(photo, caption=caption),
-                    chat_id,
-                    message_id,
-                    reply_markup=buttons,
-                    read_timeout=_UPLOAD_SECONDS,
-                    write_timeout=_UPLOAD_SECONDS,
-                )
-        except CannotDeliver as error:
-            if _UNCHANGED not in str(error).lower():  # else it was pressed twice
-                raise
+        async with self._editing("editMessageMedia", chat_id):
+            await self._bot.edit_message_media(
+                InputMediaPhoto(photo, caption=caption),
+                chat_id,
+                message_id,
+                reply_markup=buttons,
+                read_timeout=_UPLOAD_SECONDS,
+                write_timeout=_UPLOAD_SECONDS,
+            )
 
     async def show_buttons(
         self, chat_id: int, message_id: int, buttons: InlineKeyboardMarkup
@@ -290,24 +274,27 @@ class Messenger:
         Raises:
             CannotDeliver: the message is gone.
         """
-        try:
-            async with self._calling("editMessageReplyMarkup", chat_id):
-                await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=buttons)
-        except CannotDeliver as error:
-            if _UNCHANGED not in str(error).lower():  # else it was pressed twice
-                raise
+        async with self._editing("editMessageReplyMarkup", chat_id):
+            await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=buttons)
 
-    async def delete_picture(self, chat_id: int, message_id: int, instead: str) -> None:
-        """Deletes a picture's message; one that is too old shows nothing, and says `instead`."""
-        with suppress(CannotDeliver, Moved):
-            try:
-                async with self._calling("deleteMessage", chat_id):
-                    await self._bot.delete_message(chat_id, message_id)
-            except NotTaken:
-                async with self._calling("editMessageMedia", chat_id):
-                    await self._bot.edit_message_media(
-                        InputMediaPhoto(nothing(), caption=instead), chat_id, message_id
-                    )
+    async def rewrite(
+        self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
+    ) -> None:
+        """Has a message of ours say something else, under its picture if it has one.
+
+        Raises:
+            CannotDeliver: the message is gone.
+        """
+        try:
+            async with self._editing("editMessageText", chat_id):
+                await self._bot.edit_message_text(text, chat_id, message_id, reply_markup=buttons)
+        except NotTaken as error:
+            if _NO_TEXT not in str(error).lower():
+                raise
+            async with self._editing("editMessageCaption", chat_id):
+                await self._bot.edit_message_caption(
+                    chat_id, message_id, caption=text, reply_markup=buttons
+                )
 
     async def edit(
         self,
@@ -316,15 +303,17 @@ class Messenger:
         text: str,
         buttons: InlineKeyboardMarkup,
         *,
+        preview: Preview | None = None,
         waiting_since: float = 0.0,
     ) -> bool:
-        """Edits a text if the pace allows it now.
+        """Has a message say something else, if the pace allows it now.
 
         Args:
             chat_id: where the message is.
             message_id: which one it is.
             text: what it says from now on.
             buttons: what stands under it.
+            preview: gives a picture that it shows from now on, or None; asked if the pace allows.
             waiting_since: when it was sent or last edited; of several in a chat, the one that has
                 waited longest goes first.
 
@@ -336,7 +325,12 @@ class Messenger:
         """
         if not await self._pace.may_edit(chat_id, waiting_since):
             return False
+        picture = await preview() if preview is not None else None
         try:
+            if picture is not None:
+                with suppress(NotTaken, WrongFile):  # the text may be taken all the same
+                    await self.replace_picture(chat_id, message_id, picture, text, buttons)
+                    return True
             await self.rewrite(chat_id, message_id, text, buttons)
         except TelegramUnavailable as error:
             self._pace.hold_back(chat_id, error.retry_after or 1)
@@ -347,18 +341,19 @@ class Messenger:
         """Deletes a message of ours; one that is gone already is fine.
 
         One that is over 48 hours old cannot be deleted (core.telegram.org/bots/api#deletemessage):
-        it says `instead` from now on, and has no buttons.
+        it says `instead` from now on, and has neither buttons nor a picture to look at.
         """
         # Blocked, kicked or gone: there is nothing more that we can do.
         with suppress(CannotDeliver, Moved):
-            try:
+            with suppress(NotTaken):
                 async with self._calling("deleteMessage", chat_id):
                     await self._bot.delete_message(chat_id, message_id)
-            except NotTaken:
-                async with self._calling("editMessageText", chat_id):
-                    await self._bot.edit_message_text(
-                        instead, chat_id=chat_id, message_id=message_id
-                    )
+                return
+            with suppress(NotTaken):
+                async with self._editing("editMessageText", chat_id):
+                    await self._bot.edit_message_text(instead, chat_id, message_id)
+                return
+            await self.replace_picture(chat_id, message_id, nothing(), instead)
 
     async def download(self, file_id: str, most: int) -> bytes:
         """Fetches a file of at most `most` bytes.
@@ -391,6 +386,16 @@ class Messenger:
             if error.retry_after is not None:
                 self._pace.hold_back(chat_id, error.retry_after)
             raise
+
+    @asynccontextmanager
+    async def _editing(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
+        """Telegram refuses an edit that changes nothing, as by a button that was pressed twice."""
+        try:
+            async with self._calling(method, chat_id):
+                yield
+        except NotTaken as error:
+            if _UNCHANGED not in str(error).lower():
+                raise
 
     @asynccontextmanager
     async def _calling(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:

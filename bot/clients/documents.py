@@ -26,6 +26,7 @@ class Job:
         sha256: the picture's checksum; empty while there is none.
         error_code: why it failed, if it did.
         error: the same as a message.
+        preview: whether it can be seen where it is.
     """
 
     state: str
@@ -40,6 +41,7 @@ class Job:
     sha256: str = ""
     error_code: str = ""
     error: str = ""
+    preview: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,4 +172,5 @@ def _read(element: etree._Element) -> Job:
         sha256=image.get("sha256", "") if image is not None else "",
         error_code=error.get("code", "") if error is not None else "",
         error=(error.text or "") if error is not None else "",
+        preview=child("preview") is not None,
     )

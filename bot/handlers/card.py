@@ -77,7 +77,7 @@ async def turn(press: CardPress, context: Context, page: db.ListHistoryResponse)
         buttons = keyboards.card(page, press.owner_id, context.texts)
         await _put(press, context, page.items[0], buttons)
     elif press.is_editable:
-        await context.services.messenger.delete_picture(
+        await context.services.messenger.delete(
             press.card.chat.id, press.card.message_id, context.texts.no_history
         )
 

@@ -66,6 +66,4 @@ async def _tell(
         is_of_it = any(is_about(data, press.generation_id) for data in data_of(pressed))
         shown |= {pressed.message_id} if is_of_it else set()
     for message_id in shown:
-        await context.services.messenger.delete_picture(
-            press.message.chat.id, message_id, said.deleted
-        )
+        await context.services.messenger.delete(press.message.chat.id, message_id, said.deleted)

@@ -136,9 +136,7 @@ async def _delete(press: CardPress, context: Context) -> bool:
         return True
     await answer(press.query, said.deleted)
     for message_id in left.message_ids:
-        await context.services.messenger.delete_picture(
-            press.card.chat.id, message_id, said.deleted
-        )
+        await context.services.messenger.delete(press.card.chat.id, message_id, said.deleted)
     return True
 
 

@@ -1,5 +1,7 @@
 """queued, running: look at the job, and act on what the generator says of it."""
 
+from functools import partial
+
 from bot.clients.documents import Job
 from bot.clients.generator import GeneratorUnavailable, JobRejected
 from bot.health import Health
@@ -49,4 +51,13 @@ async def _show_progress(item: WorkItem, services: Services, job: Job) -> None:
     state = db.GENERATION_STATE_QUEUED if job.state == "queued" else db.GENERATION_STATE_RUNNING
     if state != item.state:
         await item.advance(state)
-    await status_message.show(item, services.messenger, item.texts.progress(job))
+    preview = partial(_preview, item, services) if job.preview else None
+    await status_message.show(item, services.messenger, item.texts.progress(job), preview)
+
+
+async def _preview(item: WorkItem, services: Services) -> bytes | None:
+    """Where the job is. That there is nothing to see just now is no fault."""
+    try:
+        return await services.generator.get_preview(item.id)
+    except (GeneratorUnavailable, JobRejected):
+        return None

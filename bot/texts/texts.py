@@ -28,6 +28,8 @@ class Texts:
     Attributes:
         pictures: what is said of pictures and under them.
         commands: the menu: names and what they do.
+        description: what an empty chat shows; at most 512 characters.
+        short_description: what the profile shows; at most 120 characters.
         start: the answer to /start.
         help: the answer to /help.
         cannot_use: to a message that is no photo.
@@ -51,6 +53,11 @@ class Texts:
         self.ngettext = translations.ngettext
         self.pictures = PictureTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
+        self.description = _(
+            "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "
+            "freely, or close to your photo. Then go on with buttons and words."
+        )
+        self.short_description = _("Send me a photo, and I'll paint it anew.")
         self.start = _(
             "Send me a photo. I'll tell you in one sentence what I see, and paint a new picture "
             "from that sentence. If you write something with the photo, I'll paint that, too.\n\n"

@@ -1,11 +1,14 @@
-"""The one message of a generation that shows how far it is, edited while it waits and runs."""
+"""The one message of a generation that shows how far it is, edited while it waits and runs.
+
+It is sent as a text, and becomes a picture with the first preview.
+"""
 
 import contextlib
 
 from telegram import Message
 
 from bot import keyboards
-from bot.messenger import CannotDeliver, Messenger
+from bot.messenger import CannotDeliver, Messenger, Preview
 from bot.work import outbox
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -13,8 +16,14 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _STATUS = db.MESSAGE_KIND_STATUS
 
 
-async def show(item: WorkItem, messenger: Messenger, text: str) -> None:
-    """Has the status message show `text`: sends it, or edits it if the pace allows that now."""
+async def show(
+    item: WorkItem, messenger: Messenger, text: str, preview: Preview | None = None
+) -> None:
+    """Has the status message show `text`: sends it, or edits it if the pace allows that now.
+
+    An edit shows the preview, too, which is asked for right before it; where it cannot be had, what
+    was last seen stays.
+    """
     memory, generation = item.memory, item.generation
     if memory.dismissed or generation.sending.kind not in (db.MESSAGE_KIND_UNSPECIFIED, _STATUS):
         return
@@ -29,6 +38,7 @@ async def show(item: WorkItem, messenger: Messenger, text: str) -> None:
             generation.status_message_id,
             text,
             keyboards.cancel(item.texts, item.id),
+            preview=preview,
             waiting_since=memory.shown_at,
         ):
             memory.show(text)

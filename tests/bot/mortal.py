@@ -74,7 +74,14 @@ class Process:
         self.life = Life(calls)
         writes = ("advance_generation", "store_photo", "finalize_generation", "close_generation")
         database = cast("DatabaseClient", _Mortal(desk.database, self.life, *writes))
-        posts = ("send_message", "send_photo", "delete_message", "edit_message_text")
+        posts = (
+            "send_message",
+            "send_photo",
+            "delete_message",
+            "edit_message_text",
+            "edit_message_media",
+            "edit_message_caption",
+        )
         bot = cast("Bot", _Mortal(desk.services.messenger._bot, self.life, *posts))
         self.services: Services = replace(
             desk.services,

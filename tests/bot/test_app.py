@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bot import app, captioners
+from bot import app, captioners, profile
 from bot.captioners.base import CaptionerUnavailable
 from bot.health import Health
 from bot.readiness import STUCK_SECONDS
@@ -20,7 +20,7 @@ from bot.work.item import WorkItem
 from bot.work.leasing import Leasing
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, picture
+from tests.bot.desk import BOT_TOKEN, CAPTION, Desk, make_bot, picture
 from tests.bot.front import pictured
 from tests.generator import scripted
 from tests.sandbox.client import LOOPBACK, ShownMessage
@@ -154,12 +154,37 @@ async def test_the_menu_of_commands_is_there_in_each_language(
     await told(desk, desk.chat, EN.start)
     menus = (await desk.people.bot())["commands"]
     assert {
-        menu["language_code"]: [command["description"] for command in menu["commands"]]
+        (menu["scope"]["type"], menu["language_code"]): [
+            (command["command"], command["description"]) for command in menu["commands"]
+        ]
         for menu in menus
     } == {
-        "": [description for _, description in EN.commands],
-        LANGUAGE: [description for _, description in OTHER.commands],
+        ("all_private_chats", ""): EN.commands,
+        ("all_private_chats", LANGUAGE): OTHER.commands,
+        ("all_group_chats", ""): EN.commands[1:],
+        ("all_group_chats", LANGUAGE): OTHER.commands[1:],
     }
+    calls = await desk.people.calls()
+    before = [call.method for call in calls if call.method.startswith("setMy")]
+    assert len(before) == 8
+    async with make_bot(desk.settings.telegram_api_url.removeprefix("http://")) as again:
+        await profile.set_up(again)
+        described = await again.get_my_description(LANGUAGE)
+    assert described.description == OTHER.description
+    calls = await desk.people.calls()
+    assert [call.method for call in calls if call.method.startswith("setMy")] == before
+
+
+async def test_a_profile_that_cannot_be_set_is_one_line(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(captioners, "create", lambda *_args, **_options: desk.captioner)
+    await desk.people.add_fault("refuse", method="setMyDescription", description="not now")
+    async with app.running(desk.settings):
+        await desk.people.send_text(desk.chat, "/start")
+        await told(desk, desk.chat, EN.start)
+    (line,) = [text for text in caplog.messages if "profile" in text]
+    assert line == "The bot's profile is not set yet, the next start tries: Not now."
 
 
 async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(

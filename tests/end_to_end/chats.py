@@ -31,8 +31,15 @@ def answers(messages: Shown, photo: ShownMessage) -> Shown:
 
 
 def pictures(messages: Shown, photo: ShownMessage) -> Shown:
-    """The pictures among them."""
-    return [message for message in answers(messages, photo) if message.photo]
+    """The pictures among them; a status message that shows a preview is none."""
+    progress = {message.id for message in statuses(messages, photo)}
+    return [m for m in answers(messages, photo) if m.photo and m.id not in progress]
+
+
+def sent_pictures(messages: Shown) -> Shown:
+    """All pictures of the bot's in a chat, but no status message that shows a preview."""
+    shown = [message for message in messages if message.from_bot and message.photo]
+    return [message for message in shown if EN.cancel_button not in labels(message)]
 
 
 def statuses(messages: Shown, photo: ShownMessage) -> Shown:
@@ -102,7 +109,7 @@ async def next_picture(people: People, after: ShownMessage, count: int = 1) -> S
     """The newest picture that the bot has sent since, once there are so many."""
 
     def look(messages: Shown) -> Shown | None:
-        found = [m for m in messages if m.id > after.id and m.from_bot and m.photo and m.buttons]
+        found = [m for m in sent_pictures(messages) if m.id > after.id and m.buttons]
         return found if len(found) >= count else None
 
     return (await people.wait_for(after.chat_id, look, 60))[-1]

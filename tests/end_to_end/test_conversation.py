@@ -261,3 +261,16 @@ async def test_in_a_group_the_owner_alone_is_asked(people: People) -> None:
     await people.send_text(group, "a dog", user=stranger, reply_to=question.id)
     answer = await people.send_text(group, "a lynx", user=owner, reply_to=question.id)
     assert (await next_picture(people, answer)).caption == "a lynx"
+
+
+async def test_what_is_being_painted_can_be_seen(people: People) -> None:
+    chat = await people.add_user("Gus")
+    for _ in range(5):  # a machine that paints faster than the bot looks shows nothing
+        await delivered(people, await people.send_photo(chat, cat()))
+        calls = [call for call in await people.calls("editMessageMedia") if call.files]
+        if seen := [call for call in calls if call.params["chat_id"] == str(chat)]:
+            break
+    assert seen
+    assert all(call.status == 200 for call in seen)
+    shown = {message.id for message in await people.messages(chat)}
+    assert not shown & {int(call.params["message_id"]) for call in seen}

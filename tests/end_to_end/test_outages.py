@@ -15,6 +15,7 @@ from tests.end_to_end.chats import (
     delivered,
     idle,
     pictures,
+    sent_pictures,
     statuses,
     texts,
     told,
@@ -153,9 +154,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(people: People) -> N
     await people.send_photo(group, cat(), user=ada)
     await people.wait_for_fault(fault)
     supergroup = await people.migrate(group)
-    await people.wait_for(
-        supergroup, lambda messages: [m for m in messages if m.from_bot and m.photo]
-    )
+    await people.wait_for(supergroup, sent_pictures)
 
 
 async def test_a_photo_that_was_deleted_is_answered_all_the_same(people: People) -> None:
@@ -164,7 +163,7 @@ async def test_a_photo_that_was_deleted_is_answered_all_the_same(people: People)
     sent = await people.send_photo(chat, cat())
     await people.wait_for_fault(fault)
     await people.delete(sent)
-    await people.wait_for(chat, lambda messages: [m for m in messages if m.from_bot and m.photo])
+    await people.wait_for(chat, sent_pictures)
 
 
 async def test_a_status_message_that_the_user_deleted_stays_deleted(

@@ -28,7 +28,7 @@ what is added. Source: ComfyUI, comfy/latent_formats.py, SD15."""
 _ALIKE = ("latent_channels", "block_out_channels", "layers_per_block", "scaling_factor")
 _CELLS = 8
 _SAMPLES = 4
-_SHORTEST, _LONGEST = 64, 256
+_SIDE = 256
 _QUALITY = 80
 
 
@@ -46,7 +46,7 @@ class Previewer:
 
     @torch.no_grad()
     def draw(self, latents: torch.Tensor) -> bytes:
-        """A JPEG whose long side has 64 to 256 pixels.
+        """A JPEG whose long side has 256 pixels, which is as small as chats show well.
 
         Args:
             latents: 1 x channels x height x width, scaled as the UNet takes them.
@@ -55,11 +55,8 @@ class Previewer:
         colours = (cells @ self._map[:-1] + self._map[-1]).clamp(-1, 1).nan_to_num()
         pixels = ((colours + 1) * 127.5).round().to(torch.uint8).numpy()
         image = Image.fromarray(np.ascontiguousarray(pixels))
-        long = max(image.size)
-        wanted = min(max(long, _SHORTEST), _LONGEST)
-        if wanted != long:
-            width, height = (max(1, round(side * wanted / long)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        width, height = (max(1, round(side * _SIDE / max(image.size))) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=_QUALITY)
         return buffer.getvalue()

@@ -22,7 +22,6 @@ from lookalike.errors import StartError
 _USER = 1001  # a private chat has its user's id
 _SILENCE_SECONDS = 60.0
 _MOST_SECONDS = 600.0
-_CANCEL = "'callback_data': 'c:"  # under a status message, and nowhere else
 
 Json = dict[str, Any]
 
@@ -88,7 +87,8 @@ class _Chat:
             for event in self._events(after):
                 message = event["data"].get("message", {})
                 if event["kind"] == "edit" and message["message_id"] == status_id:
-                    _show(progress, bar, message)
+                    # With the first preview the text becomes what stands under it.
+                    _show(progress, bar, message.get("text") or message.get("caption", ""))
                 if event["kind"] != "message" or not message["from"]["is_bot"]:
                     continue
                 if message.get("reply_to_message", {}).get("message_id") != photo_id:
@@ -97,9 +97,9 @@ class _Chat:
                     progress.update(bar, completed=100)
                     self._say("Bot", f": (a picture) {message['caption']}")
                     return str(message["photo"][-1]["file_id"])
-                if _CANCEL in str(message.get("reply_markup", "")):
+                if _can_be_cancelled(message):
                     status_id = message["message_id"]
-                    _show(progress, bar, message)
+                    _show(progress, bar, message["text"])
                     continue
                 self._say("Bot", f": {message['text']}")
                 if "reply_markup" not in message:  # a caption has a button
@@ -134,7 +134,12 @@ class _Chat:
         return response.json()
 
 
-def _show(progress: Progress, bar: Any, status: Json) -> None:
-    text = status.get("text") or status.get("caption", "")
+def _can_be_cancelled(message: Json) -> bool:
+    """Whether it is the status message, by the data of its button."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    return any(each.get("callback_data", "").startswith("c:") for row in rows for each in row)
+
+
+def _show(progress: Progress, bar: Any, text: str) -> None:
     percent = re.search(r"(\d+)%", text)
     progress.update(bar, description=text, completed=int(percent.group(1)) if percent else 0)

@@ -102,7 +102,7 @@ def _pixels(picture: bytes, side: int) -> Any:
 
 @pytest.mark.parametrize(
     ("cells", "size"),
-    [((64, 64), (64, 64)), ((8, 8), (64, 64)), ((128, 8), (128, 8)), ((8, 16), (32, 64))],
+    [((64, 64), (256, 256)), ((8, 8), (256, 256)), ((128, 8), (256, 16)), ((8, 16), (128, 256))],
 )
 def test_a_preview_is_a_small_jpeg(cells: tuple[int, int], size: tuple[int, int]) -> None:
     width, height = cells

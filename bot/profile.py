@@ -1,0 +1,52 @@
+"""What Telegram shows of the bot itself: what it does, and its menus of commands by language."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+)
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from bot.texts.catalogues import LANGUAGES, SOURCE
+from bot.texts.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+_PRIVATE_ALONE: Final = frozenset({"start"})
+"""Commands that say nothing new in a group."""
+
+
+async def set_up(bot: ExtBot[Any]) -> None:
+    """Sets what differs, in each language; a failure is no reason not to start."""
+    try:
+        for language, texts in LANGUAGES.items():
+            # What is set for no language is for everybody who has none of the others.
+            await _set_up(bot, texts, None if language == SOURCE else language)
+    except TelegramError as error:
+        _log.warning("The bot's profile is not set yet, the next start tries: %s.", error.message)
+
+
+async def _set_up(bot: ExtBot[Any], texts: Texts, language: str | None) -> None:
+    shown = await bot.get_my_description(language)
+    if shown.description != texts.description:
+        await bot.set_my_description(texts.description, language)
+    about = await bot.get_my_short_description(language)
+    if about.short_description != texts.short_description:
+        await bot.set_my_short_description(texts.short_description, language)
+    everything = [BotCommand(name, text) for name, text in texts.commands]
+    in_groups = [each for each in everything if each.command not in _PRIVATE_ALONE]
+    await _set_menu(bot, everything, BotCommandScopeAllPrivateChats(), language)
+    await _set_menu(bot, in_groups, BotCommandScopeAllGroupChats(), language)
+
+
+async def _set_menu(
+    bot: ExtBot[Any], menu: Sequence[BotCommand], scope: BotCommandScope, language: str | None
+) -> None:
+    if list(await bot.get_my_commands(scope, language)) != list(menu):
+        await bot.set_my_commands(menu, scope, language)
