@@ -19,7 +19,7 @@ async def test_one_click_leads_to_a_caption_progress_and_a_picture(
     open_stack: Open, stack_people: People, stack: Stack
 ) -> None:
     chat = await open_stack(await new_person(stack_people))
-    await expect(chat.page.locator("#welcome")).to_contain_text("Send a photo")
+    await expect(chat.page.locator("#welcome")).to_contain_text("Send me a photo")
     await expect(chat.subtitle).to_have_text("online")
     status = chat.messages.filter(has=chat.page.get_by_role("button", name=EN.cancel_button))
     with occupied(stack):

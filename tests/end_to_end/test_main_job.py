@@ -23,7 +23,7 @@ from tests.end_to_end.chats import (
     texts,
     told,
 )
-from tests.sandbox.client import ApiCall, People
+from tests.sandbox.client import ApiCall, People, ShownMessage
 
 
 async def test_photo_in_caption_progress_and_picture_out(
@@ -44,9 +44,10 @@ async def test_photo_in_caption_progress_and_picture_out(
         assert (png.format, png.size, [*png.info]) == ("PNG", (256, 256), ["lookalike"])
 
     edits = [
-        event["data"]["message"]["text"]
+        (shown.text or shown.caption, shown.photo)
         for event in await people.events(before, kinds=["edit"])
         if event["data"]["chat_id"] == chat
+        for shown in [ShownMessage(event["data"]["message"])]
     ]
     assert len(edits) == len(set(edits)), "an edit that changes nothing was sent"
     status = [call for call in await people.calls("sendMessage", before) if chat_of(call) == chat]
@@ -64,9 +65,11 @@ async def test_progress_is_shown_and_keeps_its_pace(people: People) -> None:
     for photo in photos:
         await delivered(people, photo)
     edits = [
-        call for call in await people.calls("editMessageText", before) if chat_of(call) == chat
+        call
+        for call in await people.calls(after=before)
+        if call.method.startswith("edit") and chat_of(call) == chat
     ]
-    texts = " ".join(call.params["text"] for call in edits)
+    texts = " ".join(str(call.params) for call in edits)
     assert "Waiting" in texts or "Next in line" in texts or "Painting" in texts
     gaps = [later.time - earlier.time for earlier, later in pairwise(edits)]
     assert all(gap > 1.0 for gap in gaps), gaps  # 1.5 s by the bot's clock; the wire may be slower
