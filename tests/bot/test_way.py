@@ -30,8 +30,8 @@ async def test_two_ticks_and_the_picture_is_there(
     await settled(tick)
     assert desk.listener.begun == ["store", "caption", "submit", "follow"]
     caption, status = await desk.messages()
-    assert not caption.buttons
-    assert status.buttons
+    assert [button.text for button in caption.buttons] == ["✏️"]
+    assert [button.text for button in status.buttons] == [item.texts.cancel_button]
     desk.executor.go()
     await desk.job_state(item, "finished")
     await tick.run()
