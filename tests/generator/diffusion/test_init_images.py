@@ -299,7 +299,7 @@ def test_previews_show_it_on_its_way(tmp_path: Path) -> None:
     steps: list[Step] = []
     draw_all(loaded, [TASK], steps.append)
     assert steps[0].preview is not None
-    assert Image.open(io.BytesIO(steps[0].preview)).size == (64, 64)
+    assert Image.open(io.BytesIO(steps[0].preview)).size == (256, 256)
 
 
 def test_a_flagged_picture_is_refused(tmp_path: Path) -> None:
