@@ -1,13 +1,11 @@
-"""Sending to Telegram: its many errors become the few that a stage acts on."""
+"""What is said to Telegram, and read from it."""
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
-import httpx
 from telegram import (
     Bot,
     File,
@@ -19,96 +17,30 @@ from telegram import (
     MessageEntity,
     ReplyParameters,
 )
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Forbidden,
-    InvalidToken,
-    NetworkError,
-    RetryAfter,
-    TelegramError,
-)
+from telegram.error import InvalidToken, NetworkError
 
 from bot.bounded import TooLong
 from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
 from bot.placeholder import nothing
-from bot.sending import NotSent
+from bot.refusals import (
+    TOO_BIG,
+    CannotDeliver,
+    Moved,
+    NotTaken,
+    TelegramUnavailable,
+    WrongFile,
+    translated,
+)
 
 _UPLOAD_SECONDS = 60.0
 _DOWNLOAD_SECONDS = 120.0
 _UNCHANGED = "message is not modified"
 _NO_TEXT = "no text in the message"
-_TOO_BIG = "file is too big"
-_WRONG_FILE = ("wrong file", "file identifier", _TOO_BIG)
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 Preview: TypeAlias = Callable[[], Awaitable[bytes | None]]
 """Gives the picture of a message, if there is one now."""
-
-
-class TelegramUnavailable(Exception):
-    """Telegram cannot be reached or asks us to wait; the same call may succeed later.
-
-    Attributes:
-        retry_after: seconds it asked to wait, if it did.
-        not_done: what was asked has certainly not been done.
-    """
-
-    def __init__(
-        self, reason: str, retry_after: float | None = None, *, not_done: bool = False
-    ) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-        self.not_done = not_done
-
-
-class CannotDeliver(Exception):
-    """This chat takes no message from us: blocked, kicked, or gone."""
-
-
-class NotTaken(CannotDeliver):
-    """Telegram does not take this message; another one may fare better."""
-
-
-class Moved(Exception):
-    """The group has become a supergroup with another id."""
-
-    def __init__(self, chat_id: int) -> None:
-        super().__init__(str(chat_id))
-        self.chat_id = chat_id
-
-
-class WrongFile(Exception):
-    """Telegram does not take this file_id any more."""
-
-
-@asynccontextmanager
-async def _translated() -> AsyncGenerator[None, None]:
-    try:
-        yield
-    except RetryAfter as error:
-        # PTB_TIMEDELTA is set: it is a timedelta.
-        wait = cast("dt.timedelta", error.retry_after).total_seconds()
-        raise TelegramUnavailable("Telegram asks us to wait", wait, not_done=True) from None
-    except ChatMigrated as error:
-        raise Moved(error.new_chat_id) from None
-    except Forbidden as error:
-        raise CannotDeliver(error.message) from None
-    except BadRequest as error:
-        message = error.message.lower()
-        if any(sign in message for sign in _WRONG_FILE):
-            raise WrongFile(error.message) from None
-        raise NotTaken(error.message) from None
-    except InvalidToken as error:
-        # Whether it is revoked is found out by whoever waits for updates.
-        raise TelegramUnavailable(error.message, not_done=True) from error
-    except TelegramError as error:
-        not_done = isinstance(error, NotSent) or isinstance(error.__cause__, _UNSENT)
-        raise TelegramUnavailable(
-            error.message or type(error).__name__, not_done=not_done
-        ) from None
 
 
 async def _fetch(file: File) -> bytearray:
@@ -121,7 +53,7 @@ async def _fetch(file: File) -> bytearray:
         raise WrongFile(error.message) from None
     except NetworkError as error:
         if isinstance(error.__cause__, TooLong):
-            raise WrongFile(_TOO_BIG) from None
+            raise WrongFile(TOO_BIG) from None
         raise
 
 
@@ -362,17 +294,17 @@ class Messenger:
             WrongFile: Telegram does not have it any more, or it is too big.
         """
         try:
-            async with asyncio.timeout(_DOWNLOAD_SECONDS), _translated():
+            async with asyncio.timeout(_DOWNLOAD_SECONDS), translated():
                 file = await self._bot.get_file(file_id, read_timeout=_UPLOAD_SECONDS)
                 if (file.file_size or 0) > most:
-                    raise WrongFile(_TOO_BIG)
+                    raise WrongFile(TOO_BIG)
                 data = await _fetch(file)
         except CannotDeliver as error:
             raise WrongFile(str(error)) from None
         except TimeoutError:
             raise TelegramUnavailable("a download takes too long") from None
         if len(data) > most:
-            raise WrongFile(_TOO_BIG)
+            raise WrongFile(TOO_BIG)
         return bytes(data)
 
     @asynccontextmanager
@@ -403,5 +335,5 @@ class Messenger:
             observer.send_done(SendDone(method, chat_id, seconds, outcome))
 
         with timed(self._observers, announce):
-            async with _translated():
+            async with translated():
                 yield

@@ -11,8 +11,8 @@ from bot.callbacks import ASK, GUESS, answer
 from bot.clients.dbservice import NotFound
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, create, find, tell_created
-from bot.messenger import CannotDeliver, Moved, TelegramUnavailable
 from bot.recipes import children
+from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 

@@ -12,8 +12,8 @@ from bot.callbacks import is_of_card
 from bot.clients.dbservice import NotFound
 from bot.context import Context
 from bot.messages import data_of, thread_of
-from bot.messenger import CannotDeliver, NotTaken, WrongFile
 from bot.placeholder import nothing
+from bot.refusals import CannotDeliver, NotTaken, WrongFile
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 

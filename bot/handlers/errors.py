@@ -15,7 +15,7 @@ from bot.clients.dbservice import (
 )
 from bot.context import Context
 from bot.messages import picture_of
-from bot.messenger import CannotDeliver, Moved, TelegramUnavailable
+from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.texts.texts import Texts
 
 _log = logging.getLogger(__name__)

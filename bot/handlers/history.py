@@ -15,7 +15,7 @@ from bot.handlers import card
 from bot.handlers.card import CardPress
 from bot.handlers.pressed import may_act_for
 from bot.messages import sender_of, thread_of
-from bot.messenger import NotTaken
+from bot.refusals import NotTaken
 from protos.lookalike.db.v1 import db_pb2 as db
 
 

@@ -2,8 +2,8 @@
 
 from bot import keyboards
 from bot.clients.dbservice import NotFound
-from bot.messenger import NotTaken
 from bot.observers import Delivered
+from bot.refusals import NotTaken
 from bot.services import Services
 from bot.work import outbox
 from bot.work.item import WorkItem

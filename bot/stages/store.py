@@ -2,7 +2,7 @@
 
 from bot.clients.dbservice import image_info
 from bot.messages import MOST_BYTES
-from bot.messenger import WrongFile
+from bot.refusals import WrongFile
 from bot.services import Services
 from bot.work.item import RetryLater, WorkItem
 from lookalike.imaging.refusals import ImageRefused

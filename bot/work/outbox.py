@@ -13,7 +13,8 @@ from typing import Any, Final
 from telegram import Message
 
 from bot.clients.dbservice import MessageTaken
-from bot.messenger import CannotDeliver, Messenger, Moved, TelegramUnavailable
+from bot.messenger import Messenger
+from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.work.item import RetryLater, WorkItem
 from bot.work.search import search
 from protos.lookalike.db.v1 import db_pb2 as db

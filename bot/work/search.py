@@ -13,7 +13,8 @@ from telegram import Message
 from bot import keyboards
 from bot.callbacks import ask_data, cancel_data, is_about
 from bot.messages import data_of
-from bot.messenger import Messenger, NotTaken
+from bot.messenger import Messenger
+from bot.refusals import NotTaken
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 

@@ -5,7 +5,8 @@ import logging
 from telegram.error import TelegramError
 
 from bot.clients.dbservice import Conflict, DatabaseError, DatabaseUnavailable, LeaseLost, NotFound
-from bot.messenger import CannotDeliver, Messenger, Moved, TelegramUnavailable
+from bot.messenger import Messenger
+from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.work import status_message
 from bot.work.item import RetryLater, WorkItem
 from bot.work.room import NoRoom

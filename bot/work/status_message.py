@@ -8,7 +8,8 @@ import contextlib
 from telegram import Message
 
 from bot import keyboards
-from bot.messenger import CannotDeliver, Messenger, Preview
+from bot.messenger import Messenger, Preview
+from bot.refusals import CannotDeliver
 from bot.work import outbox
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db

@@ -18,8 +18,9 @@ from bot.captioners.transport import MOST_BYTES as MOST_AZURE_BYTES
 from bot.clients import generator
 from bot.clients.generator import GeneratorClient, GeneratorUnavailable
 from bot.messages import MOST_BYTES
-from bot.messenger import Messenger, TelegramUnavailable, WrongFile
+from bot.messenger import Messenger
 from bot.pace import EditPace
+from bot.refusals import TelegramUnavailable, WrongFile
 from tests.bot.desk import BOT_TOKEN
 
 ID = "00000000-0000-4000-8000-000000000001"

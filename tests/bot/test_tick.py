@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from bot.captioners.base import Caption
 from bot.clients.dbservice import DatabaseClient, image_info
 from bot.clients.generator import GeneratorClient
-from bot.messenger import CannotDeliver, Messenger
+from bot.messenger import Messenger
 from bot.pace import EditPace
+from bot.refusals import CannotDeliver
 from bot.services import Services
 from bot.tick import Tick
 from bot.work.backoff import Backoff

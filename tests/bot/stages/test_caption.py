@@ -7,8 +7,8 @@ import pytest
 from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable, PhotoRefused
 from bot.clients.dbservice import DatabaseUnavailable
 from bot.health import Health
-from bot.messenger import TelegramUnavailable
 from bot.recipes.prompts import compose
+from bot.refusals import TelegramUnavailable
 from bot.stages import caption
 from bot.work.item import RetryLater
 from protos.lookalike.db.v1 import db_pb2 as db

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.clients.dbservice import DatabaseUnavailable
-from bot.messenger import CannotDeliver, TelegramUnavailable
+from bot.refusals import CannotDeliver, TelegramUnavailable
 from bot.stages import deliver
 from bot.texts import of
 from protos.lookalike.db.v1 import db_pb2 as db

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.messages import MOST_BYTES
-from bot.messenger import TelegramUnavailable
+from bot.refusals import TelegramUnavailable
 from bot.stages import store
 from bot.work.item import RetryLater
 from lookalike.imaging import decoder

@@ -11,7 +11,8 @@ from telegram import Message
 
 from bot import pace
 from bot.clients.dbservice import DatabaseUnavailable
-from bot.messenger import Messenger, TelegramUnavailable
+from bot.messenger import Messenger
+from bot.refusals import TelegramUnavailable
 from bot.services import Services
 from bot.stages import caption, close, deliver
 from bot.stages.table import STAGES
