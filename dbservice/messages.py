@@ -12,24 +12,22 @@ _MAX_ERROR = 1000  # characters; the message is for the log, and no reason to lo
 
 def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
     """The row of a photo that has arrived."""
-    return Photo(
-        id=photo_id(request.bot_id, request.chat_id, request.message_id),
-        bot_id=request.bot_id,
-        chat_id=request.chat_id,
-        message_id=request.message_id,
-        user_id=request.user_id,
-        language_code=request.language_code,
-        file_id=request.file_id,
-        file_size=request.file_size,
-        user_text=request.user_text,
-        message_thread_id=_given(request, "message_thread_id"),
-        media_group_id=request.media_group_id or None,
-        received_at=now,
-    )
+    row = _sent(request, now)
+    row.file_id, row.file_size = request.file_id, request.file_size
+    row.user_text = request.user_text
+    row.media_group_id = request.media_group_id or None
+    return row
 
 
 def new_words(request: db.CreateGenerationRequest, now: datetime) -> Photo:
     """The row of words that have arrived alone."""
+    row = _sent(request, now)
+    row.file_id, row.file_size = "", 0
+    row.user_text = request.recipe.words
+    return row
+
+
+def _sent(request: db.ReceivePhotoRequest | db.CreateGenerationRequest, now: datetime) -> Photo:
     return Photo(
         id=photo_id(request.bot_id, request.chat_id, request.message_id),
         bot_id=request.bot_id,
@@ -37,9 +35,6 @@ def new_words(request: db.CreateGenerationRequest, now: datetime) -> Photo:
         message_id=request.message_id,
         user_id=request.user_id,
         language_code=request.language_code,
-        file_id="",
-        file_size=0,
-        user_text=request.recipe.words,
         message_thread_id=_given(request, "message_thread_id"),
         received_at=now,
     )

@@ -12,7 +12,18 @@ from typing import Any, Final
 from benchmarks.fuzz.door import BOT, BotDoor, open_bot
 from benchmarks.fuzz.mutations import mutated
 from benchmarks.fuzz.target import Broken, Throw
-from bot.callbacks import CardAction, cancel_data, card_data, history_data
+from bot.callbacks import (
+    Action,
+    CardAction,
+    ask_data,
+    cancel_data,
+    card_data,
+    dial_data,
+    guess_data,
+    history_data,
+    picture_data,
+    style_data,
+)
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _ADA, _BOB = 1001, 1002
@@ -38,6 +49,12 @@ async def opened(folder: Path) -> AsyncIterator[Throw]:
             each.encode()
             for each in (
                 cancel_data(generation.id),
+                *(picture_data(each, generation.id) for each in Action),
+                style_data("oil", generation.id),
+                guess_data(0, generation.id),
+                ask_data(generation.id),
+                dial_data("twin", _ADA),
+                "w",
                 *(card_data(each, _ADA, generation.id) for each in CardAction),
                 *(card_data(each, _BOB, generation.id) for each in CardAction),
                 history_data(_ADA, ""),

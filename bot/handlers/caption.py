@@ -7,6 +7,7 @@ from telegram import ForceReply, Update
 from telegram.ext import BaseHandler
 
 from bot import keyboards
+from bot.answering import topic_of
 from bot.callbacks import ASK, GUESS, answer
 from bot.clients.dbservice import NotFound
 from bot.context import Context
@@ -69,7 +70,7 @@ async def _ask(press: Press, context: Context, item: db.Item) -> None:
         said.question,
         # In a group it opens a reply for whoever has sent the photo.
         ForceReply(selective=True, input_field_placeholder=said.question_hint),
-        thread_id=photo.message_thread_id if photo.HasField("message_thread_id") else None,
+        thread_id=topic_of(photo),
     )
     await context.services.database.note_message(
         db.NoteMessageRequest(

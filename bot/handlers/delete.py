@@ -2,15 +2,14 @@
 
 from typing import Any, Final
 
-from telegram import Message, Update
+from telegram import Update
 from telegram.ext import BaseHandler
 
 from bot import keyboards
-from bot.callbacks import Action, answer, is_about, pattern_of
+from bot.callbacks import Action, answer, pattern_of
 from bot.clients.dbservice import Conflict
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, find
-from bot.messages import data_of
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -60,10 +59,8 @@ async def _tell(
         await answer(press.query, said.unfinished)
         return
     await answer(press.query, said.deleted)
-    shown, pressed = {*left.message_ids}, press.message
-    # Where that could not be noted. But a message without this button is somebody's who plays.
-    if isinstance(pressed, Message):
-        is_of_it = any(is_about(data, press.generation_id) for data in data_of(pressed))
-        shown |= {pressed.message_id} if is_of_it else set()
+    shown = {*left.message_ids}
+    if await press.is_at_home(context.services):  # where that could not be noted
+        shown.add(press.message.message_id)
     for message_id in shown:
         await context.services.messenger.delete(press.message.chat.id, message_id, said.deleted)

@@ -6,6 +6,7 @@ from telegram import Update
 from telegram.error import BadRequest, TelegramError
 
 from bot.clients.dbservice import (
+    Conflict,
     DatabaseUnavailable,
     InvalidRequest,
     NotFound,
@@ -31,7 +32,7 @@ async def tell(update: object, context: Context) -> None:
     error, texts = context.error, context.texts
     refusal = _refusal(error, update, texts)
     of_button = _about_button(error, texts) if update.callback_query is not None else None
-    if refusal is not None:
+    if refusal is not None and update.callback_query is None:
         chat = update.effective_chat
         if chat is None or not context.bot_data.notices.may_give(chat.id):
             return
@@ -56,6 +57,8 @@ def _refusal(error: Exception, update: Update, texts: Texts) -> str | None:
         return texts.ending("too-many-unfinished")
     if isinstance(error, TooMuchKept):
         return texts.ending("too-much-kept")
+    if isinstance(error, Conflict) and error.reason == "NOT_CAPTIONED":
+        return texts.ending("no-caption")
     if isinstance(error, DatabaseUnavailable) and error.is_full and _is_photo(update):
         return texts.no_room
     return None

@@ -5,6 +5,7 @@ from typing import Any, Final
 from telegram import MessageEntity, Update
 from telegram.ext import BaseHandler
 
+from bot.answering import topic_of
 from bot.callbacks import Action, answer, pattern_of
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, find
@@ -46,7 +47,7 @@ async def _send_file(press: Press, context: Context, item: db.Item) -> None:
             press.message.chat.id,
             press.message.message_id,
             png.write(data, told),
-            thread_id=_thread_of(item),
+            thread_id=topic_of(item.photo),
         )
     finally:
         under_way.discard(press.generation_id)
@@ -62,15 +63,10 @@ async def _send_recipe(press: Press, context: Context, item: db.Item) -> None:
         press.message.message_id,
         text,
         entities=[whole],
-        thread_id=_thread_of(item),
+        thread_id=topic_of(item.photo),
     )
 
 
 async def _bytes_of(press: Press, services: Services) -> bytes:
     request = db.GetImageRequest(generation_id=press.generation_id, user_id=press.owner_id)
     return await services.database.get_image(request)
-
-
-def _thread_of(item: db.Item) -> int | None:
-    photo = item.photo
-    return photo.message_thread_id if photo.HasField("message_thread_id") else None

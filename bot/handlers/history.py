@@ -8,6 +8,7 @@ from telegram import Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot import keyboards
+from bot.answering import answered_by, topic_of
 from bot.callbacks import CARD, HISTORY, CardAction, answer, generation_id
 from bot.clients.dbservice import Conflict, NotFound
 from bot.context import Context
@@ -172,11 +173,10 @@ async def _find(press: CardPress, context: Context) -> db.Item:
 async def _send_again(press: CardPress, context: Context, item: db.Item) -> None:
     """Sends a picture as an answer to what it answered, or to nothing where that has gone."""
     services, texts = context.services, context.texts
-    generation, photo = item.generation, item.photo
-    thread_id = photo.message_thread_id if photo.HasField("message_thread_id") else None
+    thread_id = topic_of(item.photo)
     if thread_id is None and isinstance(press.card, Message):
         thread_id = thread_of(press.card)
-    answered = generation.reply_to_message_id or photo.message_id
+    answered = answered_by(item)
     text, buttons = texts.pictures.picture(item), keyboards.picture(item, texts)
 
     async def post(picture: bytes | str) -> Message:

@@ -8,13 +8,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from telegram import CallbackQuery, InlineKeyboardMarkup, MaybeInaccessibleMessage, Update
+from telegram import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    MaybeInaccessibleMessage,
+    Message,
+    Update,
+)
 from telegram.ext import BaseHandler, CallbackQueryHandler
 
-from bot.callbacks import answer, generation_id
+from bot.callbacks import answer, generation_id, is_about
 from bot.clients.dbservice import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
+from bot.messages import data_of
 from bot.recipes.children import Child
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -40,8 +47,29 @@ class Press:
     generation_id: str
     owner_id: int
 
+    async def is_at_home(self, services: Services) -> bool:
+        """Whether the message is about the picture that the button names.
+
+        Somebody who plays can press a button that is not there, on any message of ours.
+        """
+        if isinstance(self.message, Message):
+            return any(is_about(data, self.generation_id) for data in data_of(self.message))
+        request = db.GetGenerationRequest(
+            bot_id=self.query.get_bot().id,
+            chat_id=self.message.chat.id,
+            user_id=self.owner_id,
+            message_id=self.message.message_id,
+        )
+        try:
+            found = await services.database.get_generation(request)
+        except (NotFound, NotOwner):
+            return False
+        return found.item.generation.id == self.generation_id
+
     async def show(self, context: Context, buttons: InlineKeyboardMarkup) -> None:
-        """Puts other buttons under the message."""
+        """Puts other buttons under the message, if it is about the picture."""
+        if not await self.is_at_home(context.services):
+            return
         await context.services.messenger.show_buttons(
             self.message.chat.id, self.message.message_id, buttons
         )

@@ -63,28 +63,28 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
         "chat_id": message.chat_id,
         "user_id": sender.id,
     }
-    about = db.GetGenerationRequest(**whose, message_id=message.reply_to_message.message_id)
-    try:
-        found = await services.database.get_generation(about)
-    except (NotFound, NotOwner):
-        return None
     words, caption = _words(message.text), None
     if not words:
         return None
-    if found.kind == db.MESSAGE_KIND_QUESTION:
-        child, caption = children.same(found.item), " ".join(words.split())[:MOST_CHARACTERS]
-    else:
-        child = children.worded(found.item, words)
-    request = db.CreateGenerationRequest(
-        **whose,
-        message_id=message.message_id,
-        parent_id=found.item.generation.id,
-        recipe=child.recipe,
-        parameters=child.parameters,
-        caption=caption,
-    )
-    painted = (await services.database.create_generation(request)).item
-    return painted, caption is not None
+    about = db.GetGenerationRequest(**whose, message_id=message.reply_to_message.message_id)
+    try:
+        found = await services.database.get_generation(about)
+        if found.kind == db.MESSAGE_KIND_QUESTION:
+            child, caption = children.same(found.item), " ".join(words.split())[:MOST_CHARACTERS]
+        else:
+            child = children.worded(found.item, words)
+        request = db.CreateGenerationRequest(
+            **whose,
+            message_id=message.message_id,
+            parent_id=found.item.generation.id,
+            recipe=child.recipe,
+            parameters=child.parameters,
+            caption=caption,
+        )
+        painted = await services.database.create_generation(request)
+    except (NotFound, NotOwner):  # also of a picture that is deleted
+        return None
+    return painted.item, caption is not None
 
 
 async def _tell_reply(update: Update, context: Context) -> None:
@@ -123,7 +123,10 @@ async def _paint_offered(update: Update, services: Services) -> db.Item | None:
     query = update.callback_query
     offer = query.message if query is not None else None
     asked = offer.reply_to_message if isinstance(offer, Message) else None
-    return await _paint(asked, _words(asked.text), services) if asked is not None else None
+    sender = sender_of(asked) if asked is not None else None
+    if query is None or asked is None or sender is None or sender.id != query.from_user.id:
+        return None  # somebody who plays would paint in another's name
+    return await _paint(asked, _words(asked.text), services)
 
 
 async def _tell_offered(update: Update, context: Context) -> None:
@@ -159,8 +162,9 @@ async def _paint(message: Message, words: str, services: Services) -> db.Item | 
 
 
 def _after_command(message: Message) -> str:
-    return _words((message.text or "").partition(" ")[2])
+    _, *rest = (message.text or "").split(maxsplit=1)
+    return _words(*rest)
 
 
-def _words(text: str | None) -> str:
+def _words(text: str | None = None) -> str:
     return printable(text or "").strip()[:_MOST_CHARACTERS]

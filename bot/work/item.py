@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from bot import texts
+from bot.answering import answered_by, topic_of
 from bot.clients.dbservice import DatabaseClient
 from bot.texts.texts import Texts
 from bot.work.memory import Memory
@@ -76,8 +77,7 @@ class WorkItem:
     @property
     def thread_id(self) -> int | None:
         """The topic that the photo is in, and its answers; None: none."""
-        photo = self.photo
-        return photo.message_thread_id if photo.HasField("message_thread_id") else None
+        return topic_of(self.photo)
 
     @property
     def is_own(self) -> bool:
@@ -87,10 +87,7 @@ class WorkItem:
     @property
     def reply_to(self) -> int:
         """The message that it answers."""
-        generation = self._item.generation
-        if generation.HasField("reply_to_message_id"):
-            return generation.reply_to_message_id
-        return self._item.photo.message_id
+        return answered_by(self._item)
 
     @property
     def row(self) -> db.Item:

@@ -134,6 +134,12 @@ async def test_what_is_too_old_to_be_deleted_shows_nothing(
     assert left.id == first.id
     assert left.photo != first.photo
     assert not left.buttons
+    # What is gone is not painted again; words are words.
+    await people.send_text(first.chat_id, "as a snowman", reply_to=first.id)
+    await people.wait_for(
+        first.chat_id,
+        lambda messages: [m for m in messages if m.text == SAID.offer("as a snowman")],
+    )
 
 
 async def test_nobody_else_presses_them(people: People, first: ShownMessage) -> None:

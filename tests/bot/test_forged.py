@@ -1,0 +1,78 @@
+"""Presses of buttons that are not there, as somebody who plays can make, and words to nothing."""
+
+import pytest
+
+from bot import app
+from bot.callbacks import Action, picture_data
+from bot.captioners.base import PhotoRefused
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import BOT, Desk, picture
+from tests.bot.front import EN, nothing_waits, pictured, press, states, told
+from tests.sandbox.client import People, ShownMessage
+
+
+async def picture_id(desk: Desk, shown: ShownMessage, user: int) -> str:
+    request = db.GetGenerationRequest(
+        bot_id=BOT, chat_id=shown.chat_id, user_id=user, message_id=shown.id
+    )
+    return (await desk.database.get_generation(request)).item.generation.id
+
+
+async def forge(people: People, user: int, shown: ShownMessage, data: str) -> None:
+    """Somebody presses what this message does not offer."""
+    sender = {"id": user, "is_bot": False, "first_name": "Eve"}
+    forged = press(shown.chat_id, data, message=shown.json, **{"from": sender})
+    await people.send_updates([forged])
+
+
+async def test_nobody_puts_buttons_under_another_ones_picture(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    desk.executor.go()
+    people = desk.people
+    ada, eve = await people.add_user("Ada"), await people.add_user("Eve")
+    group = await people.add_group([ada, eve])
+    await people.send_photo(group, picture(), user=ada)
+    (hers,) = await pictured(desk, group)
+    await people.send_photo(group, picture(), user=eve)
+    _, other = await pictured(desk, group, times=2)
+    own = await picture_id(desk, other, eve)
+    for action in (Action.STYLES, Action.DELETE, Action.BACK):
+        await forge(people, eve, hers, picture_data(action, own))
+    await nothing_waits(desk)
+    (now,) = [m for m in await people.messages(group) if m.id == hers.id]
+    assert now.buttons == hers.buttons
+
+
+async def test_nobody_paints_in_another_ones_name(desk: Desk, bot: app.RunningBot) -> None:
+    assert bot.address
+    people = desk.people
+    ada, eve = await people.add_user("Ada"), await people.add_user("Eve")
+    group = await people.add_group([ada, eve])
+    await people.send_text(group, "/status", user=ada)
+    (answer,) = await told(desk, group, EN.no_work)
+    assert answer.reply_to is not None
+    await forge(people, eve, answer, "w")
+    await nothing_waits(desk)
+    assert await states(desk, group, ada) == await states(desk, group, eve) == []
+
+
+async def test_words_to_a_photo_that_gets_no_sentence_are_told_why(
+    desk: Desk, bot: app.RunningBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert bot.address
+    desk.captioner.script.append(PhotoRefused("not this one"))
+    photo = await desk.people.send_photo(desk.chat, picture())
+    await told(desk, desk.chat, EN.ending("photo-refused"))
+    await desk.people.send_text(desk.chat, "as a stamp", reply_to=photo.id)
+    await told(desk, desk.chat, EN.ending("no-caption"))
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_paint_takes_words_on_the_next_line(desk: Desk, bot: app.RunningBot) -> None:
+    assert bot.address
+    desk.executor.go()
+    await desk.people.send_text(desk.chat, "/paint\na red balloon")
+    (shown,) = await pictured(desk, desk.chat)
+    assert shown.caption == "a red balloon"
