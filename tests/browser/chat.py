@@ -6,6 +6,8 @@ from typing import Self
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.end_to_end.chats import EN
+
 
 @dataclass(frozen=True)
 class Chat:
@@ -52,8 +54,9 @@ class Chat:
         return self.messages.filter(has_text=text)
 
     def answers_with_picture(self) -> Locator:
-        """The bot's pictures; those of other people are named after them."""
-        return self.page.locator("li.message.other .photo img[alt='Photo']")
+        """The pictures that the bot delivered: a preview in a status message has other buttons."""
+        again = self.page.get_by_role("button", name=EN.pictures.again_button)
+        return self.page.locator("li.message.other").filter(has=again).locator(".photo img")
 
     async def write(self, text: str) -> None:
         """Writes and sends, by keyboard."""

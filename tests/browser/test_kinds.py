@@ -107,7 +107,7 @@ async def test_buttons_have_colours_and_copy(
 
 async def test_media_change_in_place(open_window: Open, people: People, bot: Bot, ada: int) -> None:
     for n in range(30):
-        await people.send_text(ada, f"line {n}")
+        await people.send_text(ada, f"line no. {n};")
     chat = await open_window(f"?me={ada}")
     keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Cancel", callback_data="c")]])
     status = await bot.send_message(ada, "waiting", reply_markup=keyboard)
@@ -140,7 +140,7 @@ async def test_media_change_in_place(open_window: Open, people: People, bot: Bot
     # What one reads further up stays where it is.
     await chat.page.locator("#timeline").hover()
     await chat.page.mouse.wheel(0, -700)
-    line = chat.message("line 12")
+    line = chat.message("line no. 12;")
     await expect(line).to_be_in_viewport()
     before = (await box(line))["y"]
     media = InputMediaPhoto(jpeg(400, 100), caption="done")
