@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from dbservice.models import Generation, Photo, StoredImage, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -73,6 +76,24 @@ def new_generation(
     )
 
 
+def new_member(of: Generation, key: str, place: int, now: datetime) -> Generation:
+    """The row of a set's picture that ends just now; how is still to be said."""
+    return Generation(
+        id=key,
+        photo=of.photo,
+        **{column: getattr(of, column) for column in _SHARED},
+        place=place,
+        created_at=now,
+        closed_at=now,
+    )
+
+
+def next_n(session: Session, photo: str) -> int:
+    """The number of the photo's next generation."""
+    following = select(func.coalesce(func.max(Generation.n) + 1, 0))
+    return session.scalars(following.where(Generation.photo_id == photo)).one()
+
+
 def set_image(row: StoredImage, image: db.ImageInfo, key: str) -> None:
     """Names the row's bytes and describes them."""
     row.image_key = key
@@ -106,10 +127,32 @@ def set_error(row: Generation, error: db.Error) -> None:
     row.error_message = error.message[:_MAX_ERROR]
 
 
+_SHARED: Final = (
+    "bot_id",
+    "chat_id",
+    "user_id",
+    "state",
+    "dial",
+    "style",
+    "words",
+    "prompt",
+    "negative_prompt",
+    "preset",
+    "width",
+    "height",
+    "steps",
+    "guidance_scale",
+    "parent_id",
+    "reply_to_message_id",
+)
+"""What a member of a set has from it."""
+
+
 _PATCHED: Final[Mapping[str, str]] = {
     "prompt": "prompt",
     "negative_prompt": "negative_prompt",
     "ending_message_id": "ending_message_id",
+    "choices_message_id": "choices_message_id",
     "result_message_id": "result_message_id",
     "result_file_id": "picture_file_id",
     "user_notified": "user_notified",
@@ -151,8 +194,9 @@ def image_info(row: StoredImage) -> db.ImageInfo | None:
 
 
 def item(row: Generation) -> db.Item:
-    """A generation with its photo."""
-    return db.Item(photo=_photo(row.photo), generation=_generation(row))
+    """A generation with its photo, and a set with its members."""
+    members = map(_generation, row.members) if row.pictures > 1 else ()
+    return db.Item(photo=_photo(row.photo), generation=_generation(row), members=members)
 
 
 def _photo(row: Photo) -> db.Photo:
@@ -231,6 +275,10 @@ def _generation(row: Generation) -> db.Generation:
         closed_at=row.closed_at,
         attempts=row.attempts,
         sending=sending,
+        pictures=row.pictures,
+        set_id=row.set_id or "",
+        place=row.place,
+        choices_message_id=row.choices_message_id,
     )
 
 

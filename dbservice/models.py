@@ -18,7 +18,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    foreign,
+    mapped_column,
+    relationship,
+    remote,
+    validates,
+)
 from sqlalchemy.types import TypeDecorator
 
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -40,6 +48,11 @@ def generation_id(photo: str) -> str:
 def asked_id(photo: str, chat_id: int, message_id: int, count: int) -> str:
     """The id of the generation that a message asks for, and is the count-th to do so."""
     return str(uuid.uuid5(uuid.UUID(photo), f"{chat_id}:{message_id}:{count}"))
+
+
+def member_id(set_id: str, place: int) -> str:
+    """The id of the member at a place of a set, from 1."""
+    return str(uuid.uuid5(uuid.UUID(set_id), str(place)))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -174,7 +187,7 @@ class Photo(StoredImage, Base):
 
 
 class Generation(StoredImage, Base):
-    """One picture generated for a photo, its image, and the lease on its work.
+    """One picture generated for a photo, its image, and the lease on its work; or a set of them.
 
     Whose it is, and where, is the photo's, repeated here: an index is of one table, and what is
     asked of a year of history has to be found through one (docs/decisions/0033-indexes.md).
@@ -201,6 +214,7 @@ class Generation(StoredImage, Base):
             "number",
             **_given("image_key"),
         ),
+        Index("ix_generations_set", "set_id", "place", **_given("set_id")),
         _by_key(__tablename__),
         {"sqlite_autoincrement": True},
     )
@@ -252,8 +266,16 @@ class Generation(StoredImage, Base):
     reply_to_message_id: Mapped[int | None]
     starred: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[datetime | None]
+    pictures: Mapped[int] = mapped_column(default=1)
+    set_id: Mapped[str | None] = mapped_column(String(36))
+    place: Mapped[int] = mapped_column(default=0)
+    choices_message_id: Mapped[int | None]
 
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
+    members: Mapped[list["Generation"]] = relationship(
+        primaryjoin=lambda: Generation.id == remote(foreign(Generation.set_id)),
+        order_by=lambda: Generation.place,
+    )
 
     @validates("state")
     def _begin_anew(self, _key: str, state: db.GenerationState) -> db.GenerationState:
@@ -269,7 +291,8 @@ class UserSettings(Base):
 
     bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    dial: Mapped[db.Dial] = mapped_column(DialStep)
+    dial: Mapped[db.Dial] = mapped_column(DialStep, default=db.DIAL_UNSPECIFIED)
+    pictures: Mapped[int] = mapped_column(default=0)
 
 
 class SentMessage(Base):

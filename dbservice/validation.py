@@ -17,6 +17,7 @@ MAX_PHOTO = 20 * 1024 * 1024  # bytes
 MAX_PICTURE = 32 * 1024 * 1024  # bytes
 MAX_CHUNK = 256 * 1024  # bytes
 MAX_LEASES = 500  # in a response
+MOST_PICTURES = 4  # in a set
 
 _MAX_PROMPT = 1000  # characters, as in generator.xsd
 _MAX_USER_TEXT = 4096  # characters, as many as Telegram lets anybody write
@@ -100,6 +101,7 @@ def _(request: db.AdvanceGenerationRequest) -> _Violations:
     if patch.sending.kind not in db.MessageKind.values():
         yield "patch.sending.kind", "must be a kind of message"
     yield from _within("patch.sending.unseen", patch.sending.unseen, 0)
+    yield from _album(patch)
     if patch.HasField("error"):
         yield from _error("patch.error", patch.error)
         if request.to_state not in WITH_ERROR:
@@ -160,6 +162,7 @@ def _(request: db.FinalizeGenerationRequest) -> _Violations:
         return
     info = request.info
     yield from _id("info.generation_id", info.generation_id)
+    yield from _within("info.place", info.place, 0, MOST_PICTURES)
     outcome = info.WhichOneof("outcome")
     if outcome is None:
         yield "info.outcome", "must be picture, failed or refused"
@@ -236,6 +239,8 @@ def _(request: db.GetSettingsRequest | db.ChangeSettingsRequest) -> _Violations:
     yield from _not_zero("user_id", request.user_id)
     if isinstance(request, db.ChangeSettingsRequest):
         yield from _dial("settings.dial", request.settings.dial)
+        if request.settings.pictures not in (0, 1, 2, 4):
+            yield "settings.pictures", "must be 1, 2 or 4"
 
 
 @_violations.register
@@ -259,8 +264,11 @@ def _nul(prefix: str, message: Message) -> _Violations:
         if field.type == field.TYPE_STRING:
             if "\0" in "".join(getattr(message, field.name)):  # of one text or of several
                 yield f"{prefix}{field.name}", "must not contain a NUL character"
-        elif field.type == field.TYPE_MESSAGE and message.HasField(field.name):
-            yield from _nul(f"{prefix}{field.name}.", getattr(message, field.name))
+        elif field.type == field.TYPE_MESSAGE:
+            value = getattr(message, field.name)
+            inner = value if field.is_repeated else [value] if message.HasField(field.name) else ()
+            for each in inner:
+                yield from _nul(f"{prefix}{field.name}.", each)
 
 
 def _caption(caption: db.Caption) -> _Violations:
@@ -272,6 +280,15 @@ def _caption(caption: db.Caption) -> _Violations:
         yield "patch.caption.guesses", f"must be at most {_MAX_GUESSES}"
     for guess in caption.guesses:
         yield from _text("patch.caption.guesses", guess, _MAX_PROMPT, least=1)
+
+
+def _album(patch: db.GenerationPatch) -> _Violations:
+    if len(patch.album) > MOST_PICTURES:
+        yield "patch.album", f"must be at most {MOST_PICTURES}"
+    for shown in patch.album:
+        yield from _id("patch.album.generation_id", shown.generation_id)
+        yield from _within("patch.album.message_id", shown.message_id, 1)
+        yield from _text("patch.album.file_id", shown.file_id, _MAX_ID)
 
 
 def _recipe(recipe: db.Recipe) -> _Violations:

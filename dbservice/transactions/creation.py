@@ -3,13 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
-
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found
 from dbservice.models import Generation, Photo, asked_id, generation_id
 from dbservice.store import Transaction
-from dbservice.transactions import limits, queries
+from dbservice.transactions import limits, queries, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transitions import CAPTIONED, ENDED, RECEIVED
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -110,9 +108,11 @@ def _add(
         state = RECEIVED  # until the photo's own generation is captioned
         if queries.get(transaction.session, generation_id(photo.id)).state in ENDED:
             raise ServiceError(Reason.NOT_CAPTIONED, "The photo has no caption and gets none.")
-    next_n = select(func.coalesce(func.max(Generation.n) + 1, 0))
-    n = transaction.session.scalars(next_n.where(Generation.photo_id == photo.id)).one()
+    n = messages.next_n(transaction.session, photo.id)
     row = messages.new_generation(key, photo, n, state, request, transaction.now)
+    if request.several:
+        wanted = settings.chosen(transaction, photo.bot_id, photo.user_id).pictures
+        row.pictures = limits.several(transaction, photo, allowed, wanted)
     transaction.session.add(row)
     transaction.session.flush()
     return row

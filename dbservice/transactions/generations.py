@@ -9,7 +9,7 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, not_found, not_owner
 from dbservice.models import Generation, Photo, SentMessage, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import deletions, leases, limits, queries, sent, users
+from dbservice.transactions import deletions, leases, limits, queries, sent, sets, users
 from dbservice.transitions import (
     CANCELLED,
     CAPTIONED,
@@ -103,7 +103,9 @@ def advance(
         check(request.from_state, request.to_state)
         row.state = request.to_state
     sent.take(transaction, row, request.patch)
+    sets.take_album(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
+    sets.follow(transaction, row)
     _settle_waiting(transaction, row)
     if request.patch.HasField("chat_id") and request.patch.chat_id != row.chat_id:
         _move_rest(transaction, row.photo, request.patch.chat_id)
@@ -175,14 +177,16 @@ def finish(
         ServiceError: as `leases.held`, and TRANSITION_NOT_ALLOWED.
     """
     row = leases.held(transaction, info.generation_id, info.fence)
+    target = sets.target(transaction, row, info.place)
     unnamed: str | None = key
-    if row.image_sha256 != info.picture.image.sha256:
-        check(row.state, FINISHED)
-        row.state = FINISHED
-        unnamed = row.image_key
-        change = info.picture.image.size - (row.image_size or 0)
+    if target.image_sha256 != info.picture.image.sha256:
+        check(target.state, FINISHED)
+        target.state = FINISHED
+        unnamed = target.image_key
+        change = info.picture.image.size - (target.image_size or 0)
         limits.count(transaction, row.bot_id, row.user_id, change)
-        messages.set_picture(row, info.picture, key)
+        messages.set_picture(target, info.picture, key)
+        sets.settle(row)
     return db.FinalizeGenerationResponse(item=messages.item(row)), unnamed
 
 
@@ -195,11 +199,13 @@ def fail(
         ServiceError: as `leases.held`, and TRANSITION_NOT_ALLOWED.
     """
     row = leases.held(transaction, info.generation_id, info.fence)
-    target, error = (FAILED, info.failed) if info.HasField("failed") else (REFUSED, info.refused)
-    if row.state != target:
-        check(row.state, target)
-        row.state = target
-        messages.set_error(row, error)
+    target = sets.target(transaction, row, info.place)
+    state, error = (FAILED, info.failed) if info.HasField("failed") else (REFUSED, info.refused)
+    if target.state != state:
+        check(target.state, state)
+        target.state = state
+        messages.set_error(target, error)
+        sets.settle(row)
         _settle_waiting(transaction, row)
     return db.FinalizeGenerationResponse(item=messages.item(row))
 
@@ -267,12 +273,13 @@ def cancel(
     for row in rows:
         if is_allowed(row.state, CANCELLED):
             row.state = CANCELLED
+            sets.follow(transaction, row)
             _settle_waiting(transaction, row)
         if row.state == CANCELLED:
-            response.cancelled_count += 1
+            response.cancelled_count += row.pictures
             listed = response.cancelled
         else:
-            response.too_late_count += 1
+            response.too_late_count += row.pictures
             listed = response.too_late
         if len(listed) < users.MOST_ITEMS:
             listed.append(messages.item(row))

@@ -20,7 +20,7 @@ class Limits:
     """What may be begun.
 
     Attributes:
-        user_max_unfinished: how many generations of one user may be unfinished.
+        user_max_unfinished: how many pictures of one user may be unfinished.
         user_max_bytes: how much may be kept of one user; None: no bound.
         max_bytes: how much may be kept of all; None: no bound.
         disk_full: whether the disk takes nothing new.
@@ -46,7 +46,7 @@ def refusal(transaction: Transaction, photo: Photo, limits: Limits) -> ServiceEr
             return ServiceError(Reason.TOO_MUCH_KEPT, message)
     if limits.max_bytes is not None and kept_of_all(transaction) >= limits.max_bytes:
         return ServiceError(Reason.STORAGE_FULL, "As much is kept as may be.")
-    if _has_too_many(transaction, photo, limits.user_max_unfinished):
+    if _room(transaction, photo, limits) <= 0:
         message = "The user has too many unfinished generations."
         return ServiceError(Reason.TOO_MANY_UNFINISHED, message)
     return None
@@ -79,10 +79,24 @@ def count(transaction: Transaction, bot_id: int, user_id: int, change: int) -> N
         transaction.session.execute(nothing)
 
 
-def _has_too_many(transaction: Transaction, photo: Photo, limit: int) -> bool:
-    unclosed = select(Generation.number).where(
+def several(transaction: Transaction, photo: Photo, limits: Limits, wanted: int) -> int:
+    """How many pictures are made at once: as many as are wanted and have room, at least one.
+
+    Args:
+        transaction: reads what is unfinished.
+        photo: what they are made of; for its user.
+        limits: what may be begun.
+        wanted: 0: one.
+    """
+    return max(1, min(wanted, _room(transaction, photo, limits)))
+
+
+def _room(transaction: Transaction, photo: Photo, limits: Limits) -> int:
+    """How many more pictures may be unfinished; an album, which comes whole, may exceed that."""
+    most = limits.user_max_unfinished
+    unclosed = select(Generation.pictures).where(
         Generation.bot_id == photo.bot_id,
         Generation.user_id == photo.user_id,
         Generation.closed_at.is_(None),
     )
-    return len(transaction.session.scalars(unclosed.limit(limit)).all()) >= limit
+    return most - sum(transaction.session.scalars(unclosed.limit(most)))

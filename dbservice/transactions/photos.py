@@ -37,7 +37,9 @@ def receive(
         raise refusal
     _share_words(transaction, [photo, *album])
     row = messages.new_generation(key, photo, 0, RECEIVED, request, transaction.now)
-    row.dial = settings.dial(transaction, photo.bot_id, photo.user_id) or row.dial
+    chosen = settings.chosen(transaction, photo.bot_id, photo.user_id)
+    row.dial = chosen.dial or row.dial
+    row.pictures = limits.several(transaction, photo, allowed, chosen.pictures)
     session.add(row)
     session.flush()
     return db.ReceivePhotoResponse(item=messages.item(row), created=True)

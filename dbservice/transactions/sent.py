@@ -14,6 +14,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _TAKEN: Final = {
     "caption_message_id": db.MESSAGE_KIND_CAPTION,
     "ending_message_id": db.MESSAGE_KIND_ENDING,
+    "choices_message_id": db.MESSAGE_KIND_CHOICES,
     "result_message_id": db.MESSAGE_KIND_PICTURE,
 }
 """Fields of the patch. A status message is known by its button, and goes in the end."""
@@ -26,7 +27,7 @@ def note(transaction: Transaction, request: db.NoteMessageRequest) -> db.NoteMes
         ServiceError: NOT_FOUND, NOT_OWNER, or MESSAGE_TAKEN.
     """
     row = queries.owned(transaction.session, request.generation_id, request)
-    _take(transaction, row, request.message_id, request.kind)
+    take_message(transaction, row, request.message_id, request.kind)
     return db.NoteMessageResponse()
 
 
@@ -38,7 +39,7 @@ def take(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -
     """
     for field, kind in _TAKEN.items():
         if patch.HasField(field):
-            _take(transaction, row, getattr(patch, field), kind)
+            take_message(transaction, row, getattr(patch, field), kind)
 
 
 def showing(transaction: Transaction, row: Generation, most: int) -> Sequence[int]:
@@ -53,7 +54,14 @@ def showing(transaction: Transaction, row: Generation, most: int) -> Sequence[in
     return transaction.session.scalars(newest).all()
 
 
-def _take(transaction: Transaction, row: Generation, message_id: int, kind: db.MessageKind) -> None:
+def take_message(
+    transaction: Transaction, row: Generation, message_id: int, kind: db.MessageKind
+) -> None:
+    """Notes that a message is this generation's; again changes nothing.
+
+    Raises:
+        ServiceError: MESSAGE_TAKEN, if it is another's, or of another kind.
+    """
     known = transaction.session.get(SentMessage, (row.bot_id, row.chat_id, message_id))
     if known is None:
         transaction.session.add(

@@ -9,26 +9,31 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 def get(transaction: Transaction, request: db.GetSettingsRequest) -> db.GetSettingsResponse:
     """What a user has chosen."""
-    chosen = dial(transaction, request.bot_id, request.user_id)
-    return db.GetSettingsResponse(settings=db.UserSettings(dial=chosen))
+    return db.GetSettingsResponse(settings=chosen(transaction, request.bot_id, request.user_id))
 
 
 def change(
     transaction: Transaction, request: db.ChangeSettingsRequest
 ) -> db.ChangeSettingsResponse:
     """Records what a user chooses."""
-    session, key = transaction.session, (request.bot_id, request.user_id)
-    if request.settings.dial:
-        row = UserSettings(bot_id=key[0], user_id=key[1], dial=request.settings.dial)
-        session.merge(row)
-        session.flush()
-    return db.ChangeSettingsResponse(settings=db.UserSettings(dial=dial(transaction, *key)))
+    settings = chosen(transaction, request.bot_id, request.user_id)
+    settings.MergeFrom(request.settings)
+    row = UserSettings(
+        bot_id=request.bot_id,
+        user_id=request.user_id,
+        dial=settings.dial,
+        pictures=settings.pictures,
+    )
+    transaction.session.merge(row)
+    return db.ChangeSettingsResponse(settings=settings)
 
 
-def dial(transaction: Transaction, bot_id: int, user_id: int) -> db.Dial:
-    """The dial of a photo's first picture; unspecified: the user has not chosen any."""
+def chosen(transaction: Transaction, bot_id: int, user_id: int) -> db.UserSettings:
+    """What a user has chosen; unspecified or 0 where nothing."""
     row = transaction.session.get(UserSettings, (bot_id, user_id))
-    return db.DIAL_UNSPECIFIED if row is None else row.dial
+    return (
+        db.UserSettings() if row is None else db.UserSettings(dial=row.dial, pictures=row.pictures)
+    )
 
 
 def forget(transaction: Transaction, bot_id: int, user_id: int) -> None:

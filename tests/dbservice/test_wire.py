@@ -201,10 +201,13 @@ def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, Message]]:
                 setattr(other, field.name, "a\0b")
             yield f"{prefix}{field.name}", other
         elif field.type == field.TYPE_MESSAGE:
-            inner = type(getattr(message, field.name))()
+            inner = GetMessageClass(field.message_type)()
             for path, part in texts(inner, f"{prefix}{field.name}."):
                 other = type(message)()
-                getattr(other, field.name).CopyFrom(part)
+                if field.is_repeated:
+                    getattr(other, field.name).append(part)
+                else:
+                    getattr(other, field.name).CopyFrom(part)
                 yield path, other
 
 

@@ -33,6 +33,7 @@ class MessageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MESSAGE_KIND_ENDING: _ClassVar[MessageKind]
     MESSAGE_KIND_PICTURE: _ClassVar[MessageKind]
     MESSAGE_KIND_QUESTION: _ClassVar[MessageKind]
+    MESSAGE_KIND_CHOICES: _ClassVar[MessageKind]
 
 class Dial(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -59,6 +60,7 @@ MESSAGE_KIND_STATUS: MessageKind
 MESSAGE_KIND_ENDING: MessageKind
 MESSAGE_KIND_PICTURE: MessageKind
 MESSAGE_KIND_QUESTION: MessageKind
+MESSAGE_KIND_CHOICES: MessageKind
 DIAL_UNSPECIFIED: Dial
 DIAL_DREAM: Dial
 DIAL_COUSIN: Dial
@@ -190,7 +192,7 @@ class Sending(_message.Message):
     def __init__(self, kind: _Optional[_Union[MessageKind, str]] = ..., after: _Optional[int] = ..., unseen: _Optional[int] = ...) -> None: ...
 
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id", "recipe", "parent_id", "reply_to_message_id", "starred", "deleted_at")
+    __slots__ = ("id", "photo_id", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id", "recipe", "parent_id", "reply_to_message_id", "starred", "deleted_at", "pictures", "set_id", "place", "choices_message_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +212,10 @@ class Generation(_message.Message):
     REPLY_TO_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     STARRED_FIELD_NUMBER: _ClassVar[int]
     DELETED_AT_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    SET_ID_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     photo_id: str
     state: GenerationState
@@ -229,15 +235,21 @@ class Generation(_message.Message):
     reply_to_message_id: int
     starred: bool
     deleted_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., parent_id: _Optional[str] = ..., reply_to_message_id: _Optional[int] = ..., starred: _Optional[bool] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pictures: int
+    set_id: str
+    place: int
+    choices_message_id: int
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., parent_id: _Optional[str] = ..., reply_to_message_id: _Optional[int] = ..., starred: _Optional[bool] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pictures: _Optional[int] = ..., set_id: _Optional[str] = ..., place: _Optional[int] = ..., choices_message_id: _Optional[int] = ...) -> None: ...
 
 class Item(_message.Message):
-    __slots__ = ("photo", "generation")
+    __slots__ = ("photo", "generation", "members")
     PHOTO_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
     photo: Photo
     generation: Generation
-    def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ...) -> None: ...
+    members: _containers.RepeatedCompositeFieldContainer[Generation]
+    def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ..., members: _Optional[_Iterable[_Union[Generation, _Mapping]]] = ...) -> None: ...
 
 class ReceivePhotoRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe")
@@ -299,7 +311,7 @@ class StorePhotoResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class GenerationPatch(_message.Message):
-    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "attempts", "sending", "ending_message_id", "negative_prompt")
+    __slots__ = ("caption", "prompt", "caption_message_id", "status_message_id", "result_message_id", "result_file_id", "user_notified", "error", "chat_id", "attempts", "sending", "ending_message_id", "negative_prompt", "choices_message_id", "album")
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     CAPTION_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -313,6 +325,8 @@ class GenerationPatch(_message.Message):
     SENDING_FIELD_NUMBER: _ClassVar[int]
     ENDING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ALBUM_FIELD_NUMBER: _ClassVar[int]
     caption: Caption
     prompt: str
     caption_message_id: int
@@ -326,7 +340,19 @@ class GenerationPatch(_message.Message):
     sending: Sending
     ending_message_id: int
     negative_prompt: str
-    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., negative_prompt: _Optional[str] = ...) -> None: ...
+    choices_message_id: int
+    album: _containers.RepeatedCompositeFieldContainer[SentPicture]
+    def __init__(self, caption: _Optional[_Union[Caption, _Mapping]] = ..., prompt: _Optional[str] = ..., caption_message_id: _Optional[int] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., result_file_id: _Optional[str] = ..., user_notified: _Optional[bool] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., chat_id: _Optional[int] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., negative_prompt: _Optional[str] = ..., choices_message_id: _Optional[int] = ..., album: _Optional[_Iterable[_Union[SentPicture, _Mapping]]] = ...) -> None: ...
+
+class SentPicture(_message.Message):
+    __slots__ = ("generation_id", "message_id", "file_id")
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    FILE_ID_FIELD_NUMBER: _ClassVar[int]
+    generation_id: str
+    message_id: int
+    file_id: str
+    def __init__(self, generation_id: _Optional[str] = ..., message_id: _Optional[int] = ..., file_id: _Optional[str] = ...) -> None: ...
 
 class AdvanceGenerationRequest(_message.Message):
     __slots__ = ("generation_id", "fence", "from_state", "to_state", "patch")
@@ -349,7 +375,7 @@ class AdvanceGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class CreateGenerationRequest(_message.Message):
-    __slots__ = ("user_id", "parameters", "bot_id", "chat_id", "message_id", "request_id", "parent_id", "button", "recipe", "caption", "language_code", "message_thread_id")
+    __slots__ = ("user_id", "parameters", "bot_id", "chat_id", "message_id", "request_id", "parent_id", "button", "recipe", "caption", "language_code", "message_thread_id", "several")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -362,6 +388,7 @@ class CreateGenerationRequest(_message.Message):
     CAPTION_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
+    SEVERAL_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     parameters: Parameters
     bot_id: int
@@ -374,7 +401,8 @@ class CreateGenerationRequest(_message.Message):
     caption: str
     language_code: str
     message_thread_id: int
-    def __init__(self, user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., request_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., button: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., caption: _Optional[str] = ..., language_code: _Optional[str] = ..., message_thread_id: _Optional[int] = ...) -> None: ...
+    several: bool
+    def __init__(self, user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., request_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., button: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., caption: _Optional[str] = ..., language_code: _Optional[str] = ..., message_thread_id: _Optional[int] = ..., several: _Optional[bool] = ...) -> None: ...
 
 class CreateGenerationResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -440,18 +468,20 @@ class LeaseGenerationsResponse(_message.Message):
 class FinalizeGenerationRequest(_message.Message):
     __slots__ = ("info", "chunk")
     class Info(_message.Message):
-        __slots__ = ("generation_id", "fence", "picture", "failed", "refused")
+        __slots__ = ("generation_id", "fence", "picture", "failed", "refused", "place")
         GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
         FENCE_FIELD_NUMBER: _ClassVar[int]
         PICTURE_FIELD_NUMBER: _ClassVar[int]
         FAILED_FIELD_NUMBER: _ClassVar[int]
         REFUSED_FIELD_NUMBER: _ClassVar[int]
+        PLACE_FIELD_NUMBER: _ClassVar[int]
         generation_id: str
         fence: int
         picture: Picture
         failed: Error
         refused: Error
-        def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., failed: _Optional[_Union[Error, _Mapping]] = ..., refused: _Optional[_Union[Error, _Mapping]] = ...) -> None: ...
+        place: int
+        def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., failed: _Optional[_Union[Error, _Mapping]] = ..., refused: _Optional[_Union[Error, _Mapping]] = ..., place: _Optional[int] = ...) -> None: ...
     INFO_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     info: FinalizeGenerationRequest.Info
@@ -639,10 +669,12 @@ class StarGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class UserSettings(_message.Message):
-    __slots__ = ("dial",)
+    __slots__ = ("dial", "pictures")
     DIAL_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
     dial: Dial
-    def __init__(self, dial: _Optional[_Union[Dial, str]] = ...) -> None: ...
+    pictures: int
+    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ...) -> None: ...
 
 class GetSettingsRequest(_message.Message):
     __slots__ = ("bot_id", "user_id")

@@ -200,7 +200,8 @@ class DatabaseServiceServicer:
 
     def FinalizeGeneration(self, request_iterator, context):
         """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-        refused). A stream: info first, then the picture's chunks.
+        refused). A stream: info first, then the picture's chunks. Of a set, ends the work on one of
+        its pictures; with the last one the set is finished, or, where none succeeded, failed or refused.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

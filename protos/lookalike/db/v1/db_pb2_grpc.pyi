@@ -4,10 +4,11 @@ isort:skip_file
 The contract of dbservice, which owns every photo, every generation and their bytes.
 
 A photo is what somebody sent: a photo, or words alone, which have no file, no image and no
-caption. A generation is one picture generated for it. A generation is unfinished until it is
-closed. Whoever works on it holds its lease, and every write of the
-holder carries the lease's fence: a write with another fence, or after the lease ran out, is
-refused with LEASE_LOST.
+caption. A generation is one picture generated for it, or a set of up to four: then each of
+these, too, is a generation, a member of the set, and there as soon as it has ended. A generation
+is unfinished until it is closed; a member never is. Whoever works on it holds its lease, and
+every write of the holder carries the lease's fence: a write with another fence, or after the
+lease ran out, is refused with LEASE_LOST. A set's members are its holder's to write.
 
 Errors carry google.rpc.ErrorInfo (domain "lookalike", a reason of docs/errors.md) and, for
 INVALID_ARGUMENT, google.rpc.BadRequest. Branch on the reason: several share a status code.
@@ -73,7 +74,8 @@ class DatabaseServiceStub:
     """
     FinalizeGeneration: _grpc.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-    refused). A stream: info first, then the picture's chunks.
+    refused). A stream: info first, then the picture's chunks. Of a set, ends the work on one of
+    its pictures; with the last one the set is finished, or, where none succeeded, failed or refused.
     """
     CloseGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.CloseGenerationRequest, _db_pb2.CloseGenerationResponse]
     """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
@@ -139,7 +141,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     FinalizeGeneration: _aio.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]  # type: ignore[assignment]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-    refused). A stream: info first, then the picture's chunks.
+    refused). A stream: info first, then the picture's chunks. Of a set, ends the work on one of
+    its pictures; with the last one the set is finished, or, where none succeeded, failed or refused.
     """
     CloseGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.CloseGenerationRequest, _db_pb2.CloseGenerationResponse]  # type: ignore[assignment]
     """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
@@ -250,7 +253,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.FinalizeGenerationResponse, _abc.Awaitable[_db_pb2.FinalizeGenerationResponse]]:
         """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
-        refused). A stream: info first, then the picture's chunks.
+        refused). A stream: info first, then the picture's chunks. Of a set, ends the work on one of
+        its pictures; with the last one the set is finished, or, where none succeeded, failed or refused.
         """
 
     @_abc_1.abstractmethod
