@@ -6,6 +6,7 @@
     g:<number>:<generation> the same picture, as if its captioner had guessed this; the best is 0
     s:<style>:<generation>  the same picture in this style; without a name: in none
     d:<dial>:<owner>        the dial of the owner's photos
+    n:<count>:<owner>       how many pictures the owner wants at once
     w                       paint the words that the message with the button replies to
     h:<owner>:<cursor>      the card of the owner's history, turned to this page
     k:<action>:<owner>:<generation>
@@ -33,6 +34,7 @@ PICTURE: Final = re.compile(rf"^p:([a-z-]{{1,16}}):({_ID})$")
 ASK: Final = re.compile(rf"^(q):({_ID})$")
 GUESS: Final = re.compile(rf"^g:([0-4]):({_ID})$")
 STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
+COUNT: Final = re.compile(r"^n:([124]):(-?[0-9]{1,16})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
 
@@ -54,6 +56,8 @@ class Action(StrEnum):
     DELETE = "delete"
     DELETE_FOR_GOOD = "delete-for-good"
     BACK = "back"
+    CHOOSE = "choose"
+    DELETE_ONE = "delete-one"
 
 
 def pattern_of(*actions: Action) -> re.Pattern[str]:
@@ -84,6 +88,11 @@ def style_data(style: str, generation_id: str) -> str:
 def dial_data(dial: str, user_id: int) -> str:
     """Sets this user's dial."""
     return f"d:{dial}:{user_id}"
+
+
+def count_data(count: int, user_id: int) -> str:
+    """Sets how many pictures this user wants at once."""
+    return f"n:{count}:{user_id}"
 
 
 def is_about(data: object, generation_id: str) -> bool:

@@ -12,13 +12,14 @@ from bot.callbacks import (
     ask_data,
     cancel_data,
     card_data,
+    count_data,
     dial_data,
     guess_data,
     history_data,
     picture_data,
     style_data,
 )
-from bot.recipes.children import DIAL, NAMES, turned
+from bot.recipes.children import COUNTS, DIAL, NAMES, numbered, turned
 from bot.recipes.guesses import offered
 from bot.recipes.styles import STYLES
 from bot.texts.texts import Texts
@@ -49,28 +50,8 @@ def caption(caption: db.Caption, generation_id: str, texts: Texts) -> InlineKeyb
 
 
 def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
-    """Under a picture. At an end of the dial, and without a photo, there is no way to turn it."""
-    said = texts.pictures
-    rows = (
-        (
-            (Action.CLOSER, said.closer_button, turned(item, 1) is not None),
-            (Action.FREER, said.freer_button, turned(item, -1) is not None),
-        ),
-        (
-            (Action.AGAIN, said.again_button, True),
-            (Action.STYLES, said.style_button, True),
-            (Action.RECIPE, said.recipe_button, True),
-        ),
-        (
-            (Action.FULL_SIZE, said.full_size_button, True),
-            (Action.DELETE, said.delete_button, True),
-        ),
-    )
-    key = item.generation.id
-    shown = (
-        [_button(text, action, key) for action, text, is_there in row if is_there] for row in rows
-    )
-    return InlineKeyboardMarkup([row for row in shown if row])
+    """Under a picture, or under the album of a set."""
+    return (_single if item.generation.pictures == 1 else _choices)(item, texts)
 
 
 def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
@@ -86,13 +67,20 @@ def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup([buttons[at : at + _STYLES_IN_A_ROW] for at in starts])
 
 
-def deletion(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
-    """Whether a picture is to be deleted."""
-    return _deletion(
-        texts,
-        picture_data(Action.DELETE_FOR_GOOD, generation_id),
-        picture_data(Action.BACK, generation_id),
-    )
+def deletion(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
+    """Whether a picture is to be deleted; or, of a set, which one."""
+    back = picture_data(Action.BACK, item.generation.id)
+    if item.generation.pictures == 1:
+        return _deletion(texts, picture_data(Action.DELETE_FOR_GOOD, item.generation.id), back)
+    numbers = [
+        InlineKeyboardButton(
+            texts.pictures.delete_number_button(n),
+            callback_data=picture_data(Action.DELETE_ONE, member),
+            style=KeyboardButtonStyle.DANGER,
+        )
+        for n, member in numbered(item)
+    ]
+    return InlineKeyboardMarkup([numbers, [_keep(texts, back)]])
 
 
 def card(page: db.ListHistoryResponse, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
@@ -130,17 +118,24 @@ def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeybo
     )
 
 
-def dial(chosen: db.Dial, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """The steps of the dial, of which one is chosen."""
-    return InlineKeyboardMarkup.from_column(
-        [
-            InlineKeyboardButton(
-                texts.pictures.dial_button(step, chosen=step == chosen),
-                callback_data=dial_data(NAMES[step], user_id),
-            )
-            for step in reversed(DIAL)
-        ]
-    )
+def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """The steps of the dial, and how many pictures at once; of each one is chosen."""
+    said = texts.pictures
+    dial = [
+        InlineKeyboardButton(
+            said.dial_button(step, chosen=step == chosen.dial),
+            callback_data=dial_data(NAMES[step], user_id),
+        )
+        for step in reversed(DIAL)
+    ]
+    counts = [
+        InlineKeyboardButton(
+            said.count_button(count, chosen=count == chosen.pictures),
+            callback_data=count_data(count, user_id),
+        )
+        for count in COUNTS
+    ]
+    return InlineKeyboardMarkup([*([button] for button in dial), counts])
 
 
 def words(texts: Texts) -> InlineKeyboardMarkup:
@@ -152,17 +147,53 @@ def words(texts: Texts) -> InlineKeyboardMarkup:
     )
 
 
+def _single(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
+    """At an end of the dial, and without a photo, there is no way to turn it."""
+    said = texts.pictures
+    rows = (
+        (
+            (Action.CLOSER, said.closer_button, turned(item, 1) is not None),
+            (Action.FREER, said.freer_button, turned(item, -1) is not None),
+        ),
+        (
+            (Action.AGAIN, said.again_button, True),
+            (Action.STYLES, said.style_button, True),
+            (Action.RECIPE, said.recipe_button, True),
+        ),
+        (
+            (Action.FULL_SIZE, said.full_size_button, True),
+            (Action.DELETE, said.delete_button, True),
+        ),
+    )
+    key = item.generation.id
+    shown = (
+        [_button(text, action, key) for action, text, is_there in row if is_there] for row in rows
+    )
+    return InlineKeyboardMarkup([row for row in shown if row])
+
+
+def _choices(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
+    """A number for each picture of a set that is still there."""
+    said, key = texts.pictures, item.generation.id
+    numbers = [_button(str(n), Action.CHOOSE, member) for n, member in numbered(item)]
+    rest = [
+        _button(said.again_button, Action.AGAIN, key),
+        _button(said.delete_button, Action.DELETE, key),
+    ]
+    return InlineKeyboardMarkup([numbers, rest])
+
+
 def _deletion(texts: Texts, delete: str, keep: str) -> InlineKeyboardMarkup:
     said = texts.pictures
-    return InlineKeyboardMarkup.from_column(
-        [
-            InlineKeyboardButton(
-                said.delete_for_good_button, callback_data=delete, style=KeyboardButtonStyle.DANGER
-            ),
-            InlineKeyboardButton(
-                said.keep_button, callback_data=keep, style=KeyboardButtonStyle.SUCCESS
-            ),
-        ]
+    for_good = InlineKeyboardButton(
+        said.delete_for_good_button, callback_data=delete, style=KeyboardButtonStyle.DANGER
+    )
+    return InlineKeyboardMarkup.from_column([for_good, _keep(texts, keep)])
+
+
+def _keep(texts: Texts, keep: str) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        texts.pictures.keep_button, callback_data=keep, style=KeyboardButtonStyle.SUCCESS
     )
 
 

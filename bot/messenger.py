@@ -154,6 +154,28 @@ class Messenger:
                 write_timeout=_UPLOAD_SECONDS,
             )
 
+    async def reply_album(
+        self,
+        chat_id: int,
+        reply_to: int,
+        pngs: Sequence[bytes],
+        caption: str,
+        *,
+        thread_id: int | None = None,
+    ) -> Sequence[Message]:
+        """Sends two to ten pictures as an album, with a caption under all of them."""
+        media = [InputMediaPhoto(png, filename="picture.png") for png in pngs]
+        async with self._sending("sendMediaGroup", chat_id):
+            return await self._bot.send_media_group(
+                chat_id,
+                media,
+                caption=caption,
+                message_thread_id=thread_id,
+                reply_parameters=_reply_to(reply_to),
+                read_timeout=_UPLOAD_SECONDS,
+                write_timeout=_UPLOAD_SECONDS,
+            )
+
     async def reply_document(
         self,
         chat_id: int,

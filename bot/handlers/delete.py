@@ -1,5 +1,9 @@
-"""Deleting a picture: the button asks in place, the next one does it."""
+"""Deleting a picture: the button asks in place, the next one does it.
 
+Under an album it asks which one.
+"""
+
+from dataclasses import replace
 from typing import Any, Final
 
 from telegram import Update
@@ -7,14 +11,15 @@ from telegram.ext import BaseHandler
 
 from bot import keyboards
 from bot.callbacks import Action, answer, pattern_of
-from bot.clients.dbservice import Conflict
+from bot.clients.dbservice import Conflict, NotFound
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, find
+from bot.recipes.children import numbered
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _ASK: Final = pattern_of(Action.DELETE)
-_DELETE: Final = pattern_of(Action.DELETE_FOR_GOOD)
+_DELETE: Final = pattern_of(Action.DELETE_FOR_GOOD, Action.DELETE_ONE)
 _BACK: Final = pattern_of(Action.BACK)
 
 
@@ -29,7 +34,7 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
 
 async def _ask(press: Press, context: Context, item: db.Item) -> None:
     await answer(press.query)
-    await press.show(context, keyboards.deletion(item.generation.id, context.texts))
+    await press.show(context, keyboards.deletion(item, context.texts))
 
 
 async def _show_picture(press: Press, context: Context, item: db.Item) -> None:
@@ -54,13 +59,36 @@ async def _delete(press: Press, services: Services) -> db.DeleteGenerationRespon
 async def _tell(
     press: Press, context: Context, left: db.DeleteGenerationResponse | Conflict
 ) -> None:
-    said = context.texts.pictures
+    said, messenger = context.texts.pictures, context.services.messenger
     if isinstance(left, Conflict):
         await answer(press.query, said.unfinished)
         return
     await answer(press.query, said.deleted)
-    shown = {*left.message_ids}
-    if await press.is_at_home(context.services):  # where that could not be noted
-        shown.add(press.message.message_id)
+    chat_id, shown = press.message.chat.id, {*left.message_ids}
+    is_of_album = press.name == Action.DELETE_ONE
+    if not is_of_album and await press.is_at_home(context.services):
+        shown.add(press.message.message_id)  # where that could not be noted
     for message_id in shown:
-        await context.services.messenger.delete(press.message.chat.id, message_id, said.deleted)
+        await messenger.delete(chat_id, message_id, said.deleted)
+    if is_of_album:
+        await _show_rest(press, context, left.item.generation.set_id)
+
+
+async def _show_rest(press: Press, context: Context, set_id: str) -> None:
+    """Leaves the buttons of what there still is of an album; without any, their message goes."""
+    if not set_id or not await press.is_at_home(context.services):
+        return
+    try:
+        album = await find(replace(press, generation_id=set_id), context.services)
+    except NotFound:
+        return
+    messenger, chat_id, message_id = (
+        context.services.messenger,
+        press.message.chat.id,
+        press.message.message_id,
+    )
+    if numbered(album):
+        buttons = keyboards.picture(album, context.texts)
+        await messenger.show_buttons(chat_id, message_id, buttons)
+    else:
+        await messenger.delete(chat_id, message_id, context.texts.pictures.deleted)

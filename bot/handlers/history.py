@@ -7,16 +7,14 @@ from typing import Any, Final
 from telegram import Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
-from bot import keyboards
 from bot.answering import answered_by, topic_of
 from bot.callbacks import CARD, HISTORY, CardAction, answer, generation_id
 from bot.clients.dbservice import Conflict, NotFound
 from bot.context import Context
-from bot.handlers import card
+from bot.handlers import card, show
 from bot.handlers.card import CardPress
 from bot.handlers.pressed import may_act_for
 from bot.messages import sender_of, thread_of
-from bot.refusals import NotTaken
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
@@ -109,7 +107,10 @@ async def _show(press: CardPress, context: Context) -> bool:
     under_way.add(key)
     try:
         await answer(press.query, said.sending)
-        await _send_again(press, context, item)
+        thread_id = topic_of(item.photo)
+        if thread_id is None and isinstance(press.card, Message):
+            thread_id = thread_of(press.card)
+        await show.send(context, item, press.card.chat.id, answered_by(item), thread_id)
     finally:
         under_way.discard(key)
     return False
@@ -168,32 +169,3 @@ async def _find(press: CardPress, context: Context) -> db.Item:
     if not item.generation.HasField("picture"):
         raise NotFound("the picture was deleted")
     return item
-
-
-async def _send_again(press: CardPress, context: Context, item: db.Item) -> None:
-    """Sends a picture as an answer to what it answered, or to nothing where that has gone."""
-    services, texts = context.services, context.texts
-    thread_id = topic_of(item.photo)
-    if thread_id is None and isinstance(press.card, Message):
-        thread_id = thread_of(press.card)
-    answered = answered_by(item)
-    text, buttons = texts.pictures.picture(item), keyboards.picture(item, texts)
-
-    async def post(picture: bytes | str) -> Message:
-        return await services.messenger.reply_photo(
-            press.card.chat.id, answered, picture, text, buttons, thread_id=thread_id
-        )
-
-    try:
-        message = await card.with_picture(item, services, post)
-    except NotTaken:
-        said = texts.pictures.photos_forbidden
-        await services.messenger.reply(press.card.chat.id, answered, said, thread_id=thread_id)
-        return
-    await services.database.note_message(
-        db.NoteMessageRequest(
-            **_which(press, context),
-            message_id=message.message_id,
-            kind=db.MESSAGE_KIND_PICTURE,  # so that words in reply to it are about it
-        )
-    )

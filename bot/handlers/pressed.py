@@ -64,7 +64,8 @@ class Press:
             found = await services.database.get_generation(request)
         except (NotFound, NotOwner):
             return False
-        return found.item.generation.id == self.generation_id
+        about = {found.item.generation.id, *(member.id for member in found.item.members)}
+        return self.generation_id in about
 
     async def show(self, context: Context, buttons: InlineKeyboardMarkup) -> None:
         """Puts other buttons under the message, if it is about the picture."""
@@ -168,6 +169,7 @@ async def create(
             button=press.query.data or "",
             recipe=child.recipe,
             parameters=child.parameters,
+            several=child.several,
             caption=caption,
         )
     )

@@ -8,6 +8,7 @@ from telegram.ext import BaseHandler, CommandHandler
 from bot.clients.documents import Job
 from bot.context import Context
 from bot.messages import sender_of
+from bot.work.progress import overall
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MOST_LINES = 20  # a message holds 4,096 characters
@@ -45,4 +46,4 @@ async def _status(update: Update, context: Context) -> None:
 
 def _last_seen(context: Context, item: db.Item) -> Job | None:
     memory = context.services.memories.get(item.generation.id)
-    return memory.job if memory is not None else None
+    return overall(memory.jobs.values()) if memory is not None else None

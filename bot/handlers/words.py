@@ -79,6 +79,7 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
             parent_id=found.item.generation.id,
             recipe=child.recipe,
             parameters=child.parameters,
+            several=child.several,
             caption=caption,
         )
         painted = await services.database.create_generation(request)
@@ -157,6 +158,7 @@ async def _paint(message: Message, words: str, services: Services) -> db.Item | 
         language_code=sender.language_code or "",
         recipe=db.Recipe(words=words),
         parameters=db.Parameters(seed=children.new_seed()),
+        several=True,
     )
     return (await services.database.create_generation(request)).item
 

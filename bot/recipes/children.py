@@ -5,7 +5,7 @@ is painted again.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,9 @@ DIAL: Final = tuple(NAMES)
 STEPS: Final[Mapping[str, db.Dial]] = {name: step for step, name in NAMES.items()}
 """The steps of the dial by name."""
 
+COUNTS: Final = (1, 2, 4)
+"""How many pictures somebody may want at once."""
+
 _SEED_BITS = 32  # what other programs around Stable Diffusion take, too
 
 
@@ -36,10 +39,12 @@ class Child:
     Attributes:
         recipe: what it is made of.
         parameters: how it is computed.
+        several: whether there are as many as its owner wants at once; else it is one.
     """
 
     recipe: db.Recipe
     parameters: db.Parameters
+    several: bool = True
 
 
 def new_seed() -> int:
@@ -50,6 +55,12 @@ def new_seed() -> int:
 def has_photo(item: db.Item) -> bool:
     """Whether it is painted for a photo, and not from words alone."""
     return bool(item.photo.file_id)
+
+
+def numbered(item: db.Item) -> Sequence[tuple[int, str]]:
+    """The pictures of a set that are still there, by their numbers in its album."""
+    in_album = [each for each in item.members if each.result_message_id or each.HasField("picture")]
+    return [(n, each.id) for n, each in enumerate(in_album, start=1) if each.HasField("picture")]
 
 
 def turned(item: db.Item, steps: int) -> db.Dial | None:
@@ -67,14 +78,14 @@ def again(item: db.Item) -> Child:
 
 def dialled(item: db.Item, dial: db.Dial) -> Child:
     """The same at another step of the dial."""
-    child = _child(item, _seed(item))
+    child = _child(item, _seed(item), several=False)
     child.recipe.dial = dial
     return child
 
 
 def styled(item: db.Item, style: str) -> Child:
     """The same in another style; "": in none."""
-    child = _child(item, _seed(item))
+    child = _child(item, _seed(item), several=False)
     child.recipe.style = style
     return child
 
@@ -91,16 +102,21 @@ def same(item: db.Item) -> Child:
     return _child(item, _seed(item))
 
 
-def _seed(item: db.Item) -> int:
-    generation = item.generation
-    return generation.picture.seed or generation.parameters.seed
+def _seed(item: db.Item) -> int | None:
+    """The seed of a picture, or of the first one of a set; None: it has none yet."""
+    generation = next(iter(item.members), item.generation)
+    if generation.HasField("picture"):
+        return generation.picture.seed
+    return item.generation.parameters.seed if item.generation.parameters.HasField("seed") else None
 
 
-def _child(item: db.Item, seed: int) -> Child:
+def _child(item: db.Item, seed: int | None, *, several: bool = True) -> Child:
     before = item.generation
     recipe = db.Recipe(dial=before.recipe.dial, style=before.recipe.style, words=words_of(item))
     parameters = db.Parameters()
     parameters.CopyFrom(before.parameters)
     parameters.prompt = parameters.negative_prompt = ""  # they follow from the recipe
-    parameters.seed = seed
-    return Child(recipe, parameters)
+    parameters.ClearField("seed")
+    if seed is not None:
+        parameters.seed = seed
+    return Child(recipe, parameters, several)

@@ -15,7 +15,8 @@ async def run(item: WorkItem, services: Services) -> None:
     await status_message.remove(item, services.messenger)
     if item.generation.parameters.prompt:  # else it was never submitted
         try:
-            await services.generator.delete(item.id)
+            for part in item.parts:
+                await services.generator.delete(part.id)
         except (GeneratorUnavailable, JobRejected) as error:
             services.generator_health.failing(Health.UNAVAILABLE, error)
             raise RetryLater(None, getattr(error, "retry_after", None)) from error

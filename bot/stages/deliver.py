@@ -1,4 +1,6 @@
-"""finished -> delivered: send the picture in reply to the photo."""
+"""finished -> delivered: send the picture in reply to the photo, or the pictures as an album."""
+
+from collections.abc import Mapping
 
 from bot import keyboards
 from bot.clients.dbservice import NotFound
@@ -11,25 +13,19 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 
 async def run(item: WorkItem, services: Services) -> None:
-    """The stage."""
+    """The stage. Of a set of which one picture alone succeeded, that is sent as any other."""
     try:
-        png = await services.database.get_image(db.GetImageRequest(generation_id=item.id))
+        if not item.generation.user_notified:  # else the album is there, and its buttons may not be
+            pictures = await _bytes_of(item, services)
+            if len(pictures) > 1:
+                await _send_album(item, services, pictures)
+            else:
+                await _send_picture(item, services, pictures)
+        if item.state != db.GENERATION_STATE_DELIVERED:
+            await _send_choices(item, services)
     except NotFound:
         await item.fail("internal-error", "the picture's bytes are gone from the disk")
         return
-    photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
-    buttons = keyboards.picture(item.row, item.texts)
-    try:
-        await outbox.send(
-            item,
-            services.messenger,
-            db.MESSAGE_KIND_PICTURE,
-            lambda: services.messenger.reply_photo(
-                photo.chat_id, item.reply_to, png, text, buttons, thread_id=item.thread_id
-            ),
-            db.GENERATION_STATE_DELIVERED,
-            user_notified=True,
-        )
     except NotTaken as error:
         await item.fail("picture-not-taken", str(error))
         return
@@ -43,3 +39,62 @@ async def run(item: WorkItem, services: Services) -> None:
     )
     for observer in services.observers:
         observer.delivered(event)
+
+
+async def _bytes_of(item: WorkItem, services: Services) -> Mapping[str, bytes]:
+    """The pictures that there are, by their ids. Raises NotFound: there is none."""
+    pictures = {}
+    for shown in item.shown:
+        key = shown.generation.id
+        pictures[key] = await services.database.get_image(db.GetImageRequest(generation_id=key))
+    if not pictures:
+        raise NotFound("all were deleted")
+    return pictures
+
+
+async def _send_picture(item: WorkItem, services: Services, pictures: Mapping[str, bytes]) -> None:
+    photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
+    (png,) = pictures.values()
+    buttons = keyboards.picture(item.shown[0], item.texts)
+    await outbox.send(
+        item,
+        services.messenger,
+        db.MESSAGE_KIND_PICTURE,
+        lambda: services.messenger.reply_photo(
+            photo.chat_id, item.reply_to, png, text, buttons, thread_id=item.thread_id
+        ),
+        db.GENERATION_STATE_DELIVERED,
+        user_notified=True,
+    )
+
+
+async def _send_album(item: WorkItem, services: Services, pictures: Mapping[str, bytes]) -> None:
+    photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
+    await outbox.send(
+        item,
+        services.messenger,
+        db.MESSAGE_KIND_PICTURE,
+        lambda: services.messenger.reply_album(
+            photo.chat_id, item.reply_to, [*pictures.values()], text, thread_id=item.thread_id
+        ),
+        user_notified=True,
+    )
+
+
+async def _send_choices(item: WorkItem, services: Services) -> None:
+    """Sends the buttons under an album, which can have none of its own."""
+    photo, text = item.photo, item.text_of(db.MESSAGE_KIND_CHOICES)
+    album = item.message_id(db.MESSAGE_KIND_PICTURE)  # none, where it could not be looked for
+    await outbox.send(
+        item,
+        services.messenger,
+        db.MESSAGE_KIND_CHOICES,
+        lambda: services.messenger.reply(
+            photo.chat_id,
+            album or item.reply_to,
+            text,
+            keyboards.picture(item.row, item.texts),
+            thread_id=item.thread_id,
+        ),
+        db.GENERATION_STATE_DELIVERED,
+    )

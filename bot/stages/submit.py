@@ -1,4 +1,4 @@
-"""captioned -> queued: submit the job to the generator, built from the row alone."""
+"""captioned -> queued: submit the jobs to the generator, built from the row alone."""
 
 import time
 from typing import Final
@@ -10,11 +10,13 @@ from bot.health import Health
 from bot.recipes.children import NAMES
 from bot.recipes.prompts import compose
 from bot.services import Services
-from bot.work.item import RetryLater, WorkItem
+from bot.work.item import Part, RetryLater, WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _ALBUM_SECONDS: Final = 2.0
 """After the newest photo of an album: then all are there, and so are the words of one of them."""
+
+_MOST_SEED: Final = (1 << 63) - 1
 
 
 async def run(item: WorkItem, services: Services) -> None:
@@ -27,14 +29,14 @@ async def run(item: WorkItem, services: Services) -> None:
         if item.memory.abandoned.is_set():
             return  # while it waited; the next tick brings it as cancelled
         rejected: tuple[str, str] | None = None
+        item.memory.submitting()
         try:
-            job = await _submit(item, services)
+            for part in item.open_parts:
+                item.memory.job_submitted(part.id, await _submit(item, part, services))
         except NotFound:
             rejected = "internal-error", "the photo's bytes are gone from the disk"
         except JobRejected as error:
             rejected = "job-rejected", str(error)
-        else:
-            item.memory.job_submitted(job)
     if rejected is not None:
         await item.fail(*rejected)
     else:
@@ -49,15 +51,15 @@ def _wait_for_album(photo: db.Photo) -> None:
             raise RetryLater(None, _ALBUM_SECONDS - since)
 
 
-async def _submit(item: WorkItem, services: Services) -> Job:
+async def _submit(item: WorkItem, part: Part, services: Services) -> Job:
     """Asks for room; what is said of one is said of all that wait."""
     health, room = services.generator_health, services.room
     try:
         try:
-            job = await _ask(item, services)
+            job = await _ask(item, part, services)
         except UnknownImage:
             await _upload(item, services)
-            job = await _ask(item, services)
+            job = await _ask(item, part, services)
     except GeneratorUnavailable as error:
         health.failing(Health.BUSY if error.busy else Health.UNAVAILABLE, error)
         code = "generator-busy" if error.busy else "generator-unavailable"
@@ -71,16 +73,24 @@ async def _submit(item: WorkItem, services: Services) -> Job:
     return job
 
 
-async def _ask(item: WorkItem, services: Services) -> Job:
+async def _ask(item: WorkItem, part: Part, services: Services) -> Job:
     image, init, aspect = item.photo.image, None, None
     if item.photo.HasField("image"):
         aspect = image.width, image.height
         if (dial := item.generation.recipe.dial) != db.DIAL_DREAM:
             init = InitImage(image.sha256, NAMES[dial])
-    parameters = item.generation.parameters
     return await services.generator.submit(
-        item.id, parameters, item.owner, init=init, aspect=aspect
+        part.id, _parameters(item, part), item.owner, init=init, aspect=aspect
     )
+
+
+def _parameters(item: WorkItem, part: Part) -> db.Parameters:
+    """How a part is computed: the seeds of a set follow one another."""
+    parameters = db.Parameters()
+    parameters.CopyFrom(item.generation.parameters)
+    if parameters.HasField("seed") and part.place > 1:
+        parameters.seed = (parameters.seed + part.place - 1) & _MOST_SEED
+    return parameters
 
 
 async def _upload(item: WorkItem, services: Services) -> None:

@@ -44,6 +44,7 @@ class PictureTexts:
         question: what it asks.
         question_hint: stands where the answer is written; at most 64 characters.
         question_asked: the question stands there already.
+        choices: stands above the buttons of an album.
         coming: a press was taken.
         under_way: the picture that a press asks for is on its way already.
         sending: a file is on its way.
@@ -56,7 +57,8 @@ class PictureTexts:
         unstarred: it has none any more.
         photos_forbidden: stands for a card where the chat takes no pictures.
         paint_usage: the answer to /paint alone.
-        settings: the answer to /settings.
+        settings: the answer to /settings, about the dial.
+        how_many: likewise, about how many pictures there are at once.
     """
 
     def __init__(self, translations: gettext.NullTranslations) -> None:
@@ -79,6 +81,7 @@ class PictureTexts:
         self.question = _("What does it show? Reply to this message.")
         self.question_hint = _("It shows…")
         self.question_asked = _("I've just asked: please reply to my question.")
+        self.choices = _("Which one shall I go on with?")
         self.coming = _("Coming up!")
         self.under_way = _("It's already on its way.")
         self.sending = _("Sending it…")
@@ -94,6 +97,7 @@ class PictureTexts:
             "Write what I should paint after the command, like this:\n/paint a lighthouse at night"
         )
         self.settings = _("How close to your photo should the first picture be?")
+        self.how_many = _("And how many pictures at once?")
 
     def dial(self, dial: db.Dial) -> str:
         """The name of a step of the dial."""
@@ -102,6 +106,19 @@ class PictureTexts:
     def dial_button(self, dial: db.Dial, *, chosen: bool) -> str:
         """A step of the dial, in /settings."""
         return f"● {self.dial(dial)}" if chosen else self.dial(dial)
+
+    def delete_number_button(self, number: int) -> str:
+        """Deletes this picture of an album."""
+        return f"🗑 {number}"
+
+    def count_button(self, count: int, *, chosen: bool) -> str:
+        """How many pictures at once, in /settings."""
+        return f"● {count}" if chosen else f"{count}"
+
+    def at_once(self, count: int) -> str:
+        """How many pictures there are at once from now on."""
+        several = self._translations.ngettext("{count} picture", "{count} pictures at once", count)
+        return several.format(count=count)
 
     def dial_line(self, dial: db.Dial) -> str:
         """A step of the dial, and what it does."""

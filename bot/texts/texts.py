@@ -132,13 +132,23 @@ class Texts:
         )
 
     def progress(self, job: Job) -> str:
-        """The status message: the place in the queue, or a bar, percent and the time left."""
+        """How far a job is: the place in the queue, or a bar, percent and the time left."""
         text = self._in_queue(job.position) if job.state == "queued" else self._bar(job)
         if job.eta_seconds is None:
             return text
         return self._("{progress}, about {duration}").format(
             progress=text, duration=self._duration(job.eta_seconds)
         )
+
+    def under_way(self, item: db.Item, job: Job) -> str:
+        """How far a generation is, and how many pictures of a set there are."""
+        count, done, progress = item.generation.pictures, len(item.members), self.progress(job)
+        if count == 1:
+            return progress
+        if not done:
+            return self._("{count} pictures: {progress}").format(count=count, progress=progress)
+        template = self._("{done} of {count} pictures: {progress}")
+        return template.format(done=done, count=count, progress=progress)
 
     def cancelled_some(self, cancelled: int, too_late: int) -> str:
         """The answer to /cancel where it found something."""
@@ -157,7 +167,7 @@ class Texts:
     def status_line(self, number: int, item: db.Item, job: Job | None) -> str:
         """One unfinished generation in the answer to /status."""
         known = job is not None and job.state in {"queued", "running"}
-        state = self.progress(job) if job is not None and known else self._state(item)
+        state = self.under_way(item, job) if job is not None and known else self._state(item)
         return self._("{number}. {title}: {state}").format(
             number=number, title=_title(item) or self._("your photo"), state=state
         )

@@ -1,6 +1,11 @@
 """A leased generation, and the writes that its stages make."""
 
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+
+from telegram import Message
 
 from bot import texts
 from bot.answering import answered_by, topic_of
@@ -15,7 +20,30 @@ _KINDS: Final = (
     db.MESSAGE_KIND_STATUS,
     db.MESSAGE_KIND_ENDING,
     db.MESSAGE_KIND_PICTURE,
+    db.MESSAGE_KIND_CHOICES,
 )
+
+_FIELDS: Final = {
+    db.MESSAGE_KIND_CAPTION: "caption_message_id",
+    db.MESSAGE_KIND_STATUS: "status_message_id",
+    db.MESSAGE_KIND_ENDING: "ending_message_id",
+    db.MESSAGE_KIND_PICTURE: "result_message_id",
+    db.MESSAGE_KIND_CHOICES: "choices_message_id",
+}
+"""The field of the patch for each kind's id."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One picture that a generation makes: all of it, or a member of a set.
+
+    Attributes:
+        id: the job's, and the member's.
+        place: in the set, from 1; 0: it is no set.
+    """
+
+    id: str
+    place: int = 0
 
 
 class RetryLater(Exception):
@@ -95,6 +123,30 @@ class WorkItem:
         return self._item
 
     @property
+    def parts(self) -> Sequence[Part]:
+        """Its pictures, each of which is a job of the generator's."""
+        count = self.generation.pictures
+        if count == 1:
+            return [Part(self.id)]
+        of = uuid.UUID(self.id)
+        return [Part(str(uuid.uuid5(of, str(place))), place) for place in range(1, count + 1)]
+
+    @property
+    def open_parts(self) -> Sequence[Part]:
+        """Those that have not ended."""
+        ended = {member.place for member in self._item.members}
+        return [part for part in self.parts if part.place not in ended]
+
+    @property
+    def shown(self) -> Sequence[db.Item]:
+        """The pictures that there are of it."""
+        if self.generation.pictures == 1:
+            return [self._item]
+        photo = self.photo
+        members = [each for each in self._item.members if each.HasField("picture")]
+        return [db.Item(photo=photo, generation=member) for member in members]
+
+    @property
     def owner(self) -> str:
         """Whose it is, as the generator and the log are told."""
         return f"telegram:{self._item.photo.user_id}"
@@ -105,25 +157,45 @@ class WorkItem:
         return texts.of(self._item.photo.language_code)
 
     def text_of(self, kind: db.MessageKind) -> str:
-        """What the caption, the ending or the picture says."""
+        """What a message of this kind says; a status message says another thing each time."""
         texts = self.texts
         if kind == db.MESSAGE_KIND_CAPTION:
             return texts.caption(self.photo.caption)
         if kind == db.MESSAGE_KIND_PICTURE:
-            return texts.pictures.picture(self._item)
+            return texts.pictures.picture(self.shown[0])
+        if kind == db.MESSAGE_KIND_CHOICES:
+            return texts.pictures.choices
         if self.state == db.GENERATION_STATE_CANCELLED:
             return texts.cancelled
         return texts.ending(self.generation.error.code)
 
     def message_id(self, kind: db.MessageKind) -> int:
-        """The id of its message of this kind, as recorded; 0: there is none."""
-        generation = self.generation
-        return {
-            db.MESSAGE_KIND_CAPTION: self.photo.caption_message_id,
-            db.MESSAGE_KIND_STATUS: generation.status_message_id,
-            db.MESSAGE_KIND_ENDING: generation.ending_message_id,
-            db.MESSAGE_KIND_PICTURE: generation.result_message_id,
-        }[kind]
+        """The id of its message of this kind, the first of an album; 0: none is recorded."""
+        if kind == db.MESSAGE_KIND_CAPTION:
+            return self.photo.caption_message_id
+        if kind == db.MESSAGE_KIND_PICTURE and self._item.members:
+            return next(filter(None, (each.result_message_id for each in self._item.members)), 0)
+        message_id: int = getattr(self.generation, _FIELDS[kind])
+        return message_id
+
+    def sent(self, kind: db.MessageKind, messages: Sequence[Message]) -> dict[str, Any]:
+        """What is recorded of messages of this kind: one, or an album, as far as it was seen.
+
+        The ids of an album follow one another.
+        """
+        first = messages[0].message_id
+        if kind != db.MESSAGE_KIND_PICTURE:
+            return {_FIELDS[kind]: first}
+        files = {message.message_id: message.photo[-1].file_id for message in messages}
+        if self.generation.pictures == 1:
+            return {_FIELDS[kind]: first, "result_file_id": files[first]}
+        album = [
+            db.SentPicture(
+                generation_id=shown.generation.id, message_id=at, file_id=files.get(at, "")
+            )
+            for at, shown in enumerate(self.shown, start=first)
+        ]
+        return {"album": album}
 
     async def advance(self, to_state: db.GenerationState, **patch: Any) -> None:
         """Moves the generation to a state; `patch` are fields of `GenerationPatch`."""
@@ -152,10 +224,10 @@ class WorkItem:
         info = db.StorePhotoRequest.Info(generation_id=self.id, fence=self._fence, image=image)
         self._take(await self._database.store_photo(info, data))
 
-    async def finalize(self, data: bytes = b"", **outcome: Any) -> None:
-        """Ends the work: with `picture` and its bytes, or with `failed` or `refused`."""
+    async def finalize(self, part: Part, data: bytes = b"", **outcome: Any) -> None:
+        """Ends the work on a part: with `picture` and its bytes, or with `failed` or `refused`."""
         info = db.FinalizeGenerationRequest.Info(
-            generation_id=self.id, fence=self._fence, **outcome
+            generation_id=self.id, fence=self._fence, place=part.place, **outcome
         )
         self._take(await self._database.finalize_generation(info, data))
 

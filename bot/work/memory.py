@@ -7,7 +7,7 @@ leased to us for longer than a lease lasts, so that it is another's by now.
 
 import asyncio
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 from telegram import Message
@@ -35,7 +35,7 @@ class Memory:
         shown: the text that its status message shows; "" if that is not known.
         shown_at: when that was sent or edited, in seconds of the clock; 0 if that is not known.
         dismissed: whether the user has deleted the status message.
-        job: what the generator last said of it.
+        jobs: what the generator last said of each of its jobs, by their ids.
         survived: whether this process has worked on it alone and lived.
         caption_seconds: how long the captioner took.
         leased_at: when it was last leased to us, in seconds of the clock.
@@ -51,15 +51,15 @@ class Memory:
         self.backoff = Backoff(clock)
         self.place = 0
         self.abandoned = asyncio.Event()
-        self.accepted: tuple[db.Sending, Message] | None = None
+        self.accepted: tuple[db.Sending, Sequence[Message]] | None = None
         self.shown = ""
         self.shown_at = 0.0
         self.dismissed = False
-        self.job: Job | None = None
+        self.jobs: dict[str, Job] = {}
         self.survived = False
         self.caption_seconds: float | None = None
         self.leased_at = clock()
-        self._news: Job | None = None
+        self._news: dict[str, Job] = {}
         self._submitted: float | None = None
         self._began: float | None = None
         self._finished: float | None = None
@@ -69,36 +69,41 @@ class Memory:
         self.shown = text
         self.shown_at = self._clock()
 
-    def job_submitted(self, job: Job) -> None:
-        """The job was submitted, and this was the answer."""
-        self._submitted = self._clock()
-        self._began = self._finished = None
-        self.job = self._news = job
+    def submitting(self) -> None:
+        """Its jobs are about to be submitted."""
+        self._submitted = self._began = self._finished = None
+        self.jobs = {}
+        self._news = {}
 
-    def job_seen(self, job: Job) -> None:
-        """The generator was asked for the job, and this was the answer."""
-        before = self.job.state if self.job is not None else ""
-        if before == "queued" and job.state == "running":
+    def job_submitted(self, job_id: str, job: Job) -> None:
+        """A job was submitted, and this was the answer."""
+        if self._submitted is None:
+            self._submitted = self._clock()
+        self.jobs[job_id] = self._news[job_id] = job
+
+    def job_seen(self, job_id: str, job: Job) -> None:
+        """The generator was asked for a job, and this was the answer."""
+        before = self.jobs[job_id].state if job_id in self.jobs else ""
+        if before == "queued" and job.state == "running" and self._began is None:
             self._began = self._clock()
         if before in {"queued", "running"} and job.state == "finished":
             self._finished = self._clock()
-        self.job = job
+        self.jobs[job_id] = job
 
-    def take_news(self) -> Job | None:
+    def take_news(self, job_id: str) -> Job | None:
         """The answer to the submission, once: it is as good as a look at the job."""
-        news, self._news = self._news, None
-        return news
+        return self._news.pop(job_id, None)
 
     @property
     def waiting_seconds(self) -> float | None:
-        """From submitting the job to seeing it run; None: one of the two was not seen."""
+        """From submitting the jobs to seeing one run; None: one of the two was not seen."""
         if self._submitted is None or self._began is None:
             return None
         return self._began - self._submitted
 
     @property
     def picture_seconds(self) -> float | None:
-        """From seeing the job run, or else from submitting it, to seeing it finished."""
+        """From seeing one run, or else from submitting them, to seeing the last one finished."""
         since = self._began if self._began is not None else self._submitted
         if since is None or self._finished is None:
             return None

@@ -7,8 +7,8 @@ the message is there: a process has died, or the network has cut an answer
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from telegram import Message
 
@@ -23,20 +23,12 @@ _log = logging.getLogger(__name__)
 
 _MOST_COPIES = 2
 
-_FIELDS: Final = {
-    db.MESSAGE_KIND_CAPTION: "caption_message_id",
-    db.MESSAGE_KIND_STATUS: "status_message_id",
-    db.MESSAGE_KIND_ENDING: "ending_message_id",
-    db.MESSAGE_KIND_PICTURE: "result_message_id",
-}
-"""The field of the patch for each kind's id."""
-
 
 async def send(
     item: WorkItem,
     messenger: Messenger,
     kind: db.MessageKind,
-    post: Callable[[], Awaitable[Message]],
+    post: Callable[[], Awaitable[Message | Sequence[Message]]],
     to_state: db.GenerationState | None = None,
     **patch: Any,
 ) -> bool:
@@ -46,7 +38,7 @@ async def send(
         item: the generation.
         messenger: Telegram.
         kind: which of its messages.
-        post: sends it.
+        post: sends it, or an album.
         to_state: the state that it is in then; None: the same.
         patch: what is recorded with the message.
 
@@ -66,7 +58,7 @@ async def send(
             return False
     memory.unsent = None
     try:
-        message = await post()
+        posted = await post()
     except TelegramUnavailable as error:
         if error.not_done:
             memory.unsent = item.generation.sending
@@ -74,9 +66,10 @@ async def send(
     except (CannotDeliver, Moved):
         memory.unsent = item.generation.sending
         raise
-    memory.ids.see(message.chat_id, message.message_id)
-    memory.accepted = item.generation.sending, message
-    if not await _record(item, message, to_state, sending=db.Sending(), **patch):
+    messages = [posted] if isinstance(posted, Message) else posted
+    memory.ids.see(messages[-1].chat_id, messages[-1].message_id)
+    memory.accepted = item.generation.sending, messages
+    if not await _record(item, messages, to_state, sending=db.Sending(), **patch):
         raise RetryLater(None)  # who looked for the same words took it for theirs
     return True
 
@@ -118,7 +111,7 @@ async def _find(
 
     async def take(message: Message) -> bool:
         """Records it before the search has ended: whoever dies meanwhile has not lost it again."""
-        is_ours = await _record(item, message, None, **patch)
+        is_ours = await _record(item, [message], None, **patch)
         if is_ours:
             _log.info("Found what %s had sent: message %d", item.id, message.message_id)
         return is_ours
@@ -136,13 +129,14 @@ async def _find(
 
 
 async def _record(
-    item: WorkItem, message: Message, to_state: db.GenerationState | None, **patch: Any
+    item: WorkItem,
+    messages: Sequence[Message],
+    to_state: db.GenerationState | None,
+    **patch: Any,
 ) -> bool:
-    """Records the message. False: it is another's."""
-    kind, memory = item.generation.sending.kind, item.memory
-    patch[_FIELDS[kind]] = message.message_id
-    if kind == db.MESSAGE_KIND_PICTURE:
-        patch["result_file_id"] = message.photo[-1].file_id
+    """Records the messages. False: they are another's."""
+    memory = item.memory
+    patch |= item.sent(item.generation.sending.kind, messages)
     try:
         await item.advance(to_state or item.state, **patch)
     except MessageTaken:
@@ -150,5 +144,6 @@ async def _record(
     else:
         is_ours = True
     memory.accepted = None
-    memory.ids.settle(message.chat_id, message.message_id)
+    for message in messages:
+        memory.ids.settle(message.chat_id, message.message_id)
     return is_ours

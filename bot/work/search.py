@@ -135,8 +135,12 @@ def _is_the_one(item: WorkItem, message: Message) -> bool:
     kind = item.generation.sending.kind
     if kind == db.MESSAGE_KIND_CAPTION:
         return ask_data(item.id) in data_of(message)
-    if kind == db.MESSAGE_KIND_PICTURE:
-        return any(is_about(data, item.id) for data in data_of(message))
+    if kind in (db.MESSAGE_KIND_PICTURE, db.MESSAGE_KIND_CHOICES) and message.reply_markup:
+        about = {item.id, *(shown.generation.id for shown in item.shown)}
+        return any(is_about(data, each) for data in data_of(message) for each in about)
+    if kind == db.MESSAGE_KIND_PICTURE:  # an album, which has no buttons: its first one says it
+        is_album = message.media_group_id is not None and len(item.shown) > 1
+        return is_album and message.caption == item.text_of(kind).strip()
     if kind == db.MESSAGE_KIND_STATUS or message.reply_markup is not None:
         return False
     return message.text == item.text_of(kind).strip()  # as Telegram strips it

@@ -35,6 +35,7 @@ def target(transaction: Transaction, row: Generation, place: int) -> Generation:
     member = messages.new_member(row, member_id(row.id, place), place, transaction.now)
     member.n = messages.next_n(transaction.session, row.photo_id)
     row.members.append(member)
+    row.members.sort(key=lambda each: each.place)
     transaction.session.flush()
     return member
 

@@ -189,8 +189,8 @@ class Desk:
         """A generation whose job waits at the generator; nobody has looked at it yet."""
         item = await self.captioned(**request)
         job = await self.services.generator.submit(item.id, item.generation.parameters, item.owner)
-        item.memory.job_submitted(job)
-        item.memory.take_news()
+        item.memory.job_submitted(item.id, job)
+        item.memory.take_news(item.id)
         await item.advance(db.GENERATION_STATE_QUEUED)
         return item
 
@@ -199,7 +199,8 @@ class Desk:
         item = await self.queued()
         png = png or picture("PNG")
         image = image_info(png, "image/png", 120, 90)
-        await item.finalize(png, picture=db.Picture(image=image, seed=7, model="scripted"))
+        made = db.Picture(image=image, seed=7, model="scripted")
+        await item.finalize(item.parts[0], png, picture=made)
         return item
 
     async def job_state(self, item: WorkItem, *states: str) -> str:

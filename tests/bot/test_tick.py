@@ -235,7 +235,7 @@ async def test_a_picture_whose_bytes_are_lost_is_told(
     await item.advance(db.GENERATION_STATE_CAPTIONED, caption=said)
     await item.advance(db.GENERATION_STATE_QUEUED)
     picture = db.Picture(image=image_info(png, "image/png", 64, 64), seed=1, model="emoji")
-    await item.finalize(png, picture=picture)
+    await item.finalize(item.parts[0], png, picture=picture)
     lose(tmp_path, png)
     while await unfinished(database):
         await tick.run()

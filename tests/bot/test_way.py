@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from bot.clients.documents import Job
 from bot.tick import Tick
 from bot.work import status_message
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -100,7 +99,7 @@ async def test_a_group_that_has_moved_is_followed_at_once(desk: Desk) -> None:
     await tick.run()
     await settled(tick)
     assert [m.chat_id for m in await desk.people.messages(supergroup) if m.from_bot] != []
-    assert item.memory.job is not None
+    assert item.memory.jobs
 
 
 async def test_what_the_generator_has_forgotten_is_submitted_in_the_same_tick(desk: Desk) -> None:
@@ -110,8 +109,7 @@ async def test_what_the_generator_has_forgotten_is_submitted_in_the_same_tick(de
     await tick.run()
     await settled(tick)
     assert desk.listener.begun == ["follow", "submit", "follow"]
-    assert isinstance(item.memory.job, Job)
-    assert item.memory.job.state in {"queued", "running"}
+    assert item.memory.jobs[item.id].state in {"queued", "running"}
 
 
 @pytest.mark.parametrize("deleted", [False, True])

@@ -226,7 +226,8 @@ async def test_a_job_that_failed_ends_with_its_code(tmp_path: Path) -> None:
 
 async def test_a_picture_that_the_safety_filter_held_back_is_no_failure(desk: Desk) -> None:
     item = await desk.queued()
-    item.memory.job_submitted(Job("refused", error_code="refused-by-safety", error="flagged"))
+    refused = Job("refused", error_code="refused-by-safety", error="flagged")
+    item.memory.job_submitted(item.id, refused)
     await follow.run(item, desk.services)
     assert item.state == db.GENERATION_STATE_REFUSED
     assert item.generation.error.code == "refused-by-safety"

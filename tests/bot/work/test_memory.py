@@ -52,20 +52,20 @@ def test_what_was_not_leased_for_longer_than_a_lease_is_forgotten() -> None:
 def test_times_are_measured_from_look_to_look() -> None:
     clock = Clock()
     memory = Memory(clock)
-    memory.job_submitted(Job("queued"))
+    memory.job_submitted("a", Job("queued"))
     clock.now += 3
-    memory.job_seen(Job("running"))
+    memory.job_seen("a", Job("running"))
     clock.now += 45
-    memory.job_seen(Job("finished"))
+    memory.job_seen("a", Job("finished"))
     assert (memory.waiting_seconds, memory.picture_seconds) == (3, 45)
 
 
 def test_a_job_that_no_look_saw_run_took_at_most_since_its_submission() -> None:
     clock = Clock()
     memory = Memory(clock)
-    memory.job_submitted(Job("queued"))
+    memory.job_submitted("a", Job("queued"))
     clock.now += 2
-    memory.job_seen(Job("finished"))
+    memory.job_seen("a", Job("finished"))
     assert (memory.waiting_seconds, memory.picture_seconds) == (None, 2)
 
 
@@ -73,7 +73,7 @@ def test_a_job_that_no_look_saw_run_took_at_most_since_its_submission() -> None:
 def test_what_was_before_our_start_is_not_known(states: tuple[str, ...]) -> None:
     memory = Memory(Clock())
     for state in states:
-        memory.job_seen(Job(state))
+        memory.job_seen("a", Job(state))
     assert (memory.waiting_seconds, memory.picture_seconds) == (None, None)
 
 
