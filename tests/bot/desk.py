@@ -203,6 +203,28 @@ class Desk:
         await item.finalize(item.parts[0], png, picture=made)
         return item
 
+    async def choose(self, pictures: int) -> None:
+        """The person wants so many pictures at once from now on."""
+        request = db.ChangeSettingsRequest(
+            bot_id=BOT, user_id=self.chat, settings=db.UserSettings(pictures=pictures)
+        )
+        await self.database.change_settings(request)
+
+    async def finished_set(self, pictures: int = 4, *, lost: int = 0) -> WorkItem:
+        """A set of which all pictures are stored but the first few, which are lost."""
+        await self.choose(pictures)
+        item = await self.captioned()
+        await item.advance(db.GENERATION_STATE_QUEUED)
+        png = picture("PNG")
+        image = image_info(png, "image/png", 120, 90)
+        for part in item.parts:
+            if part.place <= lost:
+                await item.finalize(part, failed=db.Error(code="gave-up"))
+            else:
+                made = db.Picture(image=image, seed=part.place, model="scripted")
+                await item.finalize(part, png, picture=made)
+        return item
+
     async def job_state(self, item: WorkItem, *states: str) -> str:
         """Waits until the generator says that the job is in one of these states."""
 

@@ -77,6 +77,7 @@ class Process:
         posts = (
             "send_message",
             "send_photo",
+            "send_media_group",
             "delete_message",
             "edit_message_text",
             "edit_message_media",
