@@ -16,7 +16,7 @@ COMMANDS: Final = (
     ("status", _noop("Your pictures in progress")),
     ("history", _noop("Your pictures so far, one by one")),
     ("paint", _noop("Paint your words, without a photo")),
-    ("settings", _noop("How close to your photos pictures should be")),
+    ("settings", _noop("How close to your photos pictures are, and how many")),
     ("cancel", _noop("Cancel all your pictures in progress")),
     ("help", _noop("How to use this bot")),
 )
