@@ -7,6 +7,8 @@
     s:<style>:<generation>  the same picture in this style; without a name: in none
     d:<dial>:<owner>        the dial of the owner's photos
     w                       paint the words that the message with the button replies to
+    f:<owner>:<message>     paint from the recipe in the file of the message that it replies to, for
+                            the owner, who has asked for it with this message
     h:<owner>:<cursor>      the card of the owner's history, turned to this page
     k:<action>:<owner>:<generation>
                             something about the picture on the card: one of `CardAction`
@@ -35,6 +37,7 @@ GUESS: Final = re.compile(rf"^g:([0-4]):({_ID})$")
 STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
+FROM_FILE: Final = re.compile(r"^f:(?P<owner>-?[0-9]{1,16}):(?P<message>[0-9]{1,16})$")
 
 
 def cancel_data(generation_id: str) -> str:
@@ -84,6 +87,11 @@ def style_data(style: str, generation_id: str) -> str:
 def dial_data(dial: str, user_id: int) -> str:
     """Sets this user's dial."""
     return f"d:{dial}:{user_id}"
+
+
+def from_file_data(user_id: int, message_id: int) -> str:
+    """Paints from a file's recipe for this user, who has asked for it with this message."""
+    return f"f:{user_id}:{message_id}"
 
 
 def is_about(data: object, generation_id: str) -> bool:

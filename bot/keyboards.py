@@ -143,11 +143,11 @@ def dial(chosen: db.Dial, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
     )
 
 
-def words(texts: Texts) -> InlineKeyboardMarkup:
-    """Under the offer to paint what somebody wrote."""
+def offer(data: str, texts: Texts) -> InlineKeyboardMarkup:
+    """Under the offer to paint something without a photo."""
     return InlineKeyboardMarkup.from_button(
         InlineKeyboardButton(
-            texts.pictures.paint_button, callback_data="w", style=KeyboardButtonStyle.SUCCESS
+            texts.pictures.paint_button, callback_data=data, style=KeyboardButtonStyle.SUCCESS
         )
     )
 
