@@ -8,6 +8,8 @@
     d:<dial>:<owner>        the dial of the owner's photos
     n:<count>:<owner>       how many pictures the owner wants at once
     w                       paint the words that the message with the button replies to
+    f:<owner>:<message>     paint from the recipe in the file of the message that it replies to, for
+                            the owner, who has asked for it with this message
     h:<owner>:<cursor>      the card of the owner's history, turned to this page
     k:<action>:<owner>:<generation>
                             something about the picture on the card: one of `CardAction`
@@ -37,6 +39,7 @@ STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 COUNT: Final = re.compile(r"^n:([124]):(-?[0-9]{1,16})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
+FROM_FILE: Final = re.compile(r"^f:(?P<owner>-?[0-9]{1,16}):(?P<message>[0-9]{1,16})$")
 
 
 def cancel_data(generation_id: str) -> str:
@@ -93,6 +96,11 @@ def dial_data(dial: str, user_id: int) -> str:
 def count_data(count: int, user_id: int) -> str:
     """Sets how many pictures this user wants at once."""
     return f"n:{count}:{user_id}"
+
+
+def from_file_data(user_id: int, message_id: int) -> str:
+    """Paints from a file's recipe for this user, who has asked for it with this message."""
+    return f"f:{user_id}:{message_id}"
 
 
 def is_about(data: object, generation_id: str) -> bool:

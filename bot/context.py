@@ -25,7 +25,7 @@ class BotData:
         notice: what /start and /help end with.
         notices: what is said once a minute in a chat.
         questions: what a photo shows is asked once in some seconds, by its generation.
-        under_way: what is being sent for somebody who may press the button again.
+        under_way: what is being made or sent for somebody who may press the button again.
     """
 
     services: Services

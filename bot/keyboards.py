@@ -138,11 +138,11 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
     return InlineKeyboardMarkup([*([button] for button in dial), counts])
 
 
-def words(texts: Texts) -> InlineKeyboardMarkup:
-    """Under the offer to paint what somebody wrote."""
+def offer(data: str, texts: Texts) -> InlineKeyboardMarkup:
+    """Under the offer to paint something without a photo."""
     return InlineKeyboardMarkup.from_button(
         InlineKeyboardButton(
-            texts.pictures.paint_button, callback_data="w", style=KeyboardButtonStyle.SUCCESS
+            texts.pictures.paint_button, callback_data=data, style=KeyboardButtonStyle.SUCCESS
         )
     )
 

@@ -59,6 +59,11 @@ class Moved(Exception):
 class WrongFile(Exception):
     """Telegram does not take this file_id any more."""
 
+    @property
+    def code(self) -> str:
+        """What its user is told: a code that the texts know."""
+        return "file-too-large" if "too big" in str(self) else "file-gone"
+
 
 @asynccontextmanager
 async def translated() -> AsyncGenerator[None, None]:

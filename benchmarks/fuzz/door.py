@@ -116,7 +116,11 @@ async def _bot(
         server, _, token = telegram.url.rpartition("/bot")
         request = HTTPXRequest(connection_pool_size=64, httpx_kwargs=LOOPBACK)
         bot: ExtBot[Any] = ExtBot(
-            token, f"{server}/bot", request=request, get_updates_request=request
+            token,
+            f"{server}/bot",
+            f"{server}/file/bot",
+            request=request,
+            get_updates_request=request,
         )
         services = Services(database, generator, ScriptedCaptioner(), Messenger(bot, EditPace()))
         queue: JobQueue[Context] = JobQueue()

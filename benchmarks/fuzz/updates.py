@@ -11,6 +11,8 @@ from typing import Any, Final
 from benchmarks.fuzz.door import BOT, open_bot
 from benchmarks.fuzz.target import Broken, Throw
 from bot.clients.dbservice import DatabaseClient
+from bot.placeholder import nothing
+from bot.recipes import png
 from protos.lookalike.db.v1 import db_pb2 as db
 
 Json = dict[str, Any]
@@ -50,7 +52,13 @@ def _command(text: str, chat: Json = _PRIVATE) -> Json:
 
 
 def _press(data: str) -> Json:
-    shown = _message(text="Painting", **{"from": {"id": BOT, "is_bot": True, "first_name": "L"}})
+    button = {"text": "x", "callback_data": data}
+    shown = _message(
+        text="Painting",
+        reply_markup={"inline_keyboard": [[button]]},
+        reply_to_message=_message(**_DOCUMENT),
+        **{"from": {"id": BOT, "is_bot": True, "first_name": "L"}},
+    )
     return {"id": "77", "from": _ADA, "chat_instance": "5", "data": data, "message": shown}
 
 
@@ -64,6 +72,8 @@ TEMPLATES: Final[tuple[Json, ...]] = (
     {"message": _message(_GROUP, **_PHOTO, message_thread_id=5, is_topic_message=True)},
     {"message": _message(_GROUP, **_PHOTO, **{"from": _ANONYMOUS}, sender_chat=_GROUP)},
     {"message": _message(_GROUP, **_DOCUMENT, reply_to_message=_message(_GROUP, text="x"))},
+    {"message": _message(**_DOCUMENT, caption="/paint a kite")},
+    {"message": _command("/paint") | {"reply_to_message": _message(**_DOCUMENT)}},
     {"message": _message(_GROUP, new_chat_members=[_ADA])},
     {
         "message": _message(
@@ -84,6 +94,9 @@ TEMPLATES: Final[tuple[Json, ...]] = (
             f"o:1001:{'0' * 32}",
             "h:1001:someones-own-cursor",
             f"o:{_GROUP['id']}:{'0' * 32}",
+            "w",
+            "f:1001:7",
+            "f:1001:8",
             "what",
         )
     ),
@@ -194,6 +207,7 @@ async def opened(folder: Path) -> AsyncIterator[Throw]:
     """The bot's door; a case is a hundred mutated updates, and a good photo after every ten."""
     good = itertools.count()
     async with open_bot(folder) as door:
+        door.telegram.file = png.write(nothing(), {"prompt": "a cat"})
 
         async def throw(dice: Random) -> None:
             numbers = [next(good) for _ in range(_GOOD_ONES)]

@@ -13,6 +13,7 @@ from bot.handlers import (
     caption,
     delete,
     errors,
+    from_file,
     full_size,
     history,
     other,
@@ -27,6 +28,7 @@ from bot.handlers.recorded import Recorded
 from bot.services import Services
 
 _MODULES: Final = (
+    from_file,
     photo,
     start,
     status,

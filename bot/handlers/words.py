@@ -103,7 +103,7 @@ async def _offer(update: Update, context: Context) -> None:
     if message is not None and (words := _words(message.text)):
         await message.reply_text(
             context.texts.pictures.offer(words),
-            reply_markup=keyboards.words(context.texts),
+            reply_markup=keyboards.offer("w", context.texts),
             do_quote=True,  # the button's words are those of the message that it replies to
         )
 

@@ -20,12 +20,10 @@ _MOST_CHUNKS = 1000  # that are looked at: a recipe comes before the pixels
 def read(data: bytes) -> dict[str, Any]:
     """The recipe in a PNG, whoever made it; empty where it has none."""
     for name, start, end in _chunks(data):
-        if name == b"iTXt" and data[start:end].startswith(_HEAD) and end - start < _MOST_BYTES:
+        if name == b"iTXt" and data.startswith(_HEAD, start, end) and end - start < _MOST_BYTES:
             try:
                 recipe = json.loads(data[start + len(_HEAD) : end])
-            except ValueError:  # or nested too deeply, which is a RecursionError
-                return {}
-            except RecursionError:
+            except (ValueError, RecursionError):  # no JSON, or nested too deeply
                 return {}
             return recipe if isinstance(recipe, dict) else {}
     return {}
@@ -43,7 +41,7 @@ def write(data: bytes, recipe: Mapping[str, Any]) -> bytes:
     for found, start, end in _chunks(data):
         if found == b"IDAT":
             break
-        if not data[start:end].startswith(_HEAD):
+        if not data.startswith(_HEAD, start, end):
             kept += data[start - 8 : end + 4]
         done = end + 4
     return bytes(kept) + chunk + data[done:]

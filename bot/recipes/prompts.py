@@ -36,6 +36,30 @@ def compose(item: db.Item) -> tuple[str, str]:
     return prompt, _joined(avoided, style.avoid if style else "")
 
 
+def taken_apart(prompt: str, negative_prompt: str, words: str, style: str) -> db.Recipe:
+    """A recipe that a prompt follows from, though nobody has the photo's caption any more.
+
+    Args:
+        prompt: what `compose` has given, or somebody else.
+        negative_prompt: likewise.
+        words: of its recipe; empty if it has none.
+        style: likewise.
+
+    Returns:
+        Its words, which say what the caption said as well, and its style. If the prompt is not made
+        of these, its words are all of it.
+    """
+    wanted, avoided = _parts(words)
+    named = STYLES.get(style)
+    known = _joined(wanted, named.words if named else "")
+    if known and f"{prompt}, ".startswith(f"{known}, "):
+        everything = _joined(wanted, prompt.removeprefix(known).removeprefix(", "))
+    else:
+        style, everything, avoided = "", prompt, negative_prompt
+    avoided = avoided[:MOST_CHARACTERS]
+    return db.Recipe(style=style, words=f"{everything} -- {avoided}" if avoided else everything)
+
+
 def _parts(words: str) -> tuple[str, str]:
     """What is wanted, and what is to be avoided."""
     words = " ".join(printable(words).split())

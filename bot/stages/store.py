@@ -28,8 +28,7 @@ async def run(item: WorkItem, services: Services) -> None:
         except WrongFile as error:
             if "temporarily" in str(error) and item.memory.backoff.tries < _TRIES:
                 raise RetryLater(None) from error
-            code = "file-too-large" if "too big" in str(error) else "file-gone"
-            await item.fail(code, str(error))
+            await item.fail(error.code, str(error))
             return
         except ImageRefused as error:
             await item.fail(error.code, "the photo cannot be used")

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from bot.recipes.from_file import FileRecipe
 from bot.recipes.guesses import thing
 from bot.recipes.prompts import sentence, words_of
 from bot.recipes.styles import STYLES
@@ -57,6 +58,7 @@ class PictureTexts:
         unstarred: it has none any more.
         photos_forbidden: stands for a card where the chat takes no pictures.
         paint_usage: the answer to /paint alone.
+        no_recipe: the answer to /paint with a file that has none; at most 200 characters.
         settings: the answer to /settings, about the dial.
         how_many: likewise, about how many pictures there are at once.
     """
@@ -95,7 +97,13 @@ class PictureTexts:
         self.photos_forbidden = _("I can't post pictures here. May I send photos in this chat?")
         self.paint_usage = _(
             "Write what I should paint after the command, like this:\n/paint a lighthouse at night"
-        )
+            "\n\nOr send a PNG from “{button}” as a file, with /paint as its caption, and I'll "
+            "paint from its recipe."
+        ).format(button=self.full_size_button)
+        self.no_recipe = _(
+            "This file carries no recipe of mine. A PNG that “{button}” sends does, as long as it "
+            "is sent on as a file."
+        ).format(button=self.full_size_button)
         self.settings = _("How close to your photo should the first picture be?")
         self.how_many = _("And how many pictures at once?")
 
@@ -203,11 +211,37 @@ class PictureTexts:
             (self._("Size"), f"{size.width} x {size.height}"),
             (self._("Model"), shown_model),
         )
-        return "\n".join(f"{name}: {value}" for name, value in facts if value != "")
+        return _lines(facts)
 
     def offer(self, words: str) -> str:
         """The answer to plain text, which has a button."""
         return self._("Shall I paint “{words}”?").format(words=shortened(words, _OFFER))
 
+    def offer_of_file(self, recipe: FileRecipe) -> str:
+        """The answer to a file with a recipe, which has a button."""
+        asked, words = recipe.child.parameters, recipe.child.recipe.words
+        size = f"{asked.width} x {asked.height}" if asked.width and asked.height else ""
+        facts = (
+            (self._("Prompt"), shortened(asked.prompt, _SENTENCE)),
+            (self._("Your words"), "" if asked.prompt else shortened(words, _SENTENCE)),
+            (self._("Style"), self.style(recipe.child.recipe.style)),
+            (self._("Seed"), asked.seed if asked.HasField("seed") else ""),
+            (self._("Steps"), asked.steps if asked.HasField("steps") else ""),
+            (self._("Size"), size),
+            (self._("Painted by"), shortened(recipe.model, _MODEL)),
+        )
+        parts = [self._("Shall I paint from this recipe?"), _lines(facts)]
+        if recipe.had_photo:
+            parts.append(
+                self._(
+                    "It began with a photo, which the file doesn't have: I'd paint a {dream}."
+                ).format(dream=self.dial(db.DIAL_DREAM))
+            )
+        return "\n\n".join(parts)
+
     def _sentence(self, item: db.Item) -> str:
         return shortened(sentence(item) or item.generation.parameters.prompt, _SENTENCE)
+
+
+def _lines(facts: Iterable[tuple[str, object]]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in facts if value != "")

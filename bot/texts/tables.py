@@ -15,7 +15,7 @@ COMMANDS: Final = (
     ("start", _noop("What this bot does")),
     ("status", _noop("Your pictures in progress")),
     ("history", _noop("Your pictures so far, one by one")),
-    ("paint", _noop("Paint your words, without a photo")),
+    ("paint", _noop("Paint your words, or from a PNG's recipe")),
     ("settings", _noop("How close to your photos pictures are, and how many")),
     ("cancel", _noop("Cancel all your pictures in progress")),
     ("help", _noop("How to use this bot")),

@@ -75,6 +75,7 @@ class _Message(_Read):
     caption_entities: list[_Entity] | None = None
     photo: list[_File] | None = None
     document: _File | None = None
+    reply_to_message: "_Message | None" = None
 
 
 class _Press(_Read):

@@ -95,6 +95,8 @@ async def converse(desk: Desk, chat: int, texts: Texts) -> None:
         await told(desk, chat, text)
     await desk.people.send_document(chat, b"GIF89a" + bytes(50), "a.gif", "image/gif")
     await told(desk, chat, texts.ending("unsupported-format"))
+    await desk.people.send_document(chat, picture("PNG"), caption="/paint")
+    await told(desk, chat, texts.pictures.no_recipe)
     desk.captioner.script += [CaptionerUnavailable("away")] * 2
     await desk.people.send_photo(chat, picture())
     await told(desk, chat, texts.waiting("captioner-unavailable"))

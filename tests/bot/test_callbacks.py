@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from bot.callbacks import (
     CANCEL,
     CARD,
+    FROM_FILE,
     GUESS,
     HISTORY,
     CardAction,
     cancel_data,
     card_data,
+    from_file_data,
     generation_id,
     guess_data,
     history_data,
@@ -50,6 +52,15 @@ def test_history(user: int, cursor: str) -> None:
     assert len(data.encode()) <= 64
     assert match is not None
     assert match.groups() == (str(user), cursor)
+
+
+@given(OWNERS, st.integers(1, 2**53 - 1))
+def test_from_file(owner: int, message: int) -> None:
+    data = from_file_data(owner, message)
+    match = FROM_FILE.match(data)
+    assert len(data.encode()) <= 64
+    assert match is not None
+    assert (int(match["owner"]), int(match["message"])) == (owner, message)
 
 
 @given(st.sampled_from(CardAction), OWNERS, st.uuids())

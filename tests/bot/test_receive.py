@@ -40,6 +40,9 @@ UNDECODABLE: dict[str, Callable[[int], Json]] = {
     "an entity of no length": lambda chat: message(
         chat, entities=[{"type": "bot_command", "offset": 0}]
     ),
+    "a reply to a file without an id": lambda chat: message(
+        chat, reply_to_message=message(chat, document={"file_id": 7})["message"]
+    ),
     "a date of another type": lambda chat: message(chat, date="today"),
     "a message that is a list": lambda _chat: {"message": []},
     "a press without data": lambda chat: press(chat, None),

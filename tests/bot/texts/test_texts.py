@@ -7,6 +7,7 @@ import pytest
 
 from bot import texts
 from bot.clients.documents import Job
+from bot.recipes.from_file import parse
 from bot.texts.tables import ENDINGS
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -155,6 +156,19 @@ def test_a_recipe_says_all_that_made_a_picture() -> None:
         "Strength: 0.35",
         "Size: 256 x 256",
         "Model: emoji, which draws 64 x 64 pixels; enlarged",
+    ]
+
+
+def test_an_offer_of_a_files_recipe_fits_whatever_the_file_says() -> None:
+    told: dict[str, Any] = dict.fromkeys(("prompt", "model", "words"), "🐈" * 1000)
+    told |= {"dial": "twin", "style": "oil", "seed": 2**62, "steps": 150}
+    recipe = parse(told | {"width": 1024, "height": 1024})
+    assert recipe is not None
+    text = EN.pictures.offer_of_file(recipe)
+    assert len(text.encode("utf-16-le")) // 2 <= 4096
+    assert text.splitlines()[-2:] == [
+        "",
+        "It began with a photo, which the file doesn't have: I'd paint a Dream.",
     ]
 
 

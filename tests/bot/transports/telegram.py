@@ -16,6 +16,7 @@ _MESSAGE = {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "t
 _RESULTS: dict[str, Any] = {
     "getMe": {"id": 10001, "is_bot": True, "first_name": "L", "username": "Lookalike"},
     "getChatAdministrators": [],
+    "getFile": {"file_id": "x", "file_unique_id": "y", "file_path": "a.png"},
     "sendMessage": _MESSAGE,
     "editMessageText": _MESSAGE,
 }
@@ -28,6 +29,7 @@ class ScriptedTelegram:
         url: the Bot API's address with the token.
         updates: the updates that wait, by number.
         refusals: HTTP statuses with which the next calls of a method are refused.
+        file: what is in every file.
         polls: the parameters of each getUpdates.
         calls: how often each method was called.
         idle: set once a poll waits for an update.
@@ -37,6 +39,7 @@ class ScriptedTelegram:
         self.url = ""
         self.updates: dict[int, bytes] = {}
         self.refusals: dict[str, list[int]] = {}
+        self.file = b""
         self.polls: list[dict[str, Any]] = []
         self.calls: Counter[str] = Counter()
         self.idle = asyncio.Event()
@@ -70,6 +73,9 @@ class ScriptedTelegram:
         body = b'{"ok": true, "result": [' + b", ".join(chosen) + b"]}"
         return web.Response(body=body, content_type="application/json")
 
+    async def download(self, _request: web.Request) -> web.StreamResponse:
+        return web.Response(body=self.file)
+
     def _choose(self, parameters: dict[str, Any]) -> list[bytes]:
         first = max(parameters["offset"], 1)
         last = min(first + parameters["limit"], len(self.updates) + 1)
@@ -82,6 +88,7 @@ async def scripted_telegram() -> AsyncIterator[ScriptedTelegram]:
     telegram = ScriptedTelegram()
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", telegram.answer)
+    app.router.add_get("/file/bot{token}/a.png", telegram.download)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
