@@ -138,6 +138,12 @@ def is_of_card(data: object, user_id: int) -> bool:
     return match is not None and int(match["owner"]) == user_id
 
 
+def on_card(data: object, user_id: int) -> str | None:
+    """The picture that a button of the card of this user's history is about, if it is one."""
+    match = CARD.match(data) if isinstance(data, str) else None
+    return generation_id(match["id"]) if match and int(match["owner"]) == user_id else None
+
+
 def generation_id(text: str) -> str:
     """The id with its hyphens again."""
     return str(uuid.UUID(text))

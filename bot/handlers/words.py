@@ -1,4 +1,4 @@
-"""Words: in reply to a picture, a caption or a photo; after /paint; or alone, with an offer."""
+"""Words: in reply to a picture, its card, a caption or a photo; after /paint; or with an offer."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from telegram.ext import (
 )
 
 from bot import keyboards
-from bot.callbacks import WORDS, answer
+from bot.callbacks import WORDS, answer, on_card
 from bot.clients.dbservice import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers import caption as captions
 from bot.handlers.recorded import Recorded
-from bot.messages import picture_of, sender_of, thread_of
+from bot.messages import data_of, picture_of, sender_of, thread_of
 from bot.recipes import children
 from bot.recipes.prompts import MOST_CHARACTERS
 from bot.services import Services
@@ -66,7 +66,12 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
     words, caption = _words(message.text), None
     if not words:
         return None
-    about = db.GetGenerationRequest(**whose, message_id=message.reply_to_message.message_id)
+    replied = message.reply_to_message
+    on_cards = (on_card(data, sender.id) for data in data_of(replied))
+    if shown := next(filter(None, on_cards), None):
+        about = db.GetGenerationRequest(**whose, generation_id=shown)
+    else:
+        about = db.GetGenerationRequest(**whose, message_id=replied.message_id)
     try:
         found = await services.database.get_generation(about)
         if found.kind == db.MESSAGE_KIND_QUESTION:

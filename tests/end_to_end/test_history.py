@@ -75,6 +75,17 @@ async def test_it_is_turned_in_place(people: People, card: ShownMessage) -> None
     assert (await showing(people, card, "number 3, ")).photo == card.photo
 
 
+async def test_words_in_reply_to_it_are_about_the_picture_that_it_shows(
+    people: People, card: ShownMessage
+) -> None:
+    await press(people, card, SAID.older_button)
+    await showing(people, card, "number 2, ")
+    words = await people.send_text(card.chat_id, "in snow", reply_to=card.id)
+    painted_anew = await next_picture(people, words)
+    assert painted_anew.caption == "in snow, a cat lying on a couch"
+    assert painted_anew.reply_to == words.id
+
+
 async def test_a_star_is_on_the_card_and_goes_again(
     people: People, stack: Stack, card: ShownMessage
 ) -> None:
