@@ -60,8 +60,7 @@ class Room:
         finally:
             if turn.done() and not turn.cancelled():
                 self._asking = False
-            else:
-                self._waiting.remove((memory, turn))
+            self._waiting = [each for each in self._waiting if each[1] is not turn]
             self._call_next()
 
     def taken(self) -> None:
@@ -82,9 +81,10 @@ class Room:
         return NoRoom(self._code, lasts=self._backoff.tries > 1)
 
     def _call_next(self) -> None:
-        if self._asking or not self._waiting:
+        # One that was cancelled stays until its task has heard of it.
+        waiting = [each for each in self._waiting if not each[1].done()]
+        if self._asking or not waiting:
             return
-        first = min(self._waiting, key=lambda waiting: waiting[0].place)
-        self._waiting.remove(first)
+        _, turn = min(waiting, key=lambda each: each[0].place)
         self._asking = True
-        first[1].set_result(None)
+        turn.set_result(None)

@@ -1,7 +1,7 @@
 """Kills and cut answers at moments that a seed chooses, while people send photos."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -16,7 +16,7 @@ from tests.bot.mortal import FOREVER, Process
 from tests.generator import scripted
 
 _PATIENCE = 1.0  # seconds until a fault that meets nothing is given up
-_METHODS = ("sendMessage", "sendMessage", "sendPhoto", "deleteMessage", "*")
+_METHODS = ("sendMessage", "sendMessage", "sendPhoto", "sendMediaGroup", "deleteMessage", "*")
 
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
@@ -57,8 +57,10 @@ class _Sent:
 class Chaos:
     """One run; the same seed asks for the same faults."""
 
-    def __init__(self, desk: Desk, seed: int) -> None:
+    def __init__(self, desk: Desk, seed: int, pictures: int = 1) -> None:
+        """`pictures` are so many at once."""
         self._desk = desk
+        self._pictures = pictures
         self._random = Random(seed)
         self._sent: list[_Sent] = []
         self._rooms: list[tuple[int, int]] = []
@@ -68,6 +70,8 @@ class Chaos:
         people = self._desk.people
         self._desk.executor.go()
         users = [await people.add_user() for _ in range(3)]
+        for user in users:
+            await replace(self._desk, chat=user).choose(self._pictures)
         group = await people.add_group(users)
         self._rooms = [(user, user) for user in users] + [(group, user) for user in users]
         left = faults
@@ -153,7 +157,9 @@ class Chaos:
             ids = (
                 photo.caption_message_id,
                 generation.ending_message_id,
+                generation.choices_message_id,
                 generation.result_message_id,
+                *(member.result_message_id for member in item.members),
             )
             keys = [(photo.chat_id, each) for each in ids if each]
             lost += not generation.user_notified or any(key not in shown for key in keys)

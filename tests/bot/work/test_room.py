@@ -222,3 +222,27 @@ async def test_those_behind_one_that_is_turned_away_do_not_ask() -> None:
         with pytest.raises(NoRoom):
             await ask(0)
     assert asked == [0] * 7
+
+
+async def test_who_leaves_the_line_holds_up_nobody() -> None:
+    room, has_turn = Room(), asyncio.Event()
+
+    async def take(until: asyncio.Event) -> None:
+        async with room.turn(Memory()):
+            await until.wait()
+
+    async def take_last() -> None:
+        async with room.turn(Memory()):
+            has_turn.set()
+
+    never = asyncio.Event()
+    leaving = [asyncio.create_task(take(never)) for _ in range(3)]
+    await asyncio.sleep(0)
+    last = asyncio.create_task(take_last())
+    await asyncio.sleep(0)
+    for task in leaving:  # all at once, as when the process ends: the one whose turn it is as well
+        task.cancel()
+    outcomes = await asyncio.gather(*leaving, return_exceptions=True)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+    await asyncio.wait_for(has_turn.wait(), 5)
+    await last
