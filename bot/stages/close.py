@@ -19,6 +19,7 @@ async def run(item: WorkItem, services: Services) -> None:
         except (GeneratorUnavailable, JobRejected) as error:
             services.generator_health.failing(Health.UNAVAILABLE, error)
             raise RetryLater(None, getattr(error, "retry_after", None)) from error
+        services.generator_health.ok()
     await item.close()
 
 
