@@ -16,7 +16,7 @@ _TAKEN: Final = {
     "ending_message_id": db.MESSAGE_KIND_ENDING,
     "result_message_id": db.MESSAGE_KIND_PICTURE,
 }
-"""Fields of the patch. A status message is known by its button, and goes in the end."""
+"""Fields of the patch. A status message is known by its button; it goes, or is the ending."""
 
 
 def note(transaction: Transaction, request: db.NoteMessageRequest) -> db.NoteMessageResponse:
