@@ -28,9 +28,14 @@ class ServiceHealth:
         self.code = Health.NOT_ASKED
         self._name = name
 
+    @property
+    def in_trouble(self) -> bool:
+        """Whether it did not answer as it should when it was last asked."""
+        return self.code not in {Health.NOT_ASKED, Health.OK}
+
     def ok(self) -> None:
         """It has just answered as it should."""
-        if self.code not in {Health.NOT_ASKED, Health.OK}:
+        if self.in_trouble:
             _log.info("%s is back.", self._name)
         self.code = Health.OK
 

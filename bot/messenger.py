@@ -240,8 +240,7 @@ class Messenger:
             CannotDeliver: the message is gone.
         """
         try:
-            async with self._editing("editMessageText", chat_id):
-                await self._bot.edit_message_text(text, chat_id, message_id, reply_markup=buttons)
+            await self.rewrite_text(chat_id, message_id, text, buttons)
         except NotTaken as error:
             if _NO_TEXT not in str(error).lower():
                 raise
@@ -249,6 +248,21 @@ class Messenger:
                 await self._bot.edit_message_caption(
                     chat_id, message_id, caption=text, reply_markup=buttons
                 )
+
+    async def rewrite_text(
+        self,
+        chat_id: int,
+        message_id: int,
+        text: str,
+        buttons: InlineKeyboardMarkup | None = None,
+    ) -> None:
+        """Has a text message of ours say something else.
+
+        Raises:
+            NotTaken: the message is gone, or has become a picture.
+        """
+        async with self._editing("editMessageText", chat_id):
+            await self._bot.edit_message_text(text, chat_id, message_id, reply_markup=buttons)
 
     async def edit(
         self,
@@ -304,8 +318,7 @@ class Messenger:
                     await self._bot.delete_message(chat_id, message_id)
                 return
             with suppress(NotTaken):
-                async with self._editing("editMessageText", chat_id):
-                    await self._bot.edit_message_text(instead, chat_id, message_id)
+                await self.rewrite_text(chat_id, message_id, instead)
                 return
             await self.replace_picture(chat_id, message_id, nothing(), instead)
 

@@ -101,7 +101,8 @@ async def _tell_one(update: Update, context: Context) -> None:
     context.wake()
     # The answer says how it went, so it comes right after the one call that decides it.
     await answer(query, texts.cancelled if outcome.cancelled else texts.too_late)
-    item = next(iter((*outcome.cancelled, *outcome.too_late)))
-    if item.generation.HasField("closed_at"):
+    generation = next(iter((*outcome.cancelled, *outcome.too_late))).generation
+    message_id = query.message.message_id
+    if generation.HasField("closed_at") and message_id != generation.ending_message_id:
         # A status message that outlived its generation: a crash kept us from recording it.
-        await services.messenger.delete(query.message.chat.id, query.message.message_id, texts.over)
+        await services.messenger.delete(query.message.chat.id, message_id, texts.over)

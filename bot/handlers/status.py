@@ -1,4 +1,4 @@
-"""/status: one's own unfinished work in this chat, and how the services are."""
+"""/status: one's own unfinished work in this chat, and what keeps it waiting."""
 
 from typing import Any
 
@@ -7,11 +7,13 @@ from telegram.ext import BaseHandler, CommandHandler
 
 from bot.clients.documents import Job
 from bot.context import Context
+from bot.health import Health
 from bot.messages import sender_of
+from bot.services import Services
 from bot.work.progress import overall
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_MOST_LINES = 20  # a message holds 4,096 characters
+_MOST_PICTURES = 20  # a message holds 4,096 characters
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
@@ -28,22 +30,26 @@ async def _status(update: Update, context: Context) -> None:
     work = await services.database.get_status(
         db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=sender.id)
     )
-    lines = [
-        texts.status_line(number, item, _last_seen(context, item))
-        for number, item in enumerate(work.items[:_MOST_LINES], start=1)
+    said = [
+        texts.status_line(number, item, _last_seen(services, item))
+        for number, item in enumerate(work.items[:_MOST_PICTURES], start=1)
     ] or [texts.no_work]
-    if work.count > _MOST_LINES:
-        lines.append(texts.and_more(work.count - _MOST_LINES))
-    lines += [
-        "",
-        texts.captioner_line(services.captioner.name, services.captioner_health.code),
-        texts.generator_line(services.generator_health.code),
-    ]
+    if work.count > _MOST_PICTURES:
+        said.append(texts.and_more(work.count - _MOST_PICTURES))
+    for name, health in (
+        ("captioner", services.captioner_health),
+        ("generator", services.generator_health),
+    ):
+        if health.in_trouble:
+            said.append(texts.waiting(f"{name}-{health.code}"))
     if work.HasField("max_kept_bytes"):
-        lines.append(texts.kept_line(work.kept_bytes, work.max_kept_bytes))
-    await message.reply_text("\n".join(lines))
+        said.append(texts.kept_line(work.kept_bytes, work.max_kept_bytes))
+    await message.reply_text("\n\n".join(said))
 
 
-def _last_seen(context: Context, item: db.Item) -> Job | None:
-    memory = context.services.memories.get(item.generation.id)
-    return overall(memory.jobs.values()) if memory is not None else None
+def _last_seen(services: Services, item: db.Item) -> Job | None:
+    """How far it was; None if it has not been seen, or nobody knows whether it still gets on."""
+    memory = services.memories.get(item.generation.id)
+    if memory is None or services.generator_health.code == Health.UNAVAILABLE:
+        return None
+    return overall(memory.jobs.values())

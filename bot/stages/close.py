@@ -20,17 +20,25 @@ async def run(item: WorkItem, services: Services) -> None:
         except (GeneratorUnavailable, JobRejected) as error:
             services.generator_health.failing(Health.UNAVAILABLE, error)
             raise RetryLater(None, getattr(error, "retry_after", None)) from error
+        services.generator_health.ok()
     await item.close()
 
 
 async def _tell(item: WorkItem, services: Services) -> None:
     photo, text = item.photo, item.text_of(db.MESSAGE_KIND_ENDING)
+    is_cancelled = item.state == db.GENERATION_STATE_CANCELLED
+    if is_cancelled and await status_message.end(item, services.messenger, text):
+        return
     await outbox.send(
         item,
         services.messenger,
         db.MESSAGE_KIND_ENDING,
         lambda: services.messenger.reply(
-            photo.chat_id, item.reply_to, text, thread_id=item.thread_id
+            photo.chat_id,
+            item.reply_to,
+            text,
+            thread_id=item.thread_id,
+            silent=is_cancelled,  # as an edit is: whoever has cancelled it knows
         ),
         user_notified=True,
     )

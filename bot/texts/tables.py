@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from bot.health import Health
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
@@ -75,27 +74,20 @@ WAITS: Final = {
     "generator-unavailable": _noop("The picture service is not answering. I'll keep trying."),
     "generator-busy": _noop("The picture service has no room just now. I'll keep trying."),
 }
-
-HEALTH: Final = {
-    Health.NOT_ASKED: _noop("not asked yet"),
-    Health.OK: _noop("working"),
-    Health.UNAVAILABLE: _noop("not answering"),
-    Health.MISCONFIGURED: _noop("not set up correctly"),
-    Health.BUSY: _noop("no room just now"),
-}
+"""By the service, and how its `Health` is."""
 
 STATES: Final = {
-    db.GENERATION_STATE_RECEIVED: _noop("received"),
-    db.GENERATION_STATE_STORED: _noop("waiting for its caption"),
-    db.GENERATION_STATE_CAPTIONED: _noop("on its way to the painter"),
-    db.GENERATION_STATE_QUEUED: _noop("waiting"),
-    db.GENERATION_STATE_RUNNING: _noop("being painted"),
-    db.GENERATION_STATE_FINISHED: _noop("done, about to be sent"),
-    db.GENERATION_STATE_DELIVERED: _noop("done"),
-    db.GENERATION_STATE_FAILED: _noop("failed"),
-    db.GENERATION_STATE_REFUSED: _noop("held back by the safety filter"),
-    db.GENERATION_STATE_CANCELLED: _noop("cancelled"),
-    db.GENERATION_STATE_UNDELIVERABLE: _noop("could not be sent"),
+    db.GENERATION_STATE_RECEIVED: _noop("Getting ready"),
+    db.GENERATION_STATE_STORED: _noop("Looking at your photo"),
+    db.GENERATION_STATE_CAPTIONED: _noop("About to get in line"),
+    db.GENERATION_STATE_QUEUED: _noop("In line"),
+    db.GENERATION_STATE_RUNNING: _noop("Painting"),
+    db.GENERATION_STATE_FINISHED: _noop("Painted, and about to be sent"),
+    db.GENERATION_STATE_DELIVERED: _noop("Done"),
+    db.GENERATION_STATE_FAILED: _noop("Couldn't be painted"),
+    db.GENERATION_STATE_REFUSED: _noop("Held back by the safety filter"),
+    db.GENERATION_STATE_CANCELLED: _noop("Cancelled"),
+    db.GENERATION_STATE_UNDELIVERABLE: _noop("Couldn't be sent"),
 }
 
 CAPTIONERS: Final = {

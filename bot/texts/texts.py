@@ -9,15 +9,15 @@ import gettext
 from typing import Final
 
 from bot.clients.documents import Job
-from bot.health import Health
 from bot.recipes.guesses import USER, is_unsure, thing
+from bot.recipes.prompts import sentence
 from bot.texts.pictures import PictureTexts
 from bot.texts.shortening import shortened
-from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, HEALTH, STATES, WAITS
+from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, STATES, WAITS
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _BAR_CELLS: Final = 10
-_TITLE: Final = 100  # characters
+_TITLE: Final = 60  # characters
 _MINUTE: Final = 60
 _MEGABYTE: Final = 1_000_000
 
@@ -112,18 +112,8 @@ class Texts:
         return self._(ENDINGS.get(code, ENDINGS["internal-error"]))
 
     def waiting(self, code: str) -> str:
-        """What a generation waits for while a service is unavailable."""
+        """What a service that is in trouble keeps waiting."""
         return self._(WAITS[code])
-
-    def captioner_line(self, captioner: str, health: Health) -> str:
-        """How the captioner is, in the answer to /status."""
-        return self._("Captions ({captioner}): {health}").format(
-            captioner=captioner, health=self._(HEALTH[health])
-        )
-
-    def generator_line(self, health: Health) -> str:
-        """How the generator is, in the answer to /status."""
-        return self._("Pictures: {health}").format(health=self._(HEALTH[health]))
 
     def kept_line(self, kept: int, most: int) -> str:
         """How many bytes are kept of the user, and may be, in the answer to /status."""
@@ -165,12 +155,13 @@ class Texts:
         return self._("... and {count} more").format(count=count)
 
     def status_line(self, number: int, item: db.Item, job: Job | None) -> str:
-        """One unfinished generation in the answer to /status."""
+        """One unfinished picture in the answer to /status: of what, how, and where it stands."""
+        title = shortened(sentence(item), _TITLE) or self._("your photo")
+        if manner := self.pictures.manner(item):
+            title = self._("{title} → {manner}").format(title=title, manner=manner)
         known = job is not None and job.state in {"queued", "running"}
         state = self.under_way(item, job) if job is not None and known else self._state(item)
-        return self._("{number}. {title}: {state}").format(
-            number=number, title=_title(item) or self._("your photo"), state=state
-        )
+        return self._("{number}. {title}\n{state}").format(number=number, title=title, state=state)
 
     def _state(self, item: db.Item) -> str:
         return self._(STATES[item.generation.state])
@@ -195,8 +186,3 @@ class Texts:
         if seconds < _MINUTE:
             return self._("{count} s").format(count=max(1, round(seconds)))
         return self._("{count} min").format(count=round(seconds / _MINUTE))
-
-
-def _title(item: db.Item) -> str:
-    words = " ".join((item.photo.caption.text or item.photo.user_text).split())
-    return shortened(words, _TITLE)

@@ -1,6 +1,7 @@
 """The one message of a generation that shows how far it is, edited while it waits and runs.
 
-It is sent as a text, and becomes a picture with the first preview.
+It is sent as a text, and becomes a picture with the first preview. In the end it goes, or says that
+the generation was cancelled.
 """
 
 import contextlib
@@ -9,12 +10,13 @@ from telegram import Message
 
 from bot import keyboards
 from bot.messenger import Messenger, Preview
-from bot.refusals import CannotDeliver
+from bot.refusals import CannotDeliver, NotTaken
 from bot.work import outbox
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _STATUS = db.MESSAGE_KIND_STATUS
+_ENDING = db.MESSAGE_KIND_ENDING
 
 
 async def show(
@@ -45,6 +47,34 @@ async def show(
             memory.show(text)
     except CannotDeliver:
         memory.dismissed = True  # the user has deleted it: do not force it on them
+
+
+async def end(item: WorkItem, messenger: Messenger, text: str) -> bool:
+    """Has the status message say how it ended, without a button; it is the ending from then on.
+
+    Until that is recorded it is done again, which changes nothing.
+
+    Returns:
+        False: an ending is to be sent. There is no status message, the user has deleted it, or it
+        has become a picture, of which Telegram makes no text.
+    """
+    if item.generation.sending.kind == _ENDING:
+        return False  # one may have been sent
+    await outbox.resolve(item, messenger)
+    message_id = item.message_id(_STATUS)
+    if not message_id:
+        return False
+    try:
+        await messenger.rewrite_text(item.photo.chat_id, message_id, text)
+    except NotTaken:
+        return False
+    await item.record(
+        ending_message_id=message_id,
+        status_message_id=0,
+        sending=db.Sending(),
+        user_notified=True,
+    )
+    return True
 
 
 async def remove(item: WorkItem, messenger: Messenger) -> None:

@@ -17,7 +17,7 @@ _TAKEN: Final = {
     "choices_message_id": db.MESSAGE_KIND_CHOICES,
     "result_message_id": db.MESSAGE_KIND_PICTURE,
 }
-"""Fields of the patch. A status message is known by its button, and goes in the end."""
+"""Fields of the patch. A status message is known by its button; it goes, or is the ending."""
 
 
 def note(transaction: Transaction, request: db.NoteMessageRequest) -> db.NoteMessageResponse:

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from bot import app, captioners, profile
 from bot.captioners.base import CaptionerUnavailable
-from bot.health import Health
 from bot.readiness import STUCK_SECONDS
 from bot.texts import catalogues, of
 from bot.texts.texts import Texts
@@ -104,7 +103,7 @@ async def converse(desk: Desk, chat: int, texts: Texts) -> None:
     await told(desk, chat, texts.caption(caption))
     status = await told(desk, chat, "Painting")
     await desk.people.send_text(chat, "/status")
-    await told(desk, chat, texts.generator_line(Health.OK))
+    await told(desk, chat, f"1. {CAPTION.text}")
     answer = await desk.people.press(status, texts.cancel_button)
     assert answer is not None
     assert answer.text == texts.cancelled

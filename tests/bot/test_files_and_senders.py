@@ -6,12 +6,11 @@ import pytest
 
 from bot import app, captioners
 from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, TooManyUnfinished
-from bot.health import Health
 from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, open_desk, picture
 from tests.bot.front import EN, message, nothing_waits, pictured, states, told
-from tests.end_to_end.chats import press
+from tests.end_to_end.chats import ask, press
 from tests.generator import scripted
 
 pytestmark = pytest.mark.slow
@@ -148,8 +147,7 @@ async def test_where_as_much_is_kept_as_may_be_photos_are_refused_in_words(
                 await desk.people.send_photo(desk.chat, picture())
             await told(desk, desk.chat, words)
             await nothing_waits(desk)
-            await desk.people.send_text(desk.chat, "/status")
-            (status,) = await told(desk, desk.chat, EN.generator_line(Health.OK))
+            status = await ask(desk.people, desk.chat, "/status")
             assert len(await states(desk, desk.chat, desk.chat)) == 1
             assert (await desk.texts()).count(words) == 1
             assert (EN.kept_line(2000, 1) in status.text) == (bound == "USER_MAX_MEGABYTES")

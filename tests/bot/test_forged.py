@@ -9,6 +9,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.front import EN, nothing_waits, pictured, press, states, told
 from tests.sandbox.client import People, ShownMessage
+from tests.waiting import eventually
 
 
 async def picture_id(desk: Desk, shown: ShownMessage, user: int) -> str:
@@ -18,7 +19,7 @@ async def picture_id(desk: Desk, shown: ShownMessage, user: int) -> str:
     return (await desk.database.get_generation(request)).item.generation.id
 
 
-async def forge(people: People, user: int, shown: ShownMessage, data: str) -> None:
+async def forge(people: People, user: int, shown: ShownMessage, data: str | None) -> None:
     """Somebody presses what this message does not offer."""
     sender = {"id": user, "is_bot": False, "first_name": "Eve"}
     forged = press(shown.chat_id, data, message=shown.json, **{"from": sender})
@@ -76,3 +77,26 @@ async def test_paint_takes_words_on_the_next_line(desk: Desk, bot: app.RunningBo
     await desk.people.send_text(desk.chat, "/paint\na red balloon")
     (shown,) = await pictured(desk, desk.chat)
     assert shown.caption == "a red balloon"
+
+
+async def test_a_second_press_on_cancel_leaves_what_the_first_has_made_of_the_message(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    people, chat = desk.people, desk.chat
+    await people.send_photo(chat, picture())
+    (status,) = await told(desk, chat, "Painting")
+    (cancel,) = status.buttons
+    assert await people.press(status, cancel.text)
+
+    async def closed() -> bool | None:
+        return not await states(desk, chat, chat) or None
+
+    await eventually(closed)
+    before = await people.last_event()
+    await forge(people, chat, status, cancel.data)  # it was on its way while the button went
+    await people.wait_for_call("answerCallbackQuery", after=before)
+    await people.send_text(chat, "/help")
+    await told(desk, chat, EN.help)
+    (left,) = await told(desk, chat, EN.cancelled)
+    assert (left.id, left.buttons) == (status.id, [])

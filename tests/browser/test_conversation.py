@@ -89,9 +89,11 @@ async def test_a_button_cancels(open_stack: Open, stack_people: People, stack: S
         for n in range(3):
             await stack_people.send_photo(user, cat(), caption=f"number {n}")
         await expect(cancel).to_have_count(3, timeout=TIMEOUT)
+        status = await chat.messages.filter(has=cancel).last.get_attribute("data-id")
         await cancel.last.click()
         await expect(chat.toast).to_contain_text(EN.cancelled)
         await expect(cancel).to_have_count(2, timeout=TIMEOUT)
+        await expect(chat.message(EN.cancelled)).to_have_attribute("data-id", status or "")
     await expect(cancel).to_have_count(0, timeout=TIMEOUT)
     await expect(chat.answers_with_picture()).to_have_count(2)
 

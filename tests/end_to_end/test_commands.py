@@ -64,10 +64,8 @@ async def test_status_lists_own_unfinished_work(people: People, stack: Stack) ->
         photos = await people.send_album(chat, [cat()] * 3)
         await people.wait_for(chat, lambda messages: statuses(messages, photos[2]))
         status = (await ask(people, chat, "/status")).text
-    for number in ("1. ", "2. ", "3. "):
-        assert number in status
-    assert "Captions (azure): working" in status
-    assert "Pictures: working" in status
+    titles = [said.splitlines()[0] for said in status.split("\n\n")]
+    assert titles == [f"{n}. a cat lying on a couch" for n in (1, 2, 3)], "and nothing of services"
     for photo in photos:
         await delivered(people, photo)
 
@@ -77,15 +75,23 @@ async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, stac
     with occupied(stack):
         of_bob = await people.send_photo(bob, cat())
         photos = await people.send_album(ada, [cat()] * 4)
-        await people.wait_for(ada, lambda messages: statuses(messages, photos[3]))
+        messages = await people.wait_for(
+            ada, lambda shown: shown if all(statuses(shown, photo) for photo in photos) else None
+        )
+        shown = {status.id for photo in photos for status in statuses(messages, photo)}
         assert (await ask(people, ada, "/cancel")).text == EN.cancelled_some(4, 0)
         await idle(people, ada)
         messages = await people.messages(ada)
-        assert not any(statuses(messages, photo) for photo in photos)
+        said = [message for message in messages if message.text == EN.cancelled]
+        assert {message.id for message in said} == shown
+        assert not any(message.buttons for message in said)
     assert (await ask(people, ada, "/cancel")).text == EN.no_work
     await delivered(people, of_bob)
     messages = await people.messages(ada)
     assert not any(pictures(messages, photo) for photo in photos)
+    # Words in reply to what says so are about its photo.
+    words = await people.send_text(ada, "at night", reply_to=said[-1].id)
+    assert (await delivered(people, words)).caption.startswith("at night, a cat lying on a couch")
 
 
 async def test_the_button_cancels_this_one_for_its_owner_alone(

@@ -192,7 +192,7 @@ async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
     assert between.id in {message.id for message in messages}
 
 
-async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
+async def test_a_lost_status_message_of_work_that_was_cancelled_says_so(
     people: People, stack: Stack
 ) -> None:
     chat = await people.add_user()
@@ -207,9 +207,33 @@ async def test_a_lost_status_message_of_work_that_was_cancelled_is_removed_too(
     stack.kill("bot")
     await people.clear_faults()
     stack.start("bot")
+    await is_told_in_place(people, lost, sent)
+
+
+async def is_told_in_place(people: People, status: ShownMessage, photo: ShownMessage) -> None:
+    """Waits until a status message, and no other message, says that its picture was cancelled."""
+    await told(people, photo, EN.cancelled)
+    await idle(people, photo.chat_id)
+    messages = await people.messages(photo.chat_id)
+    assert [m.id for m in texts(messages, photo) if m.text == EN.cancelled] == [status.id]
+
+
+async def test_cancelled_once_when_killed_before_that_was_recorded(
+    people: People, stack: Stack
+) -> None:
+    """Telegram has edited the status message; the bot dies as it waits for the answer."""
+    chat = await people.add_user()
+    with occupied(stack):
+        sent = await people.send_photo(chat, cat())
+        (status,) = await people.wait_for(chat, lambda messages: statuses(messages, sent))
+        fault = await people.add_fault("hold", method="editMessageText", contains=EN.cancelled)
+        await people.press(status, EN.cancel_button)
+        await people.wait_for_fault(fault)
     await told(people, sent, EN.cancelled)
-    await idle(people, chat)
-    assert not statuses(await people.messages(chat), sent)
+    stack.kill("bot")
+    await people.clear_faults()
+    stack.start("bot")
+    await is_told_in_place(people, status, sent)
 
 
 async def test_a_photo_that_kills_the_bot_is_given_up_and_nobody_else_waits_for_it(

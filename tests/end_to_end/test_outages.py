@@ -40,7 +40,7 @@ async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
             lambda messages: [m for m in statuses(messages, sent) if m.text == waiting],
         )
         status = await ask(people, chat, "/status")
-        assert "Pictures: not answering" in status.text
+        assert waiting in status.text
     elif away == "dbservice":
         await people.wait_for_call("getUpdates", after=before)
     stack.start(away)
@@ -75,9 +75,9 @@ async def test_a_wrong_key_waits_for_the_operator_and_shows_in_status(
     await people.wait_for(
         chat, lambda messages: [m for m in statuses(messages, sent) if m.text == misconfigured]
     )
-    assert "Captions (azure): not set up correctly" in (await ask(people, chat, "/status")).text
+    assert misconfigured in (await ask(people, chat, "/status")).text
     await delivered(people, sent)
-    assert "Captions (azure): working" in (await ask(people, chat, "/status")).text
+    assert misconfigured not in (await ask(people, chat, "/status")).text
 
 
 async def test_a_photo_that_azure_refuses_is_told(people: People, vision: AzureServer) -> None:

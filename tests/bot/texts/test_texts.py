@@ -59,25 +59,33 @@ def test_what_somebody_says_of_their_photo_is_said_to_be_theirs() -> None:
 def test_every_state_has_words() -> None:
     for name in db.GenerationState.DESCRIPTOR.values_by_name:
         if name != "GENERATION_STATE_UNSPECIFIED":
-            item = db.Item(generation=db.Generation(state=name))
-            assert EN.status_line(1, item, None).startswith("1. your photo: ")
+            item = pictured("")
+            item.generation.MergeFrom(db.Generation(state=name))
+            assert EN.status_line(1, item, None).startswith("1. your photo\n")
 
 
 @pytest.mark.parametrize(
     ("title", "shown"),
     [
         ("a cat on a sofa", "a cat on a sofa"),
-        ("word " * 40, f"{'word ' * 18}word…"),
-        ("猫" * 200, f"{'猫' * 99}…"),
-        (f"see {'x' * 200}", f"see {'x' * 95}…"),
+        ("word " * 40, f"{'word ' * 10}word…"),
+        ("猫" * 200, f"{'猫' * 59}…"),
+        (f"see {'x' * 200}", f"see {'x' * 55}…"),
     ],
 )
 def test_a_long_title_is_cut_between_words_if_there_are_any(title: str, shown: str) -> None:
-    item = db.Item(photo=db.Photo(user_text=title))
+    item = pictured("")
+    item.photo.user_text = title
     item.generation.state = db.GENERATION_STATE_DELIVERED
     line = EN.status_line(1, item, None)
-    assert line == f"1. {shown}: done"
-    assert len(shown) <= 100
+    assert line == f"1. {shown}\nDone"
+    assert len(shown) <= 60
+
+
+def test_the_status_says_what_a_picture_becomes_and_how_far_it_is() -> None:
+    item = pictured("a cat", words="at night -- people", dial=db.DIAL_COUSIN, style="watercolour")
+    line = EN.status_line(2, item, Job("running", step=7, steps=20, eta_seconds=6.4))
+    assert line == "2. at night, a cat → Cousin · watercolour\nPainting ▓▓▓░░░░░░░ 35%, about 6 s"
 
 
 def pictured(caption: str, **recipe: Any) -> db.Item:
