@@ -10,6 +10,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 MOST_CHARACTERS: Final = 1000
 """Of a prompt, as generator.xsd takes it."""
 
+_SURELY_READ: Final = 200  # characters; English has four and more to a token
+
 _AVOID: Final = re.compile(r"(?:^|\s)--\s+(?P<avoid>[^-].*)$")
 
 
@@ -27,12 +29,17 @@ def sentence(item: db.Item) -> str:
 def compose(item: db.Item) -> tuple[str, str]:
     """The prompt and the negative prompt.
 
-    Words and style come first: of the 77 tokens that CLIP reads (arXiv 2103.00020) the last ones
-    are those that the caption ends with. Words can end with `-- word, word`: what to avoid.
+    CLIP reads 77 tokens (arXiv 2103.00020). What may not find room in them is the caption's end, so
+    a caption stands last if it is long. Otherwise the style does: the small model reads 24, and
+    draws the thing in no style rather than a style of nothing. Words can end with `-- word, word`:
+    what to avoid.
     """
     wanted, avoided = _parts(words_of(item))
-    style = STYLES.get(item.generation.recipe.style)
-    prompt = _joined(wanted, style.words if style else "", item.photo.caption.text)
+    style, caption = STYLES.get(item.generation.recipe.style), item.photo.caption.text
+    manner = style.words if style else ""
+    prompt = _joined(wanted, caption, manner)
+    if len(prompt) > _SURELY_READ:
+        prompt = _joined(wanted, manner, caption)
     return prompt, _joined(avoided, style.avoid if style else "")
 
 

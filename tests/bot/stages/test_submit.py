@@ -6,10 +6,11 @@ from uuid import uuid4
 import pytest
 
 from bot.health import Health
-from bot.stages import submit
+from bot.recipes.styles import STYLES
+from bot.stages import caption, submit
 from bot.work.room import NoRoom
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.bot.desk import Desk, open_desk
+from tests.bot.desk import CAPTION, Desk, open_desk
 
 
 async def test_the_job_is_what_the_row_says(desk: Desk) -> None:
@@ -23,6 +24,27 @@ async def test_the_job_is_what_the_row_says(desk: Desk) -> None:
     (task,) = desk.executor.tasks
     assert (task.prompt, task.seed, task.steps) == ("a cat on a sofa", 2**40 + 1, 3)
     assert (task.guidance_scale, task.width, task.height) == (7.25, 64, 72)
+
+
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        ("in the snow", "{words}, {caption}, {style}"),
+        ("in the snow " * 16 + "there", "{words}, {style}, {caption}"),
+    ],
+)
+async def test_a_style_comes_last_unless_it_might_not_be_read(
+    desk: Desk, words: str, order: str
+) -> None:
+    item = await desk.stored(user_text=words, recipe=db.Recipe(style="ink"))
+    await caption.run(item, desk.services)
+    await submit.run(item, desk.services)
+    desk.executor.go()
+    await desk.job_state(item, "finished")
+    (task,) = desk.executor.tasks
+    style = STYLES["ink"]
+    expected = order.format(words=words, caption=CAPTION.text, style=style.words)
+    assert (task.prompt, task.negative_prompt) == (expected, style.avoid)
 
 
 async def test_doing_it_twice_is_one_job(desk: Desk) -> None:

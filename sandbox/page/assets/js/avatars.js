@@ -5,8 +5,12 @@ import { element } from "./dom.js";
 
 const COLOURS = 7;
 
-/** The colour of a user or chat, for `data-colour`. */
-export const colour = (id) => Math.abs(id) % COLOURS;
+const LOGO_COLOUR = 0;
+
+const colour = (id) => Math.abs(id) % COLOURS;
+
+/** The colour of a user's name, for `data-colour`; the bot's is that of the logo. */
+export const colourOf = ({ id, is_bot: isBot }) => (isBot ? LOGO_COLOUR : colour(id));
 
 /** A picture for a name. */
 export function avatar(id, name) {

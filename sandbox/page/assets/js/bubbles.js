@@ -1,7 +1,7 @@
 /** A message, or an album, as an element that can be brought up to date in place. */
 
 import { fileUrl } from "./api.js";
-import { avatar, botAvatar, colour } from "./avatars.js";
+import { avatar, botAvatar, colourOf } from "./avatars.js";
 import { inlineKeyboard } from "./buttons.js";
 import { element, icon, iconButton } from "./dom.js";
 import { Media } from "./media.js";
@@ -12,6 +12,7 @@ import { clock, full } from "./times.js";
  * What a bubble can ask for.
  * @typedef {object} Actions
  * @property {(messageId: number) => void} jump show another message.
+ * @property {(message: object) => boolean} isGone whether a message was deleted.
  * @property {(message: object) => void} view show its picture, large.
  * @property {(message: object, button: object, node: Element) => void} press
  * @property {(text: string) => void} copy
@@ -62,7 +63,7 @@ export class Bubble {
     );
     if (inGroup && !own) {
       this.box.append(
-        element("p", { class: "sender", data: { colour: colour(from.id) } }, from.first_name),
+        element("p", { class: "sender", data: { colour: colourOf(from) } }, from.first_name),
       );
     }
     this.update(messages);
@@ -87,13 +88,13 @@ export class Bubble {
     this.messages = messages;
     [this.message] = messages;
     this.node.dataset.id = this.message.message_id;
-    const { photo, reply_markup: markup } = this.message;
+    const { photo, document, reply_markup: markup } = this.message;
     const worded = this.#worded();
     const { text, caption, edits } = worded;
     const isAlbum = messages.length > 1;
     this.box.classList.toggle("with-photo", Boolean(photo));
-    this.box.classList.toggle("bare", Boolean(photo) && !caption);
-    this.#part("quote", this.box, this.message.reply_to_message?.message_id, () => this.#quote());
+    this.box.classList.toggle("bare", Boolean(photo || (document && !isAlbum)) && !caption);
+    this.updateQuote();
     this.media.update(messages);
     if (!this.media.node.parentNode) this.box.append(this.media.node);
     this.#part("words", this.box, [text, caption, edits], () => this.#words(worded));
@@ -103,6 +104,13 @@ export class Bubble {
         copy: this.actions.copy,
       }),
     );
+  }
+
+  /** Shows what it replies to, or that this is gone by now. */
+  updateQuote() {
+    const quoted = this.message.reply_to_message;
+    const isGone = Boolean(quoted) && this.actions.isGone(quoted);
+    this.#part("quote", this.box, [quoted?.message_id, isGone], () => this.#quote(quoted, isGone));
   }
 
   /** The message whose words stand under all: of an album the only one that has any. */
@@ -124,16 +132,16 @@ export class Bubble {
     this.#parts.set(name, { key, node });
   }
 
-  #quote() {
-    const quoted = this.message.reply_to_message;
+  #quote(quoted, isGone) {
     if (!quoted) return new Comment("no reply");
+    if (isGone) return element("p", { class: "quote gone" }, "Deleted message");
     const photo = quoted.photo?.[0];
     return element(
       "button",
       {
         type: "button",
         class: "quote",
-        data: { colour: colour(quoted.from.id) },
+        data: { colour: colourOf(quoted.from) },
         on: { click: () => this.actions.jump(quoted.message_id) },
       },
       photo && element("img", { src: fileUrl(photo.file_id), alt: "", class: "quote-image" }),

@@ -3,6 +3,7 @@
 import { element, icon } from "./dom.js";
 
 const STYLES = ["danger", "success", "primary"];
+const FEW_WORDS = 24; // characters that any phone has room for in a row
 
 /**
  * The rows of an inline keyboard, or a comment where there is none.
@@ -15,9 +16,11 @@ export function inlineKeyboard(markup, actions) {
   return element(
     "div",
     { class: "rows" },
-    ...rows.map((row) =>
-      element("div", { class: "row" }, ...row.map((button) => inlineButton(button, actions))),
-    ),
+    ...rows.map((row) => {
+      const length = row.reduce((sum, { text }) => sum + text.length, 0);
+      const buttons = row.map((button) => inlineButton(button, actions));
+      return element("div", { class: `row${length > FEW_WORDS ? "" : " few-words"}` }, ...buttons);
+    }),
   );
 }
 

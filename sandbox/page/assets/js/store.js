@@ -146,6 +146,12 @@ export class Store extends EventTarget {
     return [];
   }
 
+  /** Whether a message of a chat was deleted, as far as is loaded. */
+  isGone(chat, messageId) {
+    const [oldest] = chat.messages.keys();
+    return (chat.complete || messageId > oldest) && !chat.messages.has(messageId);
+  }
+
   /** A chat's name. */
   title(chat) {
     return chat.type === "private" ? this.bot.user.first_name : chat.title;

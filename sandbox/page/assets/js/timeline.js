@@ -23,11 +23,15 @@ export class Timeline {
 
   /**
    * @param {import("./store.js").Store} store
-   * @param {import("./bubbles.js").Actions} actions all but `jump`, which is the timeline's own.
+   * @param {import("./bubbles.js").Actions} actions all but `jump` and `isGone`, which are the timeline's own.
    */
   constructor(store, actions) {
     this.store = store;
-    this.actions = { ...actions, jump: (id) => tellingErrors(() => this.jump(id)) };
+    this.actions = {
+      ...actions,
+      jump: (id) => tellingErrors(() => this.jump(id)),
+      isGone: ({ message_id: id }) => store.isGone(this.#chat, id),
+    };
     store.addEventListener("message", ({ detail }) => this.#onMessage(detail));
     store.addEventListener("edit", ({ detail }) => this.#onEdit(detail));
     store.addEventListener("delete", ({ detail }) => this.#onDelete(detail));
@@ -180,6 +184,7 @@ export class Timeline {
     const hadFocus = node.contains(document.activeElement);
     this.#bubbles.delete(message.message_id);
     this.#arrange();
+    for (const bubble of this.#bubbles.values()) bubble.updateQuote();
     if (hadFocus && !node.contains(document.activeElement)) byId("words").focus();
     this.#updateToEnd();
   }
