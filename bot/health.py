@@ -13,7 +13,6 @@ class Health(StrEnum):
     OK = "ok"
     UNAVAILABLE = "unavailable"
     MISCONFIGURED = "misconfigured"
-    BUSY = "busy"
 
 
 class ServiceHealth:

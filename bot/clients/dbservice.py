@@ -105,7 +105,13 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
 }
 """The errors that dbservice gives a reason for; any other reason is a plain DatabaseError."""
 
-_UNREACHABLE: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+_UNREACHABLE: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,  # by a service that stops while it works on the call
+    }
+)
 """What gRPC says of its own where there is no answer."""
 
 

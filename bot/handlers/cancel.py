@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from telegram import CallbackQuery, Update
+from telegram import CallbackQuery, Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot.callbacks import CANCEL, answer, generation_id
 from bot.clients.dbservice import NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
-from bot.messages import sender_of
+from bot.messages import data_of, sender_of
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -102,7 +102,9 @@ async def _tell_one(update: Update, context: Context) -> None:
     # The answer says how it went, so it comes right after the one call that decides it.
     await answer(query, texts.cancelled if outcome.cancelled else texts.too_late)
     generation = next(iter((*outcome.cancelled, *outcome.too_late))).generation
-    message_id = query.message.message_id
-    if generation.HasField("closed_at") and message_id != generation.ending_message_id:
+    shown = query.message
+    is_offered = isinstance(shown, Message) and query.data in data_of(shown)
+    is_over = generation.HasField("closed_at") and shown.message_id != generation.ending_message_id
+    if is_offered and is_over:
         # A status message that outlived its generation: a crash kept us from recording it.
-        await services.messenger.delete(query.message.chat.id, message_id, texts.over)
+        await services.messenger.delete(shown.chat.id, shown.message_id, texts.over)

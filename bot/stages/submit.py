@@ -61,7 +61,10 @@ async def _submit(item: WorkItem, part: Part, services: Services) -> Job:
             await _upload(item, services)
             job = await _ask(item, part, services)
     except GeneratorUnavailable as error:
-        health.failing(Health.BUSY if error.busy else Health.UNAVAILABLE, error)
+        if error.busy:
+            health.ok()  # it answers as it should; it is full
+        else:
+            health.failing(Health.UNAVAILABLE, error)
         code = "generator-busy" if error.busy else "generator-unavailable"
         raise room.turned_away(code, error.retry_after) from error
     except JobRejected:

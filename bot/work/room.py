@@ -1,12 +1,15 @@
 """Room in the generator, given in the order of the line."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from bot.work.backoff import Backoff
 from bot.work.memory import Memory
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 10.0
 """Between two requests: there is one for all that wait, so it may come often."""
@@ -70,6 +73,8 @@ class Room:
     def turned_away(self, code: str, retry_after: float | None) -> NoRoom:
         """The generator takes none for now; `retry_after` are the seconds that it asked to wait."""
         self._code = code
+        if not self._backoff.tries:
+            _log.info("The generator takes no jobs for now: %s", code)
         self._backoff.put_off(retry_after)
         return self._no_room()
 

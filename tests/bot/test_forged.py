@@ -3,7 +3,7 @@
 import pytest
 
 from bot import app
-from bot.callbacks import Action, picture_data
+from bot.callbacks import Action, cancel_data, picture_data
 from bot.captioners.base import PhotoRefused
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
@@ -57,6 +57,25 @@ async def test_nobody_paints_in_another_ones_name(desk: Desk, bot: app.RunningBo
     await forge(people, eve, answer, "w")
     await nothing_waits(desk)
     assert await states(desk, group, ada) == await states(desk, group, eve) == []
+
+
+async def test_nobody_deletes_a_message_by_a_cancel_button_that_is_not_there(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    desk.executor.go()
+    people = desk.people
+    ada, eve = await people.add_user("Ada"), await people.add_user("Eve")
+    group = await people.add_group([ada, eve])
+    await people.send_photo(group, picture(), user=ada)
+    (hers,) = await pictured(desk, group)
+    await people.send_photo(group, picture(), user=eve)
+    _, other = await pictured(desk, group, times=2)
+    await nothing_waits(desk)
+    closed = await picture_id(desk, other, eve)
+    await forge(people, eve, hers, cancel_data(closed))
+    await nothing_waits(desk)
+    assert hers.id in {message.id for message in await people.messages(group)}
 
 
 async def test_words_to_a_photo_that_gets_no_sentence_are_told_why(
