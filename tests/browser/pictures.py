@@ -1,37 +1,46 @@
-"""The pictures in the documents, taken from the running demo.
+"""The pictures at the top of the README, taken from the running demo.
 
     python -m tests.browser.pictures [FOLDER]
 
-They go to docs/images, or to FOLDER: the chat page as `chat.png`, and also on a phone and in the
-dark; and `pairs.png`, photos beside what the small model draws of them. Look at them before you
-commit them.
+They go to docs/images, or to FOLDER: `conversation.webp`, a whole conversation on a phone, and
+`dial.webp`, photos and their pictures along the dial. The seeds are chance: look at the pictures
+before you commit them, and take others until they show what the small model can do.
 """
 
 import asyncio
+import base64
 import io
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image, ImageOps
-from playwright.async_api import Browser, async_playwright, expect
-from skimage import data
+from PIL import Image
+from playwright.async_api import Browser, Locator, ViewportSize, async_playwright, expect
 
+from bot.recipes.children import DIAL
 from lookalike.processes import clean_environment
 from tests.browser.chat import Chat
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.commands import started
 from tests.docs.documents import ROOT
-from tests.end_to_end.chats import delivered
+from tests.end_to_end.chats import EN, delivered, next_picture, press
 from tests.sandbox.client import People
 
+_SAID = EN.pictures
 _TIMEOUT = 120_000  # milliseconds
-_SIDE = 256  # pixels, of each picture of a pair
-_GAP = 8
-_SIZES = {"chat": (1000, 1060), "phone": (390, 780), "dark": (1000, 1060)}
+_PHONE: ViewportSize = {"width": 390, "height": 1296}  # tall, so that three hold the conversation
+_SAMPLES = ROOT / "sandbox" / "page" / "assets" / "samples"
+_STYLE = """
+    main { display: inline-grid; font: 600 15px "Noto Sans", sans-serif; color: #16182a; }
+    .phones { grid-auto-flow: column; gap: 24px; }
+    .phones img { width: 390px; border-radius: 28px; outline: 1px solid #b4b8d2; }
+    .dial { grid-template-columns: repeat(5, 160px); gap: 8px; padding: 8px; background: #fff; }
+    .dial img { width: 160px; height: 160px; object-fit: cover; border-radius: 8px; }
+    .dial span { text-align: center; }
+"""
 
 
 @contextmanager
@@ -45,71 +54,101 @@ def _demo() -> Generator[str]:
             demo.end(signal.SIGINT)
 
 
-async def _converse(browser: Browser, url: str) -> int:
-    """Ada sends a palace and a cat; gives her id."""
+async def _converse(browser: Browser, url: str) -> list[bytes]:
+    """Ada sends a palace and goes on from its picture; gives what her phone shows, three times."""
     async with People(url.rstrip("/")) as people:
         ada = await people.add_user("Ada")
-        await people.add_group([ada, await people.add_user("Ben")])
-    page = await browser.new_page()
-    chat = await Chat.open(page, f"{url}?me={ada}")
-    for number, sample in enumerate(("A palace", "A cat"), start=1):
-        await chat.send_sample(sample)
-        await expect(chat.answers_with_picture()).to_have_count(number, timeout=_TIMEOUT)
-    await page.close()
-    return ada
-
-
-def _photos() -> list[bytes]:
-    """A cat, a motorcycle (Middlebury 2014 stereo data, in scikit-image) and a palace, as JPEG."""
-    palace = Image.open(ROOT / "tests" / "photos" / "palace.jpg")
-    cat, motorcycle = (
-        Image.fromarray(each) for each in (data.chelsea(), data.stereo_motorcycle()[0])
-    )
-    files = []
-    for photo in (cat, motorcycle, palace):
-        file = io.BytesIO()
-        photo.save(file, "JPEG", quality=92)
-        files.append(file.getvalue())
-    return files
-
-
-async def _take_pairs(url: str, folder: Path) -> None:
-    """Photos beside their pictures, from left to right."""
-    sheet = Image.new("RGB", (6 * _SIDE + 7 * _GAP, _SIDE + 2 * _GAP), "white")
-    async with People(url.rstrip("/")) as people:
-        user = await people.add_user("Eve")
-        for number, photo in enumerate(_photos()):
-            picture = await delivered(people, await people.send_photo(user, photo))
-            assert picture.photo is not None
-            drawn = await people.original(picture.photo)
-            for place, shown in enumerate((photo, drawn)):
-                tile = ImageOps.fit(Image.open(io.BytesIO(shown)).convert("RGB"), (_SIDE, _SIDE))
-                sheet.paste(tile, (_GAP + (2 * number + place) * (_SIDE + _GAP), _GAP))
-    sheet.save(folder / "pairs.png")
-
-
-async def _take(browser: Browser, url: str, name: str, folder: Path) -> None:
-    width, height = _SIZES[name]
     page = await browser.new_page(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if name == "dark" else "light",
+        viewport=_PHONE,
+        device_scale_factor=2,
+        has_touch=True,
+        is_mobile=True,
         locale="en-GB",
     )
-    chat = await Chat.open(page, url)
-    await expect(chat.answers_with_picture()).to_have_count(2)
-    await page.wait_for_load_state("networkidle")
-    await page.screenshot(path=folder / f"{name}.png")
+    chat = await Chat.open(page, f"{url}?me={ada}")
+    pictures = chat.answers_with_picture()
+    shown: list[bytes] = []
+
+    def button(text: str) -> Locator:
+        return chat.messages.last.get_by_role("button", name=text)
+
+    async def take() -> None:
+        await expect(chat.page.get_by_role("button", name=EN.cancel_button)).to_have_count(0)
+        await expect(chat.toast).to_have_count(0)
+        await chat.field.blur()
+        await page.wait_for_load_state("networkidle")
+        shown.append(await page.screenshot())
+
+    await page.get_by_role("button", name="Close this note").click()
+    await chat.send_sample("A palace")
+    await expect(pictures).to_have_count(1, timeout=_TIMEOUT)
+    await take()
+
+    await button(_SAID.closer_button).click()
+    await expect(pictures).to_have_count(2, timeout=_TIMEOUT)
+    await button(_SAID.style_button).click()
+    await button(_SAID.style_on_button("anime")).click()
+    await expect(pictures).to_have_count(3, timeout=_TIMEOUT)
+    await take()
+
+    await pictures.first.click()
+    await page.get_by_role("button", name="Reply to this picture").click()
+    await chat.write("a castle")
+    await expect(pictures).to_have_count(4, timeout=_TIMEOUT)
+    await chat.write("/history")
+    await expect(button(_SAID.show_button)).to_be_visible()
+    await button(_SAID.older_button).click()
+    await expect(chat.messages.last).to_contain_text("Cousin")
+    await button(_SAID.star_button(starred=False)).click()
+    await expect(button(_SAID.star_button(starred=True))).to_be_visible()
+    await take()
     await page.close()
+    return shown
+
+
+async def _turn_the_dial(url: str) -> list[list[bytes]]:
+    """Rows of a photo and its pictures, from Dream to Twin."""
+    rows: list[list[bytes]] = []
+    async with People(url.rstrip("/")) as people:
+        user = await people.add_user("Eve")
+        for name in ("camera", "palace"):
+            photo = (_SAMPLES / f"{name}.jpg").read_bytes()
+            picture = await delivered(people, await people.send_photo(user, photo))
+            shown = [picture]
+            while _SAID.closer_button in {button.text for button in picture.buttons}:
+                await press(people, picture, _SAID.closer_button)
+                picture = await next_picture(people, picture)
+                shown.append(picture)
+            files = [each.photo for each in shown if each.photo is not None]
+            rows.append([photo, *[await people.original(file) for file in files]])
+    return rows
+
+
+async def _compose(browser: Browser, kind: str, content: str, path: Path) -> None:
+    """Makes one picture of some."""
+    page = await browser.new_page(device_scale_factor=2)
+    await page.set_content(f"<style>{_STYLE}</style><main class='{kind}'>{content}</main>")
+    shot = await page.locator("main").screenshot(omit_background=True)
+    await page.close()
+    Image.open(io.BytesIO(shot)).save(path, quality=90, method=6)
+
+
+def _images(files: Sequence[bytes]) -> str:
+    return "".join(
+        f"<img src='data:image/*;base64,{base64.b64encode(file).decode()}'>" for file in files
+    )
 
 
 async def _main(folder: Path) -> None:
     with _demo() as url:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            ada = await _converse(browser, url)
-            for name in _SIZES:
-                await _take(browser, f"{url}?me={ada}", name, folder)
-            await _take_pairs(url, folder)
+            phones = _images(await _converse(browser, url))
+            await _compose(browser, "phones", phones, folder / "conversation.webp")
+            steps = ("Photo", *map(_SAID.dial, DIAL))
+            dial = "".join(f"<span>{step}</span>" for step in steps)
+            dial += "".join(map(_images, await _turn_the_dial(url)))
+            await _compose(browser, "dial", dial, folder / "dial.webp")
             await browser.close()
 
 
