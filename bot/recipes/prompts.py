@@ -57,14 +57,26 @@ def taken_apart(prompt: str, negative_prompt: str, words: str, style: str) -> db
         of these, its words are all of it.
     """
     wanted, avoided = _parts(words)
-    named = STYLES.get(style)
-    known = _joined(wanted, named.words if named else "")
-    if known and f"{prompt}, ".startswith(f"{known}, "):
-        everything = _joined(wanted, prompt.removeprefix(known).removeprefix(", "))
+    manner = STYLES[style].words if style in STYLES else ""
+    for before, after in ((wanted, manner), (_joined(wanted, manner), "")):
+        caption = _between(prompt, before, after)
+        if caption is not None and (before or after):
+            everything = _joined(wanted, caption)
+            break
     else:
         style, everything, avoided = "", prompt, negative_prompt
     avoided = avoided[:MOST_CHARACTERS]
     return db.Recipe(style=style, words=f"{everything} -- {avoided}" if avoided else everything)
+
+
+def _between(prompt: str, before: str, after: str) -> str | None:
+    """What a prompt has between these; None: it does not begin or end with them."""
+    whole, start, end = (f", {part}, " if part else ", " for part in (prompt, before, after))
+    if not (whole.startswith(start) and whole.endswith(end)):
+        return None
+    if len(whole) + len(", ") < len(start) + len(end):
+        return None
+    return whole[len(start) : len(whole) - len(end)]
 
 
 def _parts(words: str) -> tuple[str, str]:

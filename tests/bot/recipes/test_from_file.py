@@ -65,7 +65,7 @@ def test_what_began_with_a_photo_is_a_dream_and_known_to_be_none(told: dict[str,
 
 @pytest.mark.parametrize("style", ["", "watercolour"])
 @pytest.mark.parametrize("words", ["", "as a snowman", "as a snowman -- snow, ice", "-- dogs"])
-@pytest.mark.parametrize("caption", ["", "a cat on a couch"])
+@pytest.mark.parametrize("caption", ["", "a cat on a couch", "a cat " * 50])
 def test_what_follows_from_it_keeps_words_style_and_caption(
     style: str, words: str, caption: str
 ) -> None:
@@ -80,7 +80,7 @@ def test_what_follows_from_it_keeps_words_style_and_caption(
     after = compose(db.Item(generation=db.Generation(recipe=found.recipe)))
     assert {*after[0].split(", ")} == {*prompt.split(", ")}
     assert after[1] == negative_prompt
-    if not (style and caption):  # else the order differs
+    if len(prompt) < 200:  # else the caption came last, and is one of the words now
         assert after[0] == prompt
 
 
