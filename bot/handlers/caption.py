@@ -11,7 +11,7 @@ from bot.answering import topic_of
 from bot.callbacks import ASK, GUESS, answer
 from bot.clients.dbservice import NotFound
 from bot.context import Context
-from bot.handlers.pressed import Button, Press, create, find, tell_created
+from bot.handlers.pressed import Button, Press, create, find, note, tell_created
 from bot.recipes import children
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.services import Services
@@ -72,13 +72,4 @@ async def _ask(press: Press, context: Context, item: db.Item) -> None:
         ForceReply(selective=True, input_field_placeholder=said.question_hint),
         thread_id=topic_of(photo),
     )
-    await context.services.database.note_message(
-        db.NoteMessageRequest(
-            bot_id=context.bot.id,
-            chat_id=photo.chat_id,
-            user_id=photo.user_id,
-            generation_id=item.generation.id,
-            message_id=question.message_id,
-            kind=db.MESSAGE_KIND_QUESTION,
-        )
-    )
+    await note(context, item, question, db.MESSAGE_KIND_QUESTION)

@@ -8,7 +8,7 @@ from telegram.ext import BaseHandler
 from bot.answering import topic_of
 from bot.callbacks import Action, answer, pattern_of
 from bot.context import Context
-from bot.handlers.pressed import Button, Press, find
+from bot.handlers.pressed import Button, Press, find, note
 from bot.recipes import png
 from bot.recipes.children import NAMES
 from bot.recipes.prompts import words_of
@@ -43,12 +43,13 @@ async def _send_file(press: Press, context: Context, item: db.Item) -> None:
             "style": recipe.style,
             "words": words_of(item),
         }
-        await context.services.messenger.reply_document(
+        sent = await context.services.messenger.reply_document(
             press.message.chat.id,
             press.message.message_id,
             png.write(data, told),
             thread_id=topic_of(item.photo),
         )
+        await note(context, item, sent, db.MESSAGE_KIND_PICTURE)
     finally:
         under_way.discard(press.generation_id)
 

@@ -182,6 +182,23 @@ async def tell_created(press: Press, context: Context, made: db.CreateGeneration
     await answer(press.query, said.coming if made.created else said.under_way)
 
 
+async def note(context: Context, item: db.Item, sent: Message, kind: db.MessageKind) -> None:
+    """Notes that a message which was sent is about a picture: replies to it are, too.
+
+    Those that show it go when it is deleted.
+    """
+    await context.services.database.note_message(
+        db.NoteMessageRequest(
+            bot_id=context.bot.id,
+            chat_id=sent.chat_id,
+            user_id=item.photo.user_id,
+            generation_id=item.generation.id,
+            message_id=sent.message_id,
+            kind=kind,
+        )
+    )
+
+
 async def may_act_for(owner_id: int, query: CallbackQuery, context: Context) -> bool:
     """Whether it is one's own, or that of a group which one administers."""
     if query.from_user.id == owner_id:

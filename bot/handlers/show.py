@@ -10,7 +10,7 @@ from bot.answering import topic_of
 from bot.callbacks import Action, answer, pattern_of
 from bot.context import Context
 from bot.handlers import card
-from bot.handlers.pressed import Button, Press, find
+from bot.handlers.pressed import Button, Press, find, note
 from bot.refusals import NotTaken
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -51,16 +51,7 @@ async def send(
         said = texts.pictures.photos_forbidden
         await services.messenger.reply(chat_id, reply_to, said, thread_id=thread_id)
         return
-    await services.database.note_message(
-        db.NoteMessageRequest(
-            bot_id=context.bot.id,
-            chat_id=chat_id,
-            user_id=item.photo.user_id,
-            generation_id=item.generation.id,
-            message_id=message.message_id,
-            kind=db.MESSAGE_KIND_PICTURE,  # so that words in reply to it are about it
-        )
-    )
+    await note(context, item, message, db.MESSAGE_KIND_PICTURE)
 
 
 async def _show_chosen(press: Press, context: Context, item: db.Item) -> None:

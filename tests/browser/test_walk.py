@@ -145,7 +145,7 @@ async def test_from_a_photo_to_a_picture_that_is_gone(
     await deletes_once_it_is_meant(chat, picture)
 
     await expect(chat.answers_with_picture()).to_have_count(3)
-    await expect(file.locator(".quote")).to_have_text("Deleted message")
+    await expect(file).to_have_count(0)
     await button(card, "2/4").click()
     await offers(card, ["1/3", SAID.older_button, STARRED, *ACTING])
 
@@ -153,4 +153,4 @@ async def test_from_a_photo_to_a_picture_that_is_gone(
     await chat.page.reload()
     await expect(chat.messages).to_have_count(shown)
     await expect(picture).to_have_count(0)
-    await expect(file.locator(".quote")).to_have_text("Deleted message")
+    await expect(file).to_have_count(0)

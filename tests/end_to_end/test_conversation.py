@@ -110,12 +110,17 @@ async def test_deleting_asks_first_and_is_for_good(people: People, first: ShownM
     await press(people, asked, SAID.keep_button)
     kept = await offering(people, first, SAID.delete_button)
     assert labels(kept) == labels(first)
+    await press(people, kept, SAID.full_size_button)
+    (file,) = await people.wait_for(
+        first.chat_id, lambda messages: [m for m in messages if m.document]
+    )
     await press(people, kept, SAID.delete_button)
     await idle(people, first.chat_id)
     asked = await offering(people, first, SAID.keep_button)
     assert await press(people, asked, SAID.delete_for_good_button) == SAID.deleted
-    await people.wait_for(
-        first.chat_id, lambda messages: all(message.id != first.id for message in messages)
+    await people.wait_for(  # the file of it, too
+        first.chat_id,
+        lambda messages: messages if not {first.id, file.id} & {m.id for m in messages} else None,
     )
     assert await press(people, child, SAID.closer_button) == SAID.coming
     await next_picture(people, child)
