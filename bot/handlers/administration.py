@@ -152,12 +152,17 @@ async def _unban(message: Message, context: Context) -> str:
 
 
 def _whom(message: Message, context: Context) -> int | None:
-    """Whom a command is about: the given number, or who wrote what it replies to."""
+    """Whom a command is about: the given number, or who wrote what it replies to.
+
+    That is not whoever wrote in the group's own name: it would be the whole group.
+    """
     if context.args:
         return _number(context, 0) or None
     replied = message.reply_to_message
     sender = sender_of(replied) if replied is not None else None
-    return sender.id if sender is not None and sender.id != context.bot.id else None
+    if sender is None or sender.id in (context.bot.id, message.chat.id):
+        return None
+    return sender.id
 
 
 def _number(context: Context, default: int) -> int | None:

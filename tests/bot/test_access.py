@@ -51,7 +51,9 @@ class Club:
 @asynccontextmanager
 async def serving(desk: Desk, policy: str, **settings: Any) -> AsyncIterator[app.RunningBot]:
     changed = desk.settings.model_copy(update={"bot_access": policy, **settings})
+    last = await desk.people.last_event()
     async with app.running(changed) as running:
+        await desk.people.wait_for_call("getUpdates", after=last, timeout=90)
         yield running
 
 
@@ -400,6 +402,11 @@ async def test_a_ban_by_number_and_by_reply_wins_over_everything_but_admins(
         theirs = await desk.people.send_text(group, "look", user=invited)
         await desk.people.send_text(group, "/ban", user=owner, reply_to=theirs.id)
         await told(desk, group, SAID.banned(invited))
+        nobodys = await desk.people.send_text(
+            group, "x", user=people.users["owner"], anonymous=True
+        )
+        await desk.people.send_text(group, "/ban", user=owner, reply_to=nobodys.id)
+        await told(desk, group, SAID.ban_usage)
         await desk.people.send_text(invited, "/status")
         await told(desk, invited, BANNED)
         await desk.people.send_text(owner, f"/ban {invited}")
