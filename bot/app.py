@@ -23,7 +23,7 @@ from telegram.request import BaseRequest, HTTPXRequest
 from bot import captioners, profile
 from bot.bounded import BoundedTransport
 from bot.captioners.base import Captioner
-from bot.clients.dbservice import DatabaseClient
+from bot.clients.dbservice import DatabaseClient, DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
 from bot.handlers import table
@@ -109,6 +109,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             captioner,
             messenger,
             observers,
+            access=settings.access,
             dial=STEPS[settings.bot_dial],
         )
         stack.push_async_callback(services.decoder.close)
@@ -206,15 +207,31 @@ async def _serve(
         await profile.set_up(application.bot)
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
+        looking = asyncio.create_task(_look_for_owner(application))
         try:
             await receive(stop)
         finally:
+            looking.cancel()
             scheduler.stop()
             limiter.stop()
             await application.stop()
             await tick.stop()
     finally:
         await application.shutdown()
+
+
+async def _look_for_owner(application: BotApplication) -> None:
+    """Says so if nobody owns the bot; `lookalike up` has a link for that."""
+    services: Services = application.bot_data.services
+    while services.access.policy != "everyone":
+        try:
+            is_owned = await services.access.is_owned(services.database, application.bot.id)
+        except DatabaseError:
+            await asyncio.sleep(_RETRY_SECONDS)
+        else:
+            if not is_owned:
+                _log.info("Nobody owns @%s yet.", application.bot.username)
+            return
 
 
 async def _initialize(application: BotApplication, stop: asyncio.Event) -> bool:

@@ -13,6 +13,7 @@ from bot.services import Services
 from bot.texts.texts import Texts
 
 _QUESTION_SECONDS: Final = 5.0
+_DAY_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class BotData:
         scheduler: starts the next tick.
         notice: what /start and /help end with.
         notices: what is said once a minute in a chat.
+        refused: who may not use the bot is told once a day, or more often where very many come.
         questions: what a photo shows is asked once in some seconds, by its generation.
         under_way: what is being made or sent for somebody who may press the button again.
     """
@@ -32,6 +34,7 @@ class BotData:
     scheduler: Scheduler
     notice: str = ""
     notices: Notices = field(default_factory=Notices)
+    refused: Notices = field(default_factory=lambda: Notices(seconds=_DAY_SECONDS))
     questions: Notices = field(default_factory=lambda: Notices(seconds=_QUESTION_SECONDS))
     under_way: set[str] = field(default_factory=set)
 

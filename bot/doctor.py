@@ -152,6 +152,36 @@ async def _updates(http: httpx.AsyncClient, settings: BotSettings) -> Finding:
     return ok("updates", "No webhook and no other program takes the bot's updates.")
 
 
+async def _start_access(settings: BotSettings) -> list[Finding]:
+    """Whether somebody has said whom the bot is for."""
+    if settings.bot_access is None:
+        summary = "BOT_ACCESS is not set, so whoever finds the bot may use it."
+        return [warning("access", summary, "Set it: me, invited, or everyone if you mean that.")]
+    return []
+
+
+async def _access(settings: BotSettings) -> list[Finding]:
+    """Whom the bot is for, and whether anybody runs it."""
+    access = settings.access
+    if settings.bot_access is None:
+        return await _start_access(settings)
+    if access.policy == "everyone":
+        return [ok("access", "Whoever finds the bot may use it, as BOT_ACCESS says.")]
+    whom = "its owner" if access.policy == "me" else "its owner and whom they invite"
+    summary = f"The bot is for {whom}, and for those in BOT_ADMINS and BOT_ALLOWED."
+    client = DatabaseClient(settings.dbservice_address, settings.known_token() or _NO_TOKEN)
+    try:
+        is_owned = await access.is_owned(client, settings.bot_id)
+    except DatabaseError:
+        is_owned = True  # nobody knows; that dbservice is away, its own check says
+    finally:
+        await client.disconnect()
+    if not is_owned:
+        remedy = "When it starts, `lookalike up` prints a link with which to own it."
+        return [warning("access", f"{summary} Nobody owns it yet.", remedy)]
+    return [ok("access", summary)]
+
+
 async def _captioner(settings: BotSettings) -> list[Finding]:
     """Whether the captioner works; Azure is shown the key alone."""
 
@@ -305,11 +335,12 @@ if __name__ == "__main__":
         BotSettings,
         {
             "telegram": _telegram,
+            "access": _access,
             "captioner": _captioner,
             "dbservice": _dbservice,
             "generator": _generator,
             "bot": _bot,
         },
-        start={"start": _start},
+        start={"start": _start, "access": _start_access},
         paid={"caption": _caption},
     )

@@ -1,5 +1,6 @@
 """The buttons under the bot's messages."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +17,7 @@ from bot.callbacks import (
     dial_data,
     guess_data,
     history_data,
+    invite_data,
     picture_data,
     style_data,
 )
@@ -26,6 +28,7 @@ from bot.texts.texts import Texts
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _STYLES_IN_A_ROW: Final = 2
+_INVITES_IN_A_ROW: Final = 2
 
 
 @lru_cache(maxsize=1000)  # each tick offers an edit of each status message, and few are taken
@@ -199,3 +202,17 @@ def _keep(texts: Texts, keep: str) -> InlineKeyboardButton:
 
 def _button(text: str, action: Action, generation_id: str) -> InlineKeyboardButton:
     return InlineKeyboardButton(text, callback_data=picture_data(action, generation_id))
+
+
+def invites(found: Sequence[db.Invite], texts: Texts) -> InlineKeyboardMarkup | None:
+    """Under a list of links; Telegram takes a hundred buttons, as many as there may be links."""
+    buttons = [
+        InlineKeyboardButton(
+            texts.access.revoke_on_button(each), callback_data=invite_data(each.id)
+        )
+        for each in found
+    ]
+    rows = [
+        buttons[at : at + _INVITES_IN_A_ROW] for at in range(0, len(buttons), _INVITES_IN_A_ROW)
+    ]
+    return InlineKeyboardMarkup(rows) if rows else None

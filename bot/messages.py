@@ -76,10 +76,10 @@ def picture_of(message: Message) -> PhotoSize | Document | None:
     if media_type.startswith("image/") or suffix in _IMAGE_NAMES:
         return document
     may_be_one = media_type in _UNTOLD and (document.file_size or 0) <= MOST_BYTES
-    return document if may_be_one and _is_for_the_bot(message) else None
+    return document if may_be_one and is_for_the_bot(message) else None
 
 
-def _is_for_the_bot(message: Message) -> bool:
+def is_for_the_bot(message: Message) -> bool:
     """Whether it is sent to the bot alone, replies to it, or names it."""
     if message.chat.type == ChatType.PRIVATE:
         return True
@@ -87,4 +87,4 @@ def _is_for_the_bot(message: Message) -> bool:
     replied = message.reply_to_message
     if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
         return True
-    return f"@{bot.username}".lower() in (message.caption or "").lower()
+    return f"@{bot.username}".lower() in (message.caption or message.text or "").lower()

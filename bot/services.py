@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.access import Access
 from bot.administrators import Administrators
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
@@ -28,6 +29,7 @@ class Services:
         captioner: the one captioner chosen at start.
         messenger: Telegram.
         observers: who hears what happens.
+        access: who may use the bot.
         administrators: who acts for a group.
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
@@ -45,6 +47,7 @@ class Services:
     captioner: Captioner
     messenger: Messenger
     observers: Sequence[Observer] = ()
+    access: Access = field(default_factory=Access)
     administrators: Administrators = field(default_factory=Administrators)
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))

@@ -1,12 +1,27 @@
 """The bot's settings."""
 
 import re
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
+from bot.access import Access, Policy
 from bot.captioners.azure import check_endpoint
 from lookalike.settings import HttpUrl, ListenAddress, Secret, Settings
+
+
+def _parse_ids(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    ids = [each.strip() for each in value.split(",")]
+    if not all(re.fullmatch(r"-?[1-9][0-9]{0,15}", each) for each in ids):
+        raise ValueError("write Telegram's ids, with commas between them, such as 1234567,-100200")
+    return frozenset(map(int, ids))
+
+
+Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(_parse_ids)]
+"""Ids of users and chats; in a setting, with commas between them."""
 
 
 class BotSettings(Settings):
@@ -21,6 +36,10 @@ class BotSettings(Settings):
         azure_vision_key: the resource's key.
         bot_poll_seconds: the period of the tick.
         bot_dial: how much of a photo its first picture keeps, where its owner has chosen nothing.
+        bot_access: whom the bot is for: its owner, whom they invite, or everyone, as it is where
+            nothing is said.
+        bot_admins: users who run the bot besides its owner.
+        bot_allowed: users and chats whom it is for, whatever bot_access says.
         bot_notice: what /start and /help end with, such as the model's conditions of use.
         bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
@@ -34,6 +53,9 @@ class BotSettings(Settings):
     azure_vision_key: Secret | None = None
     bot_poll_seconds: float = Field(default=2, ge=0.05, le=10)
     bot_dial: Literal["dream", "cousin", "sibling", "twin"] = "dream"
+    bot_access: Policy | None = None
+    bot_admins: Ids = frozenset()
+    bot_allowed: Ids = frozenset()
     bot_notice: str = Field(default="", max_length=1000)
     bot_listen: ListenAddress = "127.0.0.1:5003"
     dbservice_address: str = "127.0.0.1:5002"
@@ -52,6 +74,13 @@ class BotSettings(Settings):
         if value is not None:
             check_endpoint(value)
         return value
+
+    @property
+    def access(self) -> Access:
+        """Who may use the bot."""
+        return Access(
+            self.bot_access or "everyone", self.bot_admins, self.bot_allowed, self.lookalike_home
+        )
 
     @property
     def bot_id(self) -> int:

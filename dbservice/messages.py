@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from dbservice.models import Generation, Photo, StoredImage, photo_id
+from dbservice.models import Generation, Invite, Photo, StoredImage, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MAX_ERROR = 1000  # characters; the message is for the log, and no reason to lose the record
@@ -197,6 +197,11 @@ def item(row: Generation) -> db.Item:
     """A generation with its photo, and a set with its members."""
     members = map(_generation, row.members) if row.pictures > 1 else ()
     return db.Item(photo=_photo(row.photo), generation=_generation(row), members=members)
+
+
+def invite(row: Invite) -> db.Invite:
+    """An invite, without its secret."""
+    return db.Invite(id=row.number, max_uses=row.max_uses, uses=row.uses, expires_at=row.expires_at)
 
 
 def _photo(row: Photo) -> db.Photo:

@@ -363,3 +363,55 @@ class WallClock(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     seen_at: Mapped[datetime]
     doubt_seconds: Mapped[float]
+
+
+class Owner(Base):
+    """Whose a bot is: the first to claim it."""
+
+    __tablename__ = "owners"
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int]
+    claimed_at: Mapped[datetime]
+
+
+class Member(Base):
+    """Somebody who was invited."""
+
+    __tablename__ = "members"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    joined_at: Mapped[datetime]
+
+
+class Ban(Base):
+    """A user who may not use a bot, or a chat in which nobody may. It outlives `ForgetUser`."""
+
+    __tablename__ = "bans"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    banned_at: Mapped[datetime]
+
+
+class Invite(Base):
+    """A link that lets people in; of its secret, a hash is kept."""
+
+    __tablename__ = "invites"
+    __table_args__ = (
+        Index("ix_invites_bot", "bot_id", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True
+    )
+    bot_id: Mapped[int]
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    max_uses: Mapped[int]
+    uses: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

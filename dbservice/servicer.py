@@ -12,6 +12,7 @@ from dbservice.errors import ServiceError, not_found
 from dbservice.maintenance import delete_pending
 from dbservice.store import Store, Transaction
 from dbservice.transactions import (
+    access,
     creation,
     epochs,
     generations,
@@ -191,6 +192,50 @@ class DatabaseServicer(DatabaseServiceServicer):
                 return forgotten
             forgotten.photos += some.photos
             forgotten.generations += some.generations
+
+    async def GetAccess(
+        self, request: db.GetAccessRequest, _context: object
+    ) -> db.GetAccessResponse:
+        """See db.proto."""
+        return await self._store.transact(access.get, request)
+
+    async def ClaimBot(self, request: db.ClaimBotRequest, _context: object) -> db.ClaimBotResponse:
+        """See db.proto."""
+        return await self._store.transact(access.claim, request)
+
+    async def CreateInvite(
+        self, request: db.CreateInviteRequest, _context: object
+    ) -> db.CreateInviteResponse:
+        """See db.proto."""
+        return await self._store.transact(access.invite, request)
+
+    async def ListInvites(
+        self, request: db.ListInvitesRequest, _context: object
+    ) -> db.ListInvitesResponse:
+        """See db.proto."""
+        return await self._store.transact(access.invites, request)
+
+    async def RevokeInvite(
+        self, request: db.RevokeInviteRequest, _context: object
+    ) -> db.RevokeInviteResponse:
+        """See db.proto."""
+        return await self._store.transact(access.revoke, request)
+
+    async def RedeemInvite(
+        self, request: db.RedeemInviteRequest, _context: object
+    ) -> db.RedeemInviteResponse:
+        """See db.proto."""
+        return await self._store.transact(access.redeem, request)
+
+    async def BanUser(self, request: db.BanUserRequest, _context: object) -> db.BanUserResponse:
+        """See db.proto."""
+        return await self._store.transact(access.ban, request)
+
+    async def UnbanUser(
+        self, request: db.UnbanUserRequest, _context: object
+    ) -> db.UnbanUserResponse:
+        """See db.proto."""
+        return await self._store.transact(access.unban, request)
 
     def _allowed(self) -> Limits:
         """What may be begun now."""

@@ -78,6 +78,10 @@ class MessageTaken(DatabaseError):
     """The message is another generation's, or of another kind."""
 
 
+class ListFull(DatabaseError):
+    """There are as many invites or bans as there may be."""
+
+
 class NotOwner(DatabaseError):
     """It belongs to another user."""
 
@@ -99,6 +103,7 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "TOO_MANY_UNFINISHED": TooManyUnfinished,
     "MESSAGE_TAKEN": MessageTaken,
     "TOO_MUCH_KEPT": TooMuchKept,
+    "LIST_FULL": ListFull,
     "STORAGE_FULL": DatabaseUnavailable,
     "DISK_FULL": DatabaseUnavailable,
     "STORAGE_UNAVAILABLE": DatabaseUnavailable,
@@ -285,6 +290,38 @@ class DatabaseClient:
     async def forget_user(self, request: db.ForgetUserRequest) -> db.ForgetUserResponse:
         """Removes all that is known of a user."""
         return await self._call(self._stub.ForgetUser, request)
+
+    async def get_access(self, request: db.GetAccessRequest) -> db.GetAccessResponse:
+        """What is kept of a user's access."""
+        return await self._call(self._stub.GetAccess, request)
+
+    async def claim_bot(self, request: db.ClaimBotRequest) -> bool:
+        """Makes a user the owner, if there is none; whether the user is it now."""
+        return (await self._call(self._stub.ClaimBot, request)).owner
+
+    async def create_invite(self, request: db.CreateInviteRequest) -> db.CreateInviteResponse:
+        """Makes an invite."""
+        return await self._call(self._stub.CreateInvite, request)
+
+    async def list_invites(self, request: db.ListInvitesRequest) -> db.ListInvitesResponse:
+        """The invites that are still good."""
+        return await self._call(self._stub.ListInvites, request)
+
+    async def revoke_invite(self, request: db.RevokeInviteRequest) -> None:
+        """Revokes an invite."""
+        await self._call(self._stub.RevokeInvite, request)
+
+    async def redeem_invite(self, request: db.RedeemInviteRequest) -> db.Redemption:
+        """Lets a user in by an invite, or says why not."""
+        return (await self._call(self._stub.RedeemInvite, request)).redemption
+
+    async def ban_user(self, request: db.BanUserRequest) -> db.BanUserResponse:
+        """Bans a user."""
+        return await self._call(self._stub.BanUser, request)
+
+    async def unban_user(self, request: db.UnbanUserRequest) -> bool:
+        """Lifts a ban; whether there was one."""
+        return (await self._call(self._stub.UnbanUser, request)).changed
 
     # Token, deadline and errors are the same for all calls of one shape. They are not interceptors:
     # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.

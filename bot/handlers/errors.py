@@ -37,7 +37,7 @@ async def tell(update: object, context: Context) -> None:
         if chat is None or not context.bot_data.notices.may_give(chat.id):
             return
     elif of_button is None:
-        _log_error(error)
+        log(error)
     text = refusal or of_button or texts.went_wrong
     if isinstance(error, DatabaseUnavailable) and refusal is None:
         text = texts.database_unavailable
@@ -72,7 +72,8 @@ def _about_button(error: Exception, texts: Texts) -> str | None:
     return texts.gone if isinstance(error, NotFound | InvalidRequest) else None
 
 
-def _log_error(error: Exception) -> None:
+def log(error: Exception) -> None:
+    """Notes an error: in a line if it is expected, else with its traceback."""
     if isinstance(error, _EXPECTED):
         _log.warning("A request could not be answered: %s: %s", type(error).__name__, error)
     else:

@@ -6,19 +6,25 @@ from telegram import Update
 from telegram.ext import BaseHandler, CommandHandler
 
 from bot.context import Context
+from bot.handlers.administration import is_admin
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of both commands."""
-    return [CommandHandler("start", _start), CommandHandler("help", _help)]
+    return [CommandHandler("start", say_hello), CommandHandler("help", _help)]
 
 
-async def _start(update: Update, context: Context) -> None:
+async def say_hello(update: Update, context: Context) -> None:
+    """The answer to /start."""
     await _say(update, context, context.texts.start)
 
 
 async def _help(update: Update, context: Context) -> None:
-    await _say(update, context, context.texts.help)
+    text, said = context.texts.help, context.texts.access
+    if await is_admin(update, context):
+        lines = (f"/{name} - {what}" for name, what in said.commands)
+        text = "\n".join([text, "", said.for_admins, *lines])
+    await _say(update, context, text)
 
 
 async def _say(update: Update, context: Context, text: str) -> None:

@@ -8,6 +8,7 @@ from telegram.ext import Application, BaseHandler
 
 from bot.context import Context
 from bot.handlers import (
+    administration,
     again,
     cancel,
     caption,
@@ -15,7 +16,9 @@ from bot.handlers import (
     errors,
     from_file,
     full_size,
+    gate,
     history,
+    link,
     other,
     photo,
     settings,
@@ -30,6 +33,7 @@ from bot.services import Services
 _MODULES: Final = (
     from_file,
     photo,
+    link,
     start,
     status,
     history,
@@ -40,6 +44,7 @@ _MODULES: Final = (
     show,
     delete,
     caption,
+    administration,
     words,
     other,
 )
@@ -51,15 +56,20 @@ def register(
     """Adds every handler.
 
     Returns:
-        What records an update, if that is for a handler which has something to record.
+        What records an update of somebody who may use the bot, if that is for a handler which has
+        something to record.
     """
     handlers: list[BaseHandler[Update, Context, Any]] = []
     for module in _MODULES:
         handlers += module.handlers()
+    door = gate.Gate()
+    application.add_handler(door, gate.FIRST)
     application.add_handlers(handlers)
     application.add_error_handler(errors.tell)
 
     async def record(update: Update) -> None:
+        if not await door.admit(update, services):
+            return
         for handler in handlers:
             check = handler.check_update(update)
             if check is not None and check is not False:

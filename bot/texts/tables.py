@@ -20,6 +20,14 @@ COMMANDS: Final = (
     ("help", _noop("How to use this bot")),
 )
 
+ADMIN_COMMANDS: Final = (
+    ("invite", _noop("A link that lets somebody in, or several: /invite 5")),
+    ("invites", _noop("The links that still let people in")),
+    ("ban", _noop("Let somebody do nothing any more")),
+    ("unban", _noop("Let them in again")),
+)
+"""Of those who run the bot."""
+
 ENDINGS: Final = {
     "too-many-unfinished": _noop(
         "You already have as many pictures in progress as I allow. Please send this photo again "

@@ -11,6 +11,7 @@ from typing import Final
 from bot.clients.documents import Job
 from bot.recipes.guesses import USER, is_unsure, thing
 from bot.recipes.prompts import sentence
+from bot.texts.access import AccessTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.shortening import shortened
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, STATES, WAITS
@@ -27,6 +28,7 @@ class Texts:
 
     Attributes:
         pictures: what is said of pictures and under them.
+        access: what is said of who may use the bot.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -52,6 +54,7 @@ class Texts:
         self._ = _ = translations.gettext
         self.ngettext = translations.ngettext
         self.pictures = PictureTexts(translations)
+        self.access = AccessTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

@@ -86,6 +86,9 @@ def demo(*, photo: Path | None, port: int | None, no_browser: bool) -> None:
 
 @main.command()
 @click.option("--telegram-bot-token", envvar="TELEGRAM_BOT_TOKEN", help="From @BotFather.")
+@click.option(
+    "--bot-access", type=click.Choice(["me", "invited", "everyone"]), help="Whom the bot is for."
+)
 @click.option("--captioner", type=click.Choice(["blip", "azure", "offline"]))
 @click.option("--azure-vision-endpoint", help="For the captioner azure.")
 @click.option("--azure-vision-key", envvar="AZURE_VISION_KEY", help="For the captioner azure.")

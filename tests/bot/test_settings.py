@@ -25,6 +25,11 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("CAPTIONER", "florence"),
         ("BOT_POLL_SECONDS", "0"),
         ("BOT_LISTEN", "5003"),
+        ("BOT_ACCESS", "nobody"),
+        ("BOT_ADMINS", "ada"),
+        ("BOT_ADMINS", "0"),
+        ("BOT_ALLOWED", "1,,2"),
+        ("BOT_ALLOWED", "12345678901234567890"),
         ("GENERATOR_URL", "127.0.0.1:5001"),
     ],
 )
@@ -50,6 +55,22 @@ def test_the_environment_wins_over_the_file(
     settings = BotSettings.load()
     assert settings.bot_poll_seconds == 1.5
     assert settings.captioner == "offline"
+
+
+def test_ids_have_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_ADMINS", "1234567")
+    monkeypatch.setenv("BOT_ALLOWED", "42, -1001234567890")
+    settings = BotSettings.load()
+    assert settings.bot_admins == {1234567}
+    assert settings.bot_allowed == {42, -1001234567890}
+    monkeypatch.setenv("BOT_ALLOWED", "")
+    assert BotSettings.load().bot_allowed == frozenset()
+
+
+def test_a_bot_of_which_nobody_has_said_whom_it_is_for_is_for_everyone() -> None:
+    settings = BotSettings.load()
+    assert settings.bot_access is None
+    assert settings.access.policy == "everyone"
 
 
 def test_secrets_are_known_to_the_redaction() -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice import test_access
 from tests.dbservice.client import Client
 
-GROWS = re.compile(r"SCAN (generations|photos)|USE TEMP B-TREE")
+GROWS = re.compile(r"SCAN (generations|photos|owners|members|bans|invites)|USE TEMP B-TREE")
 """A whole table or index is read, or what was found is sorted."""
 
 OF_CLOSED = re.compile(r"ix_generations_(history|pictures)|photo_id=")
@@ -58,6 +59,18 @@ async def begun(client: Client) -> None:
     await client.history(of=(await client.receive()).item.generation.id)
 
 
+async def invited(client: Client) -> None:
+    made = await test_access.invite(client)
+    await test_access.invites(client)
+    await test_access.redeem(client, made.secret)
+    await test_access.revoke(client, made.invite.id)
+
+
+async def banned(client: Client) -> None:
+    await test_access.ban(client)
+    await test_access.unban(client)
+
+
 async def deleted(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
     await client.close(lease)
@@ -80,6 +93,10 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "a group that became a supergroup": moved,
     "a message": lambda client: client.get(message_id=1),
     "what was chosen": lambda client: client.settings(db.DIAL_TWIN),
+    "who may": test_access.get,
+    "an owner": lambda client: test_access.claim(client, 8),
+    "an invite": invited,
+    "a ban": banned,
     "forget": lambda client: client.forget(99),
 }
 

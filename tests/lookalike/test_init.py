@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 
 from bot.captioners import blip
 from generator.models import EMOJI
+from lookalike import ownership
 from lookalike.cli.init import dotenv
 from lookalike.processes import clean_environment
 from lookalike.processes.stack import Stack
@@ -29,7 +30,8 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 EXAMPLE = Path(dotenv.__file__).parents[3] / ".env.example"
-SCRIPTED = ["--captioner", "offline", "--generator-model", "emoji"]
+FOR_ME = ["--bot-access", "me"]
+SCRIPTED = [*FOR_ME, "--captioner", "offline", "--generator-model", "emoji"]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,7 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
             ("token", wrong),
             ("Use it anyway?", "n"),
             ("token", TOKEN),
+            ("It is for", ""),
             ("The captioner", "azure"),
             ("endpoint", vision.url),
             ("keys", vision.key),
@@ -115,10 +118,17 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
     assert "emoji loads" in shown
     for secret in (wrong, TOKEN, vision.key):
         assert secret not in shown
+    link = re.search(r"be the first to write this to @\w+ at \S+:\s+/start o_(\S+)", shown)
+    assert link is not None, shown
+    kept = tmp_path / "home" / "owner-links"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert link[1] not in kept.read_text()
+    assert ownership.is_good(kept.parent, link[1])
     written = tmp_path / ".env"
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     expected = {
         "TELEGRAM_BOT_TOKEN": TOKEN,
+        "BOT_ACCESS": "me",
         "CAPTIONER": "azure",
         "AZURE_VISION_ENDPOINT": vision.url,
         "AZURE_VISION_KEY": vision.key,
@@ -127,7 +137,8 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
     assert dotenv_values(written) == expected
     comments = [line for line in EXAMPLE.read_text().splitlines() if line.startswith("# ")]
     assert set(comments) <= set(written.read_text().splitlines())
-    assert [path.name for path in tmp_path.iterdir()] == [".env"]
+    assert {path.name for path in tmp_path.iterdir()} == {".env", "home"}
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
 def test_it_takes_options_and_changes_what_is_there_only_when_told(
@@ -142,7 +153,7 @@ def test_it_takes_options_and_changes_what_is_there_only_when_told(
     assert TOKEN not in done.stdout + done.stderr
     assert (tmp_path / ".env").read_text() == (
         "# mine\nCAPTIONER=offline\nBOT_POLL_SECONDS=3\n"
-        f"TELEGRAM_BOT_TOKEN={TOKEN}\nGENERATOR_MODEL=emoji\n"
+        f"TELEGRAM_BOT_TOKEN={TOKEN}\nBOT_ACCESS=me\nGENERATOR_MODEL=emoji\n"
     )
 
 
@@ -150,7 +161,7 @@ def test_it_fetches_a_model_that_is_not_here_and_tells_its_conditions(
     telegram: Stack, tmp_path: Path
 ) -> None:
     model = "stable-diffusion-v1-5/stable-diffusion-v1-5"
-    arguments = ["--captioner", "offline", "--generator-model", model]
+    arguments = ["--bot-access", "me", "--captioner", "offline", "--generator-model", model]
     with hub.serve(model, EMOJI) as served:
         settings = {
             "TELEGRAM_BOT_TOKEN": TOKEN,
@@ -185,11 +196,12 @@ def test_a_notice_of_ones_own_stays(telegram: Stack, tmp_path: Path) -> None:
         ([], "Give --telegram-bot-token: there is no terminal"),
         (["--telegram-bot-token", "1:no"], "TELEGRAM_BOT_TOKEN: the check failed"),
         (
-            ["--telegram-bot-token", TOKEN, "--captioner", "azure"],
+            ["--telegram-bot-token", TOKEN, *FOR_ME, "--captioner", "azure"],
             "Give --azure-vision-endpoint",
         ),
+        (["--telegram-bot-token", TOKEN, "--captioner", "offline"], "Give --bot-access"),
         (
-            ["--telegram-bot-token", TOKEN, "--captioner", "offline", "--generator-model", "./no"],
+            ["--telegram-bot-token", TOKEN, *SCRIPTED[:-1], "./no"],
             "GENERATOR_MODEL: the check failed",
         ),
     ],
@@ -233,6 +245,7 @@ def test_it_begins_on_the_small_model_while_the_large_one_downloads(
             tmp_path,
             [
                 ("token", TOKEN),
+                ("It is for", "everyone"),
                 ("The captioner", "offline"),
                 ("The model", ""),
                 ("Accept the licence", "y"),
@@ -243,6 +256,7 @@ def test_it_begins_on_the_small_model_while_the_large_one_downloads(
         )
         assert code == 0, shown
         assert "Licence: CreativeML OpenRAIL-M." in shown
+        assert "owns the bot" not in shown
         written = dotenv_values(tmp_path / ".env")
         assert (written["GENERATOR_MODEL"], written["GENERATOR_MEANWHILE"]) == (model, "emoji")
         log = tmp_path / "home" / "download.log"
@@ -250,12 +264,21 @@ def test_it_begins_on_the_small_model_while_the_large_one_downloads(
 
 
 def test_what_a_env_has_is_kept_unless_it_is_answered_anew(telegram: Stack, tmp_path: Path) -> None:
-    before = f"TELEGRAM_BOT_TOKEN={TOKEN}\nCAPTIONER=offline\nGENERATOR_MODEL=emoji\nMINE=x\n"
+    kept = f"TELEGRAM_BOT_TOKEN={TOKEN}\nBOT_ACCESS=invited\nCAPTIONER=offline\n"
+    before = f"{kept}GENERATOR_MODEL=emoji\nMINE=x\n"
     (tmp_path / ".env").write_text(before)
-    keep = [("token", ""), ("now offline", ""), ("now emoji", ""), ("Start it now?", "n")]
+    (tmp_path / "home" / "dbservice").mkdir(parents=True)
+    keep = [
+        ("token", ""),
+        ("now invited", ""),
+        ("now offline", ""),
+        ("now emoji", ""),
+        ("Start it now?", "n"),
+    ]
     code, shown = type_at(telegram, tmp_path, keep)
     assert code == 0, shown
-    assert shown.count("[keep]") == 3
+    assert shown.count("[keep]") == 4
+    assert "While nobody owns the bot, `lookalike up` prints a link" in shown
     assert TOKEN not in shown
     assert (tmp_path / ".env").read_text() == before
 
@@ -268,7 +291,7 @@ def test_the_weights_of_blip_are_fetched_as_a_model_is(telegram: Stack, tmp_path
         served.licence = "bsd-3-clause"
         settings = {"HF_ENDPOINT": served.url, "HF_HUB_CACHE": str(tmp_path / "cache")}
         home = environment(telegram, tmp_path) | settings
-        arguments = ["--captioner", "blip", "--generator-model", "emoji"]
+        arguments = [*FOR_ME, "--captioner", "blip", "--generator-model", "emoji"]
         done = script(
             telegram,
             tmp_path,

@@ -15,6 +15,7 @@ from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -77,6 +78,8 @@ def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None
         assert re.search(ready, command.lines[-1])
         assert said.index("generator.diffusion.pipeline: Loaded emoji") < said.index("Ready: ")
         assert "journal mode" not in said
+        assert said.count("BOT_ACCESS is not set, so whoever finds the bot may use it.") == 1
+        assert "Nobody owns" not in said
         assert said.index("generator: Listening") < said.index("bot: Listening")
         assert said.index("dbservice: Listening") < said.index("bot: Listening")
 
@@ -99,6 +102,28 @@ def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None
     assert "Traceback" not in said
     assert "\x1b" not in said
     assert service_token(stack.home) not in said
+
+
+def test_it_prints_a_link_until_somebody_owns_the_bot(stack: Stack) -> None:
+    environment = {**stack.environment, "BOT_ACCESS": "me"}
+    with (
+        started("up", folder=stack.home, environment=environment) as command,
+        httpx.Client(base_url=f"{stack.url('sandbox')}/sandbox", trust_env=False) as people,
+    ):
+        start = command.wait_for(r"^  (/start o_\S+)$")[1]
+        ada = people.post("/users", json={"first_name": "Ada"}).json()["id"]
+        chat = f"/chats/{ada}/messages"
+        people.post(chat, data={"user": ada, "text": start}).raise_for_status()
+        wait_until(lambda: "This bot is yours." in people.get(chat).text)
+        assert command.end(signal.SIGTERM, seconds=10) == 0
+        assert command.output.count("/start o_") == 1
+        logged = [line for line in command.lines if re.match(r"\d{4}-", line)]
+        assert "o_" not in "".join(re.findall(r"\bo_\S+", "\n".join(logged)))
+    with started("up", folder=stack.home, environment=environment) as command:
+        command.wait_for("Ready: ")
+        assert command.end(signal.SIGTERM, seconds=10) == 0
+    assert "/start o_" not in command.output
+    assert "BOT_ACCESS is not set" not in command.output
 
 
 def test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed(

@@ -1,14 +1,15 @@
 """The command: what is settled in which order, and what is written."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 
 import click
 
-from lookalike import checks
-from lookalike.checks import Mark
+from lookalike import checks, ownership
+from lookalike.checks import Finding, Mark
 from lookalike.cli import doctor
 from lookalike.cli.init import dotenv, questions
 from lookalike.cli.init.dotenv import Answers
@@ -24,6 +25,19 @@ _NOTICE = (
     "to its use restrictions (paragraph 5 and Attachment A)."
 )
 """What the licence, in its paragraph 4.a, wants users to be told; see docs/models.md."""
+
+
+_BOT_NAME = re.compile(r"The token is that of @(\w+)\.")
+
+
+class _InitSettings(Settings):
+    """What is looked up besides.
+
+    Attributes:
+        telegram_api_url: the bot's.
+    """
+
+    telegram_api_url: str = "https://api.telegram.org"
 
 
 def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> bool:
@@ -48,12 +62,14 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> bool:
         click.echo("There is a .env already: what you do not answer anew is kept.")
     known = Known(given, dotenv.read(text))
     answers: Answers = {}
-    _settle(answers, questions.token, known, "bot", "telegram")
+    found = _settle(answers, questions.token, known, "bot", "telegram")
+    answers |= questions.access(known)
     _settle(answers, questions.captioner, known, "bot", "captioner", accept_licence=accept_licence)
     _settle(answers, questions.model, known, "generator", "model", accept_licence=accept_licence)
     answers |= _notice(known.kept, answers["GENERATOR_MODEL"])
     write_durably(ENV_FILE, dotenv.fill(text, answers).encode())
     click.echo("Written to .env, which only you can read. `lookalike up` starts everything.")
+    _offer_link(answers["BOT_ACCESS"], found)
     return sys.stdin.isatty() and click.confirm("Start it now?", default=True)
 
 
@@ -65,33 +81,43 @@ def _settle(
     check: str,
     *,
     accept_licence: bool = False,
-) -> None:
-    """Asks until the doctor's check passes, or whoever answers insists."""
+) -> list[Finding]:
+    """Asks until the doctor's check passes, or whoever answers insists.
+
+    Returns:
+        What the check found.
+    """
     while True:
         answer = ask(known)
         answers |= answer
-        failures = _failures(answers, service, check)
+        found = _look(answers, service, check)
+        failures = _failures(found)
         if failures == [checks.MODEL_MISSING]:
             if sys.stdin.isatty() and not accept_licence:
                 failures = _fetch_as_asked(answers, service, check)
             elif accept_licence and _download(service, answers, "--accept-licence"):
-                failures = _failures(answers, service, check)
+                failures = _failures(_look(answers, service, check))
         if not failures:
-            return
+            return found
         if answer.keys() <= known.given.keys() or not sys.stdin.isatty():
             raise click.ClickException(f"{', '.join(answer)}: the check failed; see above.")
         if click.confirm("Use it anyway?", default=False):
-            return
+            return found
 
 
-def _failures(answers: Answers, service: str, check: str) -> list[str]:
-    """The names of the checks that fail, or find that weights are missing; all are shown."""
+def _look(answers: Answers, service: str, check: str) -> list[Finding]:
+    """What a check finds, which is shown."""
     click.echo("Checking ...")
     found = doctor.findings(service, {**os.environ, **answers}, ["--only", check])
     if [each.check for each in found] == [checks.MODEL_MISSING] and sys.stdin.isatty():
         click.echo(found[0].summary)  # which is about to be mended
     else:
         doctor.show(check, found)
+    return found
+
+
+def _failures(found: list[Finding]) -> list[str]:
+    """The names of the checks that fail, or find that weights are missing."""
     return [
         finding.check
         for finding in found
@@ -117,7 +143,7 @@ def _fetch_as_asked(answers: Answers, service: str, check: str) -> list[str]:
         options = ["--accept-licence"]
     if not _download(service, answers, *options):
         return [checks.MODEL_MISSING]
-    return _failures(answers, service, check)
+    return _failures(_look(answers, service, check))
 
 
 def _download(service: str, answers: Answers, *options: str) -> bool:
@@ -146,6 +172,18 @@ def _download_in_background(answers: Answers) -> None:
 def _download_command(service: str, answers: Answers, *options: str) -> list[str]:
     model = [answers["GENERATOR_MODEL"]] if service == "generator" else []
     return [*service_command(f"{service}.download"), *model, *options]
+
+
+def _offer_link(access: str, found: list[Finding]) -> None:
+    """Prints a link with which the bot is owned, unless somebody may own it already."""
+    if access == "everyone":
+        return
+    settings = _InitSettings.load()
+    names = [match[1] for each in found if (match := _BOT_NAME.search(each.summary))]
+    if not names or settings.folder("dbservice").exists():
+        click.echo("While nobody owns the bot, `lookalike up` prints a link with which to own it.")
+        return
+    click.echo(ownership.invitation(settings.lookalike_home, names[0], settings.telegram_api_url))
 
 
 def _notice(kept: Answers, model: str) -> Answers:

@@ -17,6 +17,11 @@ _CAPTIONERS = {
     "azure": "whole sentences, by Microsoft; needs an account and a key",
     "offline": "names the main thing, on this machine; no key, no download",
 }
+_ACCESS = {
+    "me": "you alone; a link says that it is you",
+    "invited": "you, and people whom you send links that the bot makes",
+    "everyone": "whoever finds it; their photos cost you Azure's calls and this machine's time",
+}
 _KEEP = "keep"
 
 
@@ -61,6 +66,14 @@ def model(known: Known) -> Answers:
     _show(known, "GENERATOR_MODEL", "Which model paints?", models)
     question = "The model: one of these, another id on the hub, a folder, or a .safetensors file"
     return {"GENERATOR_MODEL": _ask("GENERATOR_MODEL", known, question, default=STABLE_DIFFUSION)}
+
+
+def access(known: Known) -> Answers:
+    """Whom the bot is for."""
+    _show(known, "BOT_ACCESS", "Whom is the bot for?", _ACCESS)
+    return {
+        "BOT_ACCESS": _ask("BOT_ACCESS", known, "It is for", default="me", choices=tuple(_ACCESS))
+    }
 
 
 def need_terminal(message: str) -> None:

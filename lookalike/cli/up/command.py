@@ -10,12 +10,15 @@ import functools
 import logging
 import re
 import sys
+import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lookalike import lifecycle, logs
+import click
+
+from lookalike import lifecycle, logs, ownership
 from lookalike.cli.up import printing, watchdog
 from lookalike.cli.up.checking import check
 from lookalike.cli.up.health import ask_grpc, ask_http, is_ready
@@ -27,6 +30,7 @@ from lookalike.processes.sink import LogSink, notice
 from lookalike.settings import Settings
 
 _BOT_NAME = re.compile(r"Serving as @(\w+)\.")
+_NO_OWNER = re.compile(r"Nobody owns @(\w+) yet\.")
 _TELEGRAM = "https://api.telegram.org"
 _LOOK_SECONDS = 0.5
 
@@ -65,7 +69,7 @@ async def _main(notes: Sequence[str], settings: _UpSettings, stop: asyncio.Event
             _log.warning("%s", sentence)
         async with _lock(settings.lookalike_home, stop) as lock:
             if lock is not None:
-                await _supervise(show, settings.telegram_api_url.rstrip("/"), lock, stop)
+                await _supervise(show, settings, lock, stop)
 
 
 @contextlib.asynccontextmanager
@@ -112,14 +116,18 @@ def _console(style: Style) -> Generator[Callable[[str, str], None], None, None]:
 
 
 async def _supervise(
-    show: Callable[[str, str], None], telegram: str, lock: int, stop: asyncio.Event
+    show: Callable[[str, str], None], settings: _UpSettings, lock: int, stop: asyncio.Event
 ) -> None:
     loop = asyncio.get_running_loop()
+    telegram = settings.telegram_api_url.rstrip("/")
+    offer = functools.lru_cache(functools.partial(_offer_link, settings.lookalike_home, telegram))
     bot_name: asyncio.Future[str] = loop.create_future()
 
     def listen(line: str) -> None:
         if (match := _BOT_NAME.search(message_of(line))) and not loop.is_closed():
             loop.call_soon_threadsafe(take_name, match.group(1))
+        if match := _NO_OWNER.search(message_of(line)):
+            offer(match.group(1))
         show("bot", line)
 
     def take_name(name: str) -> None:
@@ -158,6 +166,17 @@ async def _supervise(
         await stop_all(bot, generator, dbservice)
     for task in ended:
         task.result()
+
+
+def _offer_link(home: Path, telegram: str, bot_name: str) -> None:
+    """Prints a link with which the bot is owned, on standard output: it is nothing for a log."""
+
+    def offer() -> None:
+        with contextlib.suppress(OSError):  # nobody reads it
+            click.echo(ownership.invitation(home, bot_name, telegram))
+
+    # A console that is at rest must stop nobody.
+    threading.Thread(target=offer, daemon=True).start()
 
 
 async def _announce(bot_name: Awaitable[str], telegram: str, *services: Supervisor) -> NoReturn:

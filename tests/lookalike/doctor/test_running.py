@@ -53,6 +53,7 @@ def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
         "token: The token is that of @",
         "clock: This machine's clock agrees",
         "updates: No webhook and no other program",
+        "warning  access: BOT_ACCESS is not set, so whoever finds the bot may use it.",
         "captioner: Azure AI Vision takes the key; it is retired on 2028-09-25.",
         "dbservice: dbservice answers",
         "lookalike.db is whole",
@@ -73,6 +74,21 @@ def test_it_spends_when_asked(stack: Stack, vision: AzureServer) -> None:
     result = examine(stack, "--spend")
     assert result.returncode == 0, result.stdout
     assert f"caption: The azure captioner said: {vision.caption}." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("everyone", "     ok  access: Whoever finds the bot may use it, as BOT_ACCESS says."),
+        ("me", "warning  access: The bot is for its owner, and for those in BOT_ADMINS and"),
+    ],
+)
+def test_it_says_whom_the_bot_is_for(stack: Stack, policy: str, said: str) -> None:
+    environment = {**stack.environment, "BOT_ACCESS": policy}
+    result = commands.run("doctor", folder=stack.home, environment=environment)
+    assert result.returncode == 0, result.stdout
+    assert said in result.stdout
+    assert ("Nobody owns it yet." in result.stdout) == (policy == "me")
 
 
 # Telegram.

@@ -42,6 +42,17 @@ class Dial(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DIAL_COUSIN: _ClassVar[Dial]
     DIAL_SIBLING: _ClassVar[Dial]
     DIAL_TWIN: _ClassVar[Dial]
+
+class Redemption(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REDEMPTION_UNSPECIFIED: _ClassVar[Redemption]
+    REDEMPTION_ACCEPTED: _ClassVar[Redemption]
+    REDEMPTION_MEMBER: _ClassVar[Redemption]
+    REDEMPTION_UNKNOWN: _ClassVar[Redemption]
+    REDEMPTION_USED_UP: _ClassVar[Redemption]
+    REDEMPTION_EXPIRED: _ClassVar[Redemption]
+    REDEMPTION_REVOKED: _ClassVar[Redemption]
+    REDEMPTION_BANNED: _ClassVar[Redemption]
 GENERATION_STATE_UNSPECIFIED: GenerationState
 GENERATION_STATE_RECEIVED: GenerationState
 GENERATION_STATE_STORED: GenerationState
@@ -66,6 +77,14 @@ DIAL_DREAM: Dial
 DIAL_COUSIN: Dial
 DIAL_SIBLING: Dial
 DIAL_TWIN: Dial
+REDEMPTION_UNSPECIFIED: Redemption
+REDEMPTION_ACCEPTED: Redemption
+REDEMPTION_MEMBER: Redemption
+REDEMPTION_UNKNOWN: Redemption
+REDEMPTION_USED_UP: Redemption
+REDEMPTION_EXPIRED: Redemption
+REDEMPTION_REVOKED: Redemption
+REDEMPTION_BANNED: Redemption
 
 class ImageInfo(_message.Message):
     __slots__ = ("media_type", "width", "height", "size", "sha256")
@@ -739,3 +758,139 @@ class ForgetUserResponse(_message.Message):
     photos: int
     generations: int
     def __init__(self, photos: _Optional[int] = ..., generations: _Optional[int] = ...) -> None: ...
+
+class GetAccessRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "chat_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    chat_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., chat_id: _Optional[int] = ...) -> None: ...
+
+class GetAccessResponse(_message.Message):
+    __slots__ = ("owned", "owner", "member", "banned")
+    OWNED_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    BANNED_FIELD_NUMBER: _ClassVar[int]
+    owned: bool
+    owner: bool
+    member: bool
+    banned: bool
+    def __init__(self, owned: _Optional[bool] = ..., owner: _Optional[bool] = ..., member: _Optional[bool] = ..., banned: _Optional[bool] = ...) -> None: ...
+
+class ClaimBotRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class ClaimBotResponse(_message.Message):
+    __slots__ = ("owner",)
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    owner: bool
+    def __init__(self, owner: _Optional[bool] = ...) -> None: ...
+
+class Invite(_message.Message):
+    __slots__ = ("id", "max_uses", "uses", "expires_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_USES_FIELD_NUMBER: _ClassVar[int]
+    USES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    max_uses: int
+    uses: int
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[int] = ..., max_uses: _Optional[int] = ..., uses: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreateInviteRequest(_message.Message):
+    __slots__ = ("bot_id", "max_uses", "lifetime_seconds")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_USES_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    max_uses: int
+    lifetime_seconds: int
+    def __init__(self, bot_id: _Optional[int] = ..., max_uses: _Optional[int] = ..., lifetime_seconds: _Optional[int] = ...) -> None: ...
+
+class CreateInviteResponse(_message.Message):
+    __slots__ = ("invite", "secret")
+    INVITE_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    invite: Invite
+    secret: str
+    def __init__(self, invite: _Optional[_Union[Invite, _Mapping]] = ..., secret: _Optional[str] = ...) -> None: ...
+
+class ListInvitesRequest(_message.Message):
+    __slots__ = ("bot_id",)
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+
+class ListInvitesResponse(_message.Message):
+    __slots__ = ("invites",)
+    INVITES_FIELD_NUMBER: _ClassVar[int]
+    invites: _containers.RepeatedCompositeFieldContainer[Invite]
+    def __init__(self, invites: _Optional[_Iterable[_Union[Invite, _Mapping]]] = ...) -> None: ...
+
+class RevokeInviteRequest(_message.Message):
+    __slots__ = ("bot_id", "id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    id: int
+    def __init__(self, bot_id: _Optional[int] = ..., id: _Optional[int] = ...) -> None: ...
+
+class RevokeInviteResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RedeemInviteRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "secret")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    secret: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., secret: _Optional[str] = ...) -> None: ...
+
+class RedeemInviteResponse(_message.Message):
+    __slots__ = ("redemption",)
+    REDEMPTION_FIELD_NUMBER: _ClassVar[int]
+    redemption: Redemption
+    def __init__(self, redemption: _Optional[_Union[Redemption, str]] = ...) -> None: ...
+
+class BanUserRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class BanUserResponse(_message.Message):
+    __slots__ = ("banned", "changed")
+    BANNED_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    banned: bool
+    changed: bool
+    def __init__(self, banned: _Optional[bool] = ..., changed: _Optional[bool] = ...) -> None: ...
+
+class UnbanUserRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class UnbanUserResponse(_message.Message):
+    __slots__ = ("changed",)
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    changed: bool
+    def __init__(self, changed: _Optional[bool] = ...) -> None: ...

@@ -104,7 +104,25 @@ class DatabaseServiceStub:
     GetImage: _grpc.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]
     """The bytes of a photo or of a picture: info first, then chunks."""
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]
-    """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished."""
+    """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished. What stays: that
+    the user is banned, and that the bot is the user's.
+    """
+    GetAccess: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetAccessRequest, _db_pb2.GetAccessResponse]
+    """What a bot keeps of who may use it, as far as it concerns a user in a chat."""
+    ClaimBot: _grpc.UnaryUnaryMultiCallable[_db_pb2.ClaimBotRequest, _db_pb2.ClaimBotResponse]
+    """Makes a user a bot's owner. The first to ask is it, for good."""
+    CreateInvite: _grpc.UnaryUnaryMultiCallable[_db_pb2.CreateInviteRequest, _db_pb2.CreateInviteResponse]
+    """Makes a link that lets people in. LIST_FULL beyond 100 that are still good."""
+    ListInvites: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListInvitesRequest, _db_pb2.ListInvitesResponse]
+    """The invites that are still good, newest first."""
+    RevokeInvite: _grpc.UnaryUnaryMultiCallable[_db_pb2.RevokeInviteRequest, _db_pb2.RevokeInviteResponse]
+    """Revokes an invite; who is in stays in. NOT_FOUND where there is none."""
+    RedeemInvite: _grpc.UnaryUnaryMultiCallable[_db_pb2.RedeemInviteRequest, _db_pb2.RedeemInviteResponse]
+    """Makes a user a member of those who may use the bot. Again changes nothing and costs no use."""
+    BanUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.BanUserRequest, _db_pb2.BanUserResponse]
+    """Bans a user, or all who write in a chat. Not the owner. LIST_FULL beyond 10,000."""
+    UnbanUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.UnbanUserRequest, _db_pb2.UnbanUserResponse]
+    """Lifts a ban."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -171,7 +189,25 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     GetImage: _aio.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]  # type: ignore[assignment]
     """The bytes of a photo or of a picture: info first, then chunks."""
     ForgetUser: _aio.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]  # type: ignore[assignment]
-    """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished."""
+    """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished. What stays: that
+    the user is banned, and that the bot is the user's.
+    """
+    GetAccess: _aio.UnaryUnaryMultiCallable[_db_pb2.GetAccessRequest, _db_pb2.GetAccessResponse]  # type: ignore[assignment]
+    """What a bot keeps of who may use it, as far as it concerns a user in a chat."""
+    ClaimBot: _aio.UnaryUnaryMultiCallable[_db_pb2.ClaimBotRequest, _db_pb2.ClaimBotResponse]  # type: ignore[assignment]
+    """Makes a user a bot's owner. The first to ask is it, for good."""
+    CreateInvite: _aio.UnaryUnaryMultiCallable[_db_pb2.CreateInviteRequest, _db_pb2.CreateInviteResponse]  # type: ignore[assignment]
+    """Makes a link that lets people in. LIST_FULL beyond 100 that are still good."""
+    ListInvites: _aio.UnaryUnaryMultiCallable[_db_pb2.ListInvitesRequest, _db_pb2.ListInvitesResponse]  # type: ignore[assignment]
+    """The invites that are still good, newest first."""
+    RevokeInvite: _aio.UnaryUnaryMultiCallable[_db_pb2.RevokeInviteRequest, _db_pb2.RevokeInviteResponse]  # type: ignore[assignment]
+    """Revokes an invite; who is in stays in. NOT_FOUND where there is none."""
+    RedeemInvite: _aio.UnaryUnaryMultiCallable[_db_pb2.RedeemInviteRequest, _db_pb2.RedeemInviteResponse]  # type: ignore[assignment]
+    """Makes a user a member of those who may use the bot. Again changes nothing and costs no use."""
+    BanUser: _aio.UnaryUnaryMultiCallable[_db_pb2.BanUserRequest, _db_pb2.BanUserResponse]  # type: ignore[assignment]
+    """Bans a user, or all who write in a chat. Not the owner. LIST_FULL beyond 10,000."""
+    UnbanUser: _aio.UnaryUnaryMultiCallable[_db_pb2.UnbanUserRequest, _db_pb2.UnbanUserResponse]  # type: ignore[assignment]
+    """Lifts a ban."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -355,6 +391,72 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.ForgetUserRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ForgetUserResponse, _abc.Awaitable[_db_pb2.ForgetUserResponse]]:
-        """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished."""
+        """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished. What stays: that
+        the user is banned, and that the bot is the user's.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAccess(
+        self,
+        request: _db_pb2.GetAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.GetAccessResponse, _abc.Awaitable[_db_pb2.GetAccessResponse]]:
+        """What a bot keeps of who may use it, as far as it concerns a user in a chat."""
+
+    @_abc_1.abstractmethod
+    def ClaimBot(
+        self,
+        request: _db_pb2.ClaimBotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ClaimBotResponse, _abc.Awaitable[_db_pb2.ClaimBotResponse]]:
+        """Makes a user a bot's owner. The first to ask is it, for good."""
+
+    @_abc_1.abstractmethod
+    def CreateInvite(
+        self,
+        request: _db_pb2.CreateInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.CreateInviteResponse, _abc.Awaitable[_db_pb2.CreateInviteResponse]]:
+        """Makes a link that lets people in. LIST_FULL beyond 100 that are still good."""
+
+    @_abc_1.abstractmethod
+    def ListInvites(
+        self,
+        request: _db_pb2.ListInvitesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ListInvitesResponse, _abc.Awaitable[_db_pb2.ListInvitesResponse]]:
+        """The invites that are still good, newest first."""
+
+    @_abc_1.abstractmethod
+    def RevokeInvite(
+        self,
+        request: _db_pb2.RevokeInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.RevokeInviteResponse, _abc.Awaitable[_db_pb2.RevokeInviteResponse]]:
+        """Revokes an invite; who is in stays in. NOT_FOUND where there is none."""
+
+    @_abc_1.abstractmethod
+    def RedeemInvite(
+        self,
+        request: _db_pb2.RedeemInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.RedeemInviteResponse, _abc.Awaitable[_db_pb2.RedeemInviteResponse]]:
+        """Makes a user a member of those who may use the bot. Again changes nothing and costs no use."""
+
+    @_abc_1.abstractmethod
+    def BanUser(
+        self,
+        request: _db_pb2.BanUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.BanUserResponse, _abc.Awaitable[_db_pb2.BanUserResponse]]:
+        """Bans a user, or all who write in a chat. Not the owner. LIST_FULL beyond 10,000."""
+
+    @_abc_1.abstractmethod
+    def UnbanUser(
+        self,
+        request: _db_pb2.UnbanUserRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.UnbanUserResponse, _abc.Awaitable[_db_pb2.UnbanUserResponse]]:
+        """Lifts a ban."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
