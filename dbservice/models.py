@@ -184,6 +184,7 @@ class Photo(StoredImage, Base):
     media_group_id: Mapped[str | None]
     album_text: Mapped[str | None]
     album_newest_at: Mapped[datetime | None]
+    first_caption: Mapped[bool] = mapped_column(default=False)
 
 
 class Generation(StoredImage, Base):
@@ -363,3 +364,28 @@ class WallClock(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     seen_at: Mapped[datetime]
     doubt_seconds: Mapped[float]
+
+
+class Forgetting(Base):
+    """A user who is being forgotten, and the question that is to say so in the end."""
+
+    __tablename__ = "forgettings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chat_id: Mapped[int]
+    message_id: Mapped[int]
+    language_code: Mapped[str]
+    asked_at: Mapped[datetime]
+
+
+class Tombstone(Base):
+    """That somebody was forgotten, for whoever has the key: see `dbservice.tombstones`."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    who: Mapped[str] = mapped_column(String(64), primary_key=True)
+    asked_at: Mapped[datetime]
+    question: Mapped[str | None] = mapped_column(String(64))

@@ -64,6 +64,15 @@ async def deleted(client: Client) -> None:
     await client.delete(lease.item.generation.id, user=8)
 
 
+async def forgotten(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
+    await client.ask_to_forget(8)
+    await client.close(lease)
+    assert len(await client.forgettings()) == 1
+    await client.forget(8)
+    await client.end_forgetting(8)
+
+
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an empty lease": lambda client: client.lease(bot=2),
     "a lease": lambda client: client.lease(),
@@ -81,6 +90,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "a message": lambda client: client.get(message_id=1),
     "what was chosen": lambda client: client.settings(db.DIAL_TWIN),
     "forget": lambda client: client.forget(99),
+    "whom to forget": forgotten,
 }
 
 
