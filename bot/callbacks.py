@@ -10,6 +10,7 @@
     w                       paint the words that the message with the button replies to
     f:<owner>:<message>     paint from the recipe in the file of the message that it replies to, for
                             the owner, who has asked for it with this message
+    x:<answer>:<owner>      whether the owner is to be forgotten: forget or keep
     h:<owner>:<cursor>      the card of the owner's history, turned to this page
     k:<action>:<owner>:<generation>
                             something about the picture on the card: one of `CardAction`
@@ -38,6 +39,8 @@ GUESS: Final = re.compile(rf"^g:([0-4]):({_ID})$")
 STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 COUNT: Final = re.compile(r"^n:([124]):(-?[0-9]{1,16})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
+FORGET: Final = re.compile(r"^x:forget:(?P<owner>-?[0-9]{1,16})$")
+KEEP: Final = re.compile(r"^x:keep:(?P<owner>-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
 FROM_FILE: Final = re.compile(r"^f:(?P<owner>-?[0-9]{1,16}):(?P<message>[0-9]{1,16})$")
 
@@ -96,6 +99,11 @@ def dial_data(dial: str, user_id: int) -> str:
 def count_data(count: int, user_id: int) -> str:
     """Sets how many pictures this user wants at once."""
     return f"n:{count}:{user_id}"
+
+
+def forget_data(user_id: int, *, forget: bool) -> str:
+    """Forgets this user, or does not."""
+    return f"x:{'forget' if forget else 'keep'}:{user_id}"
 
 
 def from_file_data(user_id: int, message_id: int) -> str:

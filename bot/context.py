@@ -22,7 +22,6 @@ class BotData:
     Attributes:
         services: dbservice, the generator, Telegram.
         scheduler: starts the next tick.
-        notice: what /start and /help end with.
         notices: what is said once a minute in a chat.
         questions: what a photo shows is asked once in some seconds, by its generation.
         under_way: what is being made or sent for somebody who may press the button again.
@@ -30,7 +29,6 @@ class BotData:
 
     services: Services
     scheduler: Scheduler
-    notice: str = ""
     notices: Notices = field(default_factory=Notices)
     questions: Notices = field(default_factory=lambda: Notices(seconds=_QUESTION_SECONDS))
     under_way: set[str] = field(default_factory=set)

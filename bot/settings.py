@@ -21,7 +21,7 @@ class BotSettings(Settings):
         azure_vision_key: the resource's key.
         bot_poll_seconds: the period of the tick.
         bot_dial: how much of a photo its first picture keeps, where its owner has chosen nothing.
-        bot_notice: what /start and /help end with, such as the model's conditions of use.
+        bot_notice: the answer to /terms, such as the model's conditions of use.
         bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
         generator_url: where the generator is.
