@@ -26,6 +26,7 @@ from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient, DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
+from bot.forgetting import Forgetting
 from bot.handlers import table
 from bot.messenger import Messenger
 from bot.observers import LogObserver
@@ -111,18 +112,27 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             observers,
             access=settings.access,
             dial=STEPS[settings.bot_dial],
+            terms=settings.bot_notice,
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
         leasing = Leasing(database, services.memories, settings.bot_id, incarnation)
         tick = Tick(services, leasing)
+        kept = KeptUpdates(settings.folder("bot") / "undecoded")
+        forgetting = Forgetting(services, kept, settings.bot_id)
+        stack.push_async_callback(forgetting.stop)
+
+        async def go_on() -> None:
+            await tick.run()
+            forgetting.begin()
+
         queue: JobQueue[Context] = JobQueue()
-        scheduler = Scheduler(queue, tick.run, settings.bot_poll_seconds)
-        data = BotData(services, scheduler, settings.bot_notice)
+        scheduler = Scheduler(queue, go_on, settings.bot_poll_seconds)
+        data = BotData(services, scheduler)
         application = create_application(bot, queue, data)
         receiver = Receiver(
             bot,
-            KeptUpdates(settings.folder("bot") / "undecoded"),
+            kept,
             table.register(application, services),
             application.update_queue,
         )

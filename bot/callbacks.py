@@ -11,6 +11,7 @@
     f:<owner>:<message>     paint from the recipe in the file of the message that it replies to, for
                             the owner, who has asked for it with this message
     i:<invite>              revoke this invite
+    x:<answer>:<owner>      whether the owner is to be forgotten: forget or keep
     h:<owner>:<cursor>      the card of the owner's history, turned to this page
     k:<action>:<owner>:<generation>
                             something about the picture on the card: one of `CardAction`
@@ -40,6 +41,8 @@ STYLE: Final = re.compile(rf"^s:([a-z-]{{0,24}}):({_ID})$")
 COUNT: Final = re.compile(r"^n:([124]):(-?[0-9]{1,16})$")
 DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 INVITE: Final = re.compile(r"^i:([1-9][0-9]{0,15})$")
+FORGET: Final = re.compile(r"^x:forget:(?P<owner>-?[0-9]{1,16})$")
+KEEP: Final = re.compile(r"^x:keep:(?P<owner>-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
 FROM_FILE: Final = re.compile(r"^f:(?P<owner>-?[0-9]{1,16}):(?P<message>[0-9]{1,16})$")
 
@@ -103,6 +106,11 @@ def count_data(count: int, user_id: int) -> str:
 def invite_data(invite_id: int) -> str:
     """Revokes this invite."""
     return f"i:{invite_id}"
+
+
+def forget_data(user_id: int, *, forget: bool) -> str:
+    """Forgets this user, or does not."""
+    return f"x:{'forget' if forget else 'keep'}:{user_id}"
 
 
 def from_file_data(user_id: int, message_id: int) -> str:

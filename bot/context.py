@@ -23,7 +23,6 @@ class BotData:
     Attributes:
         services: dbservice, the generator, Telegram.
         scheduler: starts the next tick.
-        notice: what /start and /help end with.
         notices: what is said once a minute in a chat.
         refused: who may not use the bot is told once a day, or more often where very many come.
         questions: what a photo shows is asked once in some seconds, by its generation.
@@ -32,7 +31,6 @@ class BotData:
 
     services: Services
     scheduler: Scheduler
-    notice: str = ""
     notices: Notices = field(default_factory=Notices)
     refused: Notices = field(default_factory=lambda: Notices(seconds=_DAY_SECONDS))
     questions: Notices = field(default_factory=lambda: Notices(seconds=_QUESTION_SECONDS))

@@ -15,6 +15,7 @@ from bot.callbacks import (
     card_data,
     count_data,
     dial_data,
+    forget_data,
     guess_data,
     history_data,
     invite_data,
@@ -139,6 +140,18 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
         for count in COUNTS
     ]
     return InlineKeyboardMarkup([*([button] for button in dial), counts])
+
+
+def forgetting(user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """Whether a user is to be forgotten."""
+    said = texts.privacy
+    forget = InlineKeyboardButton(
+        said.forget_button,
+        callback_data=forget_data(user_id, forget=True),
+        style=KeyboardButtonStyle.DANGER,
+    )
+    keep = InlineKeyboardButton(said.keep_button, callback_data=forget_data(user_id, forget=False))
+    return InlineKeyboardMarkup.from_column([forget, keep])
 
 
 def offer(data: str, texts: Texts) -> InlineKeyboardMarkup:

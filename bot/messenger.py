@@ -232,7 +232,11 @@ class Messenger:
             await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=buttons)
 
     async def rewrite(
-        self, chat_id: int, message_id: int, text: str, buttons: InlineKeyboardMarkup
+        self,
+        chat_id: int,
+        message_id: int,
+        text: str,
+        buttons: InlineKeyboardMarkup | None = None,
     ) -> None:
         """Has a message of ours say something else, under its picture if it has one.
 

@@ -36,6 +36,7 @@ class Services:
         generator_health: how the generator was last seen.
         room: the way into the generator, in the order of the line.
         dial: of photos whose owner has chosen none.
+        terms: what whoever uses the bot accepts, as its administrator says; empty: nothing.
         decoder: makes photos safe to keep.
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
         decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
@@ -54,6 +55,7 @@ class Services:
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))
     room: Room = field(default_factory=Room)
     dial: db.Dial = db.DIAL_DREAM
+    terms: str = ""
     decoder: Decoder = field(default_factory=Decoder)
     downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
     decoding: Turns = field(default_factory=lambda: Turns(2, each=1))

@@ -40,7 +40,7 @@ class BotSettings(Settings):
             nothing is said.
         bot_admins: users who run the bot besides its owner.
         bot_allowed: users and chats whom it is for, whatever bot_access says.
-        bot_notice: what /start and /help end with, such as the model's conditions of use.
+        bot_notice: the answer to /terms, such as the model's conditions of use.
         bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
         generator_url: where the generator is.

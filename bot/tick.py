@@ -20,6 +20,9 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 _STOP_SECONDS = 5.0
 
+_ABANDONED = frozenset({db.GENERATION_STATE_CANCELLED, db.GENERATION_STATE_UNDELIVERABLE})
+"""Nobody waits for it any more: its user has cancelled it, is being forgotten, or is gone."""
+
 
 class Tick:
     """Holds the tasks that are under way in this process; everything durable is dbservice's."""
@@ -37,8 +40,9 @@ class Tick:
         due = []
         for place, item in enumerate(await self._leasing.lease(under_way)):
             item.memory.place = place
-            if item.state == db.GENERATION_STATE_CANCELLED:
+            if item.state in _ABANDONED and not item.memory.abandoned.is_set():
                 item.memory.abandoned.set()
+                item.memory.backoff.reset()
             if item.id not in under_way and not item.memory.backoff.seconds:
                 due.append(item)
         suspected = [item for item in due if suspects.is_suspect(item)]

@@ -231,6 +231,7 @@ def _photo(row: Photo) -> db.Photo:
         message_thread_id=row.message_thread_id,
         album_text=row.album_text or "",
         album_newest_at=row.album_newest_at,
+        first_caption=row.first_caption,
     )
 
 

@@ -415,3 +415,28 @@ class Invite(Base):
     uses: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class Forgetting(Base):
+    """A user who is being forgotten, and the question that is to say so in the end."""
+
+    __tablename__ = "forgettings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chat_id: Mapped[int]
+    message_id: Mapped[int]
+    language_code: Mapped[str]
+    asked_at: Mapped[datetime]
+
+
+class Tombstone(Base):
+    """That somebody was forgotten, for whoever has the key: see `dbservice.tombstones`."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    who: Mapped[str] = mapped_column(String(64), primary_key=True)
+    asked_at: Mapped[datetime]
+    question: Mapped[str | None] = mapped_column(String(64))

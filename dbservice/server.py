@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import resource
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import grpc
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, and has no stubs
@@ -14,6 +17,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
+from dbservice.burying import bury, bury_in_copies
 from dbservice.health import HealthServicer
 from dbservice.interceptors.codec import CodecInterceptor
 from dbservice.interceptors.errors import ErrorInterceptor
@@ -25,6 +29,8 @@ from dbservice.observers import LogObserver, Observer
 from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
 from dbservice.store import MIGRATIONS, Store, utc_now
+from dbservice.tombstones import Tombstones
+from dbservice.transactions import deletions
 from dbservice.transactions.limits import Limits
 from lookalike.blobs import LocalBlobs
 from lookalike.database import create_engine, path_of
@@ -84,10 +90,19 @@ async def running(
     store = Store(engine, clock)
     try:
         migrate(engine, MIGRATIONS)
+        tombstones = Tombstones(settings.lookalike_home.absolute())
+        await _bury(path, tombstones, store)
         blobs = LocalBlobs(settings.blobs)
         stop = asyncio.Event()
         folders = {settings.blobs, path.parent}
-        servicer = DatabaseServicer(store, blobs, _limits(settings), [*folders])
+        servicer = DatabaseServicer(
+            store,
+            blobs,
+            _limits(settings),
+            [*folders],
+            tombstones=tombstones,
+            forgets=partial(_forget_elsewhere, store, path, tombstones),
+        )
         checks = HealthServicer(store, ("", _NAME), stop)
         async with (
             together(stop, maintain(store, blobs, observers, stop, settings.retention, path)),
@@ -100,11 +115,35 @@ async def running(
         await store.close()
 
 
+async def _bury(path: Path, tombstones: Tombstones, store: Store) -> None:
+    """Forgets whom an older database has that was put in place by hand.
+
+    Raises:
+        StartError: it cannot be read or written.
+    """
+    try:
+        keys = await asyncio.to_thread(bury, path, tombstones)
+        await store.transact(deletions.note, keys)
+    except (OSError, sqlite3.Error) as error:
+        raise StartError(f"The database {path} cannot be used: {error}.") from error
+
+
+async def _forget_elsewhere(store: Store, path: Path, tombstones: Tombstones) -> None:
+    """What was deleted is neither in SQLite's log nor in a copy from before an upgrade.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    await store.truncate_log()
+    await asyncio.to_thread(bury_in_copies, path, tombstones)
+
+
 def _limits(settings: DbserviceSettings) -> Limits:
     return Limits(
         settings.user_max_unfinished,
         _bytes(settings.user_max_megabytes),
         _bytes(settings.max_megabytes),
+        retention_days=settings.retention_days,
     )
 
 

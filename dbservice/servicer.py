@@ -1,7 +1,8 @@
 # ruff: noqa: N802, the contract names the methods
 """The RPCs. Token, validation, errors and their announcement are the interceptors'."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,12 @@ from dbservice import uploads
 from dbservice.errors import ServiceError, not_found
 from dbservice.maintenance import delete_pending
 from dbservice.store import Store, Transaction
+from dbservice.tombstones import Tombstones
 from dbservice.transactions import (
     access,
     creation,
     epochs,
+    forgetting,
     generations,
     leases,
     photos,
@@ -35,7 +38,16 @@ _A = TypeVar("_A")
 class DatabaseServicer(DatabaseServiceServicer):
     """The contract `lookalike.db.v1.DatabaseService`."""
 
-    def __init__(self, store: Store, blobs: Blobs, limits: Limits, folders: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        blobs: Blobs,
+        limits: Limits,
+        folders: Sequence[Path],
+        *,
+        tombstones: Tombstones,
+        forgets: Callable[[], Awaitable[None]],
+    ) -> None:
         """Serves.
 
         Args:
@@ -43,11 +55,15 @@ class DatabaseServicer(DatabaseServiceServicer):
             blobs: the bytes.
             limits: what may be begun.
             folders: where rows and bytes are; nothing is begun while a disk of theirs is full.
+            tombstones: of whom was forgotten.
+            forgets: takes out of what else there is of the database what was deleted from it.
         """
         self._store = store
         self._blobs = blobs
         self._limits = limits
         self._folders = folders
+        self._tombstones = tombstones
+        self._forgets = forgets
 
     async def ReceivePhoto(
         self, request: db.ReceivePhotoRequest, _context: object
@@ -189,6 +205,7 @@ class DatabaseServicer(DatabaseServiceServicer):
             some = await self._store.transact(users.forget, request)
             await delete_pending(self._store, self._blobs)
             if not some.photos:
+                await self._forgets()
                 return forgotten
             forgotten.photos += some.photos
             forgotten.generations += some.generations
@@ -236,6 +253,33 @@ class DatabaseServicer(DatabaseServiceServicer):
     ) -> db.UnbanUserResponse:
         """See db.proto."""
         return await self._store.transact(access.unban, request)
+
+    async def BeginForgetting(
+        self, request: db.BeginForgettingRequest, _context: object
+    ) -> db.BeginForgettingResponse:
+        """See db.proto."""
+        of, where = request.bot_id, request.chat_id
+        who = self._tombstones.who(of, request.user_id)
+        question = self._tombstones.question(of, where, request.message_id)
+        begun = await self._store.transact(forgetting.begin, request, who, question)
+        if begun is None:
+            return db.BeginForgettingResponse()
+        await asyncio.to_thread(self._tombstones.add, {who: begun.asked_at})
+        return db.BeginForgettingResponse(pending=True)
+
+    async def ListForgettings(
+        self, request: db.ListForgettingsRequest, _context: object
+    ) -> db.ListForgettingsResponse:
+        """See db.proto."""
+        return await self._store.transact(forgetting.pending, request)
+
+    async def EndForgetting(
+        self, request: db.EndForgettingRequest, _context: object
+    ) -> db.EndForgettingResponse:
+        """See db.proto."""
+        response = await self._store.transact(forgetting.end, request)
+        await self._forgets()
+        return response
 
     def _allowed(self) -> Limits:
         """What may be begun now."""

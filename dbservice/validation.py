@@ -135,8 +135,9 @@ def _(request: db.CreateGenerationRequest) -> _Violations:
         yield "recipe.words", "must be given without parent_id"
 
 
-@_violations.register
-def _(request: db.BeginEpochRequest) -> _Violations:
+@_violations.register(db.BeginEpochRequest)
+@_violations.register(db.ListForgettingsRequest)
+def _(request: db.BeginEpochRequest | db.ListForgettingsRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
 
 
@@ -252,10 +253,18 @@ def _(request: db.GetImageRequest) -> _Violations:
         yield from _id(source, getattr(request, source))
 
 
-@_violations.register
-def _(request: db.ForgetUserRequest) -> _Violations:
+@_violations.register(db.ForgetUserRequest)
+@_violations.register(db.EndForgettingRequest)
+def _(request: db.ForgetUserRequest | db.EndForgettingRequest) -> _Violations:
     yield from _within("bot_id", request.bot_id, 1)
     yield from _not_zero("user_id", request.user_id)
+
+
+@_violations.register
+def _(request: db.BeginForgettingRequest) -> _Violations:
+    yield from _user_in_chat(request)
+    yield from _within("message_id", request.message_id, 1)
+    yield from _text("language_code", request.language_code, _MAX_NAME)
 
 
 def _nul(prefix: str, message: Message) -> _Violations:

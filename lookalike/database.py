@@ -140,6 +140,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
         f"journal_mode={mode}",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # else what was deleted stays until its room is needed
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -66,13 +66,14 @@ def remove_old_copies(path: Path) -> None:
     Raises:
         OSError: the disk fails.
     """
-    for copy in _copies(path):
+    for copy in copies(path):
         if abs(time.time() - copy.stat().st_mtime) > KEEP_COPIES.total_seconds():
             remove_durably(copy)
             _log.info("The copy from before the last upgrade, %s, is old and was removed.", copy)
 
 
-def _copies(path: Path) -> list[Path]:
+def copies(path: Path) -> list[Path]:
+    """The copies of a database from before upgrades."""
     return [*path.parent.glob(f"{glob.escape(path.name)}.version-*")]
 
 
@@ -116,7 +117,7 @@ def _copy(connection: sqlite3.Connection, path: Path, version: str) -> None:
         os.close(descriptor)
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
-    for older in _copies(path):
+    for older in copies(path):
         if older != copy:
             older.unlink()
     _log.info("Before it is upgraded, the database was copied to %s.", copy)

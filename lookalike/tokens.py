@@ -1,4 +1,4 @@
-"""The bearer token between the services, made once for each home folder."""
+"""The secrets of a home folder, made once: the bearer token, and the key of who is forgotten."""
 
 import hmac
 import os
@@ -9,6 +9,7 @@ from lookalike.errors import StartError
 from lookalike.files import make_home
 
 _FILE_NAME = "service-token"
+_KEY_NAME = "forgotten-key"
 
 
 def service_token(home: Path) -> str:
@@ -20,7 +21,25 @@ def service_token(home: Path) -> str:
     Raises:
         StartError: the home folder cannot be written.
     """
-    path = home / _FILE_NAME
+    return _kept(home, _FILE_NAME)
+
+
+def forgotten_key(home: Path) -> bytes:
+    """The key under which `home` knows whom it has forgotten; made now if there is none yet.
+
+    Raises:
+        StartError: the home folder cannot be written.
+    """
+    return _kept(home, _KEY_NAME).encode()
+
+
+def has_forgotten_key(home: Path) -> bool:
+    """Whether `home` has such a key already."""
+    return (home / _KEY_NAME).exists()
+
+
+def _kept(home: Path, name: str) -> str:
+    path = home / name
     make_home(home)
     try:
         if not path.exists():
@@ -40,7 +59,7 @@ def known_service_token(home: Path) -> str | None:
 
 
 def _create(path: Path, token: str) -> None:
-    draft = path.with_name(f"{_FILE_NAME}.{secrets.token_hex(8)}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import functools
+import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,24 @@ class Transactional:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._transact, work)
+
+    async def truncate_log(self) -> None:
+        """Empties SQLite's write-ahead log, if there is one: it has what was deleted since.
+
+        Raises:
+            OSError: the disk fails.
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._truncate_log)
+
+    def _truncate_log(self) -> None:
+        connection = self._engine.raw_connection()  # outside of a transaction
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise OSError(errno.EIO, f"the database: {error}") from error
+        finally:
+            connection.close()
 
     def _transact(self, work: Callable[[Session], _R]) -> _R:
         self.began = time.monotonic()

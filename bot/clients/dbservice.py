@@ -66,6 +66,10 @@ class Conflict(DatabaseError):
     """The state does not allow it: it has changed since we looked."""
 
 
+class BeingForgotten(DatabaseError):
+    """The user is being forgotten: nothing of theirs is taken until that is done."""
+
+
 class TooManyUnfinished(DatabaseError):
     """The user has as many unfinished generations as anybody may have."""
 
@@ -100,6 +104,7 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "TRANSITION_NOT_ALLOWED": Conflict,
     "NOT_CAPTIONED": Conflict,
     "NOT_CLOSED": Conflict,
+    "BEING_FORGOTTEN": BeingForgotten,
     "TOO_MANY_UNFINISHED": TooManyUnfinished,
     "MESSAGE_TAKEN": MessageTaken,
     "TOO_MUCH_KEPT": TooMuchKept,
@@ -288,8 +293,24 @@ class DatabaseClient:
         return bytes(data)
 
     async def forget_user(self, request: db.ForgetUserRequest) -> db.ForgetUserResponse:
-        """Removes all that is known of a user."""
-        return await self._call(self._stub.ForgetUser, request)
+        """Removes all that is known of a user; what takes too long goes on when asked again."""
+        return await self._call(self._stub.ForgetUser, request, _BYTES_DEADLINE)
+
+    async def begin_forgetting(
+        self, request: db.BeginForgettingRequest
+    ) -> db.BeginForgettingResponse:
+        """Begins to forget a user."""
+        return await self._call(self._stub.BeginForgetting, request)
+
+    async def list_forgettings(
+        self, request: db.ListForgettingsRequest
+    ) -> db.ListForgettingsResponse:
+        """Whom the bot is to forget."""
+        return await self._call(self._stub.ListForgettings, request)
+
+    async def end_forgetting(self, request: db.EndForgettingRequest) -> None:
+        """Lets a user who is forgotten begin anew."""
+        await self._call(self._stub.EndForgetting, request)
 
     async def get_access(self, request: db.GetAccessRequest) -> db.GetAccessResponse:
         """What is kept of a user's access."""
@@ -326,9 +347,11 @@ class DatabaseClient:
     # Token, deadline and errors are the same for all calls of one shape. They are not interceptors:
     # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.
 
-    async def _call(self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
+    async def _call(
+        self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q, deadline: float = _DEADLINE
+    ) -> _A:
         with self._calling(type(request)):
-            return await method(request, timeout=_DEADLINE, metadata=self._metadata)
+            return await method(request, timeout=deadline, metadata=self._metadata)
 
     async def _upload(
         self,

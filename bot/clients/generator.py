@@ -168,6 +168,14 @@ class GeneratorClient:
             if error.code != "unknown-job":
                 raise
 
+    async def delete_image(self, sha256: str) -> None:
+        """Deletes a picture to start from, unless an unfinished job is; unknown is fine."""
+        try:
+            await self._call(_Request("DELETE", f"/v1/images/{sha256}"))
+        except JobRejected as error:
+            if error.code not in {"no-such-image", "image-in-use"}:
+                raise
+
     async def _get_jobs(self, job_ids: Sequence[str]) -> dict[str, Job]:
         query = "&".join(f"id={job_id}" for job_id in job_ids)
         response = await self._call(_Request("GET", f"/v1/jobs?{query}"))

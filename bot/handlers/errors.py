@@ -6,6 +6,7 @@ from telegram import Update
 from telegram.error import BadRequest, TelegramError
 
 from bot.clients.dbservice import (
+    BeingForgotten,
     Conflict,
     DatabaseUnavailable,
     InvalidRequest,
@@ -53,6 +54,8 @@ def _is_photo(update: Update) -> bool:
 
 def _refusal(error: Exception, update: Update, texts: Texts) -> str | None:
     """Why nothing is begun, which one notice says for all that comes meanwhile."""
+    if isinstance(error, BeingForgotten):
+        return texts.ending("being-forgotten")
     if isinstance(error, TooManyUnfinished):
         return texts.ending("too-many-unfinished")
     if isinstance(error, TooMuchKept):

@@ -28,6 +28,7 @@ async def _help(update: Update, context: Context) -> None:
 
 
 async def _say(update: Update, context: Context, text: str) -> None:
-    notice = context.bot_data.notice
+    if context.services.terms:
+        text = f"{text}\n\n{context.texts.privacy.see_terms}"
     if update.message:
-        await update.message.reply_text(f"{text}\n\n{notice}" if notice else text)
+        await update.message.reply_text(text)

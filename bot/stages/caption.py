@@ -30,6 +30,8 @@ async def run(item: WorkItem, services: Services) -> None:
             return
         await outbox.intend(item, services.messenger, _CAPTION, caption=caption)
     photo, text = item.photo, item.text_of(_CAPTION)
+    if services.terms and photo.first_caption:
+        text = f"{text}\n\n{item.texts.privacy.accepting}"
     await outbox.send(
         item,
         services.messenger,

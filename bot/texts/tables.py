@@ -17,6 +17,9 @@ COMMANDS: Final = (
     ("paint", _noop("Paint your words, or from a PNG's recipe")),
     ("settings", _noop("How close to your photos pictures are, and how many")),
     ("cancel", _noop("Cancel all your pictures in progress")),
+    ("privacy", _noop("What I keep, where, and for how long")),
+    ("forget", _noop("Delete all that I keep of you")),
+    ("terms", _noop("The conditions of using me")),
     ("help", _noop("How to use this bot")),
 )
 
@@ -36,6 +39,10 @@ ENDINGS: Final = {
     "too-much-kept": _noop(
         "I already keep as much of your photos and pictures as I may. Whoever runs this bot can "
         "make room; please send this photo again then."
+    ),
+    "being-forgotten": _noop(
+        "I'm just forgetting you, so I take nothing new. Please send it again once I've said that "
+        "all is gone."
     ),
     "file-too-large": _noop(
         "This file is larger than 20 MB, which Telegram doesn't let me download. Please send a "

@@ -13,6 +13,7 @@ from bot.recipes.guesses import USER, is_unsure, thing
 from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.pictures import PictureTexts
+from bot.texts.privacy import PrivacyTexts
 from bot.texts.shortening import shortened
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, STATES, WAITS
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -29,6 +30,7 @@ class Texts:
     Attributes:
         pictures: what is said of pictures and under them.
         access: what is said of who may use the bot.
+        privacy: what is said of what is kept, of its end, and of the terms.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -55,6 +57,7 @@ class Texts:
         self.ngettext = translations.ngettext
         self.pictures = PictureTexts(translations)
         self.access = AccessTexts(translations)
+        self.privacy = PrivacyTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,19 @@ class KeptUpdates:
         else:
             fate = f"it is kept as {path}"
         _log.warning("Update %d is passed over, being none (%s); %s.", update_id, reason, fate)
+
+    async def forget(self, user_id: int) -> None:
+        """Deletes the updates in which a user's id is.
+
+        Raises:
+            OSError: the disk fails.
+        """
+        await asyncio.to_thread(self._forget, re.compile(rb"(?<!\d)%d(?!\d)" % user_id))
+
+    def _forget(self, named: re.Pattern[bytes]) -> None:
+        for path in self._folder.glob("*.json"):
+            if named.search(path.read_bytes()):
+                path.unlink()
 
     def _write(self, path: Path, data: bytes) -> None:
         # Not synced: it is worth nobody's wait.

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import BinaryIO
 from dbservice.backups import archive, snapshot
 from dbservice.backups.archive import DATABASE, DamagedError, Manifest, Member, NewerError
 from dbservice.backups.stopping import unless_stopped
+from dbservice.burying import bury
 from dbservice.settings import DbserviceSettings
+from dbservice.tombstones import Tombstones
 from lookalike.blobs import LocalBlobs
 from lookalike.database import lock, path_of
 from lookalike.errors import StartError
@@ -38,10 +40,14 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
     with lock(path):
         _refuse_if_there(path)
         draft = path.with_name(f"{path.name}.restore-draft")
+        _remove(draft)  # with a journal that a kill has left, which SQLite would apply to this one
+        tombstones = Tombstones(settings.lookalike_home.absolute())
         try:
             with source.open("rb") as file:
                 manifest = await _verify(file, draft)
-                await _put(file, LocalBlobs(settings.blobs))
+                gone = {*await asyncio.to_thread(bury, draft, tombstones)}
+                await _put(file, LocalBlobs(settings.blobs), gone)
+            _sync(draft)
             draft.rename(path)
             sync_folder(path.parent)
         except (DamagedError, snapshot.UnusableError) as error:
@@ -54,9 +60,22 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
         except sqlite3.Error as error:
             raise StartError(f"{draft} cannot be used: {error}.") from error
         finally:
-            draft.unlink(missing_ok=True)
+            _remove(draft)
     made = f"made by Lookalike {manifest.lookalike} on {manifest.made_at:%Y-%m-%d at %H:%M} UTC"
-    return f"{path.parent} has {manifest.summary} now, {made}. Start it as usual."
+    said = f"{path.parent} has {manifest.summary} now, {made}."
+    if gone:
+        said += f" {len(gone):,} of these are left out, of people who were forgotten since."
+    return f"{said} Start it as usual."
+
+
+def _remove(draft: Path) -> None:
+    for suffix in _OF_A_DATABASE:
+        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def _sync(draft: Path) -> None:
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _refuse_if_there(path: Path) -> None:
@@ -126,10 +145,10 @@ def _compare(index: sqlite3.Connection, database: Path) -> None:
         raise DamagedError("it has a picture that no row names")
 
 
-async def _put(file: BinaryIO, blobs: LocalBlobs) -> None:
-    """Stores all bytes; those of an earlier try that was cut off are written again."""
+async def _put(file: BinaryIO, blobs: LocalBlobs, gone: Container[str]) -> None:
+    """Stores all bytes but those; what an earlier try that was cut off left is written again."""
     for member in archive.read(file):
-        if member.name == DATABASE:
+        if member.name == DATABASE or member.name in gone:
             member.skip()
         else:
             await blobs.put(member.name, _parts(member))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
+from dbservice.burying import COUNT_ANEW
 from dbservice.store import MIGRATIONS
 from lookalike.migrations import knows
 
@@ -28,20 +29,6 @@ _NAMED: Final = " UNION ALL ".join(
     " WHERE image_key IS NOT NULL"
     for table in _TABLES
 )
-
-
-_COUNT_ANEW: Final = (
-    "DELETE FROM kept_of_users",
-    (
-        "INSERT INTO kept_of_users (bot_id, user_id, bytes)"
-        " SELECT bot_id, user_id, sum(image_size) FROM"
-        " (SELECT bot_id, user_id, image_size FROM photos WHERE image_key IS NOT NULL UNION ALL"
-        " SELECT bot_id, user_id, image_size FROM generations WHERE image_key IS NOT NULL)"
-        " GROUP BY bot_id, user_id"
-    ),
-    "UPDATE kept_of_all SET bytes = (SELECT coalesce(sum(bytes), 0) FROM kept_of_users)",
-)
-"""How much is kept (`dbservice.transactions.limits`); databases of earlier versions do not say."""
 
 
 class UnusableError(Exception):
@@ -152,7 +139,7 @@ def forget_bytes(database: Path, keys: list[str]) -> None:
                 ((key,) for key in keys),
             )
         if keys and connection.execute("PRAGMA table_info(kept_of_users)").fetchone():
-            for statement in _COUNT_ANEW:
+            for statement in COUNT_ANEW:
                 connection.execute(statement)
 
 

@@ -23,8 +23,9 @@ def create(
 
     Raises:
         ServiceError: NOT_FOUND, also for a parent that is deleted; NOT_OWNER; NOT_CAPTIONED, if
-            its photo has no caption and gets none; as `limits.refusal`.
+            its photo has no caption and gets none; BEING_FORGOTTEN; as `limits.refusal`.
     """
+    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     if request.parent_id:
         row, created = _from_parent(transaction, request, allowed)
     else:

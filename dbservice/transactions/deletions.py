@@ -67,11 +67,16 @@ def _note_bytes(
         if key is not None:
             keys.append(key)
             sizes[bot_id, user_id] += size or 0
-    if keys:
-        transaction.session.execute(insert(PendingDeletion), [{"key": key} for key in keys])
+    note(transaction, keys)
     for (bot_id, user_id), size in sizes.items():
         limits.count(transaction, bot_id, user_id, -size)
     return len(found)
+
+
+def note(transaction: Transaction, keys: Sequence[str]) -> None:
+    """Notes that the bytes of these keys are to be deleted."""
+    if keys:
+        transaction.session.execute(insert(PendingDeletion), [{"key": key} for key in keys])
 
 
 def pending(transaction: Transaction) -> list[str]:

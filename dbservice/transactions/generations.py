@@ -9,7 +9,7 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, not_found, not_owner
 from dbservice.models import Generation, Photo, SentMessage, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import deletions, leases, limits, queries, sent, sets, users
+from dbservice.transactions import deletions, leases, limits, photos, queries, sent, sets, users
 from dbservice.transitions import (
     CANCELLED,
     CAPTIONED,
@@ -102,6 +102,8 @@ def advance(
             raise not_allowed(request.from_state, request.to_state)
         check(request.from_state, request.to_state)
         row.state = request.to_state
+    if request.patch.sending.kind == db.MESSAGE_KIND_CAPTION:
+        photos.note_first_caption(transaction, row.photo)
     sent.take(transaction, row, request.patch)
     sets.take_album(transaction, row, request.patch)
     messages.apply_patch(row, request.patch)
@@ -260,6 +262,8 @@ def cancel(
     if request.generation_id:
         row = queries.get(transaction.session, request.generation_id)
         if row.photo.bot_id != request.bot_id:
+            raise not_found("generation")
+        if queries.is_being_forgotten(transaction.session, row.bot_id, row.user_id):
             raise not_found("generation")
         if row.photo.user_id != request.user_id:
             raise not_owner("generation")

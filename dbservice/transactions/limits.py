@@ -11,25 +11,28 @@ from sqlalchemy import delete, insert, select, update
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation, KeptOfAll, KeptOfUser, Photo
 from dbservice.store import Transaction
+from dbservice.transactions import queries
 
 _ALL = 1  # the id of the only row
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be begun.
+    """What may be begun, and is kept.
 
     Attributes:
         user_max_unfinished: how many pictures of one user may be unfinished.
         user_max_bytes: how much may be kept of one user; None: no bound.
         max_bytes: how much may be kept of all; None: no bound.
         disk_full: whether the disk takes nothing new.
+        retention_days: for how long what is closed is kept; None: for ever.
     """
 
     user_max_unfinished: int
     user_max_bytes: int | None = None
     max_bytes: int | None = None
     disk_full: bool = False
+    retention_days: int | None = None
 
 
 def refusal(transaction: Transaction, photo: Photo, limits: Limits) -> ServiceError | None:
@@ -50,6 +53,16 @@ def refusal(transaction: Transaction, photo: Photo, limits: Limits) -> ServiceEr
         message = "The user has too many unfinished generations."
         return ServiceError(Reason.TOO_MANY_UNFINISHED, message)
     return None
+
+
+def refuse_forgotten(transaction: Transaction, bot_id: int, user_id: int) -> None:
+    """Takes nothing new of a user who is being forgotten.
+
+    Raises:
+        ServiceError: BEING_FORGOTTEN.
+    """
+    if queries.is_being_forgotten(transaction.session, bot_id, user_id):
+        raise ServiceError(Reason.BEING_FORGOTTEN, "The user is being forgotten.")
 
 
 def kept_of_user(transaction: Transaction, bot_id: int, user_id: int) -> int:

@@ -24,9 +24,10 @@ def receive(
     An album that has begun is let in whole: half of one is nothing that its sender asked for.
 
     Raises:
-        ServiceError: as `limits.refusal`.
+        ServiceError: as `limits.refusal`, and BEING_FORGOTTEN.
     """
     session = transaction.session
+    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     key = generation_id(photo_id(request.bot_id, request.chat_id, request.message_id))
     if known := queries.find(session, key):
         return db.ReceivePhotoResponse(item=messages.item(known), created=False)
@@ -65,6 +66,18 @@ def _share_words(transaction: Transaction, album: Sequence[Photo]) -> None:
     for photo in album:
         photo.album_text = text
         photo.album_newest_at = transaction.now
+
+
+def note_first_caption(transaction: Transaction, photo: Photo) -> None:
+    """Notes whether the caption that is about to be told is the first that its user is told."""
+    others = select(Photo.id).where(
+        Photo.bot_id == photo.bot_id,
+        Photo.user_id == photo.user_id,
+        Photo.caption_text.is_not(None),
+        Photo.id != photo.id,
+    )
+    if transaction.session.scalar(others.limit(1)) is None:
+        photo.first_caption = True  # and stays so: the message may be looked for, and sent again
 
 
 def store(
@@ -107,6 +120,8 @@ def image(transaction: Transaction, request: db.GetImageRequest) -> tuple[str, d
         photo = generation.photo if generation else None
     info = messages.image_info(row) if row else None
     if row is None or photo is None or info is None or row.image_key is None:
+        raise not_found("image")
+    if queries.is_being_forgotten(session, photo.bot_id, photo.user_id):
         raise not_found("image")
     if request.user_id and photo.user_id != request.user_id:
         raise not_owner("image")

@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, contains_eager
 
 from dbservice.errors import not_found, not_owner
-from dbservice.models import Generation
+from dbservice.models import Forgetting, Generation
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
@@ -36,7 +36,13 @@ def of_user_in_chat(
         Generation.bot_id == request.bot_id,
         Generation.chat_id == request.chat_id,
         Generation.user_id == request.user_id,
+        ~exists().where(Forgetting.bot_id == request.bot_id, Forgetting.user_id == request.user_id),
     )
+
+
+def is_being_forgotten(session: Session, bot_id: int, user_id: int) -> bool:
+    """Whether a user is being forgotten, so that nothing of theirs is there any more."""
+    return session.get(Forgetting, (bot_id, user_id)) is not None
 
 
 def find(session: Session, generation_id: str) -> Generation | None:
@@ -64,6 +70,8 @@ def owned(session: Session, generation_id: str, request: Owned) -> Generation:
     """
     row = get(session, generation_id)
     if (row.bot_id, row.chat_id) != (request.bot_id, request.chat_id):
+        raise not_found("generation")
+    if is_being_forgotten(session, row.bot_id, row.user_id):
         raise not_found("generation")
     if row.user_id != request.user_id:
         raise not_owner("generation")

@@ -4,6 +4,7 @@ from sqlalchemy import delete
 
 from dbservice.models import UserSettings
 from dbservice.store import Transaction
+from dbservice.transactions import limits
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
@@ -15,7 +16,12 @@ def get(transaction: Transaction, request: db.GetSettingsRequest) -> db.GetSetti
 def change(
     transaction: Transaction, request: db.ChangeSettingsRequest
 ) -> db.ChangeSettingsResponse:
-    """Records what a user chooses."""
+    """Records what a user chooses.
+
+    Raises:
+        ServiceError: BEING_FORGOTTEN.
+    """
+    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     settings = chosen(transaction, request.bot_id, request.user_id)
     settings.MergeFrom(request.settings)
     row = UserSettings(

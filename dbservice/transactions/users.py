@@ -40,6 +40,7 @@ def status(
         count=transaction.session.scalar(select(func.count(Generation.number)).where(*theirs)),
         kept_bytes=limits.kept_of_user(transaction, request.bot_id, request.user_id),
         max_kept_bytes=allowed.user_max_bytes,
+        retention_days=allowed.retention_days,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from telegram import Bot
 
 from bot.clients.dbservice import DatabaseClient
+from bot.clients.generator import GeneratorClient
 from bot.messenger import Messenger
 from bot.pace import EditPace
 from bot.services import Services
@@ -72,7 +73,15 @@ class Process:
 
     def __init__(self, desk: Desk, calls: int = FOREVER) -> None:
         self.life = Life(calls)
-        writes = ("advance_generation", "store_photo", "finalize_generation", "close_generation")
+        writes = (
+            "advance_generation",
+            "store_photo",
+            "finalize_generation",
+            "close_generation",
+            "list_forgettings",
+            "forget_user",
+            "end_forgetting",
+        )
         database = cast("DatabaseClient", _Mortal(desk.database, self.life, *writes))
         posts = (
             "send_message",
@@ -83,10 +92,13 @@ class Process:
             "edit_message_media",
             "edit_message_caption",
         )
+        deletions = ("delete", "delete_image")
+        generator = cast("GeneratorClient", _Mortal(desk.services.generator, self.life, *deletions))
         bot = cast("Bot", _Mortal(desk.services.messenger._bot, self.life, *posts))
         self.services: Services = replace(
             desk.services,
             database=database,
+            generator=generator,
             messenger=Messenger(bot, EditPace(), [desk.listener]),
             memories=Memories(),
         )

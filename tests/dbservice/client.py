@@ -205,6 +205,30 @@ class Client:
     async def forget(self, user: int = USER) -> db.ForgetUserResponse:
         return await self.call(self.stub.ForgetUser, db.ForgetUserRequest(bot_id=BOT, user_id=user))
 
+    async def ask_to_forget(self, user: int = USER, *, message: int = 900) -> bool:
+        """Whether it is pending from now on."""
+        request = db.BeginForgettingRequest(
+            bot_id=BOT, user_id=user, chat_id=CHAT, message_id=message, language_code="en"
+        )
+        return (await self.call(self.stub.BeginForgetting, request)).pending
+
+    async def forgettings(self) -> list[db.Forgetting]:
+        request = db.ListForgettingsRequest(bot_id=BOT)
+        return [*(await self.call(self.stub.ListForgettings, request)).forgettings]
+
+    async def end_forgetting(self, user: int = USER) -> None:
+        request = db.EndForgettingRequest(bot_id=BOT, user_id=user)
+        await self.call(self.stub.EndForgetting, request)
+
+    async def forgotten(self, user: int = USER, *, message: int = 900) -> None:
+        """Forgets a user of whom nothing is leased, as the bot does."""
+        await self.ask_to_forget(user, message=message)
+        for lease in await self.lease("the bot"):
+            if lease.item.photo.user_id == user:
+                await self.close(lease)
+        await self.forget(user)
+        await self.end_forgetting(user)
+
     async def image(self, **source: Any) -> tuple[db.ImageInfo, bytes]:
         call = self.stub.GetImage(db.GetImageRequest(**source), metadata=self.metadata, timeout=20)
         responses = [response async for response in call]

@@ -77,6 +77,15 @@ async def deleted(client: Client) -> None:
     await client.delete(lease.item.generation.id, user=8)
 
 
+async def forgotten(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
+    await client.ask_to_forget(8)
+    await client.close(lease)
+    assert len(await client.forgettings()) == 1
+    await client.forget(8)
+    await client.end_forgetting(8)
+
+
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an empty lease": lambda client: client.lease(bot=2),
     "a lease": lambda client: client.lease(),
@@ -98,6 +107,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an invite": invited,
     "a ban": banned,
     "forget": lambda client: client.forget(99),
+    "whom to forget": forgotten,
 }
 
 

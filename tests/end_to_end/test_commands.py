@@ -24,10 +24,15 @@ async def test_the_command_menu_is_set(people: People) -> None:
     assert [(entry["command"], entry["description"]) for entry in menu["commands"]] == EN.commands
 
 
-async def test_start_and_help_end_with_the_notice(people: People) -> None:
+async def test_start_and_help_lead_to_the_terms(people: People) -> None:
     chat = await people.add_user()
-    assert (await ask(people, chat, "/start")).text == f"{EN.start}\n\n{NOTICE}"
-    assert (await ask(people, chat, "/help")).text == f"{EN.help}\n\n{NOTICE}"
+    for command, text in (("/start", EN.start), ("/help", EN.help)):
+        said = (await ask(people, chat, command)).text
+        assert said == f"{text}\n\n{EN.privacy.see_terms}"
+    assert (await ask(people, chat, "/terms")).text == NOTICE
+    privacy = (await ask(people, chat, "/privacy")).text
+    assert privacy == EN.privacy.privacy(with_azure=True, retention_days=None)
+    assert "Azure" in privacy
 
 
 async def test_what_is_no_photo_gets_one_line_in_private(people: People) -> None:

@@ -145,7 +145,7 @@ class Parameters(_message.Message):
     def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., preset: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Photo(_message.Message):
-    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id", "message_thread_id", "album_text", "album_newest_at")
+    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id", "message_thread_id", "album_text", "album_newest_at", "first_caption")
     ID_FIELD_NUMBER: _ClassVar[int]
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +162,7 @@ class Photo(_message.Message):
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
     ALBUM_TEXT_FIELD_NUMBER: _ClassVar[int]
     ALBUM_NEWEST_AT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_CAPTION_FIELD_NUMBER: _ClassVar[int]
     id: str
     bot_id: int
     chat_id: int
@@ -178,7 +179,8 @@ class Photo(_message.Message):
     message_thread_id: int
     album_text: str
     album_newest_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ..., message_thread_id: _Optional[int] = ..., album_text: _Optional[str] = ..., album_newest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    first_caption: bool
+    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ..., message_thread_id: _Optional[int] = ..., album_text: _Optional[str] = ..., album_newest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_caption: _Optional[bool] = ...) -> None: ...
 
 class Picture(_message.Message):
     __slots__ = ("image", "seed", "model", "file_id")
@@ -564,16 +566,18 @@ class GetStatusRequest(_message.Message):
     def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("items", "count", "kept_bytes", "max_kept_bytes")
+    __slots__ = ("items", "count", "kept_bytes", "max_kept_bytes", "retention_days")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RETENTION_DAYS_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     count: int
     kept_bytes: int
     max_kept_bytes: int
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., max_kept_bytes: _Optional[int] = ...) -> None: ...
+    retention_days: int
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., max_kept_bytes: _Optional[int] = ..., retention_days: _Optional[int] = ...) -> None: ...
 
 class ListHistoryRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor", "generation_id")
@@ -894,3 +898,63 @@ class UnbanUserResponse(_message.Message):
     CHANGED_FIELD_NUMBER: _ClassVar[int]
     changed: bool
     def __init__(self, changed: _Optional[bool] = ...) -> None: ...
+
+class BeginForgettingRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "chat_id", "message_id", "language_code")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    chat_id: int
+    message_id: int
+    language_code: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ...) -> None: ...
+
+class BeginForgettingResponse(_message.Message):
+    __slots__ = ("pending",)
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    pending: bool
+    def __init__(self, pending: _Optional[bool] = ...) -> None: ...
+
+class Forgetting(_message.Message):
+    __slots__ = ("user_id", "chat_id", "message_id", "language_code", "unfinished", "image_sha256")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    UNFINISHED_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    chat_id: int
+    message_id: int
+    language_code: str
+    unfinished: bool
+    image_sha256: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, user_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., unfinished: _Optional[bool] = ..., image_sha256: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListForgettingsRequest(_message.Message):
+    __slots__ = ("bot_id",)
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+
+class ListForgettingsResponse(_message.Message):
+    __slots__ = ("forgettings",)
+    FORGETTINGS_FIELD_NUMBER: _ClassVar[int]
+    forgettings: _containers.RepeatedCompositeFieldContainer[Forgetting]
+    def __init__(self, forgettings: _Optional[_Iterable[_Union[Forgetting, _Mapping]]] = ...) -> None: ...
+
+class EndForgettingRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class EndForgettingResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

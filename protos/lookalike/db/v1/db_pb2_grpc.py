@@ -174,6 +174,21 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.UnbanUserRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.UnbanUserResponse.FromString,
                 _registered_method=True)
+        self.BeginForgetting = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/BeginForgetting',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginForgettingRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginForgettingResponse.FromString,
+                _registered_method=True)
+        self.ListForgettings = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ListForgettings',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListForgettingsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListForgettingsResponse.FromString,
+                _registered_method=True)
+        self.EndForgetting = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/EndForgetting',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseServiceServicer:
@@ -390,6 +405,30 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BeginForgetting(self, request, context):
+        """Begins to forget a user, who is refused from now on (BEING_FORGOTTEN) and of whom nothing can
+        be read: what is unfinished becomes undeliverable, for the bot to close. The same question
+        again changes nothing, even once the user is forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListForgettings(self, request, context):
+        """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
+        has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndForgetting(self, request, context):
+        """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DatabaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -532,6 +571,21 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.UnbanUser,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.UnbanUserRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.UnbanUserResponse.SerializeToString,
+            ),
+            'BeginForgetting': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginForgetting,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginForgettingRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginForgettingResponse.SerializeToString,
+            ),
+            'ListForgettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListForgettings,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListForgettingsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListForgettingsResponse.SerializeToString,
+            ),
+            'EndForgetting': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndForgetting,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1290,6 +1344,87 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/UnbanUser',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.UnbanUserRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.UnbanUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginForgetting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/BeginForgetting',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginForgettingRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginForgettingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListForgettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ListForgettings',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListForgettingsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListForgettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndForgetting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/EndForgetting',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -123,6 +123,17 @@ class DatabaseServiceStub:
     """Bans a user, or all who write in a chat. Not the owner. LIST_FULL beyond 10,000."""
     UnbanUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.UnbanUserRequest, _db_pb2.UnbanUserResponse]
     """Lifts a ban."""
+    BeginForgetting: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginForgettingRequest, _db_pb2.BeginForgettingResponse]
+    """Begins to forget a user, who is refused from now on (BEING_FORGOTTEN) and of whom nothing can
+    be read: what is unfinished becomes undeliverable, for the bot to close. The same question
+    again changes nothing, even once the user is forgotten.
+    """
+    ListForgettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListForgettingsRequest, _db_pb2.ListForgettingsResponse]
+    """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
+    has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+    """
+    EndForgetting: _grpc.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]
+    """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -208,6 +219,17 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """Bans a user, or all who write in a chat. Not the owner. LIST_FULL beyond 10,000."""
     UnbanUser: _aio.UnaryUnaryMultiCallable[_db_pb2.UnbanUserRequest, _db_pb2.UnbanUserResponse]  # type: ignore[assignment]
     """Lifts a ban."""
+    BeginForgetting: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginForgettingRequest, _db_pb2.BeginForgettingResponse]  # type: ignore[assignment]
+    """Begins to forget a user, who is refused from now on (BEING_FORGOTTEN) and of whom nothing can
+    be read: what is unfinished becomes undeliverable, for the bot to close. The same question
+    again changes nothing, even once the user is forgotten.
+    """
+    ListForgettings: _aio.UnaryUnaryMultiCallable[_db_pb2.ListForgettingsRequest, _db_pb2.ListForgettingsResponse]  # type: ignore[assignment]
+    """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
+    has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+    """
+    EndForgetting: _aio.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]  # type: ignore[assignment]
+    """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -458,5 +480,34 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.UnbanUserResponse, _abc.Awaitable[_db_pb2.UnbanUserResponse]]:
         """Lifts a ban."""
+
+    @_abc_1.abstractmethod
+    def BeginForgetting(
+        self,
+        request: _db_pb2.BeginForgettingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.BeginForgettingResponse, _abc.Awaitable[_db_pb2.BeginForgettingResponse]]:
+        """Begins to forget a user, who is refused from now on (BEING_FORGOTTEN) and of whom nothing can
+        be read: what is unfinished becomes undeliverable, for the bot to close. The same question
+        again changes nothing, even once the user is forgotten.
+        """
+
+    @_abc_1.abstractmethod
+    def ListForgettings(
+        self,
+        request: _db_pb2.ListForgettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ListForgettingsResponse, _abc.Awaitable[_db_pb2.ListForgettingsResponse]]:
+        """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
+        has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+        """
+
+    @_abc_1.abstractmethod
+    def EndForgetting(
+        self,
+        request: _db_pb2.EndForgettingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.EndForgettingResponse, _abc.Awaitable[_db_pb2.EndForgettingResponse]]:
+        """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

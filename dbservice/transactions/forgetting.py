@@ -1,0 +1,121 @@
+"""Forgetting a user: begun at once, carried through by the bot, and never undone.
+
+While a user is being forgotten nothing of theirs can be read, and nothing new is taken.
+"""
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, exists, select, update
+
+from dbservice.errors import Reason, ServiceError
+from dbservice.models import Forgetting, Generation, Photo, Tombstone
+from dbservice.store import Transaction
+from dbservice.transactions import queries, settings
+from dbservice.transitions import DELIVERED, UNDELIVERABLE
+from protos.lookalike.db.v1 import db_pb2 as db
+
+_MOST_IMAGES: Final = 10_000  # in a response, which stays under gRPC's bound on a message
+
+
+def begin(
+    transaction: Transaction, request: db.BeginForgettingRequest, who: str, question: str
+) -> Tombstone | None:
+    """Records that a user is to be forgotten, and ends their work.
+
+    Args:
+        transaction: all of it happens in it.
+        request: who asks, and where.
+        who: how tombstones name the user.
+        question: how they name the message that was answered.
+
+    Returns:
+        The user's tombstone; None: by this question they were forgotten before.
+    """
+    session = transaction.session
+    tombstone = session.get(Tombstone, who)
+    pending = queries.is_being_forgotten(session, request.bot_id, request.user_id)
+    if tombstone is not None and (pending or tombstone.question == question):
+        return tombstone if pending else None
+    row = Forgetting(
+        bot_id=request.bot_id,
+        user_id=request.user_id,
+        chat_id=request.chat_id,
+        message_id=request.message_id,
+        language_code=request.language_code,
+        asked_at=transaction.now,
+    )
+    session.merge(row)
+    buried = Tombstone(who=who, asked_at=transaction.now, question=question)
+    tombstone = session.merge(buried)
+    settings.forget(transaction, request.bot_id, request.user_id)
+    # Nobody is told how it ends: what is left to do is to tidy up.
+    given_up = update(Generation).where(
+        *_unclosed(request.bot_id, request.user_id),
+        Generation.state.not_in((DELIVERED, UNDELIVERABLE)),
+    )
+    error = {"error_code": "undeliverable", "error_message": "The user is being forgotten."}
+    session.execute(given_up.values(state=UNDELIVERABLE, attempts=0, **error))
+    return tombstone
+
+
+def pending(
+    transaction: Transaction, request: db.ListForgettingsRequest
+) -> db.ListForgettingsResponse:
+    """Who is being forgotten, whoever asked first first."""
+    session = transaction.session
+    rows = select(Forgetting).where(Forgetting.bot_id == request.bot_id)
+    response = db.ListForgettingsResponse()
+    left = _MOST_IMAGES
+    for row in sorted(session.scalars(rows), key=lambda row: row.asked_at):
+        unclosed = select(Generation.number).where(*_unclosed(row.bot_id, row.user_id))
+        unfinished = session.scalar(unclosed.limit(1)) is not None
+        uploaded = [] if unfinished else _uploaded(transaction, row, left)
+        response.forgettings.add(
+            user_id=row.user_id,
+            chat_id=row.chat_id,
+            message_id=row.message_id,
+            language_code=row.language_code,
+            unfinished=unfinished,
+            image_sha256=uploaded,
+        )
+        left -= len(uploaded)
+        if left <= 0:
+            break
+    return response
+
+
+def end(transaction: Transaction, request: db.EndForgettingRequest) -> db.EndForgettingResponse:
+    """The user may begin anew; again changes nothing.
+
+    Raises:
+        ServiceError: NOT_CLOSED, while anything of the user is left.
+    """
+    session = transaction.session
+    left = select(Photo.id).where(Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
+    row = session.get(Forgetting, (request.bot_id, request.user_id))
+    if row is not None and session.scalar(left.limit(1)) is not None:
+        raise ServiceError(Reason.NOT_CLOSED, "Something of the user is left.")
+    if row is not None:
+        session.delete(row)
+    return db.EndForgettingResponse()
+
+
+def _unclosed(bot_id: int, user_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Generation.bot_id == bot_id,
+        Generation.user_id == user_id,
+        Generation.closed_at.is_(None),
+    )
+
+
+def _uploaded(transaction: Transaction, row: Forgetting, most: int) -> list[str]:
+    """The checksums of photos that the generator may have been sent; it keeps them for a day."""
+    started_from = exists().where(Generation.photo_id == Photo.id, Generation.dial != db.DIAL_DREAM)
+    theirs = select(Photo.image_sha256).where(
+        Photo.bot_id == row.bot_id,
+        Photo.user_id == row.user_id,
+        Photo.image_sha256.is_not(None),
+        started_from,
+    )
+    found = transaction.session.scalars(theirs.limit(most))
+    return [*dict.fromkeys(filter(None, found))]

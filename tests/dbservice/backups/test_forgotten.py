@@ -1,0 +1,135 @@
+"""An older backup brings nobody back who was forgotten since, and everybody else is all there."""
+
+import asyncio
+from pathlib import Path
+
+import grpc
+import pytest
+
+from dbservice.backups.backup import back_up
+from dbservice.backups.restore import restore
+from dbservice.server import running
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests import commands
+from tests.dbservice.backups.home import (
+    database_of,
+    environment_of,
+    fill,
+    photo_of,
+    rows,
+    settings_of,
+    stored,
+)
+from tests.dbservice.client import Client, files
+from tests.dbservice.conftest import Clock
+
+ADA, BEN = 41, 42
+
+
+async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[int, str]:
+    """Ada and Ben have pictures, which are backed up, and then Ada is forgotten; photos' ids."""
+    async with (
+        running(settings_of(home), clock, ()) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        client = Client(channel)
+        ids = await fill(client, ADA, BEN)
+        for user in (ADA, BEN):
+            await client.settings(db.DIAL_TWIN, user=user)
+        await back_up(settings_of(home), file)
+        clock.pass_seconds(60)
+        await client.forgotten(ADA)
+    return ids
+
+
+def put_aside(home: Path) -> None:
+    """As docs/running.md says."""
+    (home / "dbservice").rename(home / "dbservice-aside")
+
+
+def traces(home: Path) -> bytes:
+    """All bytes of a home's database and photos, whatever the files are called."""
+    found = (path for path in (home / "dbservice").rglob("*") if path.is_file())
+    return b"".join(path.read_bytes() for path in found)
+
+
+async def test_nothing_of_who_was_forgotten_since_is_in_what_is_restored(
+    tmp_path: Path, clock: Clock
+) -> None:
+    home, file = tmp_path / "home", tmp_path / "kept.tar"
+    ids = await forget_after_a_backup(home, file, clock)
+    assert photo_of(ADA) in file.read_bytes()
+    assert photo_of(ADA) not in traces(home)
+    put_aside(home)
+    said = await restore(settings_of(home), file)
+    assert "2 of these are left out" in said
+    left = traces(home)
+    for trace in (ids[ADA].encode(), b"user 000041", f"file-{ADA}".encode()):
+        assert trace not in left
+    for trace in (ids[BEN].encode(), photo_of(BEN), f"file-{BEN}".encode()):
+        assert trace in left
+    assert not [*home.rglob("*restore-draft*")]
+
+
+async def test_of_everybody_else_all_is_there(tmp_path: Path, clock: Clock) -> None:
+    home, file = tmp_path / "home", tmp_path / "kept.tar"
+    await forget_after_a_backup(home, file, clock)
+    before, bytes_before = rows(database_of(home)), stored(home)
+    put_aside(home)
+    await restore(settings_of(home), file)
+    after = rows(database_of(home))
+    for table in ("photos", "generations", "user_settings", "kept_of_users", "kept_of_all"):
+        assert len(after[table]) == 1, table
+        assert after[table] == before[table], table
+    assert stored(home) == bytes_before
+
+
+async def test_what_they_have_sent_since_stays(tmp_path: Path, clock: Clock) -> None:
+    home, file, later = tmp_path / "home", tmp_path / "kept.tar", tmp_path / "later.tar"
+    await forget_after_a_backup(home, file, clock)
+    clock.pass_seconds(60)
+    async with (
+        running(settings_of(home), clock, ()) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        await fill(Client(channel), ADA)
+        await Client(channel).settings(db.DIAL_COUSIN, user=ADA)
+    await back_up(settings_of(home), later)
+    before, bytes_before = rows(database_of(home)), stored(home)
+    put_aside(home)
+    await restore(settings_of(home), later)
+    assert rows(database_of(home)) == before
+    assert stored(home) == bytes_before
+
+
+async def test_a_home_learns_from_a_backup_who_was_forgotten(tmp_path: Path, clock: Clock) -> None:
+    """The home is another one; the key was taken along."""
+    home, file, later = tmp_path / "home", tmp_path / "kept.tar", tmp_path / "later.tar"
+    await forget_after_a_backup(home, file, clock)
+    await back_up(settings_of(home), later)
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "forgotten-key").write_bytes((home / "forgotten-key").read_bytes())
+    await restore(settings_of(new), later)
+    put_aside(new)
+    await restore(settings_of(new), file)
+    assert photo_of(ADA) not in traces(new)
+    async with (
+        running(settings_of(new), clock, ()) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        assert await Client(channel).settings(user=ADA) == db.DIAL_UNSPECIFIED
+        assert await Client(channel).settings(user=BEN) == db.DIAL_TWIN
+    assert len(files(settings_of(new).blobs)) == 2
+
+
+@pytest.mark.slow
+async def test_the_command_says_how_much_it_leaves_out(tmp_path: Path, clock: Clock) -> None:
+    home, file = tmp_path / "home", tmp_path / "kept.tar"
+    await forget_after_a_backup(home, file, clock)
+    put_aside(home)
+    done = await asyncio.to_thread(
+        commands.run, "restore", str(file), folder=tmp_path, environment=environment_of(home)
+    )
+    assert done.returncode == 0
+    assert "of people who were forgotten since" in done.stdout
