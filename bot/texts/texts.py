@@ -12,6 +12,7 @@ from bot.clients.documents import Job
 from bot.health import Health
 from bot.recipes.guesses import USER, is_unsure, thing
 from bot.texts.pictures import PictureTexts
+from bot.texts.settings import SettingsTexts
 from bot.texts.shortening import shortened
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, HEALTH, STATES, WAITS
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -27,6 +28,7 @@ class Texts:
 
     Attributes:
         pictures: what is said of pictures and under them.
+        settings: what is said of languages and time zones.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -52,6 +54,7 @@ class Texts:
         self._ = _ = translations.gettext
         self.ngettext = translations.ngettext
         self.pictures = PictureTexts(translations)
+        self.settings = SettingsTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "
@@ -103,8 +106,8 @@ class Texts:
         text = caption.text
         if is_unsure(caption):
             text = self._("Not sure. Perhaps {thing}?").format(thing=thing(text))
-        return self._("{caption}\n\n({confidence:.0%} sure, says {captioner})").format(
-            caption=text, confidence=caption.confidence, captioner=captioner
+        return self._("{caption}\n\n({percent}% sure, says {captioner})").format(
+            caption=text, percent=_percent(caption.confidence), captioner=captioner
         )
 
     def ending(self, code: str) -> str:
@@ -188,13 +191,17 @@ class Texts:
         done = job.step / job.steps if job.steps else 0.0
         cells = int(done * _BAR_CELLS)
         bar = "▓" * cells + "░" * (_BAR_CELLS - cells)
-        return self._("Painting {bar} {done:.0%}").format(bar=bar, done=done)
+        return self._("Painting {bar} {percent}%").format(bar=bar, percent=_percent(done))
 
     def _duration(self, seconds: float) -> str:
         """A rough length of time."""
         if seconds < _MINUTE:
             return self._("{count} s").format(count=max(1, round(seconds)))
         return self._("{count} min").format(count=round(seconds / _MINUTE))
+
+
+def _percent(part: float) -> str:
+    return f"{part:.0%}".removesuffix("%")  # languages differ in what stands before the sign
 
 
 def _title(item: db.Item) -> str:
