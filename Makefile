@@ -12,7 +12,7 @@ PINNED := --constraint constraints.txt
 export PHOTO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-fast lint format protos bench bench-quick fuzz soak
+.PHONY: help setup lock demo test test-fast lint format protos texts bench bench-quick fuzz soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -58,6 +58,10 @@ format: setup ## Format the code and mend what can be mended
 
 protos: setup ## Generate the stubs anew
 	$(BIN)/python -m protos.generate
+
+texts: setup ## Bring the languages up with what the bot says, and check them
+	$(BIN)/python -m bot.texts.translate
+	$(BIN)/python -m pytest --quiet tests/bot/texts
 
 bench: $(BENCH_READY) ## Measure everything for half an hour, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks --write

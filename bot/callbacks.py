@@ -7,6 +7,9 @@
     s:<style>:<generation>  the same picture in this style; without a name: in none
     d:<dial>:<owner>        the dial of the owner's photos
     n:<count>:<owner>       how many pictures the owner wants at once
+    l:<language>:<owner>    which language the owner is spoken to in; without one: as Telegram says
+    z:<zone>:<owner>        the owner's time zone
+    o:<menu>:<owner>        another page of the owner's settings: one of `Menu`
     w                       paint the words that the message with the button replies to
     f:<owner>:<message>     paint from the recipe in the file of the message that it replies to, for
                             the owner, who has asked for it with this message
@@ -43,6 +46,9 @@ DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 INVITE: Final = re.compile(r"^i:([1-9][0-9]{0,15})$")
 FORGET: Final = re.compile(r"^x:forget:(?P<owner>-?[0-9]{1,16})$")
 KEEP: Final = re.compile(r"^x:keep:(?P<owner>-?[0-9]{1,16})$")
+LANGUAGE: Final = re.compile(r"^l:([a-z-]{0,12}):(-?[0-9]{1,16})$")
+ZONE: Final = re.compile(r"^z:([A-Za-z0-9_+/-]{1,40}):(-?[0-9]{1,16})$")
+MENU: Final = re.compile(r"^o:([a-z]{1,16}):(-?[0-9]{1,16})$")
 WORDS: Final = re.compile(r"^w$")
 FROM_FILE: Final = re.compile(r"^f:(?P<owner>-?[0-9]{1,16}):(?P<message>[0-9]{1,16})$")
 
@@ -111,6 +117,29 @@ def invite_data(invite_id: int) -> str:
 def forget_data(user_id: int, *, forget: bool) -> str:
     """Forgets this user, or does not."""
     return f"x:{'forget' if forget else 'keep'}:{user_id}"
+
+
+def language_data(language: str, user_id: int) -> str:
+    """Has this user spoken to in a language; "": as Telegram says."""
+    return f"l:{language}:{user_id}"
+
+
+def zone_data(zone: str, user_id: int) -> str:
+    """Sets this user's time zone."""
+    return f"z:{zone}:{user_id}"
+
+
+class Menu(StrEnum):
+    """A page of the settings."""
+
+    MAIN = "main"
+    LANGUAGES = "languages"
+    ZONES = "zones"
+
+
+def menu_data(menu: Menu, user_id: int) -> str:
+    """Opens a page of this user's settings."""
+    return f"o:{menu}:{user_id}"
 
 
 def from_file_data(user_id: int, message_id: int) -> str:

@@ -1,5 +1,6 @@
 """What every handler is given besides the update: the services, and its user's texts."""
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -7,10 +8,13 @@ from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot import texts
+from bot.clients.dbservice import DatabaseError
+from bot.messages import Sender, sender_of
 from bot.notices import Notices
 from bot.scheduler import Scheduler
 from bot.services import Services
 from bot.texts.texts import Texts
+from protos.lookalike.db.v1 import db_pb2 as db
 
 _QUESTION_SECONDS: Final = 5.0
 _DAY_SECONDS: Final = 86_400.0
@@ -42,10 +46,14 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
 
     Attributes:
         texts: what the bot says to the user whose update it is.
+        zone: the time zone that they have chosen; "": none.
+        sender: whose settings these are, if it is anybody's.
         outcome: what was recorded before the update was confirmed; see `bot.handlers.recorded`.
     """
 
     texts: Texts = texts.of(None)
+    zone: str = ""
+    sender: Sender | None = None
     outcome: Any = None
 
     @classmethod
@@ -54,9 +62,26 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
     ) -> Self:
         """Looks at whose update it is; errors of its handlers come by here, too."""
         context = super().from_update(update, application)
-        user = update.effective_user if isinstance(update, Update) else None
-        context.texts = texts.of(user.language_code if user is not None else None)
+        if isinstance(update, Update):
+            context.sender = _sender(update)
+            context.follow(db.UserSettings())
         return context
+
+    async def refresh_data(self) -> None:
+        """Asks what the user has chosen; python-telegram-bot does this before the handlers.
+
+        While dbservice is unavailable nobody knows, and it is as Telegram says.
+        """
+        if self.sender is not None:
+            request = db.GetSettingsRequest(bot_id=self.bot.id, user_id=self.sender.id)
+            with contextlib.suppress(DatabaseError):
+                self.follow(await self.services.database.get_settings(request))
+
+    def follow(self, chosen: db.UserSettings) -> None:
+        """From here on the user is spoken to as they have chosen."""
+        telegrams = self.sender.language_code if self.sender is not None else None
+        self.texts = texts.of(chosen.language or telegrams)
+        self.zone = chosen.time_zone
 
     @property
     def services(self) -> Services:
@@ -66,3 +91,14 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
     def wake(self) -> None:
         """There is news for the tick."""
         self.bot_data.scheduler.wake()
+
+
+def _sender(update: Update) -> Sender | None:
+    """Whose settings count, and the language of whoever reads the answer."""
+    user = update.effective_user
+    said_in = user.language_code if user is not None else None
+    message = update.message
+    sender = sender_of(message) if message is not None else None
+    if sender is not None:
+        return Sender(sender.id, said_in)
+    return Sender(user.id, said_in) if user is not None else None

@@ -7,9 +7,11 @@ from typing import Final
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import KeyboardButtonStyle
 
+from bot import zones as time_zones
 from bot.callbacks import (
     Action,
     CardAction,
+    Menu,
     ask_data,
     cancel_data,
     card_data,
@@ -19,17 +21,21 @@ from bot.callbacks import (
     guess_data,
     history_data,
     invite_data,
+    language_data,
+    menu_data,
     picture_data,
     style_data,
+    zone_data,
 )
 from bot.recipes.children import COUNTS, DIAL, NAMES, numbered, turned
 from bot.recipes.guesses import offered
 from bot.recipes.styles import STYLES
+from bot.texts.catalogues import LANGUAGES
 from bot.texts.texts import Texts
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_STYLES_IN_A_ROW: Final = 2
-_INVITES_IN_A_ROW: Final = 2
+_IN_A_ROW: Final = 2
+"""In menus."""
 
 
 @lru_cache(maxsize=1000)  # each tick offers an edit of each status message, and few are taken
@@ -67,8 +73,7 @@ def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
         for name, text in [*named, ("", said.no_style_button)]
     ]
     buttons.append(_button(said.back_button, Action.BACK, generation_id))
-    starts = range(0, len(buttons), _STYLES_IN_A_ROW)
-    return InlineKeyboardMarkup([buttons[at : at + _STYLES_IN_A_ROW] for at in starts])
+    return _menu(buttons)
 
 
 def deletion(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
@@ -123,7 +128,7 @@ def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeybo
 
 
 def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """The steps of the dial, and how many pictures at once; of each one is chosen."""
+    """The steps of the dial, how many pictures at once, and what opens the other menus."""
     said = texts.pictures
     dial = [
         InlineKeyboardButton(
@@ -139,7 +144,42 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
         )
         for count in COUNTS
     ]
-    return InlineKeyboardMarkup([*([button] for button in dial), counts])
+    zone = chosen.time_zone
+    menus = [
+        InlineKeyboardButton(text, callback_data=menu_data(menu, user_id))
+        for menu, text in (
+            (Menu.LANGUAGES, texts.settings.language_button()),
+            (Menu.ZONES, texts.settings.zone_button(zone, time_zones.now(zone))),
+        )
+    ]
+    return InlineKeyboardMarkup([*([button] for button in dial), counts, menus])
+
+
+def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """The languages by their own names, and that which Telegram gives."""
+    said = texts.settings
+    names = {language: each.settings.language for language, each in LANGUAGES.items()}
+    buttons = [
+        InlineKeyboardButton(
+            said.language_choice(name, chosen=language == chosen.language),
+            callback_data=language_data(language, user_id),
+        )
+        for language, name in [*names.items(), ("", said.as_telegram_button)]
+    ]
+    return _menu([*buttons, _back_to_settings(user_id, texts)])
+
+
+def zones(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """Some time zones, by the time that it is there now."""
+    buttons = [
+        InlineKeyboardButton(
+            texts.settings.zone_choice(zone, time_zones.now(zone), chosen=zone == chosen.time_zone),
+            callback_data=zone_data(zone, user_id),
+        )
+        for zone in time_zones.OFFERED
+        if zone in time_zones.available()
+    ]
+    return _menu([*buttons, _back_to_settings(user_id, texts)])
 
 
 def forgetting(user_id: int, texts: Texts) -> InlineKeyboardMarkup:
@@ -161,6 +201,17 @@ def offer(data: str, texts: Texts) -> InlineKeyboardMarkup:
             texts.pictures.paint_button, callback_data=data, style=KeyboardButtonStyle.SUCCESS
         )
     )
+
+
+def invites(found: Sequence[db.Invite], texts: Texts) -> InlineKeyboardMarkup | None:
+    """Under a list of links; Telegram takes a hundred buttons, as many as there may be links."""
+    buttons = [
+        InlineKeyboardButton(
+            texts.access.revoke_on_button(each), callback_data=invite_data(each.id)
+        )
+        for each in found
+    ]
+    return _menu(buttons) if buttons else None
 
 
 def _single(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
@@ -213,19 +264,15 @@ def _keep(texts: Texts, keep: str) -> InlineKeyboardButton:
     )
 
 
+def _menu(buttons: Sequence[InlineKeyboardButton]) -> InlineKeyboardMarkup:
+    starts = range(0, len(buttons), _IN_A_ROW)
+    return InlineKeyboardMarkup([buttons[at : at + _IN_A_ROW] for at in starts])
+
+
+def _back_to_settings(user_id: int, texts: Texts) -> InlineKeyboardButton:
+    back = menu_data(Menu.MAIN, user_id)
+    return InlineKeyboardButton(texts.pictures.back_button, callback_data=back)
+
+
 def _button(text: str, action: Action, generation_id: str) -> InlineKeyboardButton:
     return InlineKeyboardButton(text, callback_data=picture_data(action, generation_id))
-
-
-def invites(found: Sequence[db.Invite], texts: Texts) -> InlineKeyboardMarkup | None:
-    """Under a list of links; Telegram takes a hundred buttons, as many as there may be links."""
-    buttons = [
-        InlineKeyboardButton(
-            texts.access.revoke_on_button(each), callback_data=invite_data(each.id)
-        )
-        for each in found
-    ]
-    rows = [
-        buttons[at : at + _INVITES_IN_A_ROW] for at in range(0, len(buttons), _INVITES_IN_A_ROW)
-    ]
-    return InlineKeyboardMarkup(rows) if rows else None

@@ -1,5 +1,6 @@
 """What Telegram shows of the bot itself: what it does, and its menus of commands by language."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any, Final
@@ -23,13 +24,18 @@ _PRIVATE_ALONE: Final = frozenset({"start"})
 
 
 async def set_up(bot: ExtBot[Any]) -> None:
-    """Sets what differs, in each language; a failure is no reason not to start."""
-    try:
-        for language, texts in LANGUAGES.items():
-            # What is set for no language is for everybody who has none of the others.
-            await _set_up(bot, texts, None if language == SOURCE else language)
-    except TelegramError as error:
+    """Sets what differs, in all languages at a time; a failure is no reason not to start."""
+    setting = (
+        # What is set for no language is for everybody who has none of the others.
+        _set_up(bot, texts, None if language == SOURCE else language)
+        for language, texts in LANGUAGES.items()
+    )
+    failures = await asyncio.gather(*setting, return_exceptions=True)
+    error = next(filter(None, failures), None)
+    if isinstance(error, TelegramError):
         _log.warning("The bot's profile is not set yet, the next start tries: %s.", error.message)
+    elif error is not None:
+        raise error
 
 
 async def _set_up(bot: ExtBot[Any], texts: Texts, language: str | None) -> None:

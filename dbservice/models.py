@@ -293,6 +293,8 @@ class UserSettings(Base):
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     dial: Mapped[db.Dial] = mapped_column(DialStep, default=db.DIAL_UNSPECIFIED)
     pictures: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(default="")
+    time_zone: Mapped[str] = mapped_column(default="")
 
 
 class SentMessage(Base):

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from functools import singledispatch
 from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from google.protobuf.message import Message
 
@@ -30,6 +31,7 @@ _MAX_GUESSES = 5
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,64}")
+_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3})?")
 
 _Violations = Iterator[tuple[str, str]]
 
@@ -242,6 +244,11 @@ def _(request: db.GetSettingsRequest | db.ChangeSettingsRequest) -> _Violations:
         yield from _dial("settings.dial", request.settings.dial)
         if request.settings.pictures not in (0, 1, 2, 4):
             yield "settings.pictures", "must be 1, 2 or 4"
+        if not _LANGUAGE.fullmatch(request.settings.language):
+            yield "settings.language", "must be a language tag in lower-case letters"
+        if not _is_zone(request.settings.time_zone):
+            yield "settings.time_zone", "must be of the IANA time zone database"
+        yield from _text("language_code", request.language_code, _MAX_NAME)
 
 
 @_violations.register
@@ -309,6 +316,14 @@ def _recipe(recipe: db.Recipe) -> _Violations:
 def _dial(field: str, dial: db.Dial) -> _Violations:
     if dial not in db.Dial.values():
         yield field, "must be a step of the dial"
+
+
+def _is_zone(name: str) -> bool:
+    """Whether it is a time zone; "" is none, and may be chosen."""
+    try:
+        return not name or bool(ZoneInfo(name))
+    except (OSError, ValueError, ZoneInfoNotFoundError):  # a folder of zones, a path, a fancy
+        return False
 
 
 def _user_in_chat(request: _InChat) -> _Violations:

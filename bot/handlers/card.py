@@ -1,13 +1,12 @@
 """The card of a history: a message with one picture, in whose place another one is put."""
 
-import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from telegram import CallbackQuery, InlineKeyboardMarkup, MaybeInaccessibleMessage, Message
 
-from bot import keyboards
+from bot import keyboards, zones
 from bot.callbacks import is_of_card
 from bot.clients.dbservice import NotFound
 from bot.context import Context
@@ -154,5 +153,4 @@ async def _with_picture_or_nothing(
 
 
 def _text(context: Context, item: db.Item) -> str:
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    return context.texts.pictures.card(item, now)
+    return context.texts.pictures.card(item, zones.now(context.zone))

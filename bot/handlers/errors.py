@@ -30,7 +30,10 @@ async def tell(update: object, context: Context) -> None:
     if not isinstance(update, Update) or context.error is None:
         _log.error("The library has a fault", exc_info=context.error)
         return
-    error, texts = context.error, context.texts
+    error = context.error
+    if not isinstance(error, DatabaseUnavailable):
+        await context.refresh_data()  # this context is another one than the handler's
+    texts = context.texts
     refusal = _refusal(error, update, texts)
     of_button = _about_button(error, texts) if update.callback_query is not None else None
     if refusal is not None and update.callback_query is None:

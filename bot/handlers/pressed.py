@@ -167,6 +167,7 @@ async def create(
             request_id=press.query.id,
             parent_id=press.generation_id,
             button=press.query.data or "",
+            language_code=press.query.from_user.language_code or "",
             recipe=child.recipe,
             parameters=child.parameters,
             several=child.several,

@@ -82,6 +82,7 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
             **whose,
             message_id=message.message_id,
             parent_id=found.item.generation.id,
+            language_code=sender.language_code or "",
             recipe=child.recipe,
             parameters=child.parameters,
             several=child.several,

@@ -10,14 +10,12 @@ from bot.recipes.guesses import thing
 from bot.recipes.prompts import sentence, words_of
 from bot.recipes.styles import STYLES
 from bot.texts.shortening import shortened
-from bot.texts.tables import DIAL
+from bot.texts.tables import DIAL, SMALL_MODEL_SIZE
 from bot.texts.times import ago
 from protos.lookalike.db.v1 import db_pb2 as db
 
 SMALL_MODEL: Final = "emoji"
 """The one in the package. Whoever sees its recipes is told that it is a small one."""
-
-SMALL_MODEL_SIZE: Final = "64 x 64 pixels"
 
 _SENTENCE: Final = 400  # characters; Telegram takes 1,024 UTF-16 units in all
 _OFFER: Final = 100  # characters
@@ -165,9 +163,10 @@ class PictureTexts:
 
         Args:
             item: the picture.
-            now: without a zone, in UTC.
+            now: in the time zone of whoever reads it.
         """
-        when = ago(self._translations, item.generation.created_at.ToDatetime(), now)
+        then = item.generation.created_at.ToDatetime(dt.UTC)
+        when = ago(self._translations, then, now)
         line = " · ".join(filter(None, (self.manner(item), when)))
         return f"{self._sentence(item)}\n\n{line[:1].upper()}{line[1:]}".lstrip()
 
@@ -194,13 +193,13 @@ class PictureTexts:
         shown_model = shortened(model, _MODEL)
         if model == SMALL_MODEL:
             shown_model = self._("{model}, which draws {size}; enlarged").format(
-                model=model, size=SMALL_MODEL_SIZE
+                model=model, size=self._(SMALL_MODEL_SIZE)
             )
         size = generation.picture.image
         facts = (
             (self._("Prompt"), parameters.prompt),
-            (self._("Avoided"), parameters.negative_prompt),
-            (self._("Your words"), words_of(item)),
+            (self._("Avoided"), shortened(parameters.negative_prompt, _SENTENCE)),
+            (self._("Your words"), shortened(words_of(item), _SENTENCE)),  # the prompt has them
             (self._("Dial"), self.dial(recipe.dial)),
             (self._("Style"), self.style(recipe.style)),
             (self._("Seed"), generation.picture.seed),

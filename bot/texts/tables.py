@@ -15,7 +15,7 @@ COMMANDS: Final = (
     ("status", _noop("Your pictures in progress")),
     ("history", _noop("Your pictures so far, one by one")),
     ("paint", _noop("Paint your words, or from a PNG's recipe")),
-    ("settings", _noop("How close to your photos pictures are, and how many")),
+    ("settings", _noop("How I paint for you, your language, your time zone")),
     ("cancel", _noop("Cancel all your pictures in progress")),
     ("privacy", _noop("What I keep, where, and for how long")),
     ("forget", _noop("Delete all that I keep of you")),
@@ -105,6 +105,8 @@ STATES: Final = {
     db.GENERATION_STATE_UNDELIVERABLE: _noop("Couldn't be sent"),
 }
 
+SMALL_MODEL_SIZE: Final = _noop("64 x 64 pixels")
+
 CAPTIONERS: Final = {
     "azure": "Azure AI Vision",
     "blip": "BLIP",
@@ -134,3 +136,19 @@ MONTHS: Final = (
     _noop("December"),
 )
 """The months as a date has them."""
+
+ZONES: Final = {
+    "America/Los_Angeles": _noop("Los Angeles"),
+    "America/New_York": _noop("New York"),
+    "America/Sao_Paulo": _noop("São Paulo"),
+    "Europe/London": _noop("London"),
+    "Europe/Amsterdam": _noop("Amsterdam"),
+    "Europe/Berlin": _noop("Berlin"),
+    "Europe/Vilnius": _noop("Vilnius"),
+    "Asia/Dubai": _noop("Dubai"),
+    "Asia/Kolkata": _noop("Delhi"),
+    "Asia/Shanghai": _noop("Shanghai"),
+    "Asia/Tokyo": _noop("Tokyo"),
+    "Australia/Sydney": _noop("Sydney"),
+}
+"""What the time zones are called that are offered."""

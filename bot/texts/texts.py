@@ -14,6 +14,7 @@ from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
+from bot.texts.settings import SettingsTexts
 from bot.texts.shortening import shortened
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, STATES, WAITS
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -31,6 +32,7 @@ class Texts:
         pictures: what is said of pictures and under them.
         access: what is said of who may use the bot.
         privacy: what is said of what is kept, of its end, and of the terms.
+        settings: what is said of languages and time zones.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -58,6 +60,7 @@ class Texts:
         self.pictures = PictureTexts(translations)
         self.access = AccessTexts(translations)
         self.privacy = PrivacyTexts(translations)
+        self.settings = SettingsTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "
@@ -109,8 +112,8 @@ class Texts:
         text = caption.text
         if is_unsure(caption):
             text = self._("Not sure. Perhaps {thing}?").format(thing=thing(text))
-        return self._("{caption}\n\n({confidence:.0%} sure, says {captioner})").format(
-            caption=text, confidence=caption.confidence, captioner=captioner
+        return self._("{caption}\n\n({percent}% sure, says {captioner})").format(
+            caption=text, percent=_percent(caption.confidence), captioner=captioner
         )
 
     def ending(self, code: str) -> str:
@@ -185,10 +188,14 @@ class Texts:
         done = job.step / job.steps if job.steps else 0.0
         cells = int(done * _BAR_CELLS)
         bar = "▓" * cells + "░" * (_BAR_CELLS - cells)
-        return self._("Painting {bar} {done:.0%}").format(bar=bar, done=done)
+        return self._("Painting {bar} {percent}%").format(bar=bar, percent=_percent(done))
 
     def _duration(self, seconds: float) -> str:
         """A rough length of time."""
         if seconds < _MINUTE:
             return self._("{count} s").format(count=max(1, round(seconds)))
         return self._("{count} min").format(count=round(seconds / _MINUTE))
+
+
+def _percent(part: float) -> str:
+    return f"{part:.0%}".removesuffix("%")  # languages differ in what stands before the sign

@@ -12,15 +12,16 @@ _DAY: Final = dt.timedelta(days=1)
 
 
 def ago(translations: gettext.NullTranslations, then: dt.datetime, now: dt.datetime) -> str:
-    """When something was; days are UTC's, since Telegram does not say whose zone is which.
+    """When something was.
 
     Args:
         translations: the language.
-        then: when it was.
-        now: when that is read. If it is earlier, a clock was set, and it was just now.
+        then: when it was, in UTC.
+        now: when that is read, in the reader's zone, whose days count. If it is earlier, a clock
+            was set, and it was just now.
     """
     _, ngettext = translations.gettext, translations.ngettext
-    passed = now - then
+    passed = now.astimezone(dt.UTC) - then
     if passed < _MINUTE:
         return _("just now")
     if passed < _HOUR:
@@ -29,6 +30,7 @@ def ago(translations: gettext.NullTranslations, then: dt.datetime, now: dt.datet
     if passed < _DAY:
         count = passed // _HOUR
         return ngettext("{count} hour ago", "{count} hours ago", count).format(count=count)
+    then = then.astimezone(now.tzinfo)
     if now.date() - then.date() == _DAY:
         return _("yesterday")
     month = _(MONTHS[then.month - 1])

@@ -39,6 +39,7 @@ def receive(
     _share_words(transaction, [photo, *album])
     row = messages.new_generation(key, photo, 0, RECEIVED, request, transaction.now)
     chosen = settings.chosen(transaction, photo.bot_id, photo.user_id)
+    photo.language_code = chosen.language or photo.language_code
     row.dial = chosen.dial or row.dial
     row.pictures = limits.several(transaction, photo, allowed, chosen.pictures)
     session.add(row)

@@ -160,14 +160,13 @@ async def test_the_menu_of_commands_is_there_in_each_language(
         ]
         for menu in menus
     } == {
-        ("all_private_chats", ""): EN.commands,
-        ("all_private_chats", LANGUAGE): OTHER.commands,
-        ("all_group_chats", ""): EN.commands[1:],
-        ("all_group_chats", LANGUAGE): OTHER.commands[1:],
+        (scope, "" if language == catalogues.SOURCE else language): texts.commands[first:]
+        for language, texts in catalogues.LANGUAGES.items()
+        for scope, first in (("all_private_chats", 0), ("all_group_chats", 1))
     }
     calls = await desk.people.calls()
     before = [call.method for call in calls if call.method.startswith("setMy")]
-    assert len(before) == 8
+    assert len(before) == 4 * len(catalogues.LANGUAGES)
     async with make_bot(desk.settings.telegram_api_url.removeprefix("http://")) as again:
         await profile.set_up(again)
         described = await again.get_my_description(LANGUAGE)

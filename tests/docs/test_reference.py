@@ -16,8 +16,7 @@ from pydantic import TypeAdapter
 from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
-from bot.texts.pictures import SMALL_MODEL_SIZE
-from bot.texts.tables import ENDINGS, WAITS
+from bot.texts.tables import ENDINGS, SMALL_MODEL_SIZE, WAITS
 from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings

@@ -1,6 +1,7 @@
 """What the bot says about progress and endings."""
 
 import datetime as dt
+import zoneinfo
 from typing import Any
 
 import pytest
@@ -125,14 +126,24 @@ def test_under_a_picture_is_the_sentence_and_one_line(recipe: dict[str, Any], li
     ],
 )
 def test_the_card_of_the_history_says_when_in_words(then: str, words: str) -> None:
-    item, now = pictured("a cat"), dt.datetime(2026, 3, 3, 12)  # noqa: DTZ001, as protobuf has it
+    item, now = pictured("a cat"), dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
     item.generation.created_at.FromDatetime(dt.datetime.fromisoformat(then))
+    assert EN.pictures.card(item, now) == f"a cat\n\n{words}"
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"), [("Asia/Tokyo", "On 1 March"), ("America/New_York", "Yesterday")]
+)
+def test_days_begin_at_midnight_where_its_reader_is(zone: str, words: str) -> None:
+    item = pictured("a cat")
+    item.generation.created_at.FromDatetime(dt.datetime(2026, 3, 1, 14, tzinfo=dt.UTC))
+    now = dt.datetime(2026, 3, 2, 15, tzinfo=dt.UTC).astimezone(zoneinfo.ZoneInfo(zone))
     assert EN.pictures.card(item, now) == f"a cat\n\n{words}"
 
 
 def test_the_card_says_in_few_words_how_it_was_painted() -> None:
     item = pictured("a cat", dial=db.DIAL_COUSIN, style="watercolour")
-    text = EN.pictures.card(item, item.generation.created_at.ToDatetime())
+    text = EN.pictures.card(item, item.generation.created_at.ToDatetime(dt.UTC))
     assert text == "a cat\n\nCousin · watercolour · just now"
 
 

@@ -692,12 +692,16 @@ class StarGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class UserSettings(_message.Message):
-    __slots__ = ("dial", "pictures")
+    __slots__ = ("dial", "pictures", "language", "time_zone")
     DIAL_FIELD_NUMBER: _ClassVar[int]
     PICTURES_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     dial: Dial
     pictures: int
-    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ...) -> None: ...
+    language: str
+    time_zone: str
+    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ..., language: _Optional[str] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class GetSettingsRequest(_message.Message):
     __slots__ = ("bot_id", "user_id")
@@ -714,14 +718,16 @@ class GetSettingsResponse(_message.Message):
     def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
 
 class ChangeSettingsRequest(_message.Message):
-    __slots__ = ("bot_id", "user_id", "settings")
+    __slots__ = ("bot_id", "user_id", "settings", "language_code")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     user_id: int
     settings: UserSettings
-    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
+    language_code: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., settings: _Optional[_Union[UserSettings, _Mapping]] = ..., language_code: _Optional[str] = ...) -> None: ...
 
 class ChangeSettingsResponse(_message.Message):
     __slots__ = ("settings",)

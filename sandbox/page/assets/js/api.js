@@ -1,5 +1,7 @@
 /** The people's API of the sandbox, as described in `sandbox/people/__init__.py`. */
 
+import { LANGUAGE, say } from "./words.js";
+
 /** An answer that is an error; its message is for the person. */
 export class ApiError extends Error {}
 
@@ -12,16 +14,16 @@ async function ask(method, path, { json, form } = {}) {
       headers: json ? { "Content-Type": "application/json" } : {},
     });
   } catch {
-    throw new ApiError("The server does not answer. Is the demo still running?");
+    throw new ApiError(say("The server does not answer. Is the demo still running?"));
   }
   if (response.ok) return response.status === 204 ? null : response.json();
   const body = await response.json().catch(() => ({}));
-  throw new ApiError(body.detail ?? `The server answered with ${response.status}.`);
+  throw new ApiError(body.detail ?? say("The server answered with {status}.", { status: response.status }));
 }
 
 export const listUsers = () => ask("GET", "/users");
 export const addUser = (name) =>
-  ask("POST", "/users", { json: { first_name: name, language_code: "en" } });
+  ask("POST", "/users", { json: { first_name: name, language_code: LANGUAGE } });
 export const listChats = () => ask("GET", "/chats");
 export const addGroup = (title, members) =>
   ask("POST", "/chats", { json: { type: "group", title, members } });

@@ -7,6 +7,7 @@ import { element, icon, iconButton } from "./dom.js";
 import { Media } from "./media.js";
 import { formatted, summary } from "./text.js";
 import { clock, full } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * What a bubble can ask for.
@@ -55,8 +56,8 @@ export class Bubble {
       element(
         "div",
         { class: "message-tools" },
-        iconButton("reply", "Reply", () => actions.reply(this.message), { tabindex: -1 }),
-        iconButton("more", "More", (event) => actions.menu(this.message, event.currentTarget), {
+        iconButton("reply", say("Reply"), () => actions.reply(this.message), { tabindex: -1 }),
+        iconButton("more", say("More"), (event) => actions.menu(this.message, event.currentTarget), {
           tabindex: -1,
         }),
       ),
@@ -160,7 +161,7 @@ export class Bubble {
     const meta = element(
       "span",
       { class: "meta", on: { pointerenter: () => (meta.title = full(date)) } },
-      edits > 0 && this.own && "edited ",
+      edits > 0 && this.own && `${say("edited")} `,
       element("time", { datetime: at }, clock(date)),
       this.own && icon("check"),
     );

@@ -1,6 +1,7 @@
 /** The buttons under a message. */
 
 import { element, icon } from "./dom.js";
+import { say } from "./words.js";
 
 const STYLES = ["danger", "success", "primary"];
 const FEW_WORDS = 24; // characters that any phone has room for in a row
@@ -36,7 +37,7 @@ function inlineButton(button, { press, copy }) {
   const run = copied ? () => copy(copied) : (event) => press(button, event.currentTarget);
   return element(
     "button",
-    { type: "button", ...properties, title: copied ? "Copy" : null, on: { click: run } },
+    { type: "button", ...properties, title: copied ? say("Copy") : null, on: { click: run } },
     text,
     copied && icon("copy"),
   );

@@ -1,6 +1,7 @@
 /** The bot's commands over the composer, while typing or by a button. */
 
 import { byId, element } from "./dom.js";
+import { say } from "./words.js";
 
 /**
  * A list of commands that belongs to a text field, which keeps the focus. A textarea may not be a
@@ -23,7 +24,7 @@ export class Completion {
       class: "completion",
       id: "completion",
       role: "listbox",
-      "aria-label": "Commands",
+      "aria-label": say("Commands"),
       hidden: true,
     });
     for (const [name, value] of Object.entries({

@@ -8,6 +8,7 @@ import { SAMPLES, loadSample, sampleUrl } from "./samples.js";
 import { summary } from "./text.js";
 import { tellingErrors, toast } from "./toasts.js";
 import { Tray } from "./tray.js";
+import { say } from "./words.js";
 
 const MAX_TEXT = 4096;
 const MAX_CAPTION = 1024;
@@ -26,7 +27,7 @@ export class Composer {
       id: "words",
       class: "words-field",
       rows: 1,
-      "aria-label": "Message",
+      "aria-label": say("Message"),
       enterkeyhint: "send",
       maxlength: MAX_TEXT,
       on: {
@@ -46,12 +47,12 @@ export class Composer {
       type: "file",
       multiple: true,
       hidden: true,
-      "aria-label": "Photos to send",
+      "aria-label": say("Photos to send"),
       on: { change: () => this.#onPicked() },
     });
     this.sendButton = element(
       "button",
-      { type: "submit", class: "icon-button send", "aria-label": "Send", title: "Send" },
+      { type: "submit", class: "icon-button send", "aria-label": say("Send"), title: say("Send") },
       icon("send"),
     );
     const form = byId("composer");
@@ -62,11 +63,11 @@ export class Composer {
       element(
         "div",
         { class: "composer-row" },
-        iconButton("attach", "Add a photo", (event) => this.#openAttachMenu(event.currentTarget), {
+        iconButton("attach", say("Add a photo"), (event) => this.#openAttachMenu(event.currentTarget), {
           "aria-haspopup": "menu",
         }),
         this.field,
-        iconButton("slash", "Commands", () => this.completion.toggle(), {
+        iconButton("slash", say("Commands"), () => this.completion.toggle(), {
           class: "icon-button commands",
           on: {
             pointerdown: (event) => event.preventDefault(), // the field keeps the focus, and the list
@@ -101,7 +102,7 @@ export class Composer {
     this.#drop();
     this.#replyTo = message;
     this.#placeholder = placeholder;
-    this.#showContext("reply", `Reply to ${message.from.first_name}`, message);
+    this.#showContext("reply", say("Reply to {name}", { name: message.from.first_name }), message);
     this.#update();
     this.focus();
   }
@@ -110,7 +111,7 @@ export class Composer {
     this.#drop();
     this.#editing = message;
     this.field.value = message.text ?? message.caption ?? "";
-    this.#showContext("edit", "Edit", message);
+    this.#showContext("edit", say("Edit"), message);
     this.#update();
     this.focus();
     this.field.setSelectionRange(this.field.value.length, this.field.value.length);
@@ -157,7 +158,7 @@ export class Composer {
       return;
     }
     if (!this.tray.isEmpty && words.length > MAX_CAPTION) {
-      toast(`A caption can have up to ${MAX_CAPTION} characters.`);
+      toast(say("A caption can have up to {most} characters.", { most: MAX_CAPTION }));
       return;
     }
     const { photos, documents } = this.tray.take();
@@ -209,7 +210,7 @@ export class Composer {
         element("strong", {}, title),
         element("span", {}, summary(message)),
       ),
-      iconButton("close", "Cancel", () => {
+      iconButton("close", say("Cancel"), () => {
         this.#drop();
         this.#update();
         this.focus();
@@ -233,7 +234,7 @@ export class Composer {
     const ready = this.field.value.trim() !== "" || !this.tray.isEmpty;
     this.sendButton.classList.toggle("ready", ready);
     this.sendButton.classList.toggle("busy", this.#sending);
-    this.field.placeholder = this.tray.isEmpty ? this.#placeholder || "Message" : "Add a caption";
+    this.field.placeholder = this.tray.isEmpty ? this.#placeholder || say("Message") : say("Add a caption");
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
   }
@@ -270,13 +271,13 @@ export class Composer {
       this.picker.dataset.asFiles = asFiles;
       this.picker.click();
     };
-    openMenu("Add a photo", button, [
-      { icon: "image", label: "Photo", hint: "or drop one, or paste one", run: pick("image/*", "") },
-      { icon: "file", label: "File", hint: "an image, sent as it is", run: pick("", "yes") },
-      { separator: true, label: "Sample photos" },
+    openMenu(say("Add a photo"), button, [
+      { icon: "image", label: say("Photo"), hint: say("or drop one, or paste one"), run: pick("image/*", "") },
+      { icon: "file", label: say("File"), hint: say("an image, sent as it is"), run: pick("", "yes") },
+      { separator: true, label: say("Sample photos") },
       ...SAMPLES.map((sample) => ({
         image: sampleUrl(sample),
-        label: sample.label,
+        label: say(sample.label),
         run: () => this.sendSample(sample),
       })),
     ]);

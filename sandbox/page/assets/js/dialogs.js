@@ -1,6 +1,7 @@
 /** Dialogs: an alert, a question, a new person, a new group. */
 
 import { element } from "./dom.js";
+import { say } from "./words.js";
 
 /**
  * Opens a modal dialog with a form.
@@ -23,7 +24,7 @@ function ask(title, content, confirm, { danger = false, cancel = true } = {}) {
         "div",
         { class: "dialog-buttons" },
         cancel &&
-          element("button", { type: "button", class: "quiet", on: { click: () => dialog.close() } }, "Cancel"),
+          element("button", { type: "button", class: "quiet", on: { click: () => dialog.close() } }, say("Cancel")),
         element("button", { type: "submit", class: danger ? "danger" : "strong" }, confirm),
       ),
     );
@@ -59,9 +60,9 @@ function field(label, name, properties) {
 /** A name for a new person; null if the dialog was cancelled. */
 export async function askPerson() {
   const form = await ask(
-    "New person",
-    [field("Name", "name", { required: true, maxlength: 64, placeholder: "Ben", pattern: ".*\\S.*" })],
-    "Add",
+    say("New person"),
+    [field(say("Name"), "name", { required: true, maxlength: 64, placeholder: "Ben", pattern: ".*\\S.*" })],
+    say("Add"),
   );
   return form && form.get("name").trim();
 }
@@ -81,14 +82,14 @@ export async function askGroup(others) {
     ),
   );
   const form = await ask(
-    "New group",
+    say("New group"),
     [
-      field("Name", "title", { required: true, maxlength: 128, value: "Friends", pattern: ".*\\S.*" }),
+      field(say("Name"), "title", { required: true, maxlength: 128, value: say("Friends"), pattern: ".*\\S.*" }),
       boxes.length > 0 &&
-        element("fieldset", {}, element("legend", {}, "Who is in it, with you and the bot"), ...boxes),
-      field("New people, with commas between them", "names", { placeholder: "Ben, Cleo", maxlength: 500 }),
+        element("fieldset", {}, element("legend", {}, say("Who is in it, with you and the bot")), ...boxes),
+      field(say("New people, with commas between them"), "names", { placeholder: "Ben, Cleo", maxlength: 500 }),
     ].filter(Boolean),
-    "Create the group",
+    say("Create the group"),
   );
   if (form === null) return null;
   return {

@@ -4,6 +4,7 @@ import { avatar, botAvatar } from "./avatars.js";
 import { byId, element } from "./dom.js";
 import { openProfile } from "./profile.js";
 import { acting } from "./sidebar.js";
+import { say, sayCount } from "./words.js";
 
 export class Header {
   #chat = null;
@@ -41,7 +42,7 @@ export class Header {
     const key = JSON.stringify([chat.id, title, bot.profile]);
     if (key === this.#avatar) return; // else it would lose the focus
     this.#avatar = key;
-    const about = { type: "button", class: "bar-avatar-button", "aria-label": `About ${title}` };
+    const about = { type: "button", class: "bar-avatar-button", "aria-label": say("About {name}", { name: title }) };
     byId("chat-avatar").replaceChildren(
       chat.type === "private"
         ? element("button", { ...about, on: { click: () => openProfile(this.store.bot, me) } }, botAvatar(bot))
@@ -50,12 +51,13 @@ export class Header {
   }
 
   #describe(chat) {
-    if (!this.store.connected) return "connecting…";
-    if (chat.action) return `${this.store.bot.user.first_name} is ${acting(chat.action)}`;
-    if (!this.store.bot.listening) return "starting… what you send now is answered soon";
-    if (chat.type === "private") return "online";
-    const people = chat.members.length === 1 ? "1 person" : `${chat.members.length} people`;
-    return `${people} and the bot`;
+    if (!this.store.connected) return say("connecting…");
+    if (chat.action) {
+      return say("{name} is {action}", { name: this.store.bot.user.first_name, action: acting(chat.action) });
+    }
+    if (!this.store.bot.listening) return say("starting… what you send now is answered soon");
+    if (chat.type === "private") return say("online");
+    return sayCount("{count} person and the bot", "{count} people and the bot", chat.members.length);
   }
 
   #showActing(chat) {

@@ -17,7 +17,9 @@ import { Timeline } from "./timeline.js";
 import { tellingErrors, toast } from "./toasts.js";
 import { openViewer } from "./viewer.js";
 import { fillWelcome } from "./welcome.js";
+import { say, translatePage } from "./words.js";
 
+translatePage();
 const me = await findMe();
 const [store, last] = await Store.open(me);
 let open = null;
@@ -72,25 +74,26 @@ async function press(message, button, node) {
 function openMessageMenu(message, at) {
   const own = message.from.id === me.id;
   const words = message.text ?? message.caption;
-  openMenu("Message", at, [
-    { icon: "reply", label: "Reply", run: () => composer.reply(message) },
-    ...(words ? [{ icon: "copy", label: "Copy", run: () => tellingErrors(() => copy(words)) }] : []),
+  openMenu(say("Message"), at, [
+    { icon: "reply", label: say("Reply"), run: () => composer.reply(message) },
+    ...(words ? [{ icon: "copy", label: say("Copy"), run: () => tellingErrors(() => copy(words)) }] : []),
     ...(own && !message.document
-      ? [{ icon: "edit", label: words ? "Edit" : "Add a caption", run: () => composer.edit(message) }]
+      ? [{ icon: "edit", label: say(words ? "Edit" : "Add a caption"), run: () => composer.edit(message) }]
       : []),
     ...(own || open.type === "private"
-      ? [{ icon: "delete", label: "Delete", danger: true, run: () => remove(message) }]
+      ? [{ icon: "delete", label: say("Delete"), danger: true, run: () => remove(message) }]
       : []),
   ]);
 }
 
 async function copy(words) {
   await navigator.clipboard.writeText(words);
-  toast("Copied to the clipboard.");
+  toast(say("Copied to the clipboard."));
 }
 
 async function remove(message) {
-  if (!(await isSure("Delete this message?", "It disappears for everyone in this chat.", "Delete"))) return;
+  const [question, effect] = ["Delete this message?", "It disappears for everyone in this chat."];
+  if (!(await isSure(say(question), say(effect), say("Delete")))) return;
   await tellingErrors(() => api.remove(message));
 }
 

@@ -2,6 +2,7 @@
 
 import { fileUrl } from "./api.js";
 import { element, icon } from "./dom.js";
+import { LOCALE, say } from "./words.js";
 
 const KB = 1024;
 const WIDEST = 2; // proportions in an album; what goes beyond is cropped
@@ -86,9 +87,10 @@ class PhotoTile {
     this.message = message;
     const { message_id: id, photo, caption, from, media_group_id: group } = message;
     const { file_id: file, width, height } = photo.at(-1);
-    const alt = caption && !group ? "Photo" : `Photo${caption ? `, ${caption}` : ""} from ${from.first_name}`;
+    const template = caption ? "Photo, {caption} from {name}" : "Photo from {name}";
+    const alt = caption && !group ? say("Photo") : say(template, { caption, name: from.first_name });
     this.node.dataset.message = id;
-    this.node.setAttribute("aria-label", `${alt}, open it large`);
+    this.node.setAttribute("aria-label", say("{photo}, open it large", { photo: alt }));
     this.node.style.setProperty("--ratio", width / height);
     this.node.style.setProperty("--tile", ratioOf(message));
     if (file !== this.#shown) this.#load(fileUrl(file), { alt, width, height });
@@ -154,5 +156,7 @@ class DocumentTile {
 
 function bytes(size) {
   if (size < KB) return `${size} B`;
-  return size < KB * KB ? `${Math.ceil(size / KB)} kB` : `${(size / KB / KB).toFixed(1)} MB`;
+  if (size < KB * KB) return `${Math.ceil(size / KB)} kB`;
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  return `${(size / KB / KB).toLocaleString(LOCALE, digits)} MB`;
 }

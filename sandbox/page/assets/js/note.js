@@ -1,6 +1,7 @@
 /** The sentence over every chat, until it is closed; another one comes again. */
 
 import { byId, element, icon, iconButton } from "./dom.js";
+import { say } from "./words.js";
 
 const KEY = "note-closed";
 
@@ -22,7 +23,7 @@ export function setUpNote(store) {
     node.replaceChildren(
       icon("info"),
       element("p", {}, note),
-      iconButton("close", "Close this note", close),
+      iconButton("close", say("Close this note"), close),
     );
   };
 

@@ -8,6 +8,7 @@ import { openMenu } from "./menus.js";
 import { openProfile } from "./profile.js";
 import { theme, themes } from "./theme.js";
 import { tellingErrors } from "./toasts.js";
+import { say } from "./words.js";
 
 const PARAMETER = "me";
 const FIRST_NAME = "Robin"; // whoever opens the page first
@@ -40,18 +41,18 @@ export function setUpPeople(store, openChat) {
 
 async function openPeopleMenu(me) {
   const others = (await api.listUsers()).filter((user) => user.id !== me.id);
-  openMenu("People and appearance", byId("me"), [
-    { separator: true, label: "Be somebody else in another window" },
+  openMenu(say("People and appearance"), byId("me"), [
+    { separator: true, label: say("Be somebody else in another window") },
     ...others.map((user) => ({
       icon: "window",
       label: user.first_name,
       href: addressOf(user.id),
     })),
-    { icon: "plus", label: "New person", run: () => tellingErrors(openPerson) },
-    { separator: true, label: "Appearance" },
+    { icon: "plus", label: say("New person"), run: () => tellingErrors(openPerson) },
+    { separator: true, label: say("Appearance") },
     ...themes.map(({ name, label }) => ({
       icon: "theme",
-      label,
+      label: say(label),
       checked: theme.get() === name,
       run: () => theme.set(name),
     })),
@@ -79,15 +80,15 @@ async function openGroup(me, openChat) {
 export async function openChatMenu(store, chat, button, sendCommand) {
   if (chat.type === "private") {
     openMenu(
-      "Commands",
+      say("Commands"),
       button,
       [
         {
           icon: "info",
-          label: `About ${store.bot.user.first_name}`,
+          label: say("About {name}", { name: store.bot.user.first_name }),
           run: () => openProfile(store.bot, store.me),
         },
-        { separator: true, label: "Commands" },
+        { separator: true, label: say("Commands") },
         ...store.commands(chat).map(({ command, description }) => ({
           icon: "slash",
           label: `/${command}`,
@@ -99,11 +100,11 @@ export async function openChatMenu(store, chat, button, sendCommand) {
     return;
   }
   const names = new Map((await api.listUsers()).map((user) => [user.id, user.first_name]));
-  openMenu("Members", button, [
-    { separator: true, label: "Members, each in a window" },
+  openMenu(say("Members"), button, [
+    { separator: true, label: say("Members, each in a window") },
     ...chat.members.map((id) => ({
       icon: id === store.me.id ? "person" : "window",
-      label: id === store.me.id ? `${names.get(id)} (you)` : names.get(id),
+      label: id === store.me.id ? say("{name} (you)", { name: names.get(id) }) : names.get(id),
       href: addressOf(id, chat.id),
     })),
   ]);

@@ -2,6 +2,7 @@
 
 import { botAvatar } from "./avatars.js";
 import { element, iconButton } from "./dom.js";
+import { say } from "./words.js";
 
 /** A text of the profile in a person's language; empty if the bot has set none. */
 export function profileText(bot, field, me) {
@@ -19,7 +20,7 @@ export function openProfile(bot, me) {
   const dialog = element(
     "dialog",
     { class: "dialog profile", "aria-labelledby": "profile-name" },
-    iconButton("close", "Close", () => dialog.close(), { class: "icon-button profile-close", autofocus: true }),
+    iconButton("close", say("Close"), () => dialog.close(), { class: "icon-button profile-close", autofocus: true }),
     botAvatar(bot),
     element("h2", { id: "profile-name" }, name),
     element("p", { class: "profile-username" }, `@${username}`),

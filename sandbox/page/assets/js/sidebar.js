@@ -4,6 +4,7 @@ import { avatar, botAvatar } from "./avatars.js";
 import { byId, element, moveFocus } from "./dom.js";
 import { summary } from "./text.js";
 import { brief, full } from "./times.js";
+import { say, sayCount } from "./words.js";
 
 const REFRESH_MS = 20_000; // "2 min" goes out of date
 
@@ -75,7 +76,7 @@ export class Sidebar {
           { class: "chat-entry-bottom" },
           element("span", { class: "chat-entry-last" }, this.#preview(chat, last)),
           unread > 0 &&
-            element("span", { class: "badge", "aria-label": `${unread} unread` }, String(unread)),
+            element("span", { class: "badge", "aria-label": sayCount("{count} unread", "{count} unread", unread) }, String(unread)),
         ),
       ),
     );
@@ -84,9 +85,9 @@ export class Sidebar {
 
   #preview(chat, last) {
     if (chat.action) return element("em", {}, acting(chat.action));
-    if (!last.from) return chat.type === "private" ? "Send it a photo" : "Nothing here yet";
+    if (!last.from) return say(chat.type === "private" ? "Send it a photo" : "Nothing here yet");
     const own = last.from.id === this.store.me.id;
-    const who = own ? "You: " : chat.type === "private" ? "" : `${last.from.first_name}: `;
+    const who = own ? say("You: ") : chat.type === "private" ? "" : `${last.from.first_name}: `;
     return who + summary(last);
   }
 }
@@ -98,5 +99,5 @@ function lastOf(chat) {
 /** How a chat action is shown. */
 export function acting(action) {
   const words = { typing: "typing…", upload_photo: "sending a photo…", upload_document: "sending a file…" };
-  return words[action] ?? "busy…";
+  return say(words[action] ?? "busy…");
 }

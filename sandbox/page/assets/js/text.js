@@ -1,6 +1,7 @@
 /** A message's text with its entities, links and commands, as nodes. */
 
 import { element } from "./dom.js";
+import { say } from "./words.js";
 
 const TAGS = {
   bold: "strong",
@@ -79,7 +80,7 @@ function plain(text, onCommand) {
 export function summary(message) {
   const words = message.text ?? message.caption;
   if (words) return words.replace(/\s+/g, " ");
-  if (message.photo) return "Photo";
+  if (message.photo) return say("Photo");
   if (message.document) return message.document.file_name;
-  return "Service message";
+  return say("Service message");
 }

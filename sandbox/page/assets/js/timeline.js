@@ -5,6 +5,7 @@ import { byId, element, icon, moveFocus } from "./dom.js";
 import { replyBySwipe } from "./swipes.js";
 import { tellingErrors, toast } from "./toasts.js";
 import { day } from "./times.js";
+import { say, sayCount } from "./words.js";
 
 const NEAR_END = 60; // pixels from the end that count as there on the way down
 const NEAR_START = 400; // pixels from the start at which older messages are fetched
@@ -88,7 +89,7 @@ export class Timeline {
     }
     const bubble = this.#bubbles.get(messageId);
     if (!bubble) {
-      toast("That message is no longer here.");
+      toast(say("That message is no longer here."));
       return;
     }
     this.#atEnd = false;
@@ -125,7 +126,7 @@ export class Timeline {
       const today = day(message.date);
       if (today !== lastDay) nodes.push(this.#line("day", today));
       const unread = entry.some(({ message_id: id }) => id === this.#firstUnread);
-      if (unread) nodes.push(this.#line("unread-line", "New messages"));
+      if (unread) nodes.push(this.#line("unread-line", say("New messages")));
       node.classList.toggle("first", unread || today !== lastDay || !together(entries[i - 1]?.[0], message));
       const next = entries[i + 1]?.[0];
       const followed = next && together(message, next) && next.message_id !== this.#firstUnread;
@@ -219,7 +220,7 @@ export class Timeline {
   #updateToEnd() {
     const unread = this.#chat ? this.store.unread(this.#chat).length : 0;
     this.#toEnd.hidden = this.#atEnd;
-    this.#toEnd.setAttribute("aria-label", unread ? `To the end, ${unread} unread` : "To the end");
+    this.#toEnd.setAttribute("aria-label", unread ? sayCount("To the end, {count} unread", "To the end, {count} unread", unread) : say("To the end"));
     this.#toEnd.replaceChildren(
       icon("down"),
       unread > 0 ? element("span", { class: "badge" }, String(unread)) : "",

@@ -1,6 +1,7 @@
-/** Times as a messenger writes them, in the browser's format if that is an English one. */
+/** Times as a messenger writes them, in the browser's format if the page speaks its language. */
 
-const LOCALE = navigator.language.startsWith("en") ? navigator.language : "en-GB";
+import { LOCALE, say } from "./words.js";
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -27,8 +28,8 @@ export const clock = (unix) => clockFormat.format(date(unix));
 /** For a list of chats: a minute ago, the time, the weekday, the date. */
 export function brief(unix) {
   const seconds = secondsSince(unix);
-  if (seconds < MINUTE) return "now";
-  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+  if (seconds < MINUTE) return say("now");
+  if (seconds < HOUR) return say("{count} min", { count: Math.floor(seconds / MINUTE) });
   const days = daysSince(unix);
   if (days === 0) return clock(unix);
   return days < 7 ? weekdayFormat.format(date(unix)) : dateFormat.format(date(unix));
@@ -37,7 +38,7 @@ export function brief(unix) {
 /** For the line between two days. */
 export function day(unix) {
   const days = daysSince(unix);
-  if (days < 2) return days === 0 ? "Today" : "Yesterday";
+  if (days < 2) return say(days === 0 ? "Today" : "Yesterday");
   const sameYear = date(unix).getFullYear() === new Date().getFullYear();
   return (sameYear ? dayFormat : yearFormat).format(date(unix));
 }

@@ -1,6 +1,7 @@
 /** The photos and files that wait to be sent; each can be removed again. */
 
 import { element, icon, iconButton } from "./dom.js";
+import { say } from "./words.js";
 
 const PHOTO_TYPES = /^image\/(jpeg|png|webp|gif|bmp|tiff)$/;
 const MOST = 10; // an album's size
@@ -12,7 +13,7 @@ export class Tray {
   /** @param {() => void} onChange */
   constructor(onChange) {
     this.onChange = onChange;
-    this.node = element("ul", { class: "tray", "aria-label": "To be sent", hidden: true });
+    this.node = element("ul", { class: "tray", "aria-label": say("To be sent"), hidden: true });
   }
 
   get isEmpty() {
@@ -31,9 +32,9 @@ export class Tray {
     const images = given.filter((_, i) => areImages[i]);
     const problems = given
       .filter((_, i) => !areImages[i])
-      .map(({ name }) => `“${name}” is no image that can be read, so it was left out.`);
+      .map(({ name }) => say("“{name}” is no image that can be read, so it was left out.", { name }));
     const room = MOST - this.#files.length;
-    if (images.length > room) problems.push("You can send up to ten at a time.");
+    if (images.length > room) problems.push(say("You can send up to ten at a time."));
     this.putBack(images.slice(0, room), asFiles);
     return problems;
   }
@@ -80,7 +81,7 @@ export class Tray {
       isPhoto
         ? element("img", { src: URL.createObjectURL(file), alt: file.name })
         : element("span", { class: "tray-file" }, icon("file"), element("small", {}, file.name)),
-      iconButton("close", `Remove ${file.name}`, takeOut),
+      iconButton("close", say("Remove {name}", { name: file.name }), takeOut),
     );
   }
 }

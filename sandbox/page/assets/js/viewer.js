@@ -4,6 +4,7 @@ import { fileUrl } from "./api.js";
 import { element, icon, iconButton } from "./dom.js";
 import { formatted } from "./text.js";
 import { full } from "./times.js";
+import { say } from "./words.js";
 
 /**
  * Opens the picture of a message over everything else.
@@ -16,22 +17,22 @@ export function openViewer(message, neighbour, reply) {
   let current = message;
   const image = element("img", { class: "viewer-image", on: { click: (event) => event.stopPropagation() } });
   const words = element("figcaption", {});
-  const download = element("a", { class: "icon-button", title: "Download" }, icon("download"));
-  const before = iconButton("back", "Earlier picture", () => go(-1), { class: "icon-button viewer-before" });
-  const next = iconButton("back", "Later picture", () => go(1), { class: "icon-button viewer-next" });
+  const download = element("a", { class: "icon-button", title: say("Download") }, icon("download"));
+  const before = iconButton("back", say("Earlier picture"), () => go(-1), { class: "icon-button viewer-before" });
+  const next = iconButton("back", say("Later picture"), () => go(1), { class: "icon-button viewer-next" });
   const dialog = element(
     "dialog",
-    { class: "viewer", "aria-label": "Picture", on: { click: () => dialog.close() } },
+    { class: "viewer", "aria-label": say("Picture"), on: { click: () => dialog.close() } },
     element(
       "header",
       { class: "viewer-bar", on: { click: (event) => event.stopPropagation() } },
       element("p", { class: "viewer-info" }),
-      iconButton("reply", "Reply to this picture", () => {
+      iconButton("reply", say("Reply to this picture"), () => {
         dialog.close();
         reply(current);
       }),
       download,
-      iconButton("close", "Close", () => dialog.close(), { autofocus: true }),
+      iconButton("close", say("Close"), () => dialog.close(), { autofocus: true }),
     ),
     element("figure", {}, image, words),
     before,
@@ -47,12 +48,12 @@ export function openViewer(message, neighbour, reply) {
     current = shown;
     const size = shown.photo.at(-1);
     image.src = fileUrl(size.file_id);
-    image.alt = shown.caption ?? "A photo";
+    image.alt = shown.caption ?? say("A photo");
     image.width = size.width;
     image.height = size.height;
     download.href = image.src;
     download.download = ""; // the server names it, by its kind
-    download.setAttribute("aria-label", "Download this picture");
+    download.setAttribute("aria-label", say("Download this picture"));
     words.replaceChildren(...formatted(shown.caption ?? "", shown.caption_entities, () => {}));
     dialog.querySelector(".viewer-info").replaceChildren(
       element("strong", {}, shown.from.first_name),

@@ -3,6 +3,7 @@
 import { byId, element } from "./dom.js";
 import { profileText } from "./profile.js";
 import { SAMPLES, sampleUrl } from "./samples.js";
+import { say } from "./words.js";
 
 const WORDS =
   "Send a photo, and you get back one sentence about it and a new picture generated from that sentence.";
@@ -14,12 +15,12 @@ const WORDS =
 export function fillWelcome(store, send) {
   const words = element("p", { class: "welcome-words", dir: "auto" });
   const describe = () => {
-    words.textContent = profileText(store.bot, "description", store.me) || WORDS;
+    words.textContent = profileText(store.bot, "description", store.me) || say(WORDS);
   };
   byId("welcome").replaceChildren(
     element("img", { src: "/page/icon.svg", alt: "", class: "welcome-icon" }),
     words,
-    element("p", { class: "welcome-hint" }, "No photo at hand? Click one of these."),
+    element("p", { class: "welcome-hint" }, say("No photo at hand? Click one of these.")),
     element(
       "div",
       { class: "samples" },
@@ -28,7 +29,7 @@ export function fillWelcome(store, send) {
           "button",
           { type: "button", class: "sample", on: { click: () => send(sample) } },
           element("img", { src: sampleUrl(sample), alt: "" }),
-          element("span", {}, sample.label),
+          element("span", {}, say(sample.label)),
         ),
       ),
     ),
