@@ -53,6 +53,7 @@ class Maintenance:
             clock: seconds since 1970.
         """
         self.run = database.run
+        self._truncate_log = database.truncate_log
         self._database = database.path
         self._results = results
         self._uploads = uploads
@@ -66,6 +67,7 @@ class Maintenance:
             try:
                 await self.expire(KEEP_SECONDS, KEEP_CANCELLED_SECONDS)
                 await self._uploads.expire()
+                await self._truncate_log()  # what was deleted may be somebody's who is forgotten
                 if time.monotonic() - swept_at > _SWEEP_SECONDS:
                     await self.sweep(_UNNAMED_SECONDS)
                     swept_at = time.monotonic()

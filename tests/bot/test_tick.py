@@ -39,9 +39,11 @@ class CountingClient(DatabaseClient):
 
     requests = 0
 
-    async def _call(self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q) -> _A:
+    async def _call(
+        self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q, deadline: float = 5.0
+    ) -> _A:
         self.requests += 1
-        return await super()._call(method, request)
+        return await super()._call(method, request, deadline)
 
 
 class NoCaptioner:

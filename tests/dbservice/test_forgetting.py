@@ -13,11 +13,12 @@ from dbservice.settings import DbserviceSettings
 from lookalike.database import path_of
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import CHAT, USER, Client, files, refusal
+from tests.dbservice.client import CHAT, USER, Client, Refusal, files, refusal
 from tests.dbservice.conftest import Clock
+from tests.dbservice.test_migrations import old_home
 
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
-GONE = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
+GONE: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
 OTHER = 43
 
 UNFINISHED = (
@@ -194,6 +195,20 @@ async def test_an_older_database_is_put_in_place_by_hand(
         assert connection.execute("SELECT count(*) FROM tombstones").fetchone() == (1,)
         assert connection.execute("SELECT bytes FROM kept_of_users").fetchall() == [(16,)]
     connection.close()
+
+
+async def test_a_copy_of_the_first_version_forgets_them_too(
+    settings: DbserviceSettings, tmp_path: Path
+) -> None:
+    old_home(settings, tmp_path)
+    copy = path_of(settings.database).with_name("rows.db.version-0001")
+    async with (
+        running(settings, observers=()) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        assert b"a-file" in copy.read_bytes()
+        await Client(channel).forgotten()
+    assert b"a-file" not in copy.read_bytes()
 
 
 async def test_without_its_key_nobody_serves(settings: DbserviceSettings, clock: Clock) -> None:
