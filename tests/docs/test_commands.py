@@ -141,6 +141,16 @@ def test_make(workshop: Workshop, typed: Sequence[str]) -> None:
     assert (workshop.folder / "bot" / "__init__.py").read_text() == "x = 1\n"
 
 
+@reads(("CONTRIBUTING.md", "Change what the bot says"))
+def test_a_change_of_what_the_bot_says(workshop: Workshop, typed: Sequence[str]) -> None:
+    (texts,) = typed
+    tables = workshop.folder / "bot" / "texts" / "tables.py"
+    tables.write_text(tables.read_text().replace('"How to use this bot"', '"How to use me"'))
+    changed = workshop.run(texts)
+    assert changed.returncode != 0
+    assert "de: missing: 'How to use me'" in changed.stderr.splitlines()
+
+
 @reads(("CONTRIBUTING.md", "Test"))
 def test_parts_of_the_tests(
     workshop: Workshop, pytestconfig: pytest.Config, typed: Sequence[str]
