@@ -61,7 +61,7 @@ def caption(caption: db.Caption, generation_id: str, texts: Texts) -> InlineKeyb
 
 def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
     """Under a picture, or under the album of a set."""
-    return (_single if item.generation.pictures == 1 else _choices)(item, texts)
+    return (_choices if item.generation.pictures > 1 else _single)(item, texts)
 
 
 def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
@@ -79,7 +79,7 @@ def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
 def deletion(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
     """Whether a picture is to be deleted; or, of a set, which one."""
     back = picture_data(Action.BACK, item.generation.id)
-    if item.generation.pictures == 1:
+    if item.generation.pictures <= 1:
         return _deletion(texts, picture_data(Action.DELETE_FOR_GOOD, item.generation.id), back)
     numbers = [
         InlineKeyboardButton(

@@ -1,7 +1,5 @@
 """finished -> delivered: send the picture in reply to the photo, or the pictures as an album."""
 
-from collections.abc import Mapping
-
 from bot import keyboards
 from bot.clients.dbservice import NotFound
 from bot.observers import Delivered
@@ -15,13 +13,11 @@ from protos.lookalike.db.v1 import db_pb2 as db
 async def run(item: WorkItem, services: Services) -> None:
     """The stage. Of a set of which one picture alone succeeded, that is sent as any other."""
     try:
-        if not item.generation.user_notified:  # else the album is there, and its buttons may not be
-            pictures = await _bytes_of(item, services)
-            if len(pictures) > 1:
-                await _send_album(item, services, pictures)
-            else:
-                await _send_picture(item, services, pictures)
-        if item.state != db.GENERATION_STATE_DELIVERED:
+        if len(item.shown) == 1:
+            await _send_picture(item, services)
+        else:
+            if not item.generation.user_notified:  # else it is there, and its buttons may not be
+                await _send_album(item, services)
             await _send_choices(item, services)
     except NotFound:
         await item.fail("internal-error", "the picture's bytes are gone from the disk")
@@ -41,21 +37,15 @@ async def run(item: WorkItem, services: Services) -> None:
         observer.delivered(event)
 
 
-async def _bytes_of(item: WorkItem, services: Services) -> Mapping[str, bytes]:
-    """The pictures that there are, by their ids. Raises NotFound: there is none."""
-    pictures = {}
-    for shown in item.shown:
-        key = shown.generation.id
-        pictures[key] = await services.database.get_image(db.GetImageRequest(generation_id=key))
-    if not pictures:
-        raise NotFound("all were deleted")
-    return pictures
+async def _bytes_of(shown: db.Item, services: Services) -> bytes:
+    request = db.GetImageRequest(generation_id=shown.generation.id)
+    return await services.database.get_image(request)
 
 
-async def _send_picture(item: WorkItem, services: Services, pictures: Mapping[str, bytes]) -> None:
+async def _send_picture(item: WorkItem, services: Services) -> None:
     photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
-    (png,) = pictures.values()
-    buttons = keyboards.picture(item.shown[0], item.texts)
+    (shown,) = item.shown
+    png, buttons = await _bytes_of(shown, services), keyboards.picture(shown, item.texts)
     await outbox.send(
         item,
         services.messenger,
@@ -68,14 +58,18 @@ async def _send_picture(item: WorkItem, services: Services, pictures: Mapping[st
     )
 
 
-async def _send_album(item: WorkItem, services: Services, pictures: Mapping[str, bytes]) -> None:
+async def _send_album(item: WorkItem, services: Services) -> None:
+    """Raises NotFound: all of it was deleted meanwhile, or the bytes of one are gone."""
+    if not item.shown:
+        raise NotFound("all pictures were deleted")
     photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
+    pngs = [await _bytes_of(shown, services) for shown in item.shown]
     await outbox.send(
         item,
         services.messenger,
         db.MESSAGE_KIND_PICTURE,
         lambda: services.messenger.reply_album(
-            photo.chat_id, item.reply_to, [*pictures.values()], text, thread_id=item.thread_id
+            photo.chat_id, item.reply_to, pngs, text, thread_id=item.thread_id
         ),
         user_notified=True,
     )

@@ -142,7 +142,7 @@ class Texts:
     def under_way(self, item: db.Item, job: Job) -> str:
         """How far a generation is, and how many pictures of a set there are."""
         count, done, progress = item.generation.pictures, len(item.members), self.progress(job)
-        if count == 1:
+        if count <= 1:
             return progress
         if not done:
             return self._("{count} pictures: {progress}").format(count=count, progress=progress)

@@ -123,12 +123,16 @@ class WorkItem:
         return self._item
 
     @property
+    def is_set(self) -> bool:
+        """Whether it makes several pictures."""
+        return self.generation.pictures > 1
+
+    @property
     def parts(self) -> Sequence[Part]:
         """Its pictures, each of which is a job of the generator's."""
-        count = self.generation.pictures
-        if count == 1:
+        if not self.is_set:
             return [Part(self.id)]
-        of = uuid.UUID(self.id)
+        of, count = uuid.UUID(self.id), self.generation.pictures
         return [Part(str(uuid.uuid5(of, str(place))), place) for place in range(1, count + 1)]
 
     @property
@@ -140,7 +144,7 @@ class WorkItem:
     @property
     def shown(self) -> Sequence[db.Item]:
         """The pictures that there are of it."""
-        if self.generation.pictures == 1:
+        if not self.is_set:
             return [self._item]
         photo = self.photo
         members = [each for each in self._item.members if each.HasField("picture")]
@@ -187,7 +191,7 @@ class WorkItem:
         if kind != db.MESSAGE_KIND_PICTURE:
             return {_FIELDS[kind]: first}
         files = {message.message_id: message.photo[-1].file_id for message in messages}
-        if self.generation.pictures == 1:
+        if not self.is_set:
             return {_FIELDS[kind]: first, "result_file_id": files[first]}
         album = [
             db.SentPicture(
