@@ -184,6 +184,7 @@ class Photo(StoredImage, Base):
     media_group_id: Mapped[str | None]
     album_text: Mapped[str | None]
     album_newest_at: Mapped[datetime | None]
+    first_caption: Mapped[bool] = mapped_column(default=False)
 
 
 class Generation(StoredImage, Base):
