@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from pydantic import BaseModel, Field, ValidationError
 
-from dbservice.validation import MAX_PICTURE
+from dbservice.validation.work import MAX_PICTURE
 from lookalike.blobs import CHUNK_BYTES, is_key
 from lookalike.checks import size as in_words
 

@@ -5,7 +5,6 @@ from typing import Any
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-import dbservice.access_validation  # noqa: F401, it registers the requests of its own
 from dbservice.interceptors.calls import Call, CallInterceptor
 from dbservice.validation import check
 

@@ -12,7 +12,7 @@ from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation
 from dbservice.store import Transaction
 from dbservice.transactions import epochs, queries
-from dbservice.validation import MAX_LEASES
+from dbservice.validation.work import MAX_LEASES
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _LEASE = timedelta(seconds=30)

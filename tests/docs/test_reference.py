@@ -17,9 +17,9 @@ from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
 from bot.texts.tables import ENDINGS, SMALL_MODEL_SIZE, WAITS
-from dbservice import validation
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
+from dbservice.validation import work as validation
 from generator.jobs.errors import Fault
 from generator.models import EMOJI
 from generator.settings import GeneratorSettings

@@ -1,0 +1,40 @@
+"""The tables. `migrations/` makes them; a test holds the two together."""
+
+from dbservice.models.base import Base
+from dbservice.models.ids import asked_id, generation_id, member_id, photo_id
+from dbservice.models.people import (
+    Ban,
+    Forgetting,
+    Invite,
+    KeptOfUser,
+    Member,
+    Owner,
+    Tombstone,
+    UserSettings,
+)
+from dbservice.models.service import Epoch, KeptOfAll, PendingDeletion, WallClock
+from dbservice.models.work import Generation, Photo, SentMessage, StoredImage
+
+__all__ = [
+    "Ban",
+    "Base",
+    "Epoch",
+    "Forgetting",
+    "Generation",
+    "Invite",
+    "KeptOfAll",
+    "KeptOfUser",
+    "Member",
+    "Owner",
+    "PendingDeletion",
+    "Photo",
+    "SentMessage",
+    "StoredImage",
+    "Tombstone",
+    "UserSettings",
+    "WallClock",
+    "asked_id",
+    "generation_id",
+    "member_id",
+    "photo_id",
+]

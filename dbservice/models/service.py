@@ -1,0 +1,44 @@
+"""What the service keeps for itself."""
+
+from datetime import datetime
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dbservice.models.base import Base
+
+
+class Epoch(Base):
+    """The epoch of the process that was the last to begin to poll for a bot."""
+
+    __tablename__ = "epochs"
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int]
+
+
+class PendingDeletion(Base):
+    """Bytes whose row is deleted and that are still to be deleted themselves."""
+
+    __tablename__ = "pending_deletions"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+
+
+class KeptOfAll(Base):
+    """One row: how much is kept of all users."""
+
+    __tablename__ = "kept_of_all"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    bytes: Mapped[int]
+
+
+class WallClock(Base):
+    """One row: what the clock said last, and for how long it is still doubted."""
+
+    __tablename__ = "wall_clock"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seen_at: Mapped[datetime]
+    doubt_seconds: Mapped[float]
