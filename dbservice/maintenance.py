@@ -62,8 +62,7 @@ async def maintain(
             if keep is not None:
                 await _remove_old(store, blobs, observers, stop, keep, certain=certain)
             await _sweep(store, blobs, observers, stop)
-        # The calls are served on, whatever is wrong here.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001, the calls are served on, whatever is wrong here
             told = as_service_error(error)
             for observer in observers:
                 observer.maintenance_failed(told)

@@ -13,7 +13,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, MessageHandler, filt
 from bot import keyboards
 from bot.callbacks import FROM_FILE, answer, from_file_data
 from bot.context import Context
-from bot.handlers.pressed import may_act_for
+from bot.handlers.pressed import may_act_for, once
 from bot.messages import MOST_BYTES, data_of, sender_of, thread_of
 from bot.recipes import png
 from bot.recipes.children import new_seed
@@ -88,15 +88,10 @@ async def _press(update: Update, context: Context) -> None:
     if not await may_act_for(int(match["owner"]), query, context):
         await answer(query, context.texts.not_yours)
         return
-    under_way, pressed = context.bot_data.under_way, f"{offer.chat_id}:{offer.message_id}"
-    if pressed in under_way:
-        await answer(query, context.texts.pictures.under_way)
-        return
-    under_way.add(pressed)
-    try:
+    async with once(query, context) as is_first:
+        if not is_first:
+            return
         refusal = await _paint(query, offer, match, context)
-    finally:
-        under_way.discard(pressed)
     coming = context.texts.pictures.coming
     await answer(query, refusal or coming)
     if refusal is None:

@@ -8,7 +8,7 @@ from telegram.ext import BaseHandler
 from bot.answering import topic_of
 from bot.callbacks import Action, answer, pattern_of
 from bot.context import Context
-from bot.handlers.pressed import Button, Press, find, note
+from bot.handlers.pressed import Button, Press, find, note, once
 from bot.recipes import png
 from bot.recipes.children import NAMES
 from bot.recipes.prompts import words_of
@@ -29,13 +29,10 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
 
 async def _send_file(press: Press, context: Context, item: db.Item) -> None:
     """Sends the PNG as it was computed, with all of its recipe; once, however often it is asked."""
-    said, under_way = context.texts.pictures, context.bot_data.under_way
-    if press.generation_id in under_way:
-        await answer(press.query, said.under_way)
-        return
-    under_way.add(press.generation_id)
-    try:
-        await answer(press.query, said.sending)
+    async with once(press.query, context) as is_first:
+        if not is_first:
+            return
+        await answer(press.query, context.texts.pictures.sending)
         data = await _bytes_of(press, context.services)
         recipe = item.generation.recipe
         told = png.read(data) | {
@@ -50,8 +47,6 @@ async def _send_file(press: Press, context: Context, item: db.Item) -> None:
             thread_id=topic_of(item.photo),
         )
         await note(context, item, sent, db.MESSAGE_KIND_PICTURE)
-    finally:
-        under_way.discard(press.generation_id)
 
 
 async def _send_recipe(press: Press, context: Context, item: db.Item) -> None:

@@ -13,7 +13,7 @@ from bot.clients.dbservice import Conflict, NotFound
 from bot.context import Context
 from bot.handlers import card, show
 from bot.handlers.card import CardPress
-from bot.handlers.pressed import may_act_for
+from bot.handlers.pressed import may_act_for, once
 from bot.messages import sender_of, thread_of
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -99,20 +99,14 @@ async def _star(press: CardPress, context: Context) -> bool:
 async def _show(press: CardPress, context: Context) -> bool:
     """Sends the picture with all of its buttons; once, however often it is asked."""
     item = await _find(press, context)
-    said, under_way = context.texts.pictures, context.bot_data.under_way
-    key = press.query.data or ""
-    if key in under_way:
-        await answer(press.query, said.under_way)
-        return False
-    under_way.add(key)
-    try:
-        await answer(press.query, said.sending)
+    async with once(press.query, context) as is_first:
+        if not is_first:
+            return False
+        await answer(press.query, context.texts.pictures.sending)
         thread_id = topic_of(item.photo)
         if thread_id is None and isinstance(press.card, Message):
             thread_id = thread_of(press.card)
         await show.send(context, item, press.card.chat.id, answered_by(item), thread_id)
-    finally:
-        under_way.discard(key)
     return False
 
 

@@ -4,7 +4,8 @@ What a press makes or ends is recorded before the update is confirmed; what it i
 No state is kept anywhere but in the button and in dbservice, so a button works for ever.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -181,6 +182,22 @@ async def tell_created(press: Press, context: Context, made: db.CreateGeneration
     context.wake()
     said = context.texts.pictures
     await answer(press.query, said.coming if made.created else said.under_way)
+
+
+@asynccontextmanager
+async def once(query: CallbackQuery, context: Context) -> AsyncGenerator[bool, None]:
+    """Whether a press is to be served; while it is, others of the same button are told so."""
+    chat_id = query.message.chat.id if query.message is not None else 0
+    pressed, under_way = f"{chat_id}:{query.data}", context.bot_data.under_way
+    if pressed in under_way:
+        await answer(query, context.texts.pictures.under_way)
+        yield False
+        return
+    under_way.add(pressed)
+    try:
+        yield True
+    finally:
+        under_way.discard(pressed)
 
 
 async def note(context: Context, item: db.Item, sent: Message, kind: db.MessageKind) -> None:

@@ -10,7 +10,7 @@ from bot.answering import topic_of
 from bot.callbacks import Action, answer, pattern_of
 from bot.context import Context
 from bot.handlers import card
-from bot.handlers.pressed import Button, Press, find, note
+from bot.handlers.pressed import Button, Press, find, note, once
 from bot.refusals import NotTaken
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -56,15 +56,10 @@ async def send(
 
 async def _show_chosen(press: Press, context: Context, item: db.Item) -> None:
     """Once, however often the number is pressed meanwhile."""
-    under_way = context.bot_data.under_way
-    if press.generation_id in under_way:
-        await answer(press.query, context.texts.pictures.under_way)
-        return
-    under_way.add(press.generation_id)
-    try:
+    async with once(press.query, context) as is_first:
+        if not is_first:
+            return
         await answer(press.query)
         chat_id, reply_to = press.message.chat.id, item.generation.result_message_id
         reply_to = reply_to or press.message.message_id
         await send(context, item, chat_id, reply_to, topic_of(item.photo))
-    finally:
-        under_way.discard(press.generation_id)

@@ -26,10 +26,8 @@ async def forge(people: People, user: int, shown: ShownMessage, data: str | None
     await people.send_updates([forged])
 
 
-async def test_nobody_puts_buttons_under_another_ones_picture(
-    desk: Desk, bot: app.RunningBot
-) -> None:
-    assert bot.address
+async def two_pictures(desk: Desk) -> tuple[int, ShownMessage, str]:
+    """Ada's and Eve's pictures in a group: who Eve is, Ada's, and the id of Eve's own."""
     desk.executor.go()
     people = desk.people
     ada, eve = await people.add_user("Ada"), await people.add_user("Eve")
@@ -38,11 +36,18 @@ async def test_nobody_puts_buttons_under_another_ones_picture(
     (hers,) = await pictured(desk, group)
     await people.send_photo(group, picture(), user=eve)
     _, other = await pictured(desk, group, times=2)
-    own = await picture_id(desk, other, eve)
+    return eve, hers, await picture_id(desk, other, eve)
+
+
+async def test_nobody_puts_buttons_under_another_ones_picture(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    people, eve, hers, own = desk.people, *await two_pictures(desk)
     for action in (Action.STYLES, Action.DELETE, Action.BACK):
         await forge(people, eve, hers, picture_data(action, own))
     await nothing_waits(desk)
-    (now,) = [m for m in await people.messages(group) if m.id == hers.id]
+    (now,) = [m for m in await people.messages(hers.chat_id) if m.id == hers.id]
     assert now.buttons == hers.buttons
 
 
@@ -63,19 +68,11 @@ async def test_nobody_deletes_a_message_by_a_cancel_button_that_is_not_there(
     desk: Desk, bot: app.RunningBot
 ) -> None:
     assert bot.address
-    desk.executor.go()
-    people = desk.people
-    ada, eve = await people.add_user("Ada"), await people.add_user("Eve")
-    group = await people.add_group([ada, eve])
-    await people.send_photo(group, picture(), user=ada)
-    (hers,) = await pictured(desk, group)
-    await people.send_photo(group, picture(), user=eve)
-    _, other = await pictured(desk, group, times=2)
+    people, eve, hers, closed = desk.people, *await two_pictures(desk)
     await nothing_waits(desk)
-    closed = await picture_id(desk, other, eve)
     await forge(people, eve, hers, cancel_data(closed))
     await nothing_waits(desk)
-    assert hers.id in {message.id for message in await people.messages(group)}
+    assert hers.id in {message.id for message in await people.messages(hers.chat_id)}
 
 
 async def test_words_to_a_photo_that_gets_no_sentence_are_told_why(
