@@ -97,7 +97,7 @@ class Access:
     """The bot's rules.
 
     Attributes:
-        policy: whom it is for. Whoever is not banned; those who were invited; or none but these:
+        policy: whom it is for: whoever is not banned, those who were invited, or none but these.
         admins: users who run the bot besides its owner.
         allowed: users whom it is for as well, and chats: whoever writes there.
         home: where the links are known with which the bot is owned.

@@ -29,8 +29,12 @@ COUNT_ANEW: Final = (
 )
 """How much is kept (`dbservice.transactions.limits`); databases of earlier versions do not say."""
 
-_USERS: Final = ("photos", "user_settings")
-"""Tables that have a user."""
+_OF_USERS: Final = {
+    "photos": "received_at <= ?3",
+    "members": "joined_at <= ?3",
+    "user_settings": "?3 IS NOT NULL",  # nobody knows since when
+}
+"""What of a user is forgotten that is as old as the tombstone, by its table."""
 
 _AT: Final = "%Y-%m-%d %H:%M:%S.%f"
 """How a time is written in a row."""
@@ -103,23 +107,26 @@ def _forget(
     missing: dict[str, datetime],
     names: Tombstones,
 ) -> Iterator[str]:
-    for table in tables.intersection(_USERS):
+    for table in tables.intersection(_OF_USERS):
         users = connection.execute(f"SELECT DISTINCT bot_id, user_id FROM {table}")  # noqa: S608
         for bot_id, user_id in users.fetchall():
             at = missing.get(names.who(bot_id, user_id))
             if at is None:
                 continue
+            theirs = f"bot_id = ?1 AND user_id = ?2 AND {_OF_USERS[table]}"
+            whose = (bot_id, user_id, at.strftime(_AT))
             if table == "photos":
-                yield from _forget_photos(connection, (bot_id, user_id, at.strftime(_AT)))
+                yield from _forget_photos(connection, theirs, whose)
             else:
-                theirs = "DELETE FROM user_settings WHERE bot_id = ? AND user_id = ?"
-                connection.execute(theirs, (bot_id, user_id))
+                connection.execute(f"DELETE FROM {table} WHERE {theirs}", whose)  # noqa: S608
 
 
-def _forget_photos(connection: sqlite3.Connection, whose: tuple[int, int, str]) -> Iterator[str]:
+def _forget_photos(
+    connection: sqlite3.Connection, theirs: str, whose: tuple[int, int, str]
+) -> Iterator[str]:
     columns = {row[1] for row in connection.execute("PRAGMA table_info(photos)")}
     key = "image_key" if "image_key" in columns else "id"  # as the first version had it
-    photos = "SELECT id FROM photos WHERE bot_id = ? AND user_id = ? AND received_at <= ?"
+    photos = f"SELECT id FROM photos WHERE {theirs}"  # noqa: S608
     for table, column in (("generations", "photo_id"), ("photos", "id")):
         gone = connection.execute(
             f"DELETE FROM {table} WHERE {column} IN ({photos}) RETURNING {key}",  # noqa: S608

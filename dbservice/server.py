@@ -101,7 +101,7 @@ async def running(
             _limits(settings),
             [*folders],
             tombstones=tombstones,
-            forgets=partial(_forget_elsewhere, store, path, tombstones),
+            forget_elsewhere=partial(_forget_elsewhere, store, path, tombstones),
         )
         checks = HealthServicer(store, ("", _NAME), stop)
         async with (

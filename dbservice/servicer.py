@@ -46,7 +46,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         folders: Sequence[Path],
         *,
         tombstones: Tombstones,
-        forgets: Callable[[], Awaitable[None]],
+        forget_elsewhere: Callable[[], Awaitable[None]],
     ) -> None:
         """Serves.
 
@@ -56,14 +56,14 @@ class DatabaseServicer(DatabaseServiceServicer):
             limits: what may be begun.
             folders: where rows and bytes are; nothing is begun while a disk of theirs is full.
             tombstones: of whom was forgotten.
-            forgets: takes out of what else there is of the database what was deleted from it.
+            forget_elsewhere: takes out of copies and logs what was deleted from the database.
         """
         self._store = store
         self._blobs = blobs
         self._limits = limits
         self._folders = folders
         self._tombstones = tombstones
-        self._forgets = forgets
+        self._forget_elsewhere = forget_elsewhere
 
     async def ReceivePhoto(
         self, request: db.ReceivePhotoRequest, _context: object
@@ -205,7 +205,7 @@ class DatabaseServicer(DatabaseServiceServicer):
             some = await self._store.transact(users.forget, request)
             await delete_pending(self._store, self._blobs)
             if not some.photos:
-                await self._forgets()
+                await self._forget_elsewhere()
                 return forgotten
             forgotten.photos += some.photos
             forgotten.generations += some.generations
@@ -278,7 +278,7 @@ class DatabaseServicer(DatabaseServiceServicer):
     ) -> db.EndForgettingResponse:
         """See db.proto."""
         response = await self._store.transact(forgetting.end, request)
-        await self._forgets()
+        await self._forget_elsewhere()
         return response
 
     def _allowed(self) -> Limits:

@@ -59,9 +59,6 @@ async def _send_picture(item: WorkItem, services: Services) -> None:
 
 
 async def _send_album(item: WorkItem, services: Services) -> None:
-    """Raises NotFound: all of it was deleted meanwhile, or the bytes of one are gone."""
-    if not item.shown:
-        raise NotFound("all pictures were deleted")
     photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
     pngs = [await _bytes_of(shown, services) for shown in item.shown]
     await outbox.send(

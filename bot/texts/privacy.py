@@ -35,8 +35,7 @@ class PrivacyTexts:
         self.too_late = _("Too late: I'm forgetting you already.")
         self.forgotten = _(
             "All that I kept of you is gone.\n\nThe messages in our chats are yours to delete: "
-            "Telegram doesn't let a bot delete old ones. The buttons under them no longer work. If "
-            "you send me a photo, we begin anew."
+            "Telegram doesn't let a bot delete old ones. The buttons under them no longer work."
         )
         self.no_terms = _("Whoever runs this bot has set no conditions.")
         self.see_terms = _("/terms has the conditions of using me.")

@@ -27,7 +27,7 @@ class Memory:
     Attributes:
         backoff: when it is tried again.
         place: its place in the line, when it was last leased; the first is 0.
-        abandoned: set when its user has cancelled it; a long wait may end then.
+        abandoned: set when its user has cancelled it, or is being forgotten: long waits may end.
         ids: what is known of the ids of messages; all memories share it.
         unsent: what was recorded as about to be sent, and has certainly not been.
         accepted: what Telegram accepted of it but dbservice has not recorded yet, so that only the

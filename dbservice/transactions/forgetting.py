@@ -29,19 +29,23 @@ def begin(
         question: how they name the message that was answered.
 
     Returns:
-        The user's tombstone; None: by this question they were forgotten before.
+        The user's tombstone; None: by this question they were forgotten before, or by another
+        one they are being forgotten.
     """
     session = transaction.session
     tombstone = session.get(Tombstone, who)
     pending = queries.is_being_forgotten(session, request.bot_id, request.user_id)
-    if tombstone is not None and (pending or tombstone.question == question):
+    if tombstone is not None and tombstone.question == question:
         return tombstone if pending else None
+    if pending:
+        return None  # by another question, which will say how it ended
+    chosen = settings.chosen(transaction, request.bot_id, request.user_id)
     row = Forgetting(
         bot_id=request.bot_id,
         user_id=request.user_id,
         chat_id=request.chat_id,
         message_id=request.message_id,
-        language_code=request.language_code,
+        language_code=chosen.language or request.language_code,
         asked_at=transaction.now,
     )
     session.merge(row)

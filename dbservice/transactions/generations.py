@@ -70,10 +70,10 @@ def delete(
     """Deletes a picture, and leaves its row; again changes nothing.
 
     Raises:
-        ServiceError: NOT_FOUND, NOT_OWNER, or NOT_CLOSED.
+        ServiceError: NOT_FOUND, NOT_OWNER, or NOT_CLOSED, also while its set is unfinished.
     """
     row = queries.owned(transaction.session, request.generation_id, request)
-    if row.closed_at is None:
+    if row.closed_at is None or sets.is_unfinished(transaction, row.set_id):
         raise ServiceError(Reason.NOT_CLOSED, "The generation is unfinished.")
     if row.deleted_at is None:
         deletions.delete_picture(transaction, row)

@@ -1,21 +1,12 @@
 """Which generations: the selections that the actions are built from."""
 
-from typing import Protocol
-
 from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, contains_eager
 
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Forgetting, Generation
+from dbservice.validation.rules import InChat
 from protos.lookalike.db.v1 import db_pb2 as db
-
-
-class Owned(Protocol):
-    """A request of a user in a chat."""
-
-    bot_id: int
-    chat_id: int
-    user_id: int
 
 
 def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
@@ -62,7 +53,7 @@ def get(session: Session, generation_id: str) -> Generation:
     return row
 
 
-def owned(session: Session, generation_id: str, request: Owned) -> Generation:
+def owned(session: Session, generation_id: str, request: InChat) -> Generation:
     """The generation of this id, if it is the user's, and in the chat.
 
     Raises:

@@ -5,6 +5,8 @@ The set alone is leased, counted, shown and delivered; its members are closed fr
 
 from typing import Final
 
+from sqlalchemy import select
+
 from dbservice import messages
 from dbservice.errors import invalid
 from dbservice.models import Generation, member_id
@@ -63,6 +65,14 @@ def follow(transaction: Transaction, row: Generation) -> None:
         member.error_code, member.error_message = row.error_code, row.error_message
         if row.state == CANCELLED:
             deletions.delete_picture(transaction, member)
+
+
+def is_unfinished(transaction: Transaction, set_id: str | None) -> bool:
+    """Whether there is a set of this id that is not closed."""
+    unclosed = select(Generation.number).where(
+        Generation.id == set_id, Generation.closed_at.is_(None)
+    )
+    return transaction.session.scalar(unclosed) is not None
 
 
 def take_album(transaction: Transaction, row: Generation, patch: db.GenerationPatch) -> None:

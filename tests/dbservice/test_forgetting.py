@@ -13,7 +13,7 @@ from dbservice.settings import DbserviceSettings
 from lookalike.database import path_of
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import CHAT, USER, Client, Refusal, files, refusal
+from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, files, refusal
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_migrations import old_home
 
@@ -135,7 +135,7 @@ async def test_a_question_is_answered_once(client: Client) -> None:
     """Telegram sends a press again that was not confirmed, and people press twice."""
     assert await client.ask_to_forget()
     assert await client.ask_to_forget()
-    assert await client.ask_to_forget(message=901)
+    assert not await client.ask_to_forget(message=901)  # the first one will say how it ended
     (pending,) = await client.forgettings()
     assert (pending.user_id, pending.chat_id, pending.message_id) == (USER, CHAT, 900)
     await client.forget()
@@ -145,6 +145,14 @@ async def test_a_question_is_answered_once(client: Client) -> None:
     assert len(await client.status()) == 1
     assert await client.ask_to_forget(message=902)
     assert await client.status() == []
+
+
+async def test_the_end_is_told_in_the_language_that_was_chosen(client: Client) -> None:
+    chosen = db.UserSettings(language="lt")
+    request = db.ChangeSettingsRequest(bot_id=BOT, user_id=USER, settings=chosen)
+    await client.call(client.stub.ChangeSettings, request)
+    await client.ask_to_forget()
+    assert [each.language_code for each in await client.forgettings()] == ["lt"]
 
 
 async def test_what_the_generator_may_have_is_said_once_all_is_closed(client: Client) -> None:

@@ -263,6 +263,18 @@ async def test_deleting_one_leaves_the_others(client: Client) -> None:
     assert [member.HasField("picture") for member in found.members] == [True, True, False, True]
 
 
+async def test_nothing_of_an_unfinished_set_is_deleted(client: Client) -> None:
+    lease = await queued(client, 2)
+    first = (await finish(client, lease, 1)).members[0]
+    assert (await refusal(client.delete(first.id)))[1] == "NOT_CLOSED"
+    item = await end(client, lease, 2, failed=db.Error(code="gave-up"))
+    assert item.generation.state == FINISHED
+    assert (await refusal(client.delete(first.id)))[1] == "NOT_CLOSED"
+    await client.advance(lease, FINISHED, DELIVERED, album(item))
+    await client.close(lease)
+    assert (await client.delete(first.id)).generation.HasField("deleted_at")
+
+
 async def test_forgetting_a_user_takes_sets_and_members(client: Client, blobs: Path) -> None:
     await delivered(client)
     forgotten = await client.forget()

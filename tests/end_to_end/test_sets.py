@@ -57,7 +57,9 @@ async def set_of_four(people: People) -> AsyncIterator[ShownMessage]:
     chat = await people.add_user("Ada")
     await choose(people, chat, 4)
     await people.send_photo(chat, cat())
-    yield await choices(people, chat)
+    buttons = await choices(people, chat)
+    await idle(people, chat)
+    yield buttons
     await idle(people, chat)
 
 

@@ -20,10 +20,20 @@ from tests.dbservice.backups.home import (
     settings_of,
     stored,
 )
-from tests.dbservice.client import Client, files
+from tests.dbservice.client import BOT, Client, files
 from tests.dbservice.conftest import Clock
 
 ADA, BEN = 41, 42
+
+
+async def invited(client: Client, user: int) -> None:
+    made = await client.call(
+        client.stub.CreateInvite,
+        db.CreateInviteRequest(bot_id=BOT, max_uses=1, lifetime_seconds=3600),
+    )
+    redeem = db.RedeemInviteRequest(bot_id=BOT, user_id=user, secret=made.secret)
+    answer = await client.call(client.stub.RedeemInvite, redeem)
+    assert answer.redemption == db.REDEMPTION_ACCEPTED
 
 
 async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[int, str]:
@@ -36,6 +46,7 @@ async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[in
         ids = await fill(client, ADA, BEN)
         for user in (ADA, BEN):
             await client.settings(db.DIAL_TWIN, user=user)
+            await invited(client, user)
         await back_up(settings_of(home), file)
         clock.pass_seconds(60)
         await client.forgotten(ADA)
@@ -78,7 +89,14 @@ async def test_of_everybody_else_all_is_there(tmp_path: Path, clock: Clock) -> N
     put_aside(home)
     await restore(settings_of(home), file)
     after = rows(database_of(home))
-    for table in ("photos", "generations", "user_settings", "kept_of_users", "kept_of_all"):
+    for table in (
+        "photos",
+        "generations",
+        "user_settings",
+        "members",
+        "kept_of_users",
+        "kept_of_all",
+    ):
         assert len(after[table]) == 1, table
         assert after[table] == before[table], table
     assert stored(home) == bytes_before
