@@ -143,12 +143,13 @@ class Access:
         Raises:
             DatabaseError: nothing has come of it.
         """
-        secret = parameter[len(INVITE_PREFIX) :]  # both prefixes have one length
         if parameter.startswith(ownership.PREFIX):
+            secret = parameter.removeprefix(ownership.PREFIX)
             return await self._own(database, bot_id, party, secret)
         standing = await self.standing(database, bot_id, party)
         if standing is not Standing.STRANGER or self.policy != "invited":
             return Opened.NOTHING  # whoever is in costs no use
+        secret = parameter.removeprefix(INVITE_PREFIX)
         request = db.RedeemInviteRequest(bot_id=bot_id, user_id=party.user_id, secret=secret)
         return _OPENED.get(await database.redeem_invite(request), Opened.NOTHING)
 

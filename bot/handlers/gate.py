@@ -12,13 +12,12 @@ from bot.callbacks import answer
 from bot.clients.dbservice import DatabaseUnavailable
 from bot.context import Context
 from bot.handlers import errors
+from bot.handlers.handing import Handing
 from bot.messages import is_for_the_bot
 from bot.services import Services
 
 FIRST: Final = -1
 """The group of handlers that python-telegram-bot asks before all others."""
-
-_MOST_DECIDED = 10_000  # more than updates may wait
 
 
 class Gate(BaseHandler[Update, Context, None]):
@@ -26,7 +25,7 @@ class Gate(BaseHandler[Update, Context, None]):
 
     def __init__(self) -> None:
         super().__init__(_end)
-        self._decided: dict[int, Standing | Exception | None] = {}
+        self._decided = Handing()
 
     async def admit(self, update: Update, services: Services) -> bool:
         """Whether anything of an update may be recorded, and handled later.
@@ -35,16 +34,15 @@ class Gate(BaseHandler[Update, Context, None]):
             DatabaseUnavailable: nobody knows; the update has to come again.
         """
         decision = await _refusal(update, services)
-        self._decided[update.update_id] = decision
-        if len(self._decided) > _MOST_DECIDED:
-            del self._decided[next(iter(self._decided))]
+        self._decided.put(update, decision)
         return decision is None
 
     def check_update(self, update: object) -> Standing | Exception | None:
         """Why an update is for no other handler; see `BaseHandler`."""
         if not isinstance(update, Update):
             return None
-        return self._decided.pop(update.update_id, Standing.STRANGER)
+        refusal: Standing | Exception | None = self._decided.take(update, Standing.STRANGER)
+        return refusal
 
     def collect_additional_context(
         self,

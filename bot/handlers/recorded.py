@@ -12,9 +12,8 @@ from telegram.ext import Application, BaseHandler
 
 from bot.clients.dbservice import DatabaseUnavailable
 from bot.context import Context
+from bot.handlers.handing import Handing
 from bot.services import Services
-
-_MOST_OUTCOMES = 10_000  # more than updates may wait
 
 
 class Recorded(BaseHandler[Update, Context, None]):
@@ -32,7 +31,7 @@ class Recorded(BaseHandler[Update, Context, None]):
         super().__init__(handler.callback)
         self._handler = handler
         self._record = record
-        self._outcomes: dict[int, Any] = {}
+        self._outcomes = Handing()
 
     async def record(self, update: Update, services: Services) -> None:
         """The first step.
@@ -48,9 +47,7 @@ class Recorded(BaseHandler[Update, Context, None]):
             outcome = error  # to come again would help nobody
         except Exception as error:  # noqa: BLE001, the second step raises it
             outcome = error
-        self._outcomes[update.update_id] = outcome
-        if len(self._outcomes) > _MOST_OUTCOMES:
-            del self._outcomes[next(iter(self._outcomes))]
+        self._outcomes.put(update, outcome)
 
     def check_update(self, update: object) -> Any:
         """Whether it is for this handler; see `BaseHandler`."""
@@ -64,7 +61,7 @@ class Recorded(BaseHandler[Update, Context, None]):
         context: Context,
     ) -> None:
         """The second step; see `BaseHandler`."""
-        context.outcome = self._outcomes.pop(update.update_id, None)
+        context.outcome = self._outcomes.take(update, None)
         if isinstance(context.outcome, Exception):
             raise context.outcome
         await self._handler.handle_update(update, application, check_result, context)
