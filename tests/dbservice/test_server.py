@@ -130,9 +130,10 @@ async def test_a_damaged_database_is_unavailable(
 ) -> None:
     await client.receive()
     file = Path(settings.database.removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(file)) as database:  # else pages come from the log, or a cache
-        assert database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
-    file.write_bytes(b"nonsense" * (file.stat().st_size // 8))
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.execute("BEGIN EXCLUSIVE")  # a transaction under way would mend what it has read
+        file.write_bytes(b"nonsense" * (file.stat().st_size // 8))
     unavailable = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", list[str]())
     assert await refusal(client.receive(2)) == unavailable
     (record,) = (record for record in caplog.records if record.levelno >= logging.ERROR)
