@@ -187,6 +187,7 @@ async def _look(client: _Clocked, rows: int) -> None:
     for page, cursor in _PAGES.items():
         request = db.ListHistoryRequest(**_WHO, cursor=cursor.format(middle=rows // 2))
         await client.call(f"ListHistory, {page}", stub.ListHistory, request)
+    await client.call("GetStatistics", stub.GetStatistics, db.GetStatisticsRequest(bot_id=_BOT))
     nothing = db.CancelGenerationsRequest(**_WHO)
     await client.call("CancelGenerations, none", stub.CancelGenerations, nothing)
 

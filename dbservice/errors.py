@@ -22,6 +22,9 @@ class Reason(StrEnum):
     BEING_FORGOTTEN = "BEING_FORGOTTEN"
     TOO_MANY_UNFINISHED = "TOO_MANY_UNFINISHED"
     TOO_MUCH_KEPT = "TOO_MUCH_KEPT"
+    QUOTA_OF_USER = "QUOTA_OF_USER"
+    QUOTA_OF_BOT = "QUOTA_OF_BOT"
+    QUOTA_OF_CAPTIONS = "QUOTA_OF_CAPTIONS"
     STORAGE_FULL = "STORAGE_FULL"
     LIST_FULL = "LIST_FULL"
     DISK_FULL = "DISK_FULL"
@@ -36,15 +39,22 @@ class ServiceError(Exception):
         reason: what a client may branch on.
         message: one sentence for a person; it holds nothing of a user's.
         violations: what is wrong with the request, as pairs of field and description.
+        goes_on_at: when a quota goes on, as the contract has it.
     """
 
     def __init__(
-        self, reason: Reason, message: str, violations: tuple[tuple[str, str], ...] = ()
+        self,
+        reason: Reason,
+        message: str,
+        violations: tuple[tuple[str, str], ...] = (),
+        *,
+        goes_on_at: str = "",
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.violations = violations
+        self.goes_on_at = goes_on_at
 
 
 def invalid(*violations: tuple[str, str]) -> ServiceError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from dbservice.errors import as_service_error
 from dbservice.observers import Observer, RetentionDone, SweepDone
 from dbservice.store import Store
-from dbservice.transactions import deletions, retention
+from dbservice.transactions import deletions, quotas, retention
 from lookalike.blobs import Blobs
 from lookalike.migrations import remove_old_copies
 from lookalike.waiting import any_of
@@ -61,6 +61,7 @@ async def maintain(
                 await asyncio.to_thread(remove_old_copies, database)
             if keep is not None:
                 await _remove_old(store, blobs, observers, stop, keep, certain=certain)
+            await store.transact(quotas.drop_ended)
             await _sweep(store, blobs, observers, stop)
         except Exception as error:  # noqa: BLE001, the calls are served on, whatever is wrong here
             told = as_service_error(error)

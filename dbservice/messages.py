@@ -125,6 +125,7 @@ def set_error(row: Generation, error: db.Error) -> None:
     """Says why the generation has no picture, or why nobody got it."""
     row.error_code = error.code
     row.error_message = error.message[:_MAX_ERROR]
+    row.goes_on_at = error.goes_on_at or None
 
 
 _SHARED: Final = (
@@ -245,7 +246,9 @@ def _generation(row: Generation) -> db.Generation:
             file_id=row.picture_file_id,
         )
     if row.error_code is not None:
-        error = db.Error(code=row.error_code, message=row.error_message)
+        error = db.Error(
+            code=row.error_code, message=row.error_message, goes_on_at=row.goes_on_at or ""
+        )
     if row.sending is not None:
         sending = db.Sending(
             kind=row.sending,

@@ -32,6 +32,7 @@ from dbservice.store import MIGRATIONS, Store, utc_now
 from dbservice.tombstones import Tombstones
 from dbservice.transactions import deletions
 from dbservice.transactions.limits import Limits
+from dbservice.transactions.quotas import Quotas
 from lookalike.blobs import LocalBlobs
 from lookalike.database import create_engine, path_of
 from lookalike.errors import StartError
@@ -99,6 +100,12 @@ async def running(
             store,
             blobs,
             _limits(settings),
+            Quotas(
+                settings.user_daily_pictures,
+                settings.bot_daily_pictures,
+                settings.bot_daily_captions,
+                tombstones.who,
+            ),
             [*folders],
             tombstones=tombstones,
             forget_elsewhere=partial(_forget_elsewhere, store, path, tombstones),

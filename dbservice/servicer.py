@@ -21,17 +21,21 @@ from dbservice.transactions import (
     generations,
     leases,
     photos,
+    quotas,
     sent,
     settings,
+    statistics,
     users,
 )
 from dbservice.transactions.limits import Limits
+from dbservice.transactions.quotas import Quotas
 from lookalike.blobs import Blobs, new_key
-from lookalike.disk import is_nearly_full
+from lookalike.disk import free_bytes, is_nearly_full
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceServicer
 
 _Info = TypeVar("_Info", db.StorePhotoRequest.Info, db.FinalizeGenerationRequest.Info)
+_Begin = TypeVar("_Begin", db.ReceivePhotoRequest, db.CreateGenerationRequest)
 _A = TypeVar("_A")
 
 
@@ -43,6 +47,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         store: Store,
         blobs: Blobs,
         limits: Limits,
+        bounds: Quotas,
         folders: Sequence[Path],
         *,
         tombstones: Tombstones,
@@ -54,6 +59,7 @@ class DatabaseServicer(DatabaseServiceServicer):
             store: the rows.
             blobs: the bytes.
             limits: what may be begun.
+            bounds: what of it in a day.
             folders: where rows and bytes are; nothing is begun while a disk of theirs is full.
             tombstones: of whom was forgotten.
             forget_elsewhere: takes out of copies and logs what was deleted from the database.
@@ -61,6 +67,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self._store = store
         self._blobs = blobs
         self._limits = limits
+        self._quotas = bounds
         self._folders = folders
         self._tombstones = tombstones
         self._forget_elsewhere = forget_elsewhere
@@ -69,7 +76,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.ReceivePhotoRequest, _context: object
     ) -> db.ReceivePhotoResponse:
         """See db.proto."""
-        return await self._store.transact(photos.receive, request, self._allowed())
+        return await self._begin(photos.receive, request)
 
     async def StorePhoto(
         self, requests: AsyncIterator[db.StorePhotoRequest], _context: object
@@ -91,7 +98,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.CreateGenerationRequest, _context: object
     ) -> db.CreateGenerationResponse:
         """See db.proto."""
-        return await self._store.transact(creation.create, request, self._allowed())
+        return await self._begin(creation.create, request)
 
     async def BeginEpoch(
         self, request: db.BeginEpochRequest, _context: object
@@ -125,7 +132,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.CloseGenerationRequest, _context: object
     ) -> db.CloseGenerationResponse:
         """See db.proto."""
-        return await self._store.transact(generations.close, request)
+        return await self._store.transact(generations.close, request, self._quotas)
 
     async def CancelGenerations(
         self, request: db.CancelGenerationsRequest, _context: object
@@ -137,7 +144,7 @@ class DatabaseServicer(DatabaseServiceServicer):
         self, request: db.GetStatusRequest, _context: object
     ) -> db.GetStatusResponse:
         """See db.proto."""
-        return await self._store.transact(users.status, request, self._limits)
+        return await self._store.transact(users.status, request, self._limits, self._quotas)
 
     async def ListHistory(
         self, request: db.ListHistoryRequest, _context: object
@@ -281,9 +288,31 @@ class DatabaseServicer(DatabaseServiceServicer):
         await self._forget_elsewhere()
         return response
 
-    def _allowed(self) -> Limits:
-        """What may be begun now."""
-        return replace(self._limits, disk_full=any(map(is_nearly_full, self._folders)))
+    async def CountCaption(
+        self, request: db.CountCaptionRequest, _context: object
+    ) -> db.CountCaptionResponse:
+        """See db.proto."""
+        return await self._store.transact(quotas.count_caption, request, self._quotas)
+
+    async def GetStatistics(
+        self, request: db.GetStatisticsRequest, _context: object
+    ) -> db.GetStatisticsResponse:
+        """See db.proto."""
+        found = await self._store.transact(statistics.get, request)
+        found.free_bytes = min(map(free_bytes, self._folders))
+        return found
+
+    async def _begin(
+        self, action: Callable[[Transaction, _Begin, Limits, Quotas], _A], request: _Begin
+    ) -> _A:
+        """Begins something, or counts that it was refused."""
+        allowed = replace(self._limits, disk_full=any(map(is_nearly_full, self._folders)))
+        try:
+            return await self._store.transact(action, request, allowed, self._quotas)
+        except ServiceError as error:
+            if error.reason in quotas.REFUSALS:
+                await self._store.transact(quotas.count_refusal, request.bot_id)
+            raise
 
     async def _keep(
         self,

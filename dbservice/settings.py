@@ -20,6 +20,11 @@ class DbserviceSettings(Settings):
         user_max_megabytes: how much is kept of one user's photos and pictures, in megabytes of a
             million bytes; None: no bound.
         max_megabytes: how much is kept of all; None: no bound.
+        user_daily_pictures: how many pictures a user, or a group, may begin in a day; None: no
+            bound.
+        bot_daily_pictures: how many all of a bot's users may; None: no bound.
+        bot_daily_captions: how many captions a captioner that costs may be asked for; None: no
+            bound.
         retention_days: after how many days what is closed is deleted; None: never.
     """
 
@@ -29,6 +34,9 @@ class DbserviceSettings(Settings):
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)
     user_max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
     max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    user_daily_pictures: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    bot_daily_pictures: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    bot_daily_captions: int | None = Field(default=None, ge=0, le=1_000_000_000)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
     @property

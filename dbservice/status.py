@@ -26,6 +26,9 @@ CODES = {
     Reason.TOO_MANY_UNFINISHED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.MESSAGE_TAKEN: grpc.StatusCode.ALREADY_EXISTS,
     Reason.TOO_MUCH_KEPT: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.QUOTA_OF_USER: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.QUOTA_OF_BOT: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Reason.QUOTA_OF_CAPTIONS: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.STORAGE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.LIST_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Reason.DISK_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -39,7 +42,9 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError
     """Ends a call with the error's code, its reason and the fields at fault."""
     code = CODES[error.reason]
     rich = Status(code=code.value[0], message=error.message)
-    rich.details.add().Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
+    metadata = {"goes_on_at": error.goes_on_at} if error.goes_on_at else None
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
+    rich.details.add().Pack(info)
     if error.violations:
         bad = BadRequest()
         for field, description in error.violations:

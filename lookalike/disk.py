@@ -36,6 +36,15 @@ def is_full(folder: Path) -> bool:
     return _is_below(folder, _FOR_DATABASES)
 
 
+def free_bytes(folder: Path) -> int:
+    """How much is left.
+
+    Raises:
+        OSError: likewise.
+    """
+    return shutil.disk_usage(folder).free
+
+
 def _is_below(folder: Path, part: int) -> bool:
     usage = shutil.disk_usage(folder)
     return usage.free < min(RESERVE_BYTES, usage.total // _SMALL_DISK_SHARE) // part

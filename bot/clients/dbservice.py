@@ -30,11 +30,14 @@ class DatabaseError(Exception):
     Attributes:
         reason: why, as docs/errors.md lists it; "" where dbservice itself did not answer, or
             gRPC did so in its place (a message that is too large, for example).
+        goes_on_at: when a quota goes on, as the contract has it; "": it is another error, or the
+            quota is none at all.
     """
 
-    def __init__(self, message: str, reason: str = "") -> None:
+    def __init__(self, message: str, reason: str = "", goes_on_at: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.goes_on_at = goes_on_at
 
 
 class DatabaseUnavailable(DatabaseError):
@@ -78,6 +81,10 @@ class TooMuchKept(DatabaseError):
     """As much is kept of the user's photos and pictures as may be."""
 
 
+class QuotaUsedUp(DatabaseError):
+    """As much was begun today as may be: by the user or the group, by all, or of captions."""
+
+
 class MessageTaken(DatabaseError):
     """The message is another generation's, or of another kind."""
 
@@ -108,6 +115,9 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "TOO_MANY_UNFINISHED": TooManyUnfinished,
     "MESSAGE_TAKEN": MessageTaken,
     "TOO_MUCH_KEPT": TooMuchKept,
+    "QUOTA_OF_USER": QuotaUsedUp,
+    "QUOTA_OF_BOT": QuotaUsedUp,
+    "QUOTA_OF_CAPTIONS": QuotaUsedUp,
     "LIST_FULL": ListFull,
     "STORAGE_FULL": DatabaseUnavailable,
     "DISK_FULL": DatabaseUnavailable,
@@ -125,14 +135,14 @@ _UNREACHABLE: Final = frozenset(
 """What gRPC says of its own where there is no answer."""
 
 
-def _reason(error: grpc.aio.AioRpcError) -> str:
+def _told(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
     # The error has what the function asks of a call: code, details and trailing metadata.
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
     info = error_details_pb2.ErrorInfo()
     for detail in status.details if status else ():
         if detail.Unpack(info):
-            return str(info.reason)
-    return ""
+            break
+    return info
 
 
 @contextmanager
@@ -140,11 +150,13 @@ def _translated() -> Generator[None, None, None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        reason = _reason(error)
+        told = _told(error)
+        reason = str(told.reason)
         kind = _BY_REASON.get(reason, DatabaseError)
         if not reason and error.code() in _UNREACHABLE:
             kind = DatabaseUnavailable
-        raise kind(f"{reason or error.code().name}: {error.details()}", reason) from error
+        message = f"{reason or error.code().name}: {error.details()}"
+        raise kind(message, reason, told.metadata["goes_on_at"]) from error
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
@@ -343,6 +355,14 @@ class DatabaseClient:
     async def unban_user(self, request: db.UnbanUserRequest) -> bool:
         """Lifts a ban; whether there was one."""
         return (await self._call(self._stub.UnbanUser, request)).changed
+
+    async def count_caption(self, request: db.CountCaptionRequest) -> None:
+        """Counts a caption that is about to be asked for."""
+        await self._call(self._stub.CountCaption, request)
+
+    async def get_statistics(self, request: db.GetStatisticsRequest) -> db.GetStatisticsResponse:
+        """What a bot has done."""
+        return await self._call(self._stub.GetStatistics, request)
 
     # Token, deadline and errors are the same for all calls of one shape. They are not interceptors:
     # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.

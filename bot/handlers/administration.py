@@ -1,4 +1,4 @@
-"""What only those who run the bot can do: /invite, /invites, /ban and /unban."""
+"""What only those who run the bot can do: /invite, /invites, /ban, /unban and /stats."""
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from bot.access import INVITE_PREFIX, Standing, party_of
 from bot.callbacks import INVITE, answer
 from bot.clients.dbservice import ListFull, NotFound
 from bot.context import Context
+from bot.handlers import statistics
 from bot.messages import sender_of
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -29,6 +30,7 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
         _command("invites", _list),
         _command("ban", _ban),
         _command("unban", _unban),
+        _command("stats", statistics.show),
         CallbackQueryHandler(_revoke, pattern=INVITE),
     ]
 

@@ -15,6 +15,7 @@ from bot.handlers.pressed import Button, Press, create, find, note, tell_created
 from bot.recipes import children
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.services import Services
+from bot.work.item import CAPTIONS_USED_UP
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
@@ -24,6 +25,11 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
         Button(_paint, _tell).handler(GUESS),
         Button(find, _ask).handler(ASK),
     ]
+
+
+def is_unasked(item: db.Item) -> bool:
+    """Whether nobody could be asked what a photo shows, so that its owner may say it."""
+    return item.generation.error.code == CAPTIONS_USED_UP and not item.photo.HasField("caption")
 
 
 async def show(context: Context, made: db.Item) -> None:

@@ -1,6 +1,8 @@
 """A handler that fails tells the user, and is logged once."""
 
 import logging
+from collections.abc import Mapping
+from typing import Final
 
 from telegram import Update
 from telegram.error import BadRequest, TelegramError
@@ -12,6 +14,7 @@ from bot.clients.dbservice import (
     InvalidRequest,
     NotFound,
     NotOwner,
+    QuotaUsedUp,
     TooManyUnfinished,
     TooMuchKept,
 )
@@ -23,6 +26,12 @@ from bot.texts.texts import Texts
 _log = logging.getLogger(__name__)
 
 _EXPECTED = (CannotDeliver, DatabaseUnavailable, Moved, TelegramUnavailable, TelegramError)
+
+_CODES: Final[Mapping[type[Exception], str]] = {
+    BeingForgotten: "being-forgotten",
+    TooManyUnfinished: "too-many-unfinished",
+    TooMuchKept: "too-much-kept",
+}
 
 
 async def tell(update: object, context: Context) -> None:
@@ -57,12 +66,13 @@ def _is_photo(update: Update) -> bool:
 
 def _refusal(error: Exception, update: Update, texts: Texts) -> str | None:
     """Why nothing is begun, which one notice says for all that comes meanwhile."""
-    if isinstance(error, BeingForgotten):
-        return texts.ending("being-forgotten")
-    if isinstance(error, TooManyUnfinished):
-        return texts.ending("too-many-unfinished")
-    if isinstance(error, TooMuchKept):
-        return texts.ending("too-much-kept")
+    if isinstance(error, QuotaUsedUp):
+        is_of_all = error.reason == "QUOTA_OF_BOT"
+        in_group = update.effective_chat is not None and update.effective_chat.type != "private"
+        return texts.quotas.used_up(error.goes_on_at, of_all=is_of_all, in_group=in_group)
+    for kind, code in _CODES.items():
+        if isinstance(error, kind):
+            return texts.ending(code)
     if isinstance(error, Conflict) and error.reason == "NOT_CAPTIONED":
         return texts.ending("no-caption")
     if isinstance(error, DatabaseUnavailable) and error.is_full and _is_photo(update):

@@ -173,6 +173,7 @@ async def create(
             parameters=child.parameters,
             several=child.several,
             caption=caption,
+            exempt=press.query.from_user.id in services.access.admins,
         )
     )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from telegram import Update
+from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CommandHandler
 
 from bot.clients.documents import Job
@@ -28,7 +29,12 @@ async def _status(update: Update, context: Context) -> None:
         return
     services, texts = context.services, context.texts
     work = await services.database.get_status(
-        db.GetStatusRequest(bot_id=context.bot.id, chat_id=message.chat_id, user_id=sender.id)
+        db.GetStatusRequest(
+            bot_id=context.bot.id,
+            chat_id=message.chat_id,
+            user_id=sender.id,
+            exempt=sender.id in services.access.admins,
+        )
     )
     said = [
         texts.status_line(number, item, _last_seen(services, item))
@@ -42,6 +48,9 @@ async def _status(update: Update, context: Context) -> None:
     ):
         if health.in_trouble:
             said.append(texts.waiting(f"{name}-{health.code}"))
+    if work.HasField("pictures_left"):
+        in_group = message.chat.type != ChatType.PRIVATE
+        said.append(texts.quotas.left(work.pictures_left, work.goes_on_at, in_group=in_group))
     if work.HasField("max_kept_bytes"):
         said.append(texts.kept_line(work.kept_bytes, work.max_kept_bytes))
     await message.reply_text("\n\n".join(said))

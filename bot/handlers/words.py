@@ -74,7 +74,7 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
         about = db.GetGenerationRequest(**whose, message_id=replied.message_id)
     try:
         found = await services.database.get_generation(about)
-        if found.kind == db.MESSAGE_KIND_QUESTION:
+        if found.kind == db.MESSAGE_KIND_QUESTION or captions.is_unasked(found.item):
             child, caption = children.same(found.item), " ".join(words.split())[:MOST_CHARACTERS]
         else:
             child = children.worded(found.item, words)
@@ -87,6 +87,7 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
             parameters=child.parameters,
             several=child.several,
             caption=caption,
+            exempt=sender.id in services.access.admins,
         )
         painted = await services.database.create_generation(request)
     except (NotFound, NotOwner):  # also of a picture that is deleted
@@ -165,6 +166,7 @@ async def _paint(message: Message, words: str, services: Services) -> db.Item | 
         recipe=db.Recipe(words=words),
         parameters=db.Parameters(seed=children.new_seed()),
         several=True,
+        exempt=sender.id in services.access.admins,
     )
     return (await services.database.create_generation(request)).item
 

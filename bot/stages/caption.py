@@ -12,11 +12,11 @@ from bot.captioners.base import (
     CaptionerUnavailable,
     PhotoRefused,
 )
-from bot.clients.dbservice import NotFound
+from bot.clients.dbservice import NotFound, QuotaUsedUp
 from bot.health import Health
 from bot.services import Services
 from bot.work import outbox
-from bot.work.item import RetryLater, WorkItem
+from bot.work.item import CAPTIONS_USED_UP, RetryLater, WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _CAPTION = db.MESSAGE_KIND_CAPTION
@@ -54,6 +54,9 @@ async def _ask(item: WorkItem, services: Services) -> db.Caption | None:
     except NotFound:
         await item.fail("internal-error", "the photo's bytes are gone from the disk")
         return None
+    except QuotaUsedUp as error:
+        await item.fail(CAPTIONS_USED_UP, str(error), error.goes_on_at)
+        return None
     except CaptionerUnavailable as error:
         health.failing(Health.UNAVAILABLE, error)
         raise RetryLater("captioner-unavailable", error.retry_after) from error
@@ -79,6 +82,8 @@ async def _ask(item: WorkItem, services: Services) -> db.Caption | None:
 async def _caption(item: WorkItem, services: Services) -> Caption:
     async with services.captioning:
         image = await services.database.get_image(db.GetImageRequest(photo_id=item.photo.id))
+        if services.captioner.name == "azure":  # the others cost nothing
+            await item.count_caption(exempt=item.photo.user_id in services.access.admins)
         began = time.monotonic()
         caption = await services.captioner.caption(image)
         item.memory.caption_seconds = time.monotonic() - began

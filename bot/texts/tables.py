@@ -28,6 +28,7 @@ ADMIN_COMMANDS: Final = (
     ("invites", _noop("The links that still let people in")),
     ("ban", _noop("Let somebody do nothing any more")),
     ("unban", _noop("Let them in again")),
+    ("stats", _noop("How much I'm used, and how I'm doing")),
 )
 """Of those who run the bot."""
 
@@ -39,6 +40,10 @@ ENDINGS: Final = {
     "too-much-kept": _noop(
         "I already keep as much of your photos and pictures as I may. Whoever runs this bot can "
         "make room; please send this photo again then."
+    ),
+    "captions-used-up": _noop(
+        "I have no photos described just now. Reply to this message with what yours shows, and "
+        "I'll paint that."
     ),
     "being-forgotten": _noop(
         "I'm just forgetting you, so I take nothing new. Please send it again once I've said that "

@@ -14,8 +14,10 @@ from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
+from bot.texts.quotas import QuotaTexts
 from bot.texts.settings import SettingsTexts
 from bot.texts.shortening import shortened
+from bot.texts.statistics import StatisticsTexts
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, STATES, WAITS
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -33,6 +35,8 @@ class Texts:
         access: what is said of who may use the bot.
         privacy: what is said of what is kept, of its end, and of the terms.
         settings: what is said of languages and time zones.
+        quotas: what is said of what may be begun in a day.
+        statistics: what those who run the bot are told of it.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -61,6 +65,8 @@ class Texts:
         self.access = AccessTexts(translations)
         self.privacy = PrivacyTexts(translations)
         self.settings = SettingsTexts(translations)
+        self.quotas = QuotaTexts(translations)
+        self.statistics = StatisticsTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

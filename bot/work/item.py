@@ -23,6 +23,9 @@ _KINDS: Final = (
     db.MESSAGE_KIND_CHOICES,
 )
 
+CAPTIONS_USED_UP: Final = "captions-used-up"
+"""How a photo ends that nobody may be asked about today."""
+
 _FIELDS: Final = {
     db.MESSAGE_KIND_CAPTION: "caption_message_id",
     db.MESSAGE_KIND_STATUS: "status_message_id",
@@ -171,7 +174,10 @@ class WorkItem:
             return texts.pictures.choices
         if self.state == db.GENERATION_STATE_CANCELLED:
             return texts.cancelled
-        return texts.ending(self.generation.error.code)
+        error = self.generation.error
+        if error.goes_on_at:
+            return texts.quotas.captions_used_up(error.goes_on_at)
+        return texts.ending(error.code)
 
     def message_id(self, kind: db.MessageKind) -> int:
         """The id of its message of this kind, the first of an album; 0: none is recorded."""
@@ -218,15 +224,27 @@ class WorkItem:
         """Patches the generation and leaves its state as it is."""
         await self.advance(self.state, **patch)
 
-    async def fail(self, code: str, message: str) -> None:
-        """Ends the generation with an error; the close stage tells the user."""
-        error = db.Error(code=code, message=printable(message))
+    async def fail(self, code: str, message: str, goes_on_at: str = "") -> None:
+        """Ends the generation with an error; the close stage tells the user.
+
+        Args:
+            code: one that the texts know.
+            message: for the log.
+            goes_on_at: when the quota goes on that is used up, as the contract has it.
+        """
+        error = db.Error(code=code, message=printable(message), goes_on_at=goes_on_at)
         await self.advance(db.GENERATION_STATE_FAILED, error=error)
 
     async def store_photo(self, image: db.ImageInfo, data: bytes) -> None:
         """Stores the photo's bytes."""
         info = db.StorePhotoRequest.Info(generation_id=self.id, fence=self._fence, image=image)
         self._take(await self._database.store_photo(info, data))
+
+    async def count_caption(self, *, exempt: bool) -> None:
+        """Counts a caption that is about to be asked for. Raises QuotaUsedUp: it may not be."""
+        await self._database.count_caption(
+            db.CountCaptionRequest(generation_id=self.id, fence=self._fence, exempt=exempt)
+        )
 
     async def finalize(self, part: Part, data: bytes = b"", **outcome: Any) -> None:
         """Ends the work on a part: with `picture` and its bytes, or with `failed` or `refused`."""

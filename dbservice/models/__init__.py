@@ -9,15 +9,23 @@ from dbservice.models.people import (
     KeptOfUser,
     Member,
     Owner,
+    QuotaShare,
     Tombstone,
     UserSettings,
 )
-from dbservice.models.service import Epoch, KeptOfAll, PendingDeletion, WallClock
+from dbservice.models.service import (
+    DayTotals,
+    Epoch,
+    KeptOfAll,
+    PendingDeletion,
+    WallClock,
+)
 from dbservice.models.work import Generation, Photo, SentMessage, StoredImage
 
 __all__ = [
     "Ban",
     "Base",
+    "DayTotals",
     "Epoch",
     "Forgetting",
     "Generation",
@@ -28,6 +36,7 @@ __all__ = [
     "Owner",
     "PendingDeletion",
     "Photo",
+    "QuotaShare",
     "SentMessage",
     "StoredImage",
     "Tombstone",

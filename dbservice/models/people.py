@@ -34,6 +34,24 @@ class KeptOfUser(Base):
     bytes: Mapped[int]
 
 
+class QuotaShare(Base):
+    """How much of the day's quota a user or a group has had: see `dbservice.tombstones` for who.
+
+    It says of nobody who they are, and so outlives `ForgetUser` until its day ends.
+    """
+
+    __tablename__ = "quota_shares"
+    __table_args__ = (
+        Index("ix_quota_shares_end", "ends_at"),
+        {"sqlite_with_rowid": False},
+    )
+
+    who: Mapped[str] = mapped_column(String(64), primary_key=True)
+    pictures: Mapped[int]
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+
 class Owner(Base):
     """Whose a bot is: the first to claim it."""
 

@@ -1,8 +1,8 @@
 """What the service keeps for itself."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Integer
+from sqlalchemy import Date, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dbservice.models.base import Base
@@ -32,6 +32,20 @@ class KeptOfAll(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     bytes: Mapped[int]
+
+
+class DayTotals(Base):
+    """What a bot has done in a day of the machine's; it names nobody."""
+
+    __tablename__ = "day_totals"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    photos: Mapped[int] = mapped_column(default=0)
+    pictures: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(default=0)
+    captions: Mapped[int] = mapped_column(default=0)
 
 
 class WallClock(Base):

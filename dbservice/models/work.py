@@ -93,6 +93,7 @@ class Generation(StoredImage, Base):
             **given("image_key"),
         ),
         Index("ix_generations_set", "set_id", "place", **given("set_id")),
+        Index("ix_generations_created", "bot_id", "created_at", "user_id"),
         _by_key(__tablename__),
         {"sqlite_autoincrement": True},
     )
@@ -148,6 +149,10 @@ class Generation(StoredImage, Base):
     set_id: Mapped[str | None] = mapped_column(String(36))
     place: Mapped[int] = mapped_column(default=0)
     choices_message_id: Mapped[int | None]
+    painting_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    in_share: Mapped[bool] = mapped_column(default=False)
+    goes_on_at: Mapped[str | None]
 
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
     members: Mapped[list["Generation"]] = relationship(

@@ -7,8 +7,9 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found
 from dbservice.models import Generation, Photo, asked_id, generation_id
 from dbservice.store import Transaction
-from dbservice.transactions import limits, queries, settings
+from dbservice.transactions import limits, queries, quotas, settings
 from dbservice.transactions.limits import Limits
+from dbservice.transactions.quotas import Quotas
 from dbservice.transitions import CAPTIONED, ENDED, RECEIVED
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -17,34 +18,35 @@ _SAME_PRESS: Final = timedelta(seconds=5)
 
 
 def create(
-    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits
+    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits, bounds: Quotas
 ) -> db.CreateGenerationResponse:
     """Makes the generation that is asked for, once.
 
     Raises:
         ServiceError: NOT_FOUND, also for a parent that is deleted; NOT_OWNER; NOT_CAPTIONED, if
-            its photo has no caption and gets none; BEING_FORGOTTEN; as `limits.refusal`.
+            its photo has no caption and gets none; BEING_FORGOTTEN; as `limits.refusal` and
+            `quotas.begin`.
     """
     limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     if request.parent_id:
-        row, created = _from_parent(transaction, request, allowed)
+        row, created = _from_parent(transaction, request, allowed, bounds)
     else:
-        row, created = _from_words(transaction, request, allowed)
+        row, created = _from_words(transaction, request, allowed, bounds)
     return db.CreateGenerationResponse(item=messages.item(row), created=created)
 
 
 def _from_words(
-    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits
+    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits, bounds: Quotas
 ) -> tuple[Generation, bool]:
     photo = messages.new_words(request, transaction.now)
     key = generation_id(photo.id)
     if known := queries.find(transaction.session, key):
         return known, False
-    return _add(transaction, request, key, photo, allowed), True
+    return _add(transaction, request, key, photo, allowed, bounds), True
 
 
 def _from_parent(
-    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits
+    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits, bounds: Quotas
 ) -> tuple[Generation, bool]:
     parent = queries.owned(transaction.session, request.parent_id, request)
     photo = parent.photo
@@ -60,7 +62,7 @@ def _from_parent(
         guesses = photo.caption_guesses or ()  # buttons offer them still
         said = db.Caption(text=request.caption, captioner="user", guesses=guesses)
         messages.set_caption(photo, said)
-    row = _add(transaction, request, key, photo, allowed)
+    row = _add(transaction, request, key, photo, allowed, bounds)
     row.parent_id = parent.id
     row.request_id = request.request_id or None
     if request.button:
@@ -101,6 +103,7 @@ def _add(
     key: str,
     photo: Photo,
     allowed: Limits,
+    bounds: Quotas,
 ) -> Generation:
     if (refusal := limits.refusal(transaction, photo, allowed)) is not None:
         raise refusal
@@ -113,8 +116,9 @@ def _add(
     row = messages.new_generation(key, photo, n, state, request, transaction.now)
     chosen = settings.chosen(transaction, photo.bot_id, photo.user_id)
     photo.language_code = chosen.language or request.language_code or photo.language_code
-    if request.several:
-        row.pictures = limits.several(transaction, photo, allowed, chosen.pictures)
+    wanted = chosen.pictures if request.several else 1
+    row.pictures = limits.several(transaction, photo, allowed, wanted)
+    quotas.begin(transaction, row, bounds, exempt=request.exempt)
     transaction.session.add(row)
     transaction.session.flush()
     return row

@@ -9,7 +9,18 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, not_found, not_owner
 from dbservice.models import Generation, Photo, SentMessage, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import deletions, leases, limits, photos, queries, sent, sets, users
+from dbservice.transactions import (
+    deletions,
+    leases,
+    limits,
+    photos,
+    queries,
+    quotas,
+    sent,
+    sets,
+    users,
+)
+from dbservice.transactions.quotas import Quotas
 from dbservice.transitions import (
     CANCELLED,
     CAPTIONED,
@@ -18,6 +29,7 @@ from dbservice.transitions import (
     FINISHED,
     RECEIVED,
     REFUSED,
+    RUNNING,
     WITH_BYTES,
     check,
     is_allowed,
@@ -101,6 +113,8 @@ def advance(
         if request.to_state in WITH_BYTES:
             raise not_allowed(request.from_state, request.to_state)
         check(request.from_state, request.to_state)
+        if row.state != request.to_state == RUNNING:
+            row.painting_at = transaction.now
         row.state = request.to_state
     if request.patch.sending.kind == db.MESSAGE_KIND_CAPTION:
         photos.note_first_caption(transaction, row.photo)
@@ -184,11 +198,12 @@ def finish(
     if target.image_sha256 != info.picture.image.sha256:
         check(target.state, FINISHED)
         target.state = FINISHED
+        target.finished_at = transaction.now
         unnamed = target.image_key
         change = info.picture.image.size - (target.image_size or 0)
         limits.count(transaction, row.bot_id, row.user_id, change)
         messages.set_picture(target, info.picture, key)
-        sets.settle(row)
+        _settle(transaction, row)
     return db.FinalizeGenerationResponse(item=messages.item(row)), unnamed
 
 
@@ -207,9 +222,16 @@ def fail(
         check(target.state, state)
         target.state = state
         messages.set_error(target, error)
-        sets.settle(row)
+        _settle(transaction, row)
         _settle_waiting(transaction, row)
     return db.FinalizeGenerationResponse(item=messages.item(row))
+
+
+def _settle(transaction: Transaction, row: Generation) -> None:
+    """Ends a set of which every picture has ended, and notes when there is a picture."""
+    sets.settle(row)
+    if row.state == FINISHED:
+        row.finished_at = transaction.now
 
 
 def _settle_waiting(transaction: Transaction, row: Generation) -> None:
@@ -231,9 +253,11 @@ def _settle_waiting(transaction: Transaction, row: Generation) -> None:
 
 
 def close(
-    transaction: Transaction, request: db.CloseGenerationRequest
+    transaction: Transaction, request: db.CloseGenerationRequest, bounds: Quotas
 ) -> db.CloseGenerationResponse:
     """Closes a generation that has ended; with the fence that closed it, as often as asked.
+
+    What was not painted is given back to its day.
 
     Raises:
         ServiceError: NOT_FOUND, LEASE_LOST, or TRANSITION_NOT_ALLOWED, if it has not ended.
@@ -245,6 +269,7 @@ def close(
             message = f"A generation that is {name(row.state)} cannot be closed."
             raise ServiceError(Reason.TRANSITION_NOT_ALLOWED, message)
         row.closed_at = transaction.now
+        quotas.give_back(transaction, row, bounds)
     return db.CloseGenerationResponse(item=messages.item(row))
 
 

@@ -8,8 +8,9 @@ from dbservice import messages
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id, photo_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, limits, queries, settings
+from dbservice.transactions import leases, limits, queries, quotas, settings
 from dbservice.transactions.limits import Limits
+from dbservice.transactions.quotas import Quotas
 from dbservice.transitions import RECEIVED, STORED, check
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -17,14 +18,15 @@ _ALBUM = 10  # photos, at most, as Telegram's sendMediaGroup takes them
 
 
 def receive(
-    transaction: Transaction, request: db.ReceivePhotoRequest, allowed: Limits
+    transaction: Transaction, request: db.ReceivePhotoRequest, allowed: Limits, bounds: Quotas
 ) -> db.ReceivePhotoResponse:
     """Records a photo with its generation 0, once per message.
 
-    An album that has begun is let in whole: half of one is nothing that its sender asked for.
+    An album that has begun is let in whole: half of one is nothing that its sender asked for. A
+    quota alone holds for each of its photos.
 
     Raises:
-        ServiceError: as `limits.refusal`, and BEING_FORGOTTEN.
+        ServiceError: as `limits.refusal` and `quotas.begin`, and BEING_FORGOTTEN.
     """
     session = transaction.session
     limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
@@ -42,6 +44,8 @@ def receive(
     photo.language_code = chosen.language or photo.language_code
     row.dial = chosen.dial or row.dial
     row.pictures = limits.several(transaction, photo, allowed, chosen.pictures)
+    quotas.begin(transaction, row, bounds, exempt=request.exempt)
+    quotas.totals(transaction, photo.bot_id).photos += 1
     session.add(row)
     session.flush()
     return db.ReceivePhotoResponse(item=messages.item(row), created=True)

@@ -9,9 +9,10 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import access, deletions, limits, settings
+from dbservice.transactions import access, deletions, limits, quotas, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.queries import of_user_in_chat, with_photo
+from dbservice.transactions.quotas import Quotas
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_ITEMS = 50
@@ -30,12 +31,15 @@ def unclosed(
 
 
 def status(
-    transaction: Transaction, request: db.GetStatusRequest, allowed: Limits
+    transaction: Transaction, request: db.GetStatusRequest, allowed: Limits, bounds: Quotas
 ) -> db.GetStatusResponse:
-    """The user's unclosed generations in the chat, oldest first, and how much is kept of them."""
+    """The user's unclosed generations in the chat, oldest first; what is kept, and what left."""
     theirs = unclosed(request)
     oldest = with_photo(*theirs).order_by(Generation.number).limit(MOST_ITEMS)
+    left = quotas.left(transaction, request, bounds)
     return db.GetStatusResponse(
+        pictures_left=None if left is None else left.pictures,
+        goes_on_at="" if left is None or left.pictures else left.goes_on_at,
         items=map(messages.item, transaction.session.scalars(oldest)),
         count=transaction.session.scalar(select(func.count(Generation.number)).where(*theirs)),
         kept_bytes=limits.kept_of_user(transaction, request.bot_id, request.user_id),

@@ -25,7 +25,10 @@ _LANGUAGE: Final = re.compile(r"(?:[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3})?")
 
 @violations.register(db.BeginEpochRequest)
 @violations.register(db.ListForgettingsRequest)
-def _(request: db.BeginEpochRequest | db.ListForgettingsRequest) -> Violations:
+@violations.register(db.GetStatisticsRequest)
+def _(
+    request: db.BeginEpochRequest | db.ListForgettingsRequest | db.GetStatisticsRequest,
+) -> Violations:
     yield from within("bot_id", request.bot_id, 1)
 
 

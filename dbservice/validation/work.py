@@ -148,8 +148,9 @@ def _(request: db.FinalizeGenerationRequest) -> Violations:
         yield from _error(f"info.{outcome}", getattr(info, outcome))
 
 
-@violations.register
-def _(request: db.CloseGenerationRequest) -> Violations:
+@violations.register(db.CloseGenerationRequest)
+@violations.register(db.CountCaptionRequest)
+def _(request: db.CloseGenerationRequest | db.CountCaptionRequest) -> Violations:
     yield from identifier("generation_id", request.generation_id)
 
 
@@ -273,3 +274,4 @@ def _chunk(request: db.StorePhotoRequest | db.FinalizeGenerationRequest) -> Viol
 
 def _error(field: str, error: db.Error) -> Violations:
     yield from text(f"{field}.code", error.code, MAX_NAME, least=1)
+    yield from text(f"{field}.goes_on_at", error.goes_on_at, MAX_NAME)

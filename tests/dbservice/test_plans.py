@@ -11,13 +11,14 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access
+from tests.dbservice import test_access, test_statistics
 from tests.dbservice.client import Client
 
-GROWS = re.compile(r"SCAN (generations|photos|owners|members|bans|invites)|USE TEMP B-TREE")
-"""A whole table or index is read, or what was found is sorted."""
+_TABLES = "generations|photos|owners|members|bans|invites|kept_of_users|quota_shares|day_totals"
+GROWS = re.compile(rf"SCAN ({_TABLES})|USE TEMP B-TREE(?! FOR count\(DISTINCT\))")
+"""A whole table or index is read, or what was found is sorted; people of a week are counted."""
 
-OF_CLOSED = re.compile(r"ix_generations_(history|pictures)|photo_id=")
+OF_CLOSED = re.compile(r"ix_generations_(history|pictures|created)|photo_id=")
 """Indexes that lead to closed generations as well."""
 
 
@@ -77,6 +78,11 @@ async def deleted(client: Client) -> None:
     await client.delete(lease.item.generation.id, user=8)
 
 
+async def closed(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_FAILED, message_id=8)
+    await client.close(lease)
+
+
 async def forgotten(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
     await client.ask_to_forget(8)
@@ -106,6 +112,8 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an owner": lambda client: test_access.claim(client, 8),
     "an invite": invited,
     "a ban": banned,
+    "what is given back": closed,
+    "statistics": test_statistics.statistics,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
 }

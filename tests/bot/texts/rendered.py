@@ -30,6 +30,9 @@ _LIMITS: Final = {
     "pictures.picture": CAPTION,
     "pictures.card": CAPTION,
     "pictures.guess_on_button": 120,  # the captioner's words
+    "quotas.used_up": TOAST,
+    "statistics.statistics": CAPTION,
+    "statistics.date": 6,
 }
 """Of what is neither a message nor a button nor a toast."""
 
@@ -60,6 +63,7 @@ _TOASTS: Final = {
 
 _NUMBERS: Final = (0, 1, 2, 5, 11, 21, 1000)
 _NOW: Final = dt.datetime(2026, 3, 31, 23, 59, tzinfo=dt.UTC)
+_MIDNIGHT: Final = "2026-04-01T00:00+03:00"
 _WORDS: Final = (
     "a cat",
     "word " * 300,
@@ -186,6 +190,16 @@ def _recipes() -> Iterator[FileRecipe]:
         yield recipe
 
 
+def _statistics() -> Iterator[db.GetStatisticsResponse]:
+    for number, seconds in itertools.product((0, 10**9), (None, 0.04, 119.4, 10.0**6)):
+        of = db.Statistics(waiting_seconds=seconds, painting_seconds=seconds)
+        for field in ("people", "photos", "pictures", "refusals", "captions"):
+            setattr(of, field, number)
+        found = db.GetStatisticsResponse(today=of, week=of, all=of, unfinished=number)
+        found.kept_bytes = found.free_bytes = number**2
+        yield found
+
+
 _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
     str: _WORDS,
     int: _NUMBERS,
@@ -193,6 +207,8 @@ _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
     bool: (False, True),
     type(None): (None,),
     dt.datetime: (_NOW,),
+    dt.date: (_NOW.date(),),
+    db.GetStatisticsResponse: [*_statistics()],
     db.Item: [*_items()],
     db.Caption: [*_captions()],
     db.Dial: [*NAMES],
@@ -205,6 +221,9 @@ _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
 _SPECIAL: Final[Mapping[tuple[str, str], Sequence[Any]]] = {
     ("ending", "code"): [*ENDINGS],
     ("waiting", "code"): [*WAITS],
+    ("quotas.used_up", "goes_on_at"): ("", _MIDNIGHT),
+    ("quotas.captions_used_up", "goes_on_at"): (_MIDNIGHT,),
+    ("quotas.left", "goes_on_at"): ("", _MIDNIGHT),
     ("captioner_line", "captioner"): ("azure", "blip", "offline"),
     ("kept_line", "kept"): (0, 10**6, 10**12),
     ("kept_line", "most"): (10**6, 10**12),

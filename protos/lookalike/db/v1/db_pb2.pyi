@@ -195,12 +195,14 @@ class Picture(_message.Message):
     def __init__(self, image: _Optional[_Union[ImageInfo, _Mapping]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., file_id: _Optional[str] = ...) -> None: ...
 
 class Error(_message.Message):
-    __slots__ = ("code", "message")
+    __slots__ = ("code", "message", "goes_on_at")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    GOES_ON_AT_FIELD_NUMBER: _ClassVar[int]
     code: str
     message: str
-    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    goes_on_at: str
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ..., goes_on_at: _Optional[str] = ...) -> None: ...
 
 class Sending(_message.Message):
     __slots__ = ("kind", "after", "unseen")
@@ -273,7 +275,7 @@ class Item(_message.Message):
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ..., members: _Optional[_Iterable[_Union[Generation, _Mapping]]] = ...) -> None: ...
 
 class ReceivePhotoRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe")
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe", "exempt")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -286,6 +288,7 @@ class ReceivePhotoRequest(_message.Message):
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
     MEDIA_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
+    EXEMPT_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     message_id: int
@@ -298,7 +301,8 @@ class ReceivePhotoRequest(_message.Message):
     message_thread_id: int
     media_group_id: str
     recipe: Recipe
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ...) -> None: ...
+    exempt: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., exempt: _Optional[bool] = ...) -> None: ...
 
 class ReceivePhotoResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -396,7 +400,7 @@ class AdvanceGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class CreateGenerationRequest(_message.Message):
-    __slots__ = ("user_id", "parameters", "bot_id", "chat_id", "message_id", "request_id", "parent_id", "button", "recipe", "caption", "language_code", "message_thread_id", "several")
+    __slots__ = ("user_id", "parameters", "bot_id", "chat_id", "message_id", "request_id", "parent_id", "button", "recipe", "caption", "language_code", "message_thread_id", "several", "exempt")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -410,6 +414,7 @@ class CreateGenerationRequest(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_THREAD_ID_FIELD_NUMBER: _ClassVar[int]
     SEVERAL_FIELD_NUMBER: _ClassVar[int]
+    EXEMPT_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     parameters: Parameters
     bot_id: int
@@ -423,7 +428,8 @@ class CreateGenerationRequest(_message.Message):
     language_code: str
     message_thread_id: int
     several: bool
-    def __init__(self, user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., request_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., button: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., caption: _Optional[str] = ..., language_code: _Optional[str] = ..., message_thread_id: _Optional[int] = ..., several: _Optional[bool] = ...) -> None: ...
+    exempt: bool
+    def __init__(self, user_id: _Optional[int] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., request_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., button: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., caption: _Optional[str] = ..., language_code: _Optional[str] = ..., message_thread_id: _Optional[int] = ..., several: _Optional[bool] = ..., exempt: _Optional[bool] = ...) -> None: ...
 
 class CreateGenerationResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -556,28 +562,34 @@ class CancelGenerationsResponse(_message.Message):
     def __init__(self, cancelled: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., too_late: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cancelled_count: _Optional[int] = ..., too_late_count: _Optional[int] = ...) -> None: ...
 
 class GetStatusRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "user_id")
+    __slots__ = ("bot_id", "chat_id", "user_id", "exempt")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    EXEMPT_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     user_id: int
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+    exempt: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., exempt: _Optional[bool] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("items", "count", "kept_bytes", "max_kept_bytes", "retention_days")
+    __slots__ = ("items", "count", "kept_bytes", "max_kept_bytes", "retention_days", "pictures_left", "goes_on_at")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
     RETENTION_DAYS_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_LEFT_FIELD_NUMBER: _ClassVar[int]
+    GOES_ON_AT_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[Item]
     count: int
     kept_bytes: int
     max_kept_bytes: int
     retention_days: int
-    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., max_kept_bytes: _Optional[int] = ..., retention_days: _Optional[int] = ...) -> None: ...
+    pictures_left: int
+    goes_on_at: str
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., count: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., max_kept_bytes: _Optional[int] = ..., retention_days: _Optional[int] = ..., pictures_left: _Optional[int] = ..., goes_on_at: _Optional[str] = ...) -> None: ...
 
 class ListHistoryRequest(_message.Message):
     __slots__ = ("bot_id", "chat_id", "user_id", "page_size", "cursor", "generation_id")
@@ -964,3 +976,66 @@ class EndForgettingRequest(_message.Message):
 class EndForgettingResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class CountCaptionRequest(_message.Message):
+    __slots__ = ("generation_id", "fence", "exempt")
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    EXEMPT_FIELD_NUMBER: _ClassVar[int]
+    generation_id: str
+    fence: int
+    exempt: bool
+    def __init__(self, generation_id: _Optional[str] = ..., fence: _Optional[int] = ..., exempt: _Optional[bool] = ...) -> None: ...
+
+class CountCaptionResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStatisticsRequest(_message.Message):
+    __slots__ = ("bot_id",)
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+
+class Statistics(_message.Message):
+    __slots__ = ("people", "photos", "pictures", "refusals", "captions", "waiting_seconds", "painting_seconds")
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    PHOTOS_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    CAPTIONS_FIELD_NUMBER: _ClassVar[int]
+    WAITING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PAINTING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    people: int
+    photos: int
+    pictures: int
+    refusals: int
+    captions: int
+    waiting_seconds: float
+    painting_seconds: float
+    def __init__(self, people: _Optional[int] = ..., photos: _Optional[int] = ..., pictures: _Optional[int] = ..., refusals: _Optional[int] = ..., captions: _Optional[int] = ..., waiting_seconds: _Optional[float] = ..., painting_seconds: _Optional[float] = ...) -> None: ...
+
+class GetStatisticsResponse(_message.Message):
+    __slots__ = ("today", "week", "all", "days", "unfinished", "kept_bytes", "free_bytes")
+    class Day(_message.Message):
+        __slots__ = ("date", "pictures")
+        DATE_FIELD_NUMBER: _ClassVar[int]
+        PICTURES_FIELD_NUMBER: _ClassVar[int]
+        date: str
+        pictures: int
+        def __init__(self, date: _Optional[str] = ..., pictures: _Optional[int] = ...) -> None: ...
+    TODAY_FIELD_NUMBER: _ClassVar[int]
+    WEEK_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    UNFINISHED_FIELD_NUMBER: _ClassVar[int]
+    KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    today: Statistics
+    week: Statistics
+    all: Statistics
+    days: _containers.RepeatedCompositeFieldContainer[GetStatisticsResponse.Day]
+    unfinished: int
+    kept_bytes: int
+    free_bytes: int
+    def __init__(self, today: _Optional[_Union[Statistics, _Mapping]] = ..., week: _Optional[_Union[Statistics, _Mapping]] = ..., all: _Optional[_Union[Statistics, _Mapping]] = ..., days: _Optional[_Iterable[_Union[GetStatisticsResponse.Day, _Mapping]]] = ..., unfinished: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ...) -> None: ...

@@ -189,6 +189,16 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingResponse.FromString,
                 _registered_method=True)
+        self.CountCaption = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CountCaption',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountCaptionRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountCaptionResponse.FromString,
+                _registered_method=True)
+        self.GetStatistics = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/GetStatistics',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseServiceServicer:
@@ -197,7 +207,8 @@ class DatabaseServiceServicer:
     def ReceivePhoto(self, request, context):
         """Records that a photo has arrived, with its generation 0. The same message again: the same
         row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
-        DISK_FULL) there is no row, unless the photo is of an album that has one.
+        DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
+        day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -429,6 +440,21 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountCaption(self, request, context):
+        """Counts a question to a captioner that costs; to be called before each. QUOTA_OF_CAPTIONS, if
+        as many were asked today as may be; LEASE_LOST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatistics(self, request, context):
+        """What a bot has done, for those who run it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DatabaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -586,6 +612,16 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.EndForgetting,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingResponse.SerializeToString,
+            ),
+            'CountCaption': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountCaption,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountCaptionRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountCaptionResponse.SerializeToString,
+            ),
+            'GetStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatistics,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1425,6 +1461,60 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/EndForgetting',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndForgettingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountCaption(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/CountCaption',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountCaptionRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountCaptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/GetStatistics',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,7 +45,8 @@ class DatabaseServiceStub:
     ReceivePhoto: _grpc.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
     row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
-    DISK_FULL) there is no row, unless the photo is of an album that has one.
+    DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
+    day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
     """
     StorePhoto: _grpc.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -134,6 +135,12 @@ class DatabaseServiceStub:
     """
     EndForgetting: _grpc.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]
     """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
+    CountCaption: _grpc.UnaryUnaryMultiCallable[_db_pb2.CountCaptionRequest, _db_pb2.CountCaptionResponse]
+    """Counts a question to a captioner that costs; to be called before each. QUOTA_OF_CAPTIONS, if
+    as many were asked today as may be; LEASE_LOST.
+    """
+    GetStatistics: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetStatisticsRequest, _db_pb2.GetStatisticsResponse]
+    """What a bot has done, for those who run it."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -141,7 +148,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     ReceivePhoto: _aio.UnaryUnaryMultiCallable[_db_pb2.ReceivePhotoRequest, _db_pb2.ReceivePhotoResponse]  # type: ignore[assignment]
     """Records that a photo has arrived, with its generation 0. The same message again: the same
     row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
-    DISK_FULL) there is no row, unless the photo is of an album that has one.
+    DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
+    day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
     """
     StorePhoto: _aio.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]  # type: ignore[assignment]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -230,6 +238,12 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     EndForgetting: _aio.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]  # type: ignore[assignment]
     """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
+    CountCaption: _aio.UnaryUnaryMultiCallable[_db_pb2.CountCaptionRequest, _db_pb2.CountCaptionResponse]  # type: ignore[assignment]
+    """Counts a question to a captioner that costs; to be called before each. QUOTA_OF_CAPTIONS, if
+    as many were asked today as may be; LEASE_LOST.
+    """
+    GetStatistics: _aio.UnaryUnaryMultiCallable[_db_pb2.GetStatisticsRequest, _db_pb2.GetStatisticsResponse]  # type: ignore[assignment]
+    """What a bot has done, for those who run it."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -240,7 +254,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_db_pb2.ReceivePhotoResponse, _abc.Awaitable[_db_pb2.ReceivePhotoResponse]]:
         """Records that a photo has arrived, with its generation 0. The same message again: the same
         row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
-        DISK_FULL) there is no row, unless the photo is of an album that has one.
+        DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
+        day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
         """
 
     @_abc_1.abstractmethod
@@ -509,5 +524,23 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.EndForgettingResponse, _abc.Awaitable[_db_pb2.EndForgettingResponse]]:
         """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
+
+    @_abc_1.abstractmethod
+    def CountCaption(
+        self,
+        request: _db_pb2.CountCaptionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.CountCaptionResponse, _abc.Awaitable[_db_pb2.CountCaptionResponse]]:
+        """Counts a question to a captioner that costs; to be called before each. QUOTA_OF_CAPTIONS, if
+        as many were asked today as may be; LEASE_LOST.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStatistics(
+        self,
+        request: _db_pb2.GetStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.GetStatisticsResponse, _abc.Awaitable[_db_pb2.GetStatisticsResponse]]:
+        """What a bot has done, for those who run it."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
