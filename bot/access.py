@@ -130,6 +130,15 @@ class Access:
         )
         return Standing.USER if is_in else Standing.STRANGER
 
+    @property
+    def audience(self) -> db.Audience:
+        """Whom the bot writes to of its own accord, besides its owner: whoever may use it."""
+        return db.Audience(
+            everyone=self.policy == "everyone",
+            members=self.policy == "invited",
+            user_ids=sorted(each for each in self.admins | self.allowed if each > 0),
+        )
+
     async def is_owned(self, database: DatabaseClient, bot_id: int) -> bool:
         """Whether the bot has an owner. Raises DatabaseError: nobody knows."""
         nobody = db.GetAccessRequest(bot_id=bot_id, user_id=bot_id, chat_id=bot_id)

@@ -21,7 +21,10 @@ from telegram.ext import (
 from telegram.request import BaseRequest, HTTPXRequest
 
 from bot import captioners, profile
+from bot.admins import Admins
+from bot.beside import Beside
 from bot.bounded import BoundedTransport
+from bot.broadcasting import Broadcasting
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient, DatabaseError
 from bot.clients.generator import GeneratorClient
@@ -43,6 +46,7 @@ from bot.tick import Tick
 from bot.transports.base import Transport
 from bot.transports.kept import KeptUpdates
 from bot.transports.polling import REVOKED_SECONDS, PollingTransport
+from bot.trouble import Troubles
 from bot.web.app import create_app
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
@@ -54,6 +58,7 @@ _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
 _CONNECTIONS = 64  # to Telegram
+_STOP_SECONDS = 5.0
 
 BotApplication = Application[Any, Context, Any, Any, Any, Any]
 
@@ -111,6 +116,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             messenger,
             observers,
             access=settings.access,
+            admins=Admins(settings.bot_admins),
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
         )
@@ -122,9 +128,21 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         forgetting = Forgetting(services, kept, settings.bot_id)
         stack.push_async_callback(forgetting.stop)
 
+        broadcasting = Broadcasting(services, settings.bot_id)
+        sending_to_all = Beside(broadcasting.run)
+        stack.push_async_callback(sending_to_all.stop)
+        troubles = Beside(_troubles(bot, services, leasing).run)
+        stack.push_async_callback(troubles.stop)
+
         async def go_on() -> None:
             await tick.run()
             forgetting.begin()
+            sending_to_all.begin()
+            troubles.begin()
+
+        async def end() -> None:
+            broadcasting.stop()
+            await asyncio.gather(tick.stop(), sending_to_all.stop(_STOP_SECONDS))
 
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, go_on, settings.bot_poll_seconds)
@@ -148,7 +166,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                 stop,
             ),
             _serve(
-                application, partial(transport.receive, receiver), scheduler, limiter, tick, stop
+                application, partial(transport.receive, receiver), scheduler, limiter, end, stop
             ),
         ):
             yield RunningBot(lifecycle.address_of(bound), stop)
@@ -159,6 +177,11 @@ def _quieten_libraries() -> None:
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
+
+
+def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing) -> Troubles:
+    set_menu = partial(profile.set_menu_of_admin, bot)
+    return Troubles(services, leasing.health, bot.id, set_menu)
 
 
 def _check_tick(scheduler: Scheduler) -> Stuck | None:
@@ -208,7 +231,7 @@ async def _serve(
     receive: Callable[[asyncio.Event], Awaitable[None]],
     scheduler: Scheduler,
     limiter: FairRateLimiter,
-    tick: Tick,
+    end: Callable[[], Awaitable[None]],
     stop: asyncio.Event,
 ) -> None:
     if not await _initialize(application, stop):
@@ -225,7 +248,7 @@ async def _serve(
             scheduler.stop()
             limiter.stop()
             await application.stop()
-            await tick.stop()
+            await end()
     finally:
         await application.shutdown()
 

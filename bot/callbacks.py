@@ -15,6 +15,11 @@
                             the owner, who has asked for it with this message
     i:<invite>              revoke this invite
     x:<answer>:<owner>      whether the owner is to be forgotten: forget or keep
+    b:send:<message>:<total>
+                            send this message to everybody, who were so many
+    b:stop                  do not, or no further
+    b:on:<owner>            the owner wants broadcasts; b:off:<owner>: none
+    b:none:<broadcast>      whoever presses it wants no more; under this broadcast
     h:<owner>:<cursor>      the card of the owner's history, turned to this page
     k:<action>:<owner>:<generation>
                             something about the picture on the card: one of `CardAction`
@@ -46,6 +51,10 @@ DIAL: Final = re.compile(r"^d:([a-z]{1,16}):(-?[0-9]{1,16})$")
 INVITE: Final = re.compile(r"^i:([1-9][0-9]{0,15})$")
 FORGET: Final = re.compile(r"^x:forget:(?P<owner>-?[0-9]{1,16})$")
 KEEP: Final = re.compile(r"^x:keep:(?P<owner>-?[0-9]{1,16})$")
+SEND: Final = re.compile(r"^b:send:([1-9][0-9]{0,15}):([0-9]{1,9})$")
+STOP: Final = re.compile(r"^b:stop$")
+NEWS: Final = re.compile(r"^b:(on|off):([0-9]{1,16})$")
+NO_NEWS: Final = re.compile(r"^b:none:[0-9]{1,16}$")
 LANGUAGE: Final = re.compile(r"^l:([a-z-]{0,12}):(-?[0-9]{1,16})$")
 ZONE: Final = re.compile(r"^z:([A-Za-z0-9_+/-]{1,40}):(-?[0-9]{1,16})$")
 MENU: Final = re.compile(r"^o:([a-z]{1,16}):(-?[0-9]{1,16})$")
@@ -112,6 +121,25 @@ def count_data(count: int, user_id: int) -> str:
 def invite_data(invite_id: int) -> str:
     """Revokes this invite."""
     return f"i:{invite_id}"
+
+
+def send_data(message_id: int, total: int) -> str:
+    """Sends this message to everybody, who were so many."""
+    return f"b:send:{message_id}:{total}"
+
+
+STOP_DATA: Final = "b:stop"
+"""Sends it to nobody, or to nobody else."""
+
+
+def news_data(user_id: int, *, wanted: bool) -> str:
+    """Has this user get broadcasts, or none."""
+    return f"b:{'on' if wanted else 'off'}:{user_id}"
+
+
+def no_news_data(broadcast: int) -> str:
+    """Has whoever presses it get no more; it is under this broadcast."""
+    return f"b:none:{broadcast}"
 
 
 def forget_data(user_id: int, *, forget: bool) -> str:

@@ -75,7 +75,10 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
         if self.sender is not None:
             request = db.GetSettingsRequest(bot_id=self.bot.id, user_id=self.sender.id)
             with contextlib.suppress(DatabaseError):
-                self.follow(await self.services.database.get_settings(request))
+                chosen = await self.services.database.get_settings(request)
+                self.follow(chosen)
+                language = chosen.language or self.sender.language_code or ""
+                self.services.admins.see(self.sender.id, language)
 
     def follow(self, chosen: db.UserSettings) -> None:
         """From here on the user is spoken to as they have chosen."""

@@ -20,11 +20,13 @@ class ServiceHealth:
 
     Attributes:
         code: how it was.
+        failures: how often in a row it did not answer as it should.
     """
 
     def __init__(self, name: str) -> None:
         """`name` begins a sentence in the log: "The captioner"."""
         self.code = Health.NOT_ASKED
+        self.failures = 0
         self._name = name
 
     @property
@@ -37,9 +39,11 @@ class ServiceHealth:
         if self.in_trouble:
             _log.info("%s is back.", self._name)
         self.code = Health.OK
+        self.failures = 0
 
     def failing(self, code: Health, reason: object) -> None:
         """It has just not answered, or not as it should."""
         if self.code != code:
             _log.warning("%s is %s: %s", self._name, code, reason)
         self.code = code
+        self.failures += 1

@@ -9,6 +9,7 @@ from telegram.constants import KeyboardButtonStyle
 
 from bot import zones as time_zones
 from bot.callbacks import (
+    STOP_DATA,
     Action,
     CardAction,
     Menu,
@@ -23,7 +24,10 @@ from bot.callbacks import (
     invite_data,
     language_data,
     menu_data,
+    news_data,
+    no_news_data,
     picture_data,
+    send_data,
     style_data,
     zone_data,
 )
@@ -152,7 +156,11 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
             (Menu.ZONES, texts.settings.zone_button(zone, time_zones.now(zone))),
         )
     ]
-    return InlineKeyboardMarkup([*([button] for button in dial), counts, menus])
+    rows = [*([button] for button in dial), counts, menus]
+    if user_id > 0:  # broadcasts go to private chats
+        wanted = chosen.news or not chosen.HasField("news")
+        rows.append([_news(user_id, texts, wanted=wanted)])
+    return InlineKeyboardMarkup(rows)
 
 
 def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
@@ -203,6 +211,33 @@ def offer(data: str, texts: Texts) -> InlineKeyboardMarkup:
     )
 
 
+def broadcast(message_id: int, total: int, texts: Texts) -> InlineKeyboardMarkup:
+    """Whether a message is to be sent to everybody."""
+    send = InlineKeyboardButton(
+        texts.broadcast.send_on_button(total),
+        callback_data=send_data(message_id, total),
+        style=KeyboardButtonStyle.SUCCESS,
+    )
+    do_not = InlineKeyboardButton(texts.broadcast.do_not_button, callback_data=STOP_DATA)
+    return InlineKeyboardMarkup.from_column([send, do_not])
+
+
+def stop_broadcast(texts: Texts) -> InlineKeyboardMarkup:
+    """Under what says how far a broadcast is."""
+    return InlineKeyboardMarkup.from_button(
+        InlineKeyboardButton(texts.cancel_button, callback_data=STOP_DATA)
+    )
+
+
+def no_news(broadcast_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """Under a broadcast."""
+    return InlineKeyboardMarkup.from_button(
+        InlineKeyboardButton(
+            texts.broadcast.no_news_button, callback_data=no_news_data(broadcast_id)
+        )
+    )
+
+
 def invites(found: Sequence[db.Invite], texts: Texts) -> InlineKeyboardMarkup | None:
     """Under a list of links; Telegram takes a hundred buttons, as many as there may be links."""
     buttons = [
@@ -212,6 +247,14 @@ def invites(found: Sequence[db.Invite], texts: Texts) -> InlineKeyboardMarkup | 
         for each in found
     ]
     return _menu(buttons) if buttons else None
+
+
+def _news(user_id: int, texts: Texts, *, wanted: bool) -> InlineKeyboardButton:
+    """Turns broadcasts off where they are on."""
+    return InlineKeyboardButton(
+        texts.broadcast.news_on_button(wanted=wanted),
+        callback_data=news_data(user_id, wanted=not wanted),
+    )
 
 
 def _single(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:

@@ -28,6 +28,7 @@ from bot.refusals import (
     CannotDeliver,
     Moved,
     NotTaken,
+    SourceGone,
     TelegramUnavailable,
     WrongFile,
     translated,
@@ -37,6 +38,7 @@ _UPLOAD_SECONDS = 60.0
 _DOWNLOAD_SECONDS = 120.0
 _UNCHANGED = "message is not modified"
 _NO_TEXT = "no text in the message"
+_NO_SOURCE = "message to copy not found"
 
 
 Preview: TypeAlias = Callable[[], Awaitable[bytes | None]]
@@ -75,7 +77,7 @@ class Messenger:
     async def reply(
         self,
         chat_id: int,
-        reply_to: int,
+        reply_to: int | None,
         text: str,
         buttons: InlineKeyboardMarkup | ForceReply | None = None,
         *,
@@ -83,7 +85,7 @@ class Messenger:
         silent: bool = False,
         entities: Sequence[MessageEntity] = (),
     ) -> Message:
-        """Sends a text in reply to a message, which may be gone; in its topic all the same."""
+        """Sends a text in reply to a message, which may be gone, or to none; in its topic."""
         async with self._sending("sendMessage", chat_id):
             return await self._bot.send_message(
                 chat_id,
@@ -121,6 +123,23 @@ class Messenger:
                 )
         except NotTaken:
             return None
+
+    async def copy(
+        self, chat_id: int, source: tuple[int, int], buttons: InlineKeyboardMarkup
+    ) -> int:
+        """Sends a message of another chat (its chat and its id) as ours; gives the new one's id.
+
+        Raises:
+            SourceGone: there is no such message any more.
+        """
+        try:
+            async with self._sending("copyMessage", chat_id):
+                copied = await self._bot.copy_message(chat_id, *source, reply_markup=buttons)
+        except NotTaken as error:
+            if _NO_SOURCE in str(error).lower():
+                raise SourceGone(str(error)) from None
+            raise
+        return copied.message_id
 
     async def keep_pace(self, chat_id: int) -> None:
         """Waits until a message that is not urgent may go out in this chat."""

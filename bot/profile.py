@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from telegram import (
+    Bot,
     BotCommand,
     BotCommandScope,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
 )
-from telegram.error import TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
 from bot.texts.catalogues import LANGUAGES, SOURCE
@@ -38,6 +40,23 @@ async def set_up(bot: ExtBot[Any]) -> None:
         raise error
 
 
+async def set_menu_of_admin(bot: Bot, user_id: int, texts: Texts) -> bool:
+    """Shows somebody who runs the bot their commands as well, in their private chat.
+
+    Returns:
+        False: they have not opened it yet, or Telegram does not answer.
+    """
+    menu = [BotCommand(name, text) for name, text in (*texts.commands, *texts.access.commands)]
+    try:
+        await _set_menu(bot, menu, BotCommandScopeChat(user_id), None)
+    except (BadRequest, Forbidden):
+        return False
+    except TelegramError as error:
+        _log.info("The menu of %d is not set yet: %s.", user_id, error.message)
+        return False
+    return True
+
+
 async def _set_up(bot: ExtBot[Any], texts: Texts, language: str | None) -> None:
     shown = await bot.get_my_description(language)
     if shown.description != texts.description:
@@ -52,7 +71,7 @@ async def _set_up(bot: ExtBot[Any], texts: Texts, language: str | None) -> None:
 
 
 async def _set_menu(
-    bot: ExtBot[Any], menu: Sequence[BotCommand], scope: BotCommandScope, language: str | None
+    bot: Bot, menu: Sequence[BotCommand], scope: BotCommandScope, language: str | None
 ) -> None:
     if list(await bot.get_my_commands(scope, language)) != list(menu):
         await bot.set_my_commands(menu, scope, language)

@@ -48,6 +48,10 @@ class NotTaken(CannotDeliver):
     """Telegram does not take this message; another one may fare better."""
 
 
+class SourceGone(Exception):
+    """What is to be copied is not there any more."""
+
+
 class Moved(Exception):
     """The group has become a supergroup with another id."""
 

@@ -1,8 +1,9 @@
 """The order in which the bot's calls go to Telegram, and at which rate.
 
 Telegram takes about 30 messages a second of a bot and 20 a minute in a group (core.telegram.org,
-Bots FAQ). What waits for that is one queue: pictures first, then texts, then edits, and within
-these chats take turns, so that one chat's hundreds keep nobody else waiting.
+Bots FAQ). What waits for that is one queue: pictures first, then texts, edits, and news that
+nobody waits for; and within these chats take turns, so that one chat's hundreds keep nobody else
+waiting.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from aiolimiter import AsyncLimiter
 from telegram.error import NetworkError
@@ -32,12 +33,16 @@ class _Priority(IntEnum):
     PICTURE = 0
     TEXT = 1
     EDIT = 2
+    NEWS = 3
+
+
+_OF_ENDPOINTS: Final = {"sendPhoto": _Priority.PICTURE, "copyMessage": _Priority.NEWS}
 
 
 def _priority(endpoint: str) -> _Priority:
     if endpoint.startswith("edit"):
         return _Priority.EDIT
-    return _Priority.PICTURE if endpoint == "sendPhoto" else _Priority.TEXT
+    return _OF_ENDPOINTS.get(endpoint, _Priority.TEXT)
 
 
 class FairRateLimiter(BaseRateLimiter[None]):

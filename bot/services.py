@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.access import Access
 from bot.administrators import Administrators
+from bot.admins import Admins
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
@@ -31,6 +32,7 @@ class Services:
         observers: who hears what happens.
         access: who may use the bot.
         administrators: who acts for a group.
+        admins: who runs the bot.
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
@@ -50,6 +52,7 @@ class Services:
     observers: Sequence[Observer] = ()
     access: Access = field(default_factory=Access)
     administrators: Administrators = field(default_factory=Administrators)
+    admins: Admins = field(default_factory=Admins)
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))

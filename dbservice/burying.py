@@ -33,6 +33,8 @@ _OF_USERS: Final = {
     "photos": "received_at <= ?3",
     "members": "joined_at <= ?3",
     "user_settings": "?3 IS NOT NULL",  # nobody knows since when
+    "broadcasts": "begun_at <= ?3",
+    "broadcasts_in_flight": "?3 IS NOT NULL",
 }
 """What of a user is forgotten that is as old as the tombstone, by its table."""
 

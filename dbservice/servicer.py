@@ -15,6 +15,7 @@ from dbservice.store import Store, Transaction
 from dbservice.tombstones import Tombstones
 from dbservice.transactions import (
     access,
+    broadcasts,
     creation,
     epochs,
     forgetting,
@@ -301,6 +302,54 @@ class DatabaseServicer(DatabaseServiceServicer):
         found = await self._store.transact(statistics.get, request)
         found.free_bytes = min(map(free_bytes, self._folders))
         return found
+
+    async def ListAdmins(
+        self, request: db.ListAdminsRequest, _context: object
+    ) -> db.ListAdminsResponse:
+        """See db.proto."""
+        return await self._store.transact(broadcasts.admins, request)
+
+    async def CountRecipients(
+        self, request: db.CountRecipientsRequest, _context: object
+    ) -> db.CountRecipientsResponse:
+        """See db.proto."""
+        response, last = db.CountRecipientsResponse(), 0
+        while True:
+            some = await self._store.transact(broadcasts.count, request, last)
+            response.count += some.count
+            if some.last is None:
+                return response
+            last = some.last
+
+    async def BeginBroadcast(
+        self, request: db.BeginBroadcastRequest, _context: object
+    ) -> db.BeginBroadcastResponse:
+        """See db.proto."""
+        return await self._store.transact(broadcasts.begin, request)
+
+    async def GetBroadcast(
+        self, request: db.GetBroadcastRequest, _context: object
+    ) -> db.GetBroadcastResponse:
+        """See db.proto."""
+        return await self._store.transact(broadcasts.get, request)
+
+    async def AdvanceBroadcast(
+        self, request: db.AdvanceBroadcastRequest, _context: object
+    ) -> db.AdvanceBroadcastResponse:
+        """See db.proto."""
+        return await self._store.transact(broadcasts.advance, request)
+
+    async def CancelBroadcast(
+        self, request: db.CancelBroadcastRequest, _context: object
+    ) -> db.CancelBroadcastResponse:
+        """See db.proto."""
+        return await self._store.transact(broadcasts.cancel, request)
+
+    async def CloseBroadcast(
+        self, request: db.CloseBroadcastRequest, _context: object
+    ) -> db.CloseBroadcastResponse:
+        """See db.proto."""
+        return await self._store.transact(broadcasts.close, request)
 
     async def _begin(
         self, action: Callable[[Transaction, _Begin, Limits, Quotas], _A], request: _Begin

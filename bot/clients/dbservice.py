@@ -364,6 +364,35 @@ class DatabaseClient:
         """What a bot has done."""
         return await self._call(self._stub.GetStatistics, request)
 
+    async def list_admins(self, request: db.ListAdminsRequest) -> db.ListAdminsResponse:
+        """Those who run the bot."""
+        return await self._call(self._stub.ListAdmins, request)
+
+    async def count_recipients(self, request: db.CountRecipientsRequest) -> int:
+        """How many people a broadcast would go to."""
+        answer = await self._call(self._stub.CountRecipients, request, _BYTES_DEADLINE)
+        return answer.count
+
+    async def begin_broadcast(self, request: db.BeginBroadcastRequest) -> db.BeginBroadcastResponse:
+        """Begins a broadcast."""
+        return await self._call(self._stub.BeginBroadcast, request)
+
+    async def get_broadcast(self, request: db.GetBroadcastRequest) -> db.GetBroadcastResponse:
+        """The broadcast that is open."""
+        return await self._call(self._stub.GetBroadcast, request)
+
+    async def advance_broadcast(self, request: db.AdvanceBroadcastRequest) -> db.Broadcast:
+        """Records a step of a broadcast, and notes the next."""
+        return (await self._call(self._stub.AdvanceBroadcast, request)).broadcast
+
+    async def cancel_broadcast(self, request: db.CancelBroadcastRequest) -> db.Broadcast:
+        """Cancels a broadcast."""
+        return (await self._call(self._stub.CancelBroadcast, request)).broadcast
+
+    async def close_broadcast(self, request: db.CloseBroadcastRequest) -> None:
+        """Closes a broadcast that has ended."""
+        await self._call(self._stub.CloseBroadcast, request)
+
     # Token, deadline and errors are the same for all calls of one shape. They are not interceptors:
     # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.
 

@@ -26,11 +26,11 @@ _Act = Callable[[Message, Context], Awaitable[str | None]]
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of the commands and of the buttons."""
     return [
-        _command("invite", _invite),
-        _command("invites", _list),
-        _command("ban", _ban),
-        _command("unban", _unban),
-        _command("stats", statistics.show),
+        command("invite", _invite),
+        command("invites", _list),
+        command("ban", _ban),
+        command("unban", _unban),
+        command("stats", statistics.show),
         CallbackQueryHandler(_revoke, pattern=INVITE),
     ]
 
@@ -44,8 +44,11 @@ async def is_admin(update: Update, context: Context) -> bool:
     return standing is Standing.ADMIN
 
 
-def _command(name: str, act: _Act) -> BaseHandler[Update, Context, Any]:
-    """For everybody else there is no such command."""
+def command(name: str, act: _Act) -> BaseHandler[Update, Context, Any]:
+    """A command of those who run the bot: what `act` gives is the answer.
+
+    For everybody else there is no such command.
+    """
 
     async def handle(update: Update, context: Context) -> None:
         message = update.message

@@ -35,6 +35,10 @@ async def _tell(update: Update, context: Context) -> None:
     if party is None or message is None:
         return
     services, said = context.services, context.texts.access
+    if context.outcome is Opened.OWNER:
+        language = context.sender.language_code if context.sender is not None else None
+        services.admins.add(party.user_id, language or "")
+        context.wake()
     if text := said.opened(context.outcome):
         await message.reply_text(text)
     standing = await services.access.standing(services.database, context.bot.id, party)

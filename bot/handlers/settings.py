@@ -10,7 +10,8 @@ from bot import keyboards, zones
 from bot.callbacks import COUNT as COUNT_CHOICE
 from bot.callbacks import DIAL as DIAL_CHOICE
 from bot.callbacks import LANGUAGE as LANGUAGE_CHOICE
-from bot.callbacks import MENU, Menu, answer
+from bot.callbacks import MENU, NO_NEWS, Menu, answer
+from bot.callbacks import NEWS as NEWS_CHOICE
 from bot.callbacks import ZONE as ZONE_CHOICE
 from bot.context import Context
 from bot.handlers.pressed import may_act_for
@@ -32,6 +33,8 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
         CallbackQueryHandler(_choose_count, pattern=COUNT_CHOICE),
         CallbackQueryHandler(_choose_language, pattern=LANGUAGE_CHOICE),
         CallbackQueryHandler(_choose_zone, pattern=ZONE_CHOICE),
+        CallbackQueryHandler(_choose_news, pattern=NEWS_CHOICE),
+        CallbackQueryHandler(_want_no_news, pattern=NO_NEWS),
         CallbackQueryHandler(_open_menu, pattern=MENU),
     ]
 
@@ -100,6 +103,30 @@ async def _choose_zone(update: Update, context: Context) -> None:
         return
     if await _change(query, int(match[2]), db.UserSettings(time_zone=zone), context):
         await answer(query, context.texts.settings.zone_chosen(zone, zones.now(zone)))
+
+
+async def _choose_news(update: Update, context: Context) -> None:
+    query, match, said = update.callback_query, context.match, context.texts.broadcast
+    if query is None or match is None:
+        return
+    wanted = match[1] == "on"
+    if await _change(query, int(match[2]), db.UserSettings(news=wanted), context):
+        await answer(query, said.news if wanted else said.no_news)
+
+
+async def _want_no_news(update: Update, context: Context) -> None:
+    """The button under a broadcast, which stays as it is."""
+    query = update.callback_query
+    if query is None:
+        return
+    await context.services.database.change_settings(
+        db.ChangeSettingsRequest(
+            bot_id=context.bot.id,
+            user_id=query.from_user.id,
+            settings=db.UserSettings(news=False),
+        )
+    )
+    await answer(query, context.texts.broadcast.no_news)
 
 
 async def _open_menu(update: Update, context: Context) -> None:

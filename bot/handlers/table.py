@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.handlers import (
     administration,
     again,
+    broadcast,
     cancel,
     caption,
     delete,
@@ -49,6 +50,7 @@ _MODULES: Final = (
     delete,
     caption,
     administration,
+    broadcast,
     words,
     other,
 )

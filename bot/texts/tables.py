@@ -29,6 +29,8 @@ ADMIN_COMMANDS: Final = (
     ("ban", _noop("Let somebody do nothing any more")),
     ("unban", _noop("Let them in again")),
     ("stats", _noop("How much I'm used, and how I'm doing")),
+    # Their menu and /help follow this list: a command of theirs is added here.
+    ("broadcast", _noop("Send a message to everybody who uses me")),
 )
 """Of those who run the bot."""
 
@@ -95,6 +97,29 @@ WAITS: Final = {
     "generator-busy": _noop("The picture service has no room just now. I'll keep trying."),
 }
 """By the service, and how its `Health` is."""
+
+TROUBLES: Final = {
+    "dbservice-unavailable": _noop(
+        "My storage hasn't answered for a while. What people send waits at Telegram until it does."
+    ),
+    "captioner-unavailable": _noop(
+        "The captioning service hasn't answered for a while. Photos wait until it does."
+    ),
+    "captioner-misconfigured": _noop(
+        "The captioning service doesn't let me in: its key or its address is wrong. Photos wait "
+        "until that's corrected; “lookalike doctor” says how."
+    ),
+    "generator-unavailable": _noop(
+        "The picture service hasn't answered for a while. Pictures wait until it does."
+    ),
+}
+"""What those who run the bot are told; by the service, and how its `Health` is."""
+
+WELL: Final = {
+    "dbservice": _noop("My storage answers again."),
+    "captioner": _noop("The captioning service works again."),
+    "generator": _noop("The picture service works again."),
+}
 
 STATES: Final = {
     db.GENERATION_STATE_RECEIVED: _noop("Getting ready"),

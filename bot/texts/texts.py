@@ -12,6 +12,7 @@ from bot.clients.documents import Job
 from bot.recipes.guesses import USER, is_unsure, thing
 from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
+from bot.texts.broadcast import BroadcastTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
 from bot.texts.quotas import QuotaTexts
@@ -19,6 +20,7 @@ from bot.texts.settings import SettingsTexts
 from bot.texts.shortening import shortened
 from bot.texts.statistics import StatisticsTexts
 from bot.texts.tables import CAPTIONERS, COMMANDS, ENDINGS, STATES, WAITS
+from bot.texts.trouble import TroubleTexts
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _BAR_CELLS: Final = 10
@@ -37,6 +39,8 @@ class Texts:
         settings: what is said of languages and time zones.
         quotas: what is said of what may be begun in a day.
         statistics: what those who run the bot are told of it.
+        broadcast: what is said of messages that go to everybody.
+        trouble: what those who run the bot are told of its services.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -67,6 +71,8 @@ class Texts:
         self.settings = SettingsTexts(translations)
         self.quotas = QuotaTexts(translations)
         self.statistics = StatisticsTexts(translations)
+        self.broadcast = BroadcastTexts(translations)
+        self.trouble = TroubleTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Container
+from typing import Final
 
 from bot.clients.dbservice import DatabaseClient, DatabaseError, Superseded
 from bot.health import Health, ServiceHealth
@@ -20,7 +21,11 @@ _log = logging.getLogger(__name__)
 
 
 class Leasing:
-    """This process's leases."""
+    """This process's leases.
+
+    Attributes:
+        health: how dbservice was last seen.
+    """
 
     def __init__(
         self, database: DatabaseClient, memories: Memories, bot_id: int, incarnation: Incarnation
@@ -30,7 +35,7 @@ class Leasing:
         self._memories = memories
         self._bot_id = bot_id
         self._incarnation = incarnation
-        self._health = ServiceHealth("dbservice")
+        self.health: Final = ServiceHealth("dbservice")
         self._last_success = -math.inf
 
     async def lease(self, under_way: Container[str]) -> list[WorkItem]:
@@ -46,9 +51,9 @@ class Leasing:
             self._incarnation.superseded.set()
             return []
         except DatabaseError as error:
-            self._health.failing(Health.UNAVAILABLE, error)
+            self.health.failing(Health.UNAVAILABLE, error)
             return []
-        self._health.ok()
+        self.health.ok()
         self._incarnation.is_confirmed()
         self._last_success = time.monotonic()
         items = [

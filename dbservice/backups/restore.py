@@ -46,6 +46,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
             with source.open("rb") as file:
                 manifest = await _verify(file, draft)
                 gone = {*await asyncio.to_thread(bury, draft, tombstones)}
+                _end_broadcasts(draft)
                 await _put(file, LocalBlobs(settings.blobs), gone)
             _sync(draft)
             draft.rename(path)
@@ -66,6 +67,19 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
     if gone:
         said += f" {len(gone):,} of these are left out, of people who were forgotten since."
     return f"{said} Start it as usual."
+
+
+def _end_broadcasts(draft: Path) -> None:
+    """What the backup was made in the midst of has gone on since: nobody gets it twice."""
+    with closing(sqlite3.connect(draft)) as connection, connection:
+        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'broadcasts'")
+        if known.fetchone() is None:
+            return  # it is of an earlier version
+        connection.execute("DELETE FROM broadcasts_in_flight")
+        connection.execute(
+            "UPDATE broadcasts SET state = 'cancelled', last_user_id = 0, closed_at = begun_at"
+            " WHERE closed_at IS NULL"
+        )
 
 
 def _remove(draft: Path) -> None:

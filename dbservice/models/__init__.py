@@ -1,6 +1,7 @@
 """The tables. `migrations/` makes them; a test holds the two together."""
 
 from dbservice.models.base import Base
+from dbservice.models.broadcasts import Broadcast, InFlight
 from dbservice.models.ids import asked_id, generation_id, member_id, photo_id
 from dbservice.models.people import (
     Ban,
@@ -25,10 +26,12 @@ from dbservice.models.work import Generation, Photo, SentMessage, StoredImage
 __all__ = [
     "Ban",
     "Base",
+    "Broadcast",
     "DayTotals",
     "Epoch",
     "Forgetting",
     "Generation",
+    "InFlight",
     "Invite",
     "KeptOfAll",
     "KeptOfUser",

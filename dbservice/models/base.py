@@ -69,6 +69,14 @@ class DialStep(_Named):
     prefix = "DIAL_"
 
 
+class BroadcastState(_Named):
+    """How a broadcast is."""
+
+    cache_ok = True
+    values = cast("EnumTypeWrapper", db.BroadcastState)
+    prefix = "BROADCAST_STATE_"
+
+
 class Base(DeclarativeBase):
     """All tables."""
 

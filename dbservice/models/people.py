@@ -21,6 +21,7 @@ class UserSettings(Base):
     pictures: Mapped[int] = mapped_column(default=0)
     language: Mapped[str] = mapped_column(default="")
     time_zone: Mapped[str] = mapped_column(default="")
+    news: Mapped[bool] = mapped_column(default=True)
 
 
 class KeptOfUser(Base):

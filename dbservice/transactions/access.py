@@ -31,14 +31,14 @@ def get(transaction: Transaction, request: db.GetAccessRequest) -> db.GetAccessR
         owned=owner is not None,
         owner=owner is not None and owner.user_id == request.user_id,
         member=session.get(Member, (bot_id, request.user_id)) is not None,
-        banned=any(_is_banned(transaction, bot_id, i) for i in (request.user_id, request.chat_id)),
+        banned=any(is_banned(transaction, bot_id, i) for i in (request.user_id, request.chat_id)),
     )
 
 
 def claim(transaction: Transaction, request: db.ClaimBotRequest) -> db.ClaimBotResponse:
     """Makes the user the owner if there is none; a banned one never."""
     owner = transaction.session.get(Owner, request.bot_id, with_for_update=True)
-    if owner is None and not _is_banned(transaction, request.bot_id, request.user_id):
+    if owner is None and not is_banned(transaction, request.bot_id, request.user_id):
         owner = Owner(bot_id=request.bot_id, user_id=request.user_id, claimed_at=transaction.now)
         transaction.session.add(owner)
     return db.ClaimBotResponse(owner=owner is not None and owner.user_id == request.user_id)
@@ -95,7 +95,7 @@ def revoke(transaction: Transaction, request: db.RevokeInviteRequest) -> db.Revo
 def redeem(transaction: Transaction, request: db.RedeemInviteRequest) -> db.RedeemInviteResponse:
     """Lets the user in, if the invite is good."""
     session, bot_id, user_id = transaction.session, request.bot_id, request.user_id
-    if _is_banned(transaction, bot_id, user_id):
+    if is_banned(transaction, bot_id, user_id):
         return db.RedeemInviteResponse(redemption=db.REDEMPTION_BANNED)
     if session.get(Member, (bot_id, user_id)) is not None:
         return db.RedeemInviteResponse(redemption=db.REDEMPTION_MEMBER)
@@ -120,7 +120,7 @@ def ban(transaction: Transaction, request: db.BanUserRequest) -> db.BanUserRespo
     owner = session.get(Owner, bot_id)
     if owner is not None and owner.user_id == user_id:
         return db.BanUserResponse()
-    if _is_banned(transaction, bot_id, user_id):
+    if is_banned(transaction, bot_id, user_id):
         return db.BanUserResponse(banned=True)
     bans = select(func.count()).select_from(Ban).where(Ban.bot_id == bot_id)
     if (session.scalar(bans) or 0) >= MOST_BANS:
@@ -143,7 +143,8 @@ def forget(transaction: Transaction, bot_id: int, user_id: int) -> None:
     transaction.session.execute(theirs)
 
 
-def _is_banned(transaction: Transaction, bot_id: int, user_id: int) -> bool:
+def is_banned(transaction: Transaction, bot_id: int, user_id: int) -> bool:
+    """Whether a user is banned, or a chat."""
     return transaction.session.get(Ban, (bot_id, user_id)) is not None
 
 

@@ -31,6 +31,7 @@ def change(
         pictures=settings.pictures,
         language=settings.language,
         time_zone=settings.time_zone,
+        news=settings.news or not settings.HasField("news"),
     )
     transaction.session.merge(row)
     if request.settings.HasField("language"):
@@ -56,6 +57,7 @@ def _message(row: UserSettings) -> db.UserSettings:
         pictures=row.pictures,
         language=row.language or None,
         time_zone=row.time_zone or None,
+        news=None if row.news else False,
     )
 
 

@@ -3,10 +3,10 @@
 from google.protobuf.message import Message
 
 from dbservice.errors import invalid
-from dbservice.validation import people, work
+from dbservice.validation import broadcasts, people, work
 from dbservice.validation.rules import Violations, violations
 
-__all__ = ["check", "people", "work"]
+__all__ = ["broadcasts", "check", "people", "work"]
 
 
 def check(request: Message) -> None:

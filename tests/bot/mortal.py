@@ -81,12 +81,16 @@ class Process:
             "list_forgettings",
             "forget_user",
             "end_forgetting",
+            "get_broadcast",
+            "advance_broadcast",
+            "close_broadcast",
         )
         database = cast("DatabaseClient", _Mortal(desk.database, self.life, *writes))
         posts = (
             "send_message",
             "send_photo",
             "send_media_group",
+            "copy_message",
             "delete_message",
             "edit_message_text",
             "edit_message_media",

@@ -53,6 +53,16 @@ async def test_pictures_go_before_texts_and_texts_before_edits() -> None:
     assert calls.gone[30:] == [("sendPhoto", 4), ("sendMessage", 3), ("editMessageText", 2)]
 
 
+async def test_news_go_after_all_that_somebody_waits_for() -> None:
+    calls = Calls()
+    news = [calls.call(chat, "copyMessage") for chat in range(100, 160)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*(calls.call(chat) for chat in range(1, 20)))
+    await calls.call(20, "editMessageText")
+    assert len([each for each in calls.gone if each[0] == "copyMessage"]) <= 30 + 2
+    await end(news)
+
+
 async def test_a_group_over_its_rate_holds_up_nobody_else() -> None:
     calls = Calls()
     group = [calls.call(-100) for _ in range(25)]

@@ -11,10 +11,10 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access, test_statistics
+from tests.dbservice import test_access, test_broadcasts, test_statistics
 from tests.dbservice.client import Client
 
-_TABLES = "generations|photos|owners|members|bans|invites|kept_of_users|quota_shares|day_totals"
+_TABLES = "generations|photos|owners|members|bans|invites|broadcasts|kept_of_users|quota_shares|day_totals"
 GROWS = re.compile(rf"SCAN ({_TABLES})|USE TEMP B-TREE(?! FOR count\(DISTINCT\))")
 """A whole table or index is read, or what was found is sorted; people of a week are counted."""
 
@@ -92,6 +92,14 @@ async def forgotten(client: Client) -> None:
     await client.end_forgetting(8)
 
 
+async def sent_to_all(client: Client) -> None:
+    await test_broadcasts.in_private(client, 8)
+    await test_broadcasts.count(client)
+    await test_broadcasts.all_of_it(client)
+    await test_broadcasts.close(client)
+    await test_broadcasts.cancel(client, 5)
+
+
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an empty lease": lambda client: client.lease(bot=2),
     "a lease": lambda client: client.lease(),
@@ -116,6 +124,8 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "statistics": test_statistics.statistics,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
+    "a broadcast": sent_to_all,
+    "who runs a bot": test_broadcasts.test_who_runs_a_bot_and_in_which_language,
 }
 
 

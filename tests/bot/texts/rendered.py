@@ -13,7 +13,7 @@ from bot.health import Health
 from bot.recipes.children import NAMES
 from bot.recipes.from_file import FileRecipe, parse
 from bot.recipes.styles import STYLES
-from bot.texts.tables import ENDINGS, STATES, WAITS, ZONES
+from bot.texts.tables import ENDINGS, STATES, TROUBLES, WAITS, WELL, ZONES
 from bot.texts.texts import Texts
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -38,6 +38,11 @@ _LIMITS: Final = {
 
 _TOASTS: Final = {
     "ending",  # a button may be refused for what a photo is
+    "broadcast.another",
+    "broadcast.news",
+    "broadcast.no_news",
+    "broadcast.sending",
+    "broadcast.stopping",
     "cancelled",
     "database_unavailable",
     "gone",
@@ -200,6 +205,12 @@ def _statistics() -> Iterator[db.GetStatisticsResponse]:
         yield found
 
 
+def _broadcasts() -> Iterator[db.Broadcast]:
+    for state, number in itertools.product(db.BroadcastState.values(), _NUMBERS):
+        counts = {"sent": number, "blocked": number, "failed": number, "left_out": number}
+        yield db.Broadcast(state=state, total=number, **counts)
+
+
 _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
     str: _WORDS,
     int: _NUMBERS,
@@ -215,6 +226,7 @@ _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
     Job: [*_jobs()],
     Health: [*Health],
     FileRecipe: [*_recipes()],
+    db.Broadcast: [*_broadcasts()],
     Mapping[str, Any]: ({}, {"steps": 150, "preset": "balanced", "guidance_scale": 7.5}),
 }
 
@@ -224,6 +236,8 @@ _SPECIAL: Final[Mapping[tuple[str, str], Sequence[Any]]] = {
     ("quotas.used_up", "goes_on_at"): ("", _MIDNIGHT),
     ("quotas.captions_used_up", "goes_on_at"): (_MIDNIGHT,),
     ("quotas.left", "goes_on_at"): ("", _MIDNIGHT),
+    ("trouble.trouble", "code"): [*TROUBLES],
+    ("trouble.well", "service"): [*WELL],
     ("captioner_line", "captioner"): ("azure", "blip", "offline"),
     ("kept_line", "kept"): (0, 10**6, 10**12),
     ("kept_line", "most"): (10**6, 10**12),

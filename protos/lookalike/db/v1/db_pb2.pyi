@@ -53,6 +53,14 @@ class Redemption(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REDEMPTION_EXPIRED: _ClassVar[Redemption]
     REDEMPTION_REVOKED: _ClassVar[Redemption]
     REDEMPTION_BANNED: _ClassVar[Redemption]
+
+class BroadcastState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BROADCAST_STATE_UNSPECIFIED: _ClassVar[BroadcastState]
+    BROADCAST_STATE_RUNNING: _ClassVar[BroadcastState]
+    BROADCAST_STATE_DONE: _ClassVar[BroadcastState]
+    BROADCAST_STATE_CANCELLED: _ClassVar[BroadcastState]
+    BROADCAST_STATE_GONE: _ClassVar[BroadcastState]
 GENERATION_STATE_UNSPECIFIED: GenerationState
 GENERATION_STATE_RECEIVED: GenerationState
 GENERATION_STATE_STORED: GenerationState
@@ -85,6 +93,11 @@ REDEMPTION_USED_UP: Redemption
 REDEMPTION_EXPIRED: Redemption
 REDEMPTION_REVOKED: Redemption
 REDEMPTION_BANNED: Redemption
+BROADCAST_STATE_UNSPECIFIED: BroadcastState
+BROADCAST_STATE_RUNNING: BroadcastState
+BROADCAST_STATE_DONE: BroadcastState
+BROADCAST_STATE_CANCELLED: BroadcastState
+BROADCAST_STATE_GONE: BroadcastState
 
 class ImageInfo(_message.Message):
     __slots__ = ("media_type", "width", "height", "size", "sha256")
@@ -704,16 +717,18 @@ class StarGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class UserSettings(_message.Message):
-    __slots__ = ("dial", "pictures", "language", "time_zone")
+    __slots__ = ("dial", "pictures", "language", "time_zone", "news")
     DIAL_FIELD_NUMBER: _ClassVar[int]
     PICTURES_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    NEWS_FIELD_NUMBER: _ClassVar[int]
     dial: Dial
     pictures: int
     language: str
     time_zone: str
-    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ..., language: _Optional[str] = ..., time_zone: _Optional[str] = ...) -> None: ...
+    news: bool
+    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ..., language: _Optional[str] = ..., time_zone: _Optional[str] = ..., news: _Optional[bool] = ...) -> None: ...
 
 class GetSettingsRequest(_message.Message):
     __slots__ = ("bot_id", "user_id")
@@ -1039,3 +1054,175 @@ class GetStatisticsResponse(_message.Message):
     kept_bytes: int
     free_bytes: int
     def __init__(self, today: _Optional[_Union[Statistics, _Mapping]] = ..., week: _Optional[_Union[Statistics, _Mapping]] = ..., all: _Optional[_Union[Statistics, _Mapping]] = ..., days: _Optional[_Iterable[_Union[GetStatisticsResponse.Day, _Mapping]]] = ..., unfinished: _Optional[int] = ..., kept_bytes: _Optional[int] = ..., free_bytes: _Optional[int] = ...) -> None: ...
+
+class Recipient(_message.Message):
+    __slots__ = ("user_id", "language_code")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    language_code: str
+    def __init__(self, user_id: _Optional[int] = ..., language_code: _Optional[str] = ...) -> None: ...
+
+class ListAdminsRequest(_message.Message):
+    __slots__ = ("bot_id", "user_ids")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, bot_id: _Optional[int] = ..., user_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ListAdminsResponse(_message.Message):
+    __slots__ = ("admins",)
+    ADMINS_FIELD_NUMBER: _ClassVar[int]
+    admins: _containers.RepeatedCompositeFieldContainer[Recipient]
+    def __init__(self, admins: _Optional[_Iterable[_Union[Recipient, _Mapping]]] = ...) -> None: ...
+
+class Audience(_message.Message):
+    __slots__ = ("everyone", "members", "user_ids")
+    EVERYONE_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    everyone: bool
+    members: bool
+    user_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, everyone: _Optional[bool] = ..., members: _Optional[bool] = ..., user_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class CountRecipientsRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "audience")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    audience: Audience
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., audience: _Optional[_Union[Audience, _Mapping]] = ...) -> None: ...
+
+class CountRecipientsResponse(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
+
+class Broadcast(_message.Message):
+    __slots__ = ("user_id", "message_id", "source_message_id", "language_code", "state", "total", "sent", "blocked", "failed", "left_out", "step", "in_flight", "after")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    message_id: int
+    source_message_id: int
+    language_code: str
+    state: BroadcastState
+    total: int
+    sent: int
+    blocked: int
+    failed: int
+    left_out: int
+    step: int
+    in_flight: _containers.RepeatedCompositeFieldContainer[Recipient]
+    after: int
+    def __init__(self, user_id: _Optional[int] = ..., message_id: _Optional[int] = ..., source_message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., state: _Optional[_Union[BroadcastState, str]] = ..., total: _Optional[int] = ..., sent: _Optional[int] = ..., blocked: _Optional[int] = ..., failed: _Optional[int] = ..., left_out: _Optional[int] = ..., step: _Optional[int] = ..., in_flight: _Optional[_Iterable[_Union[Recipient, _Mapping]]] = ..., after: _Optional[int] = ...) -> None: ...
+
+class BeginBroadcastRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "message_id", "source_message_id", "language_code", "total")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    message_id: int
+    source_message_id: int
+    language_code: str
+    total: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., message_id: _Optional[int] = ..., source_message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., total: _Optional[int] = ...) -> None: ...
+
+class BeginBroadcastResponse(_message.Message):
+    __slots__ = ("broadcast",)
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
+    broadcast: Broadcast
+    def __init__(self, broadcast: _Optional[_Union[Broadcast, _Mapping]] = ...) -> None: ...
+
+class GetBroadcastRequest(_message.Message):
+    __slots__ = ("bot_id",)
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+
+class GetBroadcastResponse(_message.Message):
+    __slots__ = ("broadcast",)
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
+    broadcast: Broadcast
+    def __init__(self, broadcast: _Optional[_Union[Broadcast, _Mapping]] = ...) -> None: ...
+
+class AdvanceBroadcastRequest(_message.Message):
+    __slots__ = ("bot_id", "message_id", "step", "sent", "blocked", "failed", "unsent", "source_gone", "after", "limit", "audience")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    UNSENT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_GONE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    message_id: int
+    step: int
+    sent: int
+    blocked: int
+    failed: int
+    unsent: _containers.RepeatedScalarFieldContainer[int]
+    source_gone: bool
+    after: int
+    limit: int
+    audience: Audience
+    def __init__(self, bot_id: _Optional[int] = ..., message_id: _Optional[int] = ..., step: _Optional[int] = ..., sent: _Optional[int] = ..., blocked: _Optional[int] = ..., failed: _Optional[int] = ..., unsent: _Optional[_Iterable[int]] = ..., source_gone: _Optional[bool] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ..., audience: _Optional[_Union[Audience, _Mapping]] = ...) -> None: ...
+
+class AdvanceBroadcastResponse(_message.Message):
+    __slots__ = ("broadcast",)
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
+    broadcast: Broadcast
+    def __init__(self, broadcast: _Optional[_Union[Broadcast, _Mapping]] = ...) -> None: ...
+
+class CancelBroadcastRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "message_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    message_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., message_id: _Optional[int] = ...) -> None: ...
+
+class CancelBroadcastResponse(_message.Message):
+    __slots__ = ("broadcast",)
+    BROADCAST_FIELD_NUMBER: _ClassVar[int]
+    broadcast: Broadcast
+    def __init__(self, broadcast: _Optional[_Union[Broadcast, _Mapping]] = ...) -> None: ...
+
+class CloseBroadcastRequest(_message.Message):
+    __slots__ = ("bot_id", "message_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    message_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., message_id: _Optional[int] = ...) -> None: ...
+
+class CloseBroadcastResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

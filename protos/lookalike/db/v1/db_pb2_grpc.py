@@ -199,6 +199,41 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsResponse.FromString,
                 _registered_method=True)
+        self.ListAdmins = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ListAdmins',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListAdminsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListAdminsResponse.FromString,
+                _registered_method=True)
+        self.CountRecipients = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CountRecipients',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountRecipientsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountRecipientsResponse.FromString,
+                _registered_method=True)
+        self.BeginBroadcast = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/BeginBroadcast',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginBroadcastRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginBroadcastResponse.FromString,
+                _registered_method=True)
+        self.GetBroadcast = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/GetBroadcast',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetBroadcastRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetBroadcastResponse.FromString,
+                _registered_method=True)
+        self.AdvanceBroadcast = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/AdvanceBroadcast',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceBroadcastRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceBroadcastResponse.FromString,
+                _registered_method=True)
+        self.CancelBroadcast = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CancelBroadcast',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelBroadcastRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelBroadcastResponse.FromString,
+                _registered_method=True)
+        self.CloseBroadcast = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/CloseBroadcast',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseServiceServicer:
@@ -455,6 +490,58 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAdmins(self, request, context):
+        """Those who run a bot: its owner, and whoever is named as well.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountRecipients(self, request, context):
+        """How many people a broadcast of this user's would go to now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginBroadcast(self, request, context):
+        """Begins a broadcast: a message that goes to everybody who uses the bot in a private chat. Of a
+        bot there is one at a time: where another one is open, nothing is begun. The same question again
+        changes nothing, even once it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBroadcast(self, request, context):
+        """The bot's open broadcast, if there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdvanceBroadcast(self, request, context):
+        """Records what came of those to whom it was being sent, and notes the next ones, before anything
+        is sent to them. The same step again changes nothing; any other one is refused with LEASE_LOST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelBroadcast(self, request, context):
+        """Cancels a broadcast, or one that was not begun, so that it never is. Again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseBroadcast(self, request, context):
+        """Closes a broadcast that has ended: whoever has asked for it has read how.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DatabaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -622,6 +709,41 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.GetStatistics,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsResponse.SerializeToString,
+            ),
+            'ListAdmins': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAdmins,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListAdminsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListAdminsResponse.SerializeToString,
+            ),
+            'CountRecipients': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountRecipients,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountRecipientsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountRecipientsResponse.SerializeToString,
+            ),
+            'BeginBroadcast': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginBroadcast,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginBroadcastRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginBroadcastResponse.SerializeToString,
+            ),
+            'GetBroadcast': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBroadcast,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetBroadcastRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetBroadcastResponse.SerializeToString,
+            ),
+            'AdvanceBroadcast': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdvanceBroadcast,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceBroadcastRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceBroadcastResponse.SerializeToString,
+            ),
+            'CancelBroadcast': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelBroadcast,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelBroadcastRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelBroadcastResponse.SerializeToString,
+            ),
+            'CloseBroadcast': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseBroadcast,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1515,6 +1637,195 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/GetStatistics',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetStatisticsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAdmins(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ListAdmins',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListAdminsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListAdminsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountRecipients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/CountRecipients',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountRecipientsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CountRecipientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginBroadcast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/BeginBroadcast',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginBroadcastRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginBroadcastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBroadcast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/GetBroadcast',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetBroadcastRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetBroadcastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdvanceBroadcast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/AdvanceBroadcast',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceBroadcastRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceBroadcastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelBroadcast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/CancelBroadcast',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelBroadcastRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CancelBroadcastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseBroadcast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/CloseBroadcast',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastResponse.FromString,
             options,
             channel_credentials,
             insecure,

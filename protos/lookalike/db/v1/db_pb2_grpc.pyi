@@ -141,6 +141,25 @@ class DatabaseServiceStub:
     """
     GetStatistics: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetStatisticsRequest, _db_pb2.GetStatisticsResponse]
     """What a bot has done, for those who run it."""
+    ListAdmins: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListAdminsRequest, _db_pb2.ListAdminsResponse]
+    """Those who run a bot: its owner, and whoever is named as well."""
+    CountRecipients: _grpc.UnaryUnaryMultiCallable[_db_pb2.CountRecipientsRequest, _db_pb2.CountRecipientsResponse]
+    """How many people a broadcast of this user's would go to now."""
+    BeginBroadcast: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginBroadcastRequest, _db_pb2.BeginBroadcastResponse]
+    """Begins a broadcast: a message that goes to everybody who uses the bot in a private chat. Of a
+    bot there is one at a time: where another one is open, nothing is begun. The same question again
+    changes nothing, even once it has ended.
+    """
+    GetBroadcast: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetBroadcastRequest, _db_pb2.GetBroadcastResponse]
+    """The bot's open broadcast, if there is one."""
+    AdvanceBroadcast: _grpc.UnaryUnaryMultiCallable[_db_pb2.AdvanceBroadcastRequest, _db_pb2.AdvanceBroadcastResponse]
+    """Records what came of those to whom it was being sent, and notes the next ones, before anything
+    is sent to them. The same step again changes nothing; any other one is refused with LEASE_LOST.
+    """
+    CancelBroadcast: _grpc.UnaryUnaryMultiCallable[_db_pb2.CancelBroadcastRequest, _db_pb2.CancelBroadcastResponse]
+    """Cancels a broadcast, or one that was not begun, so that it never is. Again changes nothing."""
+    CloseBroadcast: _grpc.UnaryUnaryMultiCallable[_db_pb2.CloseBroadcastRequest, _db_pb2.CloseBroadcastResponse]
+    """Closes a broadcast that has ended: whoever has asked for it has read how."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -244,6 +263,25 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     GetStatistics: _aio.UnaryUnaryMultiCallable[_db_pb2.GetStatisticsRequest, _db_pb2.GetStatisticsResponse]  # type: ignore[assignment]
     """What a bot has done, for those who run it."""
+    ListAdmins: _aio.UnaryUnaryMultiCallable[_db_pb2.ListAdminsRequest, _db_pb2.ListAdminsResponse]  # type: ignore[assignment]
+    """Those who run a bot: its owner, and whoever is named as well."""
+    CountRecipients: _aio.UnaryUnaryMultiCallable[_db_pb2.CountRecipientsRequest, _db_pb2.CountRecipientsResponse]  # type: ignore[assignment]
+    """How many people a broadcast of this user's would go to now."""
+    BeginBroadcast: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginBroadcastRequest, _db_pb2.BeginBroadcastResponse]  # type: ignore[assignment]
+    """Begins a broadcast: a message that goes to everybody who uses the bot in a private chat. Of a
+    bot there is one at a time: where another one is open, nothing is begun. The same question again
+    changes nothing, even once it has ended.
+    """
+    GetBroadcast: _aio.UnaryUnaryMultiCallable[_db_pb2.GetBroadcastRequest, _db_pb2.GetBroadcastResponse]  # type: ignore[assignment]
+    """The bot's open broadcast, if there is one."""
+    AdvanceBroadcast: _aio.UnaryUnaryMultiCallable[_db_pb2.AdvanceBroadcastRequest, _db_pb2.AdvanceBroadcastResponse]  # type: ignore[assignment]
+    """Records what came of those to whom it was being sent, and notes the next ones, before anything
+    is sent to them. The same step again changes nothing; any other one is refused with LEASE_LOST.
+    """
+    CancelBroadcast: _aio.UnaryUnaryMultiCallable[_db_pb2.CancelBroadcastRequest, _db_pb2.CancelBroadcastResponse]  # type: ignore[assignment]
+    """Cancels a broadcast, or one that was not begun, so that it never is. Again changes nothing."""
+    CloseBroadcast: _aio.UnaryUnaryMultiCallable[_db_pb2.CloseBroadcastRequest, _db_pb2.CloseBroadcastResponse]  # type: ignore[assignment]
+    """Closes a broadcast that has ended: whoever has asked for it has read how."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -542,5 +580,66 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.GetStatisticsResponse, _abc.Awaitable[_db_pb2.GetStatisticsResponse]]:
         """What a bot has done, for those who run it."""
+
+    @_abc_1.abstractmethod
+    def ListAdmins(
+        self,
+        request: _db_pb2.ListAdminsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ListAdminsResponse, _abc.Awaitable[_db_pb2.ListAdminsResponse]]:
+        """Those who run a bot: its owner, and whoever is named as well."""
+
+    @_abc_1.abstractmethod
+    def CountRecipients(
+        self,
+        request: _db_pb2.CountRecipientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.CountRecipientsResponse, _abc.Awaitable[_db_pb2.CountRecipientsResponse]]:
+        """How many people a broadcast of this user's would go to now."""
+
+    @_abc_1.abstractmethod
+    def BeginBroadcast(
+        self,
+        request: _db_pb2.BeginBroadcastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.BeginBroadcastResponse, _abc.Awaitable[_db_pb2.BeginBroadcastResponse]]:
+        """Begins a broadcast: a message that goes to everybody who uses the bot in a private chat. Of a
+        bot there is one at a time: where another one is open, nothing is begun. The same question again
+        changes nothing, even once it has ended.
+        """
+
+    @_abc_1.abstractmethod
+    def GetBroadcast(
+        self,
+        request: _db_pb2.GetBroadcastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.GetBroadcastResponse, _abc.Awaitable[_db_pb2.GetBroadcastResponse]]:
+        """The bot's open broadcast, if there is one."""
+
+    @_abc_1.abstractmethod
+    def AdvanceBroadcast(
+        self,
+        request: _db_pb2.AdvanceBroadcastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.AdvanceBroadcastResponse, _abc.Awaitable[_db_pb2.AdvanceBroadcastResponse]]:
+        """Records what came of those to whom it was being sent, and notes the next ones, before anything
+        is sent to them. The same step again changes nothing; any other one is refused with LEASE_LOST.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelBroadcast(
+        self,
+        request: _db_pb2.CancelBroadcastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.CancelBroadcastResponse, _abc.Awaitable[_db_pb2.CancelBroadcastResponse]]:
+        """Cancels a broadcast, or one that was not begun, so that it never is. Again changes nothing."""
+
+    @_abc_1.abstractmethod
+    def CloseBroadcast(
+        self,
+        request: _db_pb2.CloseBroadcastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.CloseBroadcastResponse, _abc.Awaitable[_db_pb2.CloseBroadcastResponse]]:
+        """Closes a broadcast that has ended: whoever has asked for it has read how."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
