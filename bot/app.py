@@ -26,6 +26,7 @@ from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient, DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
+from bot.exports.exporting import Exporting
 from bot.forgetting import Forgetting
 from bot.handlers import table
 from bot.messenger import Messenger
@@ -121,10 +122,13 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         kept = KeptUpdates(settings.folder("bot") / "undecoded")
         forgetting = Forgetting(services, kept, settings.bot_id)
         stack.push_async_callback(forgetting.stop)
+        exporting = Exporting(services, settings.folder("bot") / "exports", settings.bot_id)
+        stack.push_async_callback(exporting.stop)
 
         async def go_on() -> None:
             await tick.run()
             forgetting.begin()
+            exporting.begin()
 
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, go_on, settings.bot_poll_seconds)

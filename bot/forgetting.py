@@ -6,6 +6,7 @@ a row, which goes once its user has been told.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Final
 
 from bot import texts
@@ -67,7 +68,7 @@ class Forgetting:
 
     async def _forget(self, each: db.Forgetting) -> None:
         bot_id, user_id, services = self._bot_id, each.user_id, self._services
-        for sha256 in each.image_sha256:
+        async for sha256 in self._uploads(user_id):
             # Where another's unfinished job starts from it, it is their photo as well.
             await services.generator.delete_image(sha256)
         await self._kept.forget(user_id)
@@ -76,6 +77,16 @@ class Forgetting:
         await services.database.end_forgetting(
             db.EndForgettingRequest(bot_id=bot_id, user_id=user_id)
         )
+
+    async def _uploads(self, user_id: int) -> AsyncIterator[str]:
+        request = db.ListUploadsRequest(bot_id=self._bot_id, user_id=user_id)
+        while True:
+            page = await self._services.database.list_uploads(request)
+            for sha256 in page.image_sha256:
+                yield sha256
+            if not page.cursor:
+                return
+            request.cursor = page.cursor
 
     async def _tell(self, each: db.Forgetting) -> None:
         """Has the question say so: that changes nothing where it was done before."""

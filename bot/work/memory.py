@@ -111,12 +111,16 @@ class Memory:
 
 
 class Memories:
-    """The memory of each generation that is leased to this process."""
+    """The memory of each generation that is leased to this process.
+
+    Attributes:
+        ids: what is known of the ids of messages.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` gives seconds."""
         self._clock = clock
-        self._ids = MessageIds()
+        self.ids = MessageIds()
         self._memories: dict[str, Memory] = {}
 
     def __len__(self) -> int:
@@ -130,7 +134,7 @@ class Memories:
         """The memory of a generation that has just been leased to us: its own, or a new one."""
         memory = self._memories.get(generation_id)
         if memory is None:
-            memory = self._memories[generation_id] = Memory(self._clock, self._ids)
+            memory = self._memories[generation_id] = Memory(self._clock, self.ids)
         memory.leased_at = self._clock()
         return memory
 

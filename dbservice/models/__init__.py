@@ -4,6 +4,7 @@ from dbservice.models.base import Base
 from dbservice.models.ids import asked_id, generation_id, member_id, photo_id
 from dbservice.models.people import (
     Ban,
+    Export,
     Forgetting,
     Invite,
     KeptOfUser,
@@ -19,6 +20,7 @@ __all__ = [
     "Ban",
     "Base",
     "Epoch",
+    "Export",
     "Forgetting",
     "Generation",
     "Invite",

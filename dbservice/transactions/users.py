@@ -9,7 +9,7 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import access, deletions, limits, settings
+from dbservice.transactions import access, deletions, exports, limits, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.queries import of_user_in_chat, with_photo
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -107,6 +107,7 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     deleted = deletions.delete_photos(transaction, some)
     settings.forget(transaction, request.bot_id, request.user_id)
     access.forget(transaction, request.bot_id, request.user_id)
+    exports.forget(transaction, request.bot_id, request.user_id)
     return db.ForgetUserResponse(photos=deleted.photos, generations=deleted.generations)
 
 

@@ -79,8 +79,13 @@ class Process:
             "finalize_generation",
             "close_generation",
             "list_forgettings",
+            "list_uploads",
             "forget_user",
             "end_forgetting",
+            "list_exports",
+            "read_export",
+            "advance_export",
+            "end_export",
         )
         database = cast("DatabaseClient", _Mortal(desk.database, self.life, *writes))
         posts = (

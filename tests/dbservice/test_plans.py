@@ -82,8 +82,19 @@ async def forgotten(client: Client) -> None:
     await client.ask_to_forget(8)
     await client.close(lease)
     assert len(await client.forgettings()) == 1
+    assert not (await client.uploads(user=8)).cursor
     await client.forget(8)
     await client.end_forgetting(8)
+
+
+async def exported(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
+    await client.close(lease)
+    await client.ask_to_export(8)
+    page = await client.export_page(user=8)
+    await client.export_page(page.entries[0].cursor, user=8)
+    await client.advance_export(8, shown_message_id=9)
+    await client.end_export(8)
 
 
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
@@ -108,6 +119,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "a ban": banned,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
+    "an export": exported,
 }
 
 
