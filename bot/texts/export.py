@@ -23,12 +23,12 @@ class ExportTexts:
         self.in_private = _(
             "Ask me for /export in our private chat: what I keep of you is nobody else's business."
         )
-        self._first = _("export.json in it says what is what.")
+        self._first = _("The details are in export.json.")
 
     def part(self, number: int, count: int) -> str:
         """Under the file."""
         if count <= 1:
-            return self._("All that I keep of you. export.json in it says what is what.")
+            return self._("All that I keep of you. The details are in export.json.")
         template = self._("Part {number} of {count} of all that I keep of you.")
         said, what = template.format(number=number, count=count), self._first
         return said if number > 1 else f"{said} {what}"
