@@ -29,6 +29,7 @@ from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient, DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
+from bot.exports.exporting import Exporting
 from bot.forgetting import Forgetting
 from bot.handlers import table
 from bot.messenger import Messenger
@@ -125,20 +126,21 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         leasing = Leasing(database, services.memories, settings.bot_id, incarnation)
         tick = Tick(services, leasing)
         kept = KeptUpdates(settings.folder("bot") / "undecoded")
-        forgetting = Forgetting(services, kept, settings.bot_id)
-        stack.push_async_callback(forgetting.stop)
-
         broadcasting = Broadcasting(services, settings.bot_id)
         sending_to_all = Beside(broadcasting.run)
-        stack.push_async_callback(sending_to_all.stop)
-        troubles = Beside(_troubles(bot, services, leasing).run)
-        stack.push_async_callback(troubles.stop)
+        beside = (
+            Beside(Forgetting(services, kept, settings.bot_id).run),
+            Exporting(services, settings.folder("bot") / "exports", settings.bot_id),
+            sending_to_all,
+            Beside(_troubles(bot, services, leasing, settings.bot_id).run),
+        )
+        for each in beside:
+            stack.push_async_callback(each.stop)
 
         async def go_on() -> None:
             await tick.run()
-            forgetting.begin()
-            sending_to_all.begin()
-            troubles.begin()
+            for each in beside:
+                each.begin()
 
         async def end() -> None:
             broadcasting.stop()
@@ -179,9 +181,9 @@ def _quieten_libraries() -> None:
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
 
-def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing) -> Troubles:
+def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing, bot_id: int) -> Troubles:
     set_menu = partial(profile.set_menu_of_admin, bot)
-    return Troubles(services, leasing.health, bot.id, set_menu)
+    return Troubles(services, leasing.health, bot_id, set_menu)
 
 
 def _check_tick(scheduler: Scheduler) -> Stuck | None:

@@ -4,8 +4,8 @@ Each step is safe to repeat. The rows come last, as they know what else is to go
 a row, which goes once its user has been told.
 """
 
-import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Final
 
 from bot import texts
@@ -28,25 +28,13 @@ _log = logging.getLogger(__name__)
 
 
 class Forgetting:
-    """Has at most one task, which goes through all who wait."""
+    """Goes through all who wait, each time it is run; `bot.beside` begins it."""
 
     def __init__(self, services: Services, kept: KeptUpdates, bot_id: int) -> None:
         """Nobody waits yet."""
         self._services = services
         self._kept = kept
         self._bot_id = bot_id
-        self._task: asyncio.Task[None] | None = None
-
-    def begin(self) -> None:
-        """Goes on with whoever is to be forgotten, unless that is under way."""
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self.run())
-
-    async def stop(self) -> None:
-        """Leaves the rest to the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def run(self) -> None:
         """Forgets whoever has nothing unfinished any more; the others wait for the tick."""
@@ -67,7 +55,7 @@ class Forgetting:
 
     async def _forget(self, each: db.Forgetting) -> None:
         bot_id, user_id, services = self._bot_id, each.user_id, self._services
-        for sha256 in each.image_sha256:
+        async for sha256 in self._uploads(user_id):
             # Where another's unfinished job starts from it, it is their photo as well.
             await services.generator.delete_image(sha256)
         await self._kept.forget(user_id)
@@ -76,6 +64,16 @@ class Forgetting:
         await services.database.end_forgetting(
             db.EndForgettingRequest(bot_id=bot_id, user_id=user_id)
         )
+
+    async def _uploads(self, user_id: int) -> AsyncIterator[str]:
+        request = db.ListUploadsRequest(bot_id=self._bot_id, user_id=user_id)
+        while True:
+            page = await self._services.database.list_uploads(request)
+            for sha256 in page.image_sha256:
+                yield sha256
+            if not page.cursor:
+                return
+            request.cursor = page.cursor
 
     async def _tell(self, each: db.Forgetting) -> None:
         """Has the question say so: that changes nothing where it was done before."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from telegram import (
     Bot,
@@ -12,6 +12,7 @@ from telegram import (
     ForceReply,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaDocument,
     InputMediaPhoto,
     Message,
     MessageEntity,
@@ -102,7 +103,7 @@ class Messenger:
         chat_id: int,
         reply_to: int,
         text: str,
-        buttons: InlineKeyboardMarkup,
+        buttons: InlineKeyboardMarkup | None = None,
         *,
         thread_id: int | None = None,
     ) -> Message | None:
@@ -235,6 +236,24 @@ class Messenger:
                 chat_id,
                 message_id,
                 reply_markup=buttons,
+                read_timeout=_UPLOAD_SECONDS,
+                write_timeout=_UPLOAD_SECONDS,
+            )
+
+    async def replace_with_file(
+        self, chat_id: int, message_id: int, file: BinaryIO, name: str, caption: str
+    ) -> None:
+        """Puts a file, which is read as it is sent, in the place of what a message shows.
+
+        Raises:
+            NotTaken: the message is gone, or cannot be edited.
+        """
+        upload = InputFile(file, name, attach=True, read_file_handle=False)
+        async with self._editing("editMessageMedia", chat_id):
+            await self._bot.edit_message_media(
+                InputMediaDocument(upload, caption=caption),
+                chat_id,
+                message_id,
                 read_timeout=_UPLOAD_SECONDS,
                 write_timeout=_UPLOAD_SECONDS,
             )

@@ -29,17 +29,36 @@ COUNT_ANEW: Final = (
 )
 """How much is kept (`dbservice.transactions.limits`); databases of earlier versions do not say."""
 
+OF_A_DATABASE: Final = ("", "-journal", "-wal")
+"""The file itself, and those that SQLite would apply to whatever has its name."""
+
 _OF_USERS: Final = {
     "photos": "received_at <= ?3",
     "members": "joined_at <= ?3",
     "user_settings": "?3 IS NOT NULL",  # nobody knows since when
     "broadcasts": "begun_at <= ?3",
     "broadcasts_in_flight": "?3 IS NOT NULL",
+    "exports": "asked_at <= ?3",
 }
 """What of a user is forgotten that is as old as the tombstone, by its table."""
 
 _AT: Final = "%Y-%m-%d %H:%M:%S.%f"
 """How a time is written in a row."""
+
+
+def draft_of(database: Path) -> Path:
+    """Where a restore writes a database, before it buries in it and puts it in place."""
+    return database.with_name(f"{database.name}.restore-draft")
+
+
+def remove_draft(database: Path) -> None:
+    """Removes what a restore that was cut short has left: it may have who was forgotten.
+
+    With its journal, which SQLite would apply to the next one.
+    """
+    draft = draft_of(database)
+    for suffix in OF_A_DATABASE:
+        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 
 def bury(database: Path, tombstones: Tombstones) -> Sequence[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from dbservice.errors import as_service_error
 from dbservice.observers import Observer, RetentionDone, SweepDone
 from dbservice.store import Store
-from dbservice.transactions import deletions, quotas, retention
+from dbservice.transactions import deletions, exports, quotas, retention
 from lookalike.blobs import Blobs
 from lookalike.migrations import remove_old_copies
 from lookalike.waiting import any_of
@@ -54,6 +54,7 @@ async def maintain(
     while not stop.is_set():
         try:
             await delete_pending(store, blobs)
+            await store.transact(exports.remove_old)
             since, asked = asked, uptime()
             elapsed = None if since is None else asked - since
             certain = await store.transact(retention.is_certain, elapsed)

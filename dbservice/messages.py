@@ -196,8 +196,8 @@ def image_info(row: StoredImage) -> db.ImageInfo | None:
 
 def item(row: Generation) -> db.Item:
     """A generation with its photo, and a set with its members."""
-    members = map(_generation, row.members) if row.pictures > 1 else ()
-    return db.Item(photo=_photo(row.photo), generation=_generation(row), members=members)
+    members = map(generation, row.members) if row.pictures > 1 else ()
+    return db.Item(photo=photo(row.photo), generation=generation(row), members=members)
 
 
 def invite(row: Invite) -> db.Invite:
@@ -205,7 +205,8 @@ def invite(row: Invite) -> db.Invite:
     return db.Invite(id=row.number, max_uses=row.max_uses, uses=row.uses, expires_at=row.expires_at)
 
 
-def _photo(row: Photo) -> db.Photo:
+def photo(row: Photo) -> db.Photo:
+    """What was sent."""
     caption = None
     if row.caption_text is not None:
         caption = db.Caption(
@@ -236,7 +237,8 @@ def _photo(row: Photo) -> db.Photo:
     )
 
 
-def _generation(row: Generation) -> db.Generation:
+def generation(row: Generation) -> db.Generation:
+    """A generation, without its photo."""
     picture = error = sending = None
     if image := image_info(row):
         picture = db.Picture(

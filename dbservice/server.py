@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from dbservice.burying import bury, bury_in_copies
+from dbservice.burying import bury, bury_in_copies, remove_draft
 from dbservice.health import HealthServicer
 from dbservice.interceptors.codec import CodecInterceptor
 from dbservice.interceptors.errors import ErrorInterceptor
@@ -129,6 +129,7 @@ async def _bury(path: Path, tombstones: Tombstones, store: Store) -> None:
         StartError: it cannot be read or written.
     """
     try:
+        remove_draft(path)
         keys = await asyncio.to_thread(bury, path, tombstones)
         await store.transact(deletions.note, keys)
     except (OSError, sqlite3.Error) as error:

@@ -18,6 +18,7 @@ from dbservice.transactions import (
     broadcasts,
     creation,
     epochs,
+    exports,
     forgetting,
     generations,
     leases,
@@ -350,6 +351,46 @@ class DatabaseServicer(DatabaseServiceServicer):
     ) -> db.CloseBroadcastResponse:
         """See db.proto."""
         return await self._store.transact(broadcasts.close, request)
+
+    async def BeginExport(
+        self, request: db.BeginExportRequest, _context: object
+    ) -> db.BeginExportResponse:
+        """See db.proto."""
+        return await self._store.transact(exports.begin, request)
+
+    async def ListExports(
+        self, request: db.ListExportsRequest, _context: object
+    ) -> db.ListExportsResponse:
+        """See db.proto."""
+        return await self._store.transact(exports.under_way, request)
+
+    async def ReadExport(
+        self, request: db.ReadExportRequest, _context: object
+    ) -> db.ReadExportResponse:
+        """See db.proto."""
+        response, keys = await self._store.transact(exports.read, request)
+        missing = await self._blobs.missing(keys.values())
+        for place, key in keys.items():
+            response.entries[place].missing = key in missing
+        return response
+
+    async def AdvanceExport(
+        self, request: db.AdvanceExportRequest, _context: object
+    ) -> db.AdvanceExportResponse:
+        """See db.proto."""
+        return await self._store.transact(exports.advance, request)
+
+    async def EndExport(
+        self, request: db.EndExportRequest, _context: object
+    ) -> db.EndExportResponse:
+        """See db.proto."""
+        return await self._store.transact(exports.end, request)
+
+    async def ListUploads(
+        self, request: db.ListUploadsRequest, _context: object
+    ) -> db.ListUploadsResponse:
+        """See db.proto."""
+        return await self._store.transact(forgetting.uploads, request)
 
     async def _begin(
         self, action: Callable[[Transaction, _Begin, Limits, Quotas], _A], request: _Begin

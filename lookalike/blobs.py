@@ -71,6 +71,9 @@ class Blobs(Protocol):
             FileNotFoundError: there are none.
         """
 
+    async def missing(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that have no bytes."""
+
     async def delete(self, keys: Iterable[str]) -> None:
         """Deletes the bytes of these keys where there are any; after return they stay gone."""
 
@@ -131,6 +134,13 @@ class LocalBlobs:
         with (self._folder / key).open("rb") as file:
             while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield chunk
+
+    async def missing(self, keys: Iterable[str]) -> set[str]:
+        """Those without bytes; see `Blobs.missing`."""
+        asked = tuple(keys)
+        return await asyncio.to_thread(
+            lambda: {key for key in asked if not (self._folder / key).is_file()}
+        )
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Deletes bytes; see `Blobs.delete`."""

@@ -293,7 +293,7 @@ class DatabaseClient:
         """The bytes of a photo or a picture, verified against their checksum."""
         info = db.ImageInfo()
         data = bytearray()
-        async with aclosing(self._download(self._stub.GetImage, request)) as parts:
+        async with aclosing(self.open_image(request)) as parts:
             async for part in parts:
                 if part.HasField("info"):
                     info = part.info
@@ -303,6 +303,10 @@ class DatabaseClient:
         if hashlib.sha256(data).hexdigest() != info.sha256:
             raise DatabaseError("the image does not match its checksum")
         return bytes(data)
+
+    def open_image(self, request: db.GetImageRequest) -> AsyncGenerator[db.GetImageResponse]:
+        """The same in pieces as they come, unverified; whoever may leave early closes it."""
+        return self._download(self._stub.GetImage, request)
 
     async def forget_user(self, request: db.ForgetUserRequest) -> db.ForgetUserResponse:
         """Removes all that is known of a user; what takes too long goes on when asked again."""
@@ -319,6 +323,10 @@ class DatabaseClient:
     ) -> db.ListForgettingsResponse:
         """Whom the bot is to forget."""
         return await self._call(self._stub.ListForgettings, request)
+
+    async def list_uploads(self, request: db.ListUploadsRequest) -> db.ListUploadsResponse:
+        """The photos of a user that the generator may have."""
+        return await self._call(self._stub.ListUploads, request)
 
     async def end_forgetting(self, request: db.EndForgettingRequest) -> None:
         """Lets a user who is forgotten begin anew."""
@@ -392,6 +400,26 @@ class DatabaseClient:
     async def close_broadcast(self, request: db.CloseBroadcastRequest) -> None:
         """Closes a broadcast that has ended."""
         await self._call(self._stub.CloseBroadcast, request)
+
+    async def begin_export(self, request: db.BeginExportRequest) -> db.BeginExportResponse:
+        """Begins to send a user all that is kept of them."""
+        return await self._call(self._stub.BeginExport, request)
+
+    async def list_exports(self, request: db.ListExportsRequest) -> db.ListExportsResponse:
+        """Whom the bot is to send an export."""
+        return await self._call(self._stub.ListExports, request)
+
+    async def read_export(self, request: db.ReadExportRequest) -> db.ReadExportResponse:
+        """A page of what is in an export."""
+        return await self._call(self._stub.ReadExport, request)
+
+    async def advance_export(self, request: db.AdvanceExportRequest) -> None:
+        """Records how far an export is."""
+        await self._call(self._stub.AdvanceExport, request)
+
+    async def end_export(self, request: db.EndExportRequest) -> None:
+        """Gives an export up."""
+        await self._call(self._stub.EndExport, request)
 
     # Token, deadline and errors are the same for all calls of one shape. They are not interceptors:
     # grpc.aio takes a class for one shape of call only, and makes a task for each interceptor.

@@ -73,9 +73,10 @@ class PrivacyTexts:
             "that was, and your settings. No name and no phone number. It lies on the computer "
             "that I run on."
         )
+        copy = _("/export sends you a copy of all that.")
         end = _(
             "The buttons under a picture delete that one; /forget deletes everything, for good and "
             "within a minute. Backups that were made before keep it until whoever runs me deletes "
             "them; what is restored from one is without you."
         )
-        return f"{what}\n\n{seen}\n\n{kept}\n\n{end}"
+        return f"{what}\n\n{seen}\n\n{kept} {copy}\n\n{end}"

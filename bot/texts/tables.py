@@ -18,6 +18,7 @@ COMMANDS: Final = (
     ("settings", _noop("How I paint for you, your language, your time zone")),
     ("cancel", _noop("Cancel all your pictures in progress")),
     ("privacy", _noop("What I keep, where, and for how long")),
+    ("export", _noop("All that I keep of you, as a file")),
     ("forget", _noop("Delete all that I keep of you")),
     ("terms", _noop("The conditions of using me")),
     ("help", _noop("How to use this bot")),

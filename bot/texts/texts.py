@@ -13,6 +13,7 @@ from bot.recipes.guesses import USER, is_unsure, thing
 from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.broadcast import BroadcastTexts
+from bot.texts.export import ExportTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
 from bot.texts.quotas import QuotaTexts
@@ -41,6 +42,7 @@ class Texts:
         statistics: what those who run the bot are told of it.
         broadcast: what is said of messages that go to everybody.
         trouble: what those who run the bot are told of its services.
+        export: what is said of sending all that is kept of somebody.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -73,6 +75,7 @@ class Texts:
         self.statistics = StatisticsTexts(translations)
         self.broadcast = BroadcastTexts(translations)
         self.trouble = TroubleTexts(translations)
+        self.export = ExportTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

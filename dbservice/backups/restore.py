@@ -13,7 +13,7 @@ from typing import BinaryIO
 from dbservice.backups import archive, snapshot
 from dbservice.backups.archive import DATABASE, DamagedError, Manifest, Member, NewerError
 from dbservice.backups.stopping import unless_stopped
-from dbservice.burying import bury
+from dbservice.burying import OF_A_DATABASE, bury, draft_of, remove_draft
 from dbservice.settings import DbserviceSettings
 from dbservice.tombstones import Tombstones
 from lookalike.blobs import LocalBlobs
@@ -21,9 +21,6 @@ from lookalike.database import lock, path_of
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
-
-_OF_A_DATABASE = ("", "-journal", "-wal")
-"""The file itself, and those that SQLite would apply to whatever has its name."""
 
 
 async def restore(settings: DbserviceSettings, source: Path) -> str:
@@ -39,8 +36,8 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
     path = path_of(settings.database)
     with lock(path):
         _refuse_if_there(path)
-        draft = path.with_name(f"{path.name}.restore-draft")
-        _remove(draft)  # with a journal that a kill has left, which SQLite would apply to this one
+        draft = draft_of(path)
+        remove_draft(path)
         tombstones = Tombstones(settings.lookalike_home.absolute())
         try:
             with source.open("rb") as file:
@@ -61,7 +58,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
         except sqlite3.Error as error:
             raise StartError(f"{draft} cannot be used: {error}.") from error
         finally:
-            _remove(draft)
+            remove_draft(path)
     made = f"made by Lookalike {manifest.lookalike} on {manifest.made_at:%Y-%m-%d at %H:%M} UTC"
     said = f"{path.parent} has {manifest.summary} now, {made}."
     if gone:
@@ -82,18 +79,13 @@ def _end_broadcasts(draft: Path) -> None:
         )
 
 
-def _remove(draft: Path) -> None:
-    for suffix in _OF_A_DATABASE:
-        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
-
-
 def _sync(draft: Path) -> None:
     with draft.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _refuse_if_there(path: Path) -> None:
-    for suffix in _OF_A_DATABASE:
+    for suffix in OF_A_DATABASE:
         there = path.with_name(path.name + suffix)
         if there.exists() and (not suffix or there.stat().st_size):
             message = "is there already: move it away, or restore to another LOOKALIKE_HOME"

@@ -5,6 +5,7 @@ from dbservice.models.broadcasts import Broadcast, InFlight
 from dbservice.models.ids import asked_id, generation_id, member_id, photo_id
 from dbservice.models.people import (
     Ban,
+    Export,
     Forgetting,
     Invite,
     KeptOfUser,
@@ -29,6 +30,7 @@ __all__ = [
     "Broadcast",
     "DayTotals",
     "Epoch",
+    "Export",
     "Forgetting",
     "Generation",
     "InFlight",

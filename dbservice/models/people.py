@@ -119,6 +119,30 @@ class Forgetting(Base):
     asked_at: Mapped[datetime]
 
 
+class Export(Base):
+    """All that is kept of a user, on its way to them; ended, it says when it was asked for.
+
+    The parts that have come hold all up to the cursor, of what there was up to the number `until`.
+    """
+
+    __tablename__ = "exports"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[int]
+    language_code: Mapped[str]
+    asked_at: Mapped[datetime]
+    until: Mapped[int]
+    parts: Mapped[int] = mapped_column(default=0)
+    cursor: Mapped[str] = mapped_column(default="")
+    shown_message_id: Mapped[int | None]
+    lost: Mapped[int] = mapped_column(default=0)
+    after: Mapped[int]
+    sending: Mapped[bool] = mapped_column(default=False)
+    ended_at: Mapped[datetime | None]
+
+
 class Tombstone(Base):
     """That somebody was forgotten, for whoever has the key: see `dbservice.tombstones`."""
 

@@ -40,6 +40,7 @@ class Photo(StoredImage, Base):
     __tablename__ = "photos"
     __table_args__ = (
         Index("ix_photos_user", "bot_id", "user_id", "media_group_id"),
+        Index("ix_photos_export", "bot_id", "user_id", "received_at", "id"),
         _by_key(__tablename__),
     )
 

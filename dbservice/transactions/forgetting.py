@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, exists, select, update
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Forgetting, Generation, Photo, Tombstone
 from dbservice.store import Transaction
-from dbservice.transactions import queries, settings
+from dbservice.transactions import exports, queries, settings
+from dbservice.transactions.positions import Position, photos_from
 from dbservice.transitions import DELIVERED, UNDELIVERABLE
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_MOST_IMAGES: Final = 10_000  # in a response, which stays under gRPC's bound on a message
+_PAGE: Final = 1000  # checksums
 
 
 def begin(
@@ -69,22 +70,43 @@ def pending(
     session = transaction.session
     rows = select(Forgetting).where(Forgetting.bot_id == request.bot_id)
     response = db.ListForgettingsResponse()
-    left = _MOST_IMAGES
     for row in sorted(session.scalars(rows), key=lambda row: row.asked_at):
         unclosed = select(Generation.number).where(*_unclosed(row.bot_id, row.user_id))
-        unfinished = session.scalar(unclosed.limit(1)) is not None
-        uploaded = [] if unfinished else _uploaded(transaction, row, left)
+        unfinished = session.scalar(unclosed.limit(1)) is not None or exports.is_under_way(
+            transaction, row.bot_id, row.user_id
+        )
         response.forgettings.add(
             user_id=row.user_id,
             chat_id=row.chat_id,
             message_id=row.message_id,
             language_code=row.language_code,
             unfinished=unfinished,
-            image_sha256=uploaded,
         )
-        left -= len(uploaded)
-        if left <= 0:
-            break
+    return response
+
+
+def uploads(transaction: Transaction, request: db.ListUploadsRequest) -> db.ListUploadsResponse:
+    """The checksums of photos that the generator may have been sent; it keeps them for a day.
+
+    Raises:
+        ServiceError: INVALID_ARGUMENT, for a cursor that is none of ours.
+    """
+    position = Position.parse(request.cursor)
+    page = (
+        select(Photo.received_at, Photo.id, Photo.image_sha256)
+        .where(
+            *photos_from(request.bot_id, request.user_id, position),
+            Photo.id != position.photo_id,
+            Photo.image_sha256.is_not(None),
+            exists().where(Generation.photo_id == Photo.id, Generation.dial != db.DIAL_DREAM),
+        )
+        .order_by(Photo.received_at, Photo.id)
+        .limit(_PAGE)
+    )
+    rows = transaction.session.execute(page).all()
+    response = db.ListUploadsResponse(image_sha256=dict.fromkeys(row.image_sha256 for row in rows))
+    if len(rows) == _PAGE:
+        response.cursor = str(Position(rows[-1].received_at, rows[-1].id))
     return response
 
 
@@ -110,16 +132,3 @@ def _unclosed(bot_id: int, user_id: int) -> tuple[ColumnElement[bool], ...]:
         Generation.user_id == user_id,
         Generation.closed_at.is_(None),
     )
-
-
-def _uploaded(transaction: Transaction, row: Forgetting, most: int) -> list[str]:
-    """The checksums of photos that the generator may have been sent; it keeps them for a day."""
-    started_from = exists().where(Generation.photo_id == Photo.id, Generation.dial != db.DIAL_DREAM)
-    theirs = select(Photo.image_sha256).where(
-        Photo.bot_id == row.bot_id,
-        Photo.user_id == row.user_id,
-        Photo.image_sha256.is_not(None),
-        started_from,
-    )
-    found = transaction.session.scalars(theirs.limit(most))
-    return [*dict.fromkeys(filter(None, found))]

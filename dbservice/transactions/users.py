@@ -9,7 +9,15 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import access, broadcasts, deletions, limits, quotas, settings
+from dbservice.transactions import (
+    access,
+    broadcasts,
+    deletions,
+    exports,
+    limits,
+    quotas,
+    settings,
+)
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.queries import of_user_in_chat, with_photo
 from dbservice.transactions.quotas import Quotas
@@ -112,6 +120,7 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     settings.forget(transaction, request.bot_id, request.user_id)
     access.forget(transaction, request.bot_id, request.user_id)
     broadcasts.forget(transaction, request.bot_id, request.user_id)
+    exports.forget(transaction, request.bot_id, request.user_id)
     return db.ForgetUserResponse(photos=deleted.photos, generations=deleted.generations)
 
 

@@ -26,8 +26,12 @@ _LANGUAGE: Final = re.compile(r"(?:[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3})?")
 @violations.register(db.BeginEpochRequest)
 @violations.register(db.ListForgettingsRequest)
 @violations.register(db.GetStatisticsRequest)
+@violations.register(db.ListExportsRequest)
 def _(
-    request: db.BeginEpochRequest | db.ListForgettingsRequest | db.GetStatisticsRequest,
+    request: db.BeginEpochRequest
+    | db.ListForgettingsRequest
+    | db.GetStatisticsRequest
+    | db.ListExportsRequest,
 ) -> Violations:
     yield from within("bot_id", request.bot_id, 1)
 
@@ -60,6 +64,39 @@ def _(request: db.BeginForgettingRequest) -> Violations:
     yield from user_in_chat(request)
     yield from within("message_id", request.message_id, 1)
     yield from text("language_code", request.language_code, MAX_NAME)
+
+
+@violations.register(db.BeginExportRequest)
+@violations.register(db.EndExportRequest)
+def _(request: db.BeginExportRequest | db.EndExportRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from not_zero("user_id", request.user_id)
+    yield from within("message_id", request.message_id, 1)
+    if isinstance(request, db.BeginExportRequest):
+        yield from text("language_code", request.language_code, MAX_NAME)
+
+
+@violations.register(db.ReadExportRequest)
+@violations.register(db.ListUploadsRequest)
+def _(request: db.ReadExportRequest | db.ListUploadsRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from not_zero("user_id", request.user_id)
+    yield from text("cursor", request.cursor, MAX_NAME)
+
+
+@violations.register
+def _(request: db.AdvanceExportRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from not_zero("user_id", request.user_id)
+    yield from within("message_id", request.message_id, 1)
+    step = request.WhichOneof("step")
+    if step == "part":
+        yield from within("part.number", request.part.number, 1)
+        yield from text("part.cursor", request.part.cursor, MAX_NAME)
+    elif step is not None:
+        yield from within(step, getattr(request, step), 0)
+    else:
+        yield "step", "must be given"
 
 
 @violations.register

@@ -79,11 +79,16 @@ class Process:
             "finalize_generation",
             "close_generation",
             "list_forgettings",
+            "list_uploads",
             "forget_user",
             "end_forgetting",
             "get_broadcast",
             "advance_broadcast",
             "close_broadcast",
+            "list_exports",
+            "read_export",
+            "advance_export",
+            "end_export",
         )
         database = cast("DatabaseClient", _Mortal(desk.database, self.life, *writes))
         posts = (

@@ -216,6 +216,10 @@ class Client:
         request = db.ListForgettingsRequest(bot_id=BOT)
         return [*(await self.call(self.stub.ListForgettings, request)).forgettings]
 
+    async def uploads(self, cursor: str = "", *, user: int = USER) -> db.ListUploadsResponse:
+        request = db.ListUploadsRequest(bot_id=BOT, user_id=user, cursor=cursor)
+        return await self.call(self.stub.ListUploads, request)
+
     async def end_forgetting(self, user: int = USER) -> None:
         request = db.EndForgettingRequest(bot_id=BOT, user_id=user)
         await self.call(self.stub.EndForgetting, request)
@@ -228,6 +232,37 @@ class Client:
                 await self.close(lease)
         await self.forget(user)
         await self.end_forgetting(user)
+
+    async def ask_to_export(
+        self, user: int = USER, *, message: int = 950, language: str = "en"
+    ) -> db.BeginExportResponse:
+        request = db.BeginExportRequest(
+            bot_id=BOT, user_id=user, message_id=message, language_code=language
+        )
+        return await self.call(self.stub.BeginExport, request)
+
+    async def exports(self) -> list[db.Export]:
+        request = db.ListExportsRequest(bot_id=BOT)
+        return [*(await self.call(self.stub.ListExports, request)).exports]
+
+    async def export_page(self, cursor: str = "", *, user: int = USER) -> db.ReadExportResponse:
+        request = db.ReadExportRequest(bot_id=BOT, user_id=user, cursor=cursor)
+        return await self.call(self.stub.ReadExport, request)
+
+    async def advance_export(self, user: int = USER, *, message: int = 950, **step: Any) -> None:
+        """The next part comes into a message, or has come."""
+        request = db.AdvanceExportRequest(bot_id=BOT, user_id=user, message_id=message, **step)
+        await self.call(self.stub.AdvanceExport, request)
+
+    async def end_export(self, user: int = USER, *, message: int = 950) -> None:
+        request = db.EndExportRequest(bot_id=BOT, user_id=user, message_id=message)
+        await self.call(self.stub.EndExport, request)
+
+    async def exported(self, user: int = USER, *, message: int = 950) -> None:
+        """All of it in one part."""
+        await self.ask_to_export(user, message=message)
+        part = db.AdvanceExportRequest.Part(number=1, last=True)
+        await self.advance_export(user, message=message, part=part)
 
     async def image(self, **source: Any) -> tuple[db.ImageInfo, bytes]:
         call = self.stub.GetImage(db.GetImageRequest(**source), metadata=self.metadata, timeout=20)

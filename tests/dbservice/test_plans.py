@@ -14,7 +14,10 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice import test_access, test_broadcasts, test_statistics
 from tests.dbservice.client import Client
 
-_TABLES = "generations|photos|owners|members|bans|invites|broadcasts|kept_of_users|quota_shares|day_totals"
+_TABLES = (
+    "generations|photos|owners|members|bans|invites|broadcasts|exports|kept_of_users|quota_shares"
+    "|day_totals"
+)
 GROWS = re.compile(rf"SCAN ({_TABLES})|USE TEMP B-TREE(?! FOR count\(DISTINCT\))")
 """A whole table or index is read, or what was found is sorted; people of a week are counted."""
 
@@ -88,6 +91,7 @@ async def forgotten(client: Client) -> None:
     await client.ask_to_forget(8)
     await client.close(lease)
     assert len(await client.forgettings()) == 1
+    assert not (await client.uploads(user=8)).cursor
     await client.forget(8)
     await client.end_forgetting(8)
 
@@ -98,6 +102,16 @@ async def sent_to_all(client: Client) -> None:
     await test_broadcasts.all_of_it(client)
     await test_broadcasts.close(client)
     await test_broadcasts.cancel(client, 5)
+
+
+async def exported(client: Client) -> None:
+    lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
+    await client.close(lease)
+    await client.ask_to_export(8)
+    page = await client.export_page(user=8)
+    await client.export_page(page.entries[0].cursor, user=8)
+    await client.advance_export(8, shown_message_id=9)
+    await client.end_export(8)
 
 
 CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
@@ -126,6 +140,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "whom to forget": forgotten,
     "a broadcast": sent_to_all,
     "who runs a bot": test_broadcasts.test_who_runs_a_bot_and_in_which_language,
+    "an export": exported,
 }
 
 

@@ -1,6 +1,7 @@
 """An older backup brings nobody back who was forgotten since, and everybody else is all there."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 import grpc
@@ -20,10 +21,14 @@ from tests.dbservice.backups.home import (
     settings_of,
     stored,
 )
+from tests.dbservice.backups.test_restore import mortal
 from tests.dbservice.client import BOT, Client, files
 from tests.dbservice.conftest import Clock
 
 ADA, BEN = 41, 42
+
+KILLS = 16
+"""Evenly spread over all that a restore does."""
 
 
 async def invited(client: Client, user: int) -> None:
@@ -47,8 +52,10 @@ async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[in
         for user in (ADA, BEN):
             await client.settings(db.DIAL_TWIN, user=user)
             await invited(client, user)
+            await client.ask_to_export(user)
         await back_up(settings_of(home), file)
         clock.pass_seconds(60)
+        await client.end_export(ADA)
         await client.forgotten(ADA)
     return ids
 
@@ -94,6 +101,7 @@ async def test_of_everybody_else_all_is_there(tmp_path: Path, clock: Clock) -> N
         "generations",
         "user_settings",
         "members",
+        "exports",
         "kept_of_users",
         "kept_of_all",
     ):
@@ -139,6 +147,45 @@ async def test_a_home_learns_from_a_backup_who_was_forgotten(tmp_path: Path, clo
         assert await Client(channel).settings(user=ADA) == db.DIAL_UNSPECIFIED
         assert await Client(channel).settings(user=BEN) == db.DIAL_TWIN
     assert len(files(settings_of(new).blobs)) == 2
+
+
+@pytest.mark.slow
+async def test_killed_at_any_moment_a_restore_brings_nobody_back(
+    tmp_path: Path, clock: Clock
+) -> None:
+    """Whether it is run again then, or dbservice is started as it is."""
+    original, file = tmp_path / "original", tmp_path / "kept.tar"
+    ids = await forget_after_a_backup(original, file, clock)
+
+    def new_home(name: str) -> Path:
+        home = tmp_path / "home" / name
+        home.mkdir(parents=True)
+        for known in ("forgotten", "forgotten-key"):
+            (home / known).write_bytes((original / known).read_bytes())
+        return home
+
+    code, total = await mortal(new_home("all"), file, 0)
+    assert code == 0
+    was_left = set()
+    for number in range(KILLS):
+        home = new_home(str(number))
+        code, _ = await mortal(home, file, total * number // KILLS + 1)
+        assert code == -signal.SIGKILL
+        was_left.add(f"file-{ADA}".encode() in traces(home))
+        is_restored = number % 2 == 1
+        if is_restored and not database_of(home).exists():
+            await restore(settings_of(home), file)
+        async with (
+            running(settings_of(home), clock, ()) as service,
+            grpc.aio.insecure_channel(service.address) as channel,
+        ):
+            assert await Client(channel).settings(user=ADA) == db.DIAL_UNSPECIFIED
+            assert not await Client(channel).status(user=ADA)
+        left = traces(home)
+        for trace in (ids[ADA].encode(), b"user 000041", f"file-{ADA}".encode()):
+            assert trace not in left, number
+        assert (photo_of(BEN) in left) or not is_restored
+    assert was_left == {True, False}, "some of these kills were before the burying, some after"
 
 
 @pytest.mark.slow

@@ -316,22 +316,30 @@ async def test_what_is_no_backup_at_all(home: Path, file: Path, text: bytes) -> 
 # Killed.
 
 MORTAL = """
-import os, runpy, signal, sys
+import os, runpy, signal, sqlite3, sys
 left = int(sys.argv.pop(1))
-def count(event, arguments):
+def step(*_statement):
     global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+def count(event, arguments):
     path = str(arguments[0]) if arguments else ""
     if event in {"open", "os.rename", "os.remove", "os.mkdir"} and "/home/" in path:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        step()
 sys.addaudithook(count)
+connect = sqlite3.connect
+def traced(*arguments, **options):
+    connection = connect(*arguments, **options)
+    connection.set_trace_callback(step)
+    return connection
+sqlite3.connect = traced
 try:
     runpy.run_module("dbservice.backups.restore", run_name="__main__", alter_sys=True)
 finally:
     print(-left)
 """
-"""A restore that is killed before the n-th thing that it does to a file; it counts them."""
+"""A restore that is killed before the n-th thing that it does to a file or asks of SQLite."""
 
 
 async def mortal(home: Path, file: Path, n: int) -> tuple[int, int]:

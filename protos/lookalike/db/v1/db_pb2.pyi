@@ -61,6 +61,13 @@ class BroadcastState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BROADCAST_STATE_DONE: _ClassVar[BroadcastState]
     BROADCAST_STATE_CANCELLED: _ClassVar[BroadcastState]
     BROADCAST_STATE_GONE: _ClassVar[BroadcastState]
+
+class ExportAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPORT_ANSWER_UNSPECIFIED: _ClassVar[ExportAnswer]
+    EXPORT_ANSWER_BEGUN: _ClassVar[ExportAnswer]
+    EXPORT_ANSWER_UNDER_WAY: _ClassVar[ExportAnswer]
+    EXPORT_ANSWER_TOO_SOON: _ClassVar[ExportAnswer]
 GENERATION_STATE_UNSPECIFIED: GenerationState
 GENERATION_STATE_RECEIVED: GenerationState
 GENERATION_STATE_STORED: GenerationState
@@ -98,6 +105,10 @@ BROADCAST_STATE_RUNNING: BroadcastState
 BROADCAST_STATE_DONE: BroadcastState
 BROADCAST_STATE_CANCELLED: BroadcastState
 BROADCAST_STATE_GONE: BroadcastState
+EXPORT_ANSWER_UNSPECIFIED: ExportAnswer
+EXPORT_ANSWER_BEGUN: ExportAnswer
+EXPORT_ANSWER_UNDER_WAY: ExportAnswer
+EXPORT_ANSWER_TOO_SOON: ExportAnswer
 
 class ImageInfo(_message.Message):
     __slots__ = ("media_type", "width", "height", "size", "sha256")
@@ -953,20 +964,18 @@ class BeginForgettingResponse(_message.Message):
     def __init__(self, pending: _Optional[bool] = ...) -> None: ...
 
 class Forgetting(_message.Message):
-    __slots__ = ("user_id", "chat_id", "message_id", "language_code", "unfinished", "image_sha256")
+    __slots__ = ("user_id", "chat_id", "message_id", "language_code", "unfinished")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     UNFINISHED_FIELD_NUMBER: _ClassVar[int]
-    IMAGE_SHA256_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     chat_id: int
     message_id: int
     language_code: str
     unfinished: bool
-    image_sha256: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, user_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., unfinished: _Optional[bool] = ..., image_sha256: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., unfinished: _Optional[bool] = ...) -> None: ...
 
 class ListForgettingsRequest(_message.Message):
     __slots__ = ("bot_id",)
@@ -1226,3 +1235,163 @@ class CloseBroadcastRequest(_message.Message):
 class CloseBroadcastResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class BeginExportRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "message_id", "language_code")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    message_id: int
+    language_code: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ...) -> None: ...
+
+class BeginExportResponse(_message.Message):
+    __slots__ = ("answer", "next_at")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AT_FIELD_NUMBER: _ClassVar[int]
+    answer: ExportAnswer
+    next_at: _timestamp_pb2.Timestamp
+    def __init__(self, answer: _Optional[_Union[ExportAnswer, str]] = ..., next_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Export(_message.Message):
+    __slots__ = ("user_id", "message_id", "language_code", "asked_at", "parts", "cursor", "shown_message_id", "lost", "after", "sending", "abandoned")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    SENDING_FIELD_NUMBER: _ClassVar[int]
+    ABANDONED_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    message_id: int
+    language_code: str
+    asked_at: _timestamp_pb2.Timestamp
+    parts: int
+    cursor: str
+    shown_message_id: int
+    lost: int
+    after: int
+    sending: bool
+    abandoned: bool
+    def __init__(self, user_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parts: _Optional[int] = ..., cursor: _Optional[str] = ..., shown_message_id: _Optional[int] = ..., lost: _Optional[int] = ..., after: _Optional[int] = ..., sending: _Optional[bool] = ..., abandoned: _Optional[bool] = ...) -> None: ...
+
+class ListExportsRequest(_message.Message):
+    __slots__ = ("bot_id",)
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+
+class ListExportsResponse(_message.Message):
+    __slots__ = ("exports",)
+    EXPORTS_FIELD_NUMBER: _ClassVar[int]
+    exports: _containers.RepeatedCompositeFieldContainer[Export]
+    def __init__(self, exports: _Optional[_Iterable[_Union[Export, _Mapping]]] = ...) -> None: ...
+
+class ReadExportRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "cursor")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    cursor: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class ExportEntry(_message.Message):
+    __slots__ = ("photo", "generation", "cursor", "missing")
+    PHOTO_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    photo: Photo
+    generation: Generation
+    cursor: str
+    missing: bool
+    def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ..., cursor: _Optional[str] = ..., missing: _Optional[bool] = ...) -> None: ...
+
+class ReadExportResponse(_message.Message):
+    __slots__ = ("about", "entries")
+    class About(_message.Message):
+        __slots__ = ("settings", "owner", "joined_at", "kept_bytes")
+        SETTINGS_FIELD_NUMBER: _ClassVar[int]
+        OWNER_FIELD_NUMBER: _ClassVar[int]
+        JOINED_AT_FIELD_NUMBER: _ClassVar[int]
+        KEPT_BYTES_FIELD_NUMBER: _ClassVar[int]
+        settings: UserSettings
+        owner: bool
+        joined_at: _timestamp_pb2.Timestamp
+        kept_bytes: int
+        def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ..., owner: _Optional[bool] = ..., joined_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kept_bytes: _Optional[int] = ...) -> None: ...
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    about: ReadExportResponse.About
+    entries: _containers.RepeatedCompositeFieldContainer[ExportEntry]
+    def __init__(self, about: _Optional[_Union[ReadExportResponse.About, _Mapping]] = ..., entries: _Optional[_Iterable[_Union[ExportEntry, _Mapping]]] = ...) -> None: ...
+
+class AdvanceExportRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "message_id", "sending_after", "shown_message_id", "part")
+    class Part(_message.Message):
+        __slots__ = ("number", "cursor", "last")
+        NUMBER_FIELD_NUMBER: _ClassVar[int]
+        CURSOR_FIELD_NUMBER: _ClassVar[int]
+        LAST_FIELD_NUMBER: _ClassVar[int]
+        number: int
+        cursor: str
+        last: bool
+        def __init__(self, number: _Optional[int] = ..., cursor: _Optional[str] = ..., last: _Optional[bool] = ...) -> None: ...
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SENDING_AFTER_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    message_id: int
+    sending_after: int
+    shown_message_id: int
+    part: AdvanceExportRequest.Part
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., message_id: _Optional[int] = ..., sending_after: _Optional[int] = ..., shown_message_id: _Optional[int] = ..., part: _Optional[_Union[AdvanceExportRequest.Part, _Mapping]] = ...) -> None: ...
+
+class AdvanceExportResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class EndExportRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "message_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    message_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., message_id: _Optional[int] = ...) -> None: ...
+
+class EndExportResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListUploadsRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "cursor")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    cursor: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class ListUploadsResponse(_message.Message):
+    __slots__ = ("image_sha256", "cursor")
+    IMAGE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    image_sha256: _containers.RepeatedScalarFieldContainer[str]
+    cursor: str
+    def __init__(self, image_sha256: _Optional[_Iterable[str]] = ..., cursor: _Optional[str] = ...) -> None: ...

@@ -234,6 +234,36 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastResponse.FromString,
                 _registered_method=True)
+        self.BeginExport = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/BeginExport',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginExportRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginExportResponse.FromString,
+                _registered_method=True)
+        self.ListExports = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ListExports',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListExportsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListExportsResponse.FromString,
+                _registered_method=True)
+        self.ReadExport = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ReadExport',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReadExportRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReadExportResponse.FromString,
+                _registered_method=True)
+        self.AdvanceExport = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/AdvanceExport',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceExportRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceExportResponse.FromString,
+                _registered_method=True)
+        self.EndExport = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/EndExport',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndExportRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndExportResponse.FromString,
+                _registered_method=True)
+        self.ListUploads = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/ListUploads',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseServiceServicer:
@@ -462,7 +492,8 @@ class DatabaseServiceServicer:
 
     def ListForgettings(self, request, context):
         """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
-        has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+        has the generator delete what it may have, by ListUploads, calls ForgetUser, tells the user,
+        and ends it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -537,6 +568,50 @@ class DatabaseServiceServicer:
 
     def CloseBroadcast(self, request, context):
         """Closes a broadcast that has ended: whoever has asked for it has read how.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginExport(self, request, context):
+        """Begins to send a user all that is kept of them, unless that is under way, or was asked for
+        within the last 24 hours. The same message again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExports(self, request, context):
+        """Whom the bot is to send an export: first who has had the fewest parts, then who asked first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadExport(self, request, context):
+        """What is kept of a user to whom an export is under way, by pages. What came since they asked is
+        left out, and so are pictures that they have deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdvanceExport(self, request, context):
+        """Records how far an export is: the message that the next part comes into, or that it has come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndExport(self, request, context):
+        """Gives an export up. Its user may ask again at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUploads(self, request, context):
+        """The photos of a user that pictures may have started from, by pages: the generator may have them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -744,6 +819,36 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.CloseBroadcast,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastResponse.SerializeToString,
+            ),
+            'BeginExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginExport,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginExportRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginExportResponse.SerializeToString,
+            ),
+            'ListExports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExports,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListExportsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListExportsResponse.SerializeToString,
+            ),
+            'ReadExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadExport,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReadExportRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReadExportResponse.SerializeToString,
+            ),
+            'AdvanceExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdvanceExport,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceExportRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceExportResponse.SerializeToString,
+            ),
+            'EndExport': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndExport,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndExportRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndExportResponse.SerializeToString,
+            ),
+            'ListUploads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUploads,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1826,6 +1931,168 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/CloseBroadcast',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.CloseBroadcastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/BeginExport',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginExportRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.BeginExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ListExports',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListExportsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListExportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ReadExport',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReadExportRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ReadExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdvanceExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/AdvanceExport',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceExportRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.AdvanceExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndExport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/EndExport',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndExportRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.EndExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUploads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/ListUploads',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -131,7 +131,8 @@ class DatabaseServiceStub:
     """
     ListForgettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListForgettingsRequest, _db_pb2.ListForgettingsResponse]
     """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
-    has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+    has the generator delete what it may have, by ListUploads, calls ForgetUser, tells the user,
+    and ends it.
     """
     EndForgetting: _grpc.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]
     """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
@@ -160,6 +161,22 @@ class DatabaseServiceStub:
     """Cancels a broadcast, or one that was not begun, so that it never is. Again changes nothing."""
     CloseBroadcast: _grpc.UnaryUnaryMultiCallable[_db_pb2.CloseBroadcastRequest, _db_pb2.CloseBroadcastResponse]
     """Closes a broadcast that has ended: whoever has asked for it has read how."""
+    BeginExport: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginExportRequest, _db_pb2.BeginExportResponse]
+    """Begins to send a user all that is kept of them, unless that is under way, or was asked for
+    within the last 24 hours. The same message again changes nothing.
+    """
+    ListExports: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListExportsRequest, _db_pb2.ListExportsResponse]
+    """Whom the bot is to send an export: first who has had the fewest parts, then who asked first."""
+    ReadExport: _grpc.UnaryUnaryMultiCallable[_db_pb2.ReadExportRequest, _db_pb2.ReadExportResponse]
+    """What is kept of a user to whom an export is under way, by pages. What came since they asked is
+    left out, and so are pictures that they have deleted.
+    """
+    AdvanceExport: _grpc.UnaryUnaryMultiCallable[_db_pb2.AdvanceExportRequest, _db_pb2.AdvanceExportResponse]
+    """Records how far an export is: the message that the next part comes into, or that it has come."""
+    EndExport: _grpc.UnaryUnaryMultiCallable[_db_pb2.EndExportRequest, _db_pb2.EndExportResponse]
+    """Gives an export up. Its user may ask again at once."""
+    ListUploads: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListUploadsRequest, _db_pb2.ListUploadsResponse]
+    """The photos of a user that pictures may have started from, by pages: the generator may have them."""
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -253,7 +270,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     ListForgettings: _aio.UnaryUnaryMultiCallable[_db_pb2.ListForgettingsRequest, _db_pb2.ListForgettingsResponse]  # type: ignore[assignment]
     """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
-    has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+    has the generator delete what it may have, by ListUploads, calls ForgetUser, tells the user,
+    and ends it.
     """
     EndForgetting: _aio.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]  # type: ignore[assignment]
     """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
@@ -282,6 +300,22 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """Cancels a broadcast, or one that was not begun, so that it never is. Again changes nothing."""
     CloseBroadcast: _aio.UnaryUnaryMultiCallable[_db_pb2.CloseBroadcastRequest, _db_pb2.CloseBroadcastResponse]  # type: ignore[assignment]
     """Closes a broadcast that has ended: whoever has asked for it has read how."""
+    BeginExport: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginExportRequest, _db_pb2.BeginExportResponse]  # type: ignore[assignment]
+    """Begins to send a user all that is kept of them, unless that is under way, or was asked for
+    within the last 24 hours. The same message again changes nothing.
+    """
+    ListExports: _aio.UnaryUnaryMultiCallable[_db_pb2.ListExportsRequest, _db_pb2.ListExportsResponse]  # type: ignore[assignment]
+    """Whom the bot is to send an export: first who has had the fewest parts, then who asked first."""
+    ReadExport: _aio.UnaryUnaryMultiCallable[_db_pb2.ReadExportRequest, _db_pb2.ReadExportResponse]  # type: ignore[assignment]
+    """What is kept of a user to whom an export is under way, by pages. What came since they asked is
+    left out, and so are pictures that they have deleted.
+    """
+    AdvanceExport: _aio.UnaryUnaryMultiCallable[_db_pb2.AdvanceExportRequest, _db_pb2.AdvanceExportResponse]  # type: ignore[assignment]
+    """Records how far an export is: the message that the next part comes into, or that it has come."""
+    EndExport: _aio.UnaryUnaryMultiCallable[_db_pb2.EndExportRequest, _db_pb2.EndExportResponse]  # type: ignore[assignment]
+    """Gives an export up. Its user may ask again at once."""
+    ListUploads: _aio.UnaryUnaryMultiCallable[_db_pb2.ListUploadsRequest, _db_pb2.ListUploadsResponse]  # type: ignore[assignment]
+    """The photos of a user that pictures may have started from, by pages: the generator may have them."""
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -552,7 +586,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ListForgettingsResponse, _abc.Awaitable[_db_pb2.ListForgettingsResponse]]:
         """Whom the bot is to forget, whoever asked first first. Of each it closes what is unfinished,
-        has the generator delete what it may have, calls ForgetUser, tells the user, and ends it.
+        has the generator delete what it may have, by ListUploads, calls ForgetUser, tells the user,
+        and ends it.
         """
 
     @_abc_1.abstractmethod
@@ -641,5 +676,57 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.CloseBroadcastResponse, _abc.Awaitable[_db_pb2.CloseBroadcastResponse]]:
         """Closes a broadcast that has ended: whoever has asked for it has read how."""
+
+    @_abc_1.abstractmethod
+    def BeginExport(
+        self,
+        request: _db_pb2.BeginExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.BeginExportResponse, _abc.Awaitable[_db_pb2.BeginExportResponse]]:
+        """Begins to send a user all that is kept of them, unless that is under way, or was asked for
+        within the last 24 hours. The same message again changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ListExports(
+        self,
+        request: _db_pb2.ListExportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ListExportsResponse, _abc.Awaitable[_db_pb2.ListExportsResponse]]:
+        """Whom the bot is to send an export: first who has had the fewest parts, then who asked first."""
+
+    @_abc_1.abstractmethod
+    def ReadExport(
+        self,
+        request: _db_pb2.ReadExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ReadExportResponse, _abc.Awaitable[_db_pb2.ReadExportResponse]]:
+        """What is kept of a user to whom an export is under way, by pages. What came since they asked is
+        left out, and so are pictures that they have deleted.
+        """
+
+    @_abc_1.abstractmethod
+    def AdvanceExport(
+        self,
+        request: _db_pb2.AdvanceExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.AdvanceExportResponse, _abc.Awaitable[_db_pb2.AdvanceExportResponse]]:
+        """Records how far an export is: the message that the next part comes into, or that it has come."""
+
+    @_abc_1.abstractmethod
+    def EndExport(
+        self,
+        request: _db_pb2.EndExportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.EndExportResponse, _abc.Awaitable[_db_pb2.EndExportResponse]]:
+        """Gives an export up. Its user may ask again at once."""
+
+    @_abc_1.abstractmethod
+    def ListUploads(
+        self,
+        request: _db_pb2.ListUploadsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ListUploadsResponse, _abc.Awaitable[_db_pb2.ListUploadsResponse]]:
+        """The photos of a user that pictures may have started from, by pages: the generator may have them."""
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
