@@ -15,7 +15,7 @@ _MAX_ERROR = 1000  # characters; the message is for the log, and no reason to lo
 
 def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
     """The row of a photo that has arrived."""
-    row = _sent(request, now)
+    row = _sent(request, now, request.user_id if request.of_another else None)
     row.file_id, row.file_size = request.file_id, request.file_size
     row.user_text = request.user_text
     row.media_group_id = request.media_group_id or None
@@ -30,9 +30,13 @@ def new_words(request: db.CreateGenerationRequest, now: datetime) -> Photo:
     return row
 
 
-def _sent(request: db.ReceivePhotoRequest | db.CreateGenerationRequest, now: datetime) -> Photo:
+def _sent(
+    request: db.ReceivePhotoRequest | db.CreateGenerationRequest,
+    now: datetime,
+    asker: int | None = None,
+) -> Photo:
     return Photo(
-        id=photo_id(request.bot_id, request.chat_id, request.message_id),
+        id=photo_id(request.bot_id, request.chat_id, request.message_id, asker),
         bot_id=request.bot_id,
         chat_id=request.chat_id,
         message_id=request.message_id,

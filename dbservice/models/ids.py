@@ -6,9 +6,10 @@ _IDS = uuid.UUID("a065fd21-2ba3-4d68-9389-88e465a6c10c")
 """The namespace of photo ids. It never changes: it is how a redelivered message is recognised."""
 
 
-def photo_id(bot_id: int, chat_id: int, message_id: int) -> str:
-    """The id of the photo in this message."""
-    return str(uuid.uuid5(_IDS, f"{bot_id}:{chat_id}:{message_id}"))
+def photo_id(bot_id: int, chat_id: int, message_id: int, asker: int | None = None) -> str:
+    """The id of the photo in this message, or of what its asker has of it, who has not sent it."""
+    name = f"{bot_id}:{chat_id}:{message_id}"
+    return str(uuid.uuid5(_IDS, name if asker is None else f"{name}:{asker}"))
 
 
 def generation_id(photo: str) -> str:

@@ -10,7 +10,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 
 class UserSettings(Base):
-    """What a user has chosen for all of their pictures."""
+    """What a user has chosen for all of their pictures, or a group for all that is sent there."""
 
     __tablename__ = "user_settings"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -22,6 +22,7 @@ class UserSettings(Base):
     language: Mapped[str] = mapped_column(default="")
     time_zone: Mapped[str] = mapped_column(default="")
     news: Mapped[bool] = mapped_column(default=True)
+    style: Mapped[str] = mapped_column(default="")
 
 
 class KeptOfUser(Base):

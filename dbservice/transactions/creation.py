@@ -114,7 +114,7 @@ def _add(
             raise ServiceError(Reason.NOT_CAPTIONED, "The photo has no caption and gets none.")
     n = messages.next_n(transaction.session, photo.id)
     row = messages.new_generation(key, photo, n, state, request, transaction.now)
-    chosen = settings.chosen(transaction, photo.bot_id, photo.user_id)
+    chosen = settings.in_chat(transaction, photo.bot_id, photo.user_id, photo.chat_id)
     photo.language_code = chosen.language or request.language_code or photo.language_code
     wanted = chosen.pictures if request.several else 1
     row.pictures = limits.several(transaction, photo, allowed, wanted)

@@ -40,7 +40,7 @@ def begin(
         return tombstone if pending else None
     if pending:
         return None  # by another question, which will say how it ended
-    chosen = settings.chosen(transaction, request.bot_id, request.user_id)
+    chosen = settings.in_chat(transaction, request.bot_id, request.user_id, request.chat_id)
     row = Forgetting(
         bot_id=request.bot_id,
         user_id=request.user_id,

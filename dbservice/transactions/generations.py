@@ -18,6 +18,7 @@ from dbservice.transactions import (
     quotas,
     sent,
     sets,
+    settings,
     users,
 )
 from dbservice.transactions.quotas import Quotas
@@ -54,8 +55,10 @@ def get(transaction: Transaction, request: db.GetGenerationRequest) -> db.GetGen
         if about := session.get(SentMessage, message):
             key, kind = session.scalars(_id_of(about.generation)).one(), about.kind
         else:
-            key = generation_id(photo_id(*message))
-    row = queries.owned(session, key, request)
+            asked = generation_id(photo_id(*message, request.user_id))
+            is_asked = queries.find(session, asked) is not None
+            key = asked if is_asked else generation_id(photo_id(*message))
+    row = queries.owned(session, key, request, administrator=request.administrator)
     return db.GetGenerationResponse(item=messages.item(row), kind=kind)
 
 
@@ -84,7 +87,8 @@ def delete(
     Raises:
         ServiceError: NOT_FOUND, NOT_OWNER, or NOT_CLOSED, also while its set is unfinished.
     """
-    row = queries.owned(transaction.session, request.generation_id, request)
+    session, key = transaction.session, request.generation_id
+    row = queries.owned(session, key, request, administrator=request.administrator)
     if row.closed_at is None or sets.is_unfinished(transaction, row.set_id):
         raise ServiceError(Reason.NOT_CLOSED, "The generation is unfinished.")
     if row.deleted_at is None:
@@ -164,6 +168,7 @@ def _move_rest(transaction: Transaction, photo: Photo, chat_id: int) -> None:
         "sending_after": None,
         "sending_unseen": 0,
     }
+    settings.move(transaction, photo.bot_id, photo.chat_id, chat_id)
     _move(transaction, chat_id, *_in_chat(photo), **gone)
 
 
@@ -297,7 +302,7 @@ def cancel(
         theirs = queries.with_photo(*users.unclosed(request)).order_by(Generation.number)
         rows = transaction.session.scalars(theirs)
         if request.HasField("before_message_id"):
-            rows = [row for row in rows if _is_before(request.before_message_id, row.photo)]
+            rows = [row for row in rows if _is_before(request.before_message_id, row)]
     response = db.CancelGenerationsResponse()
     for row in rows:
         if is_allowed(row.state, CANCELLED):
@@ -315,10 +320,12 @@ def cancel(
     return response
 
 
-def _is_before(message_id: int, photo: Photo) -> bool:
-    """Whether a photo was sent before the message of this id in its chat.
+def _is_before(message_id: int, row: Generation) -> bool:
+    """Whether a picture was asked for before the message of this id in its chat.
 
     All were that have followed a group that became a supergroup, which counts anew.
     """
-    has_moved = photo.id != photo_id(photo.bot_id, photo.chat_id, photo.message_id)
-    return has_moved or photo.message_id < message_id
+    photo = row.photo
+    message = (photo.bot_id, photo.chat_id, photo.message_id)
+    has_moved = photo.id not in (photo_id(*message), photo_id(*message, photo.user_id))
+    return has_moved or (row.reply_to_message_id or photo.message_id) < message_id

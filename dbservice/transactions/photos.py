@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from dbservice import messages
 from dbservice.errors import not_found, not_owner
-from dbservice.models import Generation, Photo, generation_id, photo_id
+from dbservice.models import Generation, Photo, generation_id
 from dbservice.store import Transaction
 from dbservice.transactions import leases, limits, queries, quotas, settings
 from dbservice.transactions.limits import Limits
@@ -20,29 +20,35 @@ _ALBUM = 10  # photos, at most, as Telegram's sendMediaGroup takes them
 def receive(
     transaction: Transaction, request: db.ReceivePhotoRequest, allowed: Limits, bounds: Quotas
 ) -> db.ReceivePhotoResponse:
-    """Records a photo with its generation 0, once per message.
+    """Records a photo with its generation 0, once per message and who asks about it.
 
     An album that has begun is let in whole: half of one is nothing that its sender asked for. A
     quota alone holds for each of its photos.
 
     Raises:
-        ServiceError: as `limits.refusal` and `quotas.begin`, and BEING_FORGOTTEN.
+        ServiceError: as `limits.refusal` and `quotas.begin`, and BEING_FORGOTTEN; NOT_FOUND, for
+            its album.
     """
     session = transaction.session
     limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
-    key = generation_id(photo_id(request.bot_id, request.chat_id, request.message_id))
+    photo = messages.new_photo(request, transaction.now)
+    key = generation_id(photo.id)
     if known := queries.find(session, key):
         return db.ReceivePhotoResponse(item=messages.item(known), created=False)
-    photo = messages.new_photo(request, transaction.now)
     album = _album(transaction, photo)
+    if request.only_with_album and not album:
+        raise not_found("album")
     refusal = limits.refusal(transaction, photo, allowed)
     if refusal is not None and not 0 < len(album) < _ALBUM:
         raise refusal
     _share_words(transaction, [photo, *album])
     row = messages.new_generation(key, photo, 0, RECEIVED, request, transaction.now)
-    chosen = settings.chosen(transaction, photo.bot_id, photo.user_id)
+    if request.HasField("asking_message_id"):
+        row.reply_to_message_id = request.asking_message_id
+    chosen = settings.in_chat(transaction, photo.bot_id, photo.user_id, photo.chat_id)
     photo.language_code = chosen.language or photo.language_code
     row.dial = chosen.dial or row.dial
+    row.style = chosen.style or row.style
     row.pictures = limits.several(transaction, photo, allowed, chosen.pictures)
     quotas.begin(transaction, row, bounds, exempt=request.exempt)
     quotas.totals(transaction, photo.bot_id).photos += 1

@@ -53,8 +53,12 @@ def get(session: Session, generation_id: str) -> Generation:
     return row
 
 
-def owned(session: Session, generation_id: str, request: InChat) -> Generation:
+def owned(
+    session: Session, generation_id: str, request: InChat, *, administrator: bool = False
+) -> Generation:
     """The generation of this id, if it is the user's, and in the chat.
+
+    For whoever administers the chat it may be another's.
 
     Raises:
         ServiceError: NOT_FOUND or NOT_OWNER.
@@ -64,6 +68,6 @@ def owned(session: Session, generation_id: str, request: InChat) -> Generation:
         raise not_found("generation")
     if is_being_forgotten(session, row.bot_id, row.user_id):
         raise not_found("generation")
-    if row.user_id != request.user_id:
+    if row.user_id != request.user_id and not administrator:
         raise not_owner("generation")
     return row

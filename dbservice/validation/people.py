@@ -49,6 +49,7 @@ def _(request: db.GetSettingsRequest | db.ChangeSettingsRequest) -> Violations:
             yield "settings.language", "must be a language tag in lower-case letters"
         if not _is_zone(request.settings.time_zone):
             yield "settings.time_zone", "must be of the IANA time zone database"
+        yield from text("settings.style", request.settings.style, MAX_NAME)
         yield from text("language_code", request.language_code, MAX_NAME)
 
 

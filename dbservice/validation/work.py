@@ -49,6 +49,12 @@ def _(request: db.ReceivePhotoRequest) -> Violations:
         yield from within("message_thread_id", request.message_thread_id, 1)
     yield from text("media_group_id", request.media_group_id, MAX_NAME)
     yield from _recipe(request.recipe)
+    if request.HasField("asking_message_id"):
+        yield from within("asking_message_id", request.asking_message_id, 1)
+    elif request.of_another:
+        yield "asking_message_id", "must be given for another's photo"
+    if request.only_with_album and not request.media_group_id:
+        yield "media_group_id", "must be given with only_with_album"
 
 
 @violations.register

@@ -30,7 +30,7 @@ from sandbox.telegram.files import (
     prepare_photo,
     read_upload,
 )
-from sandbox.telegram.formatting import MAX_CAPTION, MAX_TEXT, Formatted, with_commands
+from sandbox.telegram.formatting import MAX_CAPTION, MAX_TEXT, Formatted, typed
 from sandbox.telegram.keyboards import callback_data
 from sandbox.telegram.messages import (
     MessageRow,
@@ -200,7 +200,7 @@ async def send_updates(
 
 def _read(text: str) -> Formatted:
     """What a person wrote; a form sends line breaks as CRLF (WHATWG HTML)."""
-    return with_commands(text.replace("\r\n", "\n"))
+    return typed(text.replace("\r\n", "\n"))
 
 
 async def _prepare(
@@ -246,7 +246,7 @@ async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) 
                 ("caption", "caption_entities"),
             )
         kept = {key: value for key, value in stored.message.items() if key not in fields}
-        edited = kept | with_commands(change.text).fields(name, entities)
+        edited = kept | typed(change.text).fields(name, entities)
         message = await edit_message(tx, stored, edited)
         await _tell_bot(tx, await _chat(tx, chat_id), "edited_message", message)
         return message

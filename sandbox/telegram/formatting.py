@@ -1,4 +1,4 @@
-"""Text and its entities: parse_mode HTML as Telegram reads it, and commands in people's text.
+"""Text and its entities: parse_mode HTML as Telegram reads it, and what it finds in people's text.
 
 Offsets and lengths of entities count UTF-16 code units, as everywhere in the Bot API.
 """
@@ -26,6 +26,9 @@ _TOKEN = re.compile(r"<(?P<end>/?)(?P<name>[^\s<>/]*)(?P<rest>[^<>]*)>|(?P<open>
 _ATTRIBUTE = re.compile(r"""\s*([a-zA-Z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
 _REFERENCE = re.compile(r"&(?:lt|gt|amp|quot|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
 _COMMAND = re.compile(r"(?<![^\s])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![A-Za-z0-9_/])")
+
+
+_MENTION = re.compile(r"(?<![A-Za-z0-9_@/])@[A-Za-z0-9_]{3,32}(?![A-Za-z0-9_@])")
 
 
 @dataclass(frozen=True)
@@ -180,12 +183,13 @@ def message_caption(caption: str, mode: str, entities: Any = None) -> Json:
     return formatted.fields("caption", "caption_entities")
 
 
-def with_commands(text: str) -> Formatted:
-    """What a person typed, with the commands in it marked, as Telegram's server marks them."""
-    return Formatted(text, list(_commands(text)))
+def typed(text: str) -> Formatted:
+    """What a person typed; commands and names in it are marked, as Telegram's server marks them."""
+    found = [*_marked(text, "bot_command", _COMMAND), *_marked(text, "mention", _MENTION)]
+    return Formatted(text, sorted(found, key=lambda entity: entity["offset"]))
 
 
-def _commands(text: str) -> Iterator[Json]:
-    for found in _COMMAND.finditer(text):
+def _marked(text: str, kind: str, pattern: re.Pattern[str]) -> Iterator[Json]:
+    for found in pattern.finditer(text):
         offset = length(text[: found.start()])
-        yield {"type": "bot_command", "offset": offset, "length": length(found[0])}
+        yield {"type": kind, "offset": offset, "length": length(found[0])}

@@ -95,9 +95,10 @@ class People:
         *,
         user: int | None = None,
         reply_to: int | None = None,
+        thread: int | None = None,
         anonymous: bool | None = None,
     ) -> ShownMessage:
-        fields = {"text": text, "reply_to": reply_to, "anonymous": anonymous}
+        fields = {"text": text, "reply_to": reply_to, "thread": thread, "anonymous": anonymous}
         (message,) = await self._send(chat, user, fields)
         return message
 

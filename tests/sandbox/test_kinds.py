@@ -53,3 +53,15 @@ async def test_updates_reach_the_bot_as_they_are_given(
     found = answer.json()["result"]
     assert [each.pop("update_id") for each in found] == [1, 2, 3]
     assert found == odd
+
+
+async def test_names_that_people_write_are_marked(bot: Bot, people: People) -> None:
+    ada = await people.add_user()
+    await people.send_text(ada, "😀 @some_bot, /paint@some_bot a@b.example @x")
+    await people.send_photo(ada, jpeg(), caption="@some_bot")
+    text, caption = await bot.get_updates(allowed_updates=["message"])
+    assert text.message is not None
+    assert caption.message is not None
+    assert [*text.message.parse_entities().values()] == ["@some_bot", "/paint@some_bot"]
+    assert [*text.message.parse_entities(["mention"]).values()] == ["@some_bot"]
+    assert [*caption.message.parse_caption_entities(["mention"]).values()] == ["@some_bot"]

@@ -299,7 +299,7 @@ class Item(_message.Message):
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ..., members: _Optional[_Iterable[_Union[Generation, _Mapping]]] = ...) -> None: ...
 
 class ReceivePhotoRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe", "exempt")
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe", "exempt", "asking_message_id", "of_another", "only_with_album")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -313,6 +313,9 @@ class ReceivePhotoRequest(_message.Message):
     MEDIA_GROUP_ID_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
     EXEMPT_FIELD_NUMBER: _ClassVar[int]
+    ASKING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    OF_ANOTHER_FIELD_NUMBER: _ClassVar[int]
+    ONLY_WITH_ALBUM_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     message_id: int
@@ -326,7 +329,10 @@ class ReceivePhotoRequest(_message.Message):
     media_group_id: str
     recipe: Recipe
     exempt: bool
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., exempt: _Optional[bool] = ...) -> None: ...
+    asking_message_id: int
+    of_another: bool
+    only_with_album: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., exempt: _Optional[bool] = ..., asking_message_id: _Optional[int] = ..., of_another: _Optional[bool] = ..., only_with_album: _Optional[bool] = ...) -> None: ...
 
 class ReceivePhotoResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -646,18 +652,20 @@ class ListHistoryResponse(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., newer_cursor: _Optional[str] = ..., older_cursor: _Optional[str] = ..., newer_count: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class GetGenerationRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "message_id")
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "message_id", "administrator")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     user_id: int
     generation_id: str
     message_id: int
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., message_id: _Optional[int] = ...) -> None: ...
+    administrator: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., message_id: _Optional[int] = ..., administrator: _Optional[bool] = ...) -> None: ...
 
 class GetGenerationResponse(_message.Message):
     __slots__ = ("item", "kind")
@@ -688,16 +696,18 @@ class NoteMessageResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class DeleteGenerationRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id")
+    __slots__ = ("bot_id", "chat_id", "user_id", "generation_id", "administrator")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    ADMINISTRATOR_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     user_id: int
     generation_id: str
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
+    administrator: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ..., administrator: _Optional[bool] = ...) -> None: ...
 
 class DeleteGenerationResponse(_message.Message):
     __slots__ = ("item", "message_ids")
@@ -728,26 +738,30 @@ class StarGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class UserSettings(_message.Message):
-    __slots__ = ("dial", "pictures", "language", "time_zone", "news")
+    __slots__ = ("dial", "pictures", "language", "time_zone", "news", "style")
     DIAL_FIELD_NUMBER: _ClassVar[int]
     PICTURES_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     NEWS_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
     dial: Dial
     pictures: int
     language: str
     time_zone: str
     news: bool
-    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ..., language: _Optional[str] = ..., time_zone: _Optional[str] = ..., news: _Optional[bool] = ...) -> None: ...
+    style: str
+    def __init__(self, dial: _Optional[_Union[Dial, str]] = ..., pictures: _Optional[int] = ..., language: _Optional[str] = ..., time_zone: _Optional[str] = ..., news: _Optional[bool] = ..., style: _Optional[str] = ...) -> None: ...
 
 class GetSettingsRequest(_message.Message):
-    __slots__ = ("bot_id", "user_id")
+    __slots__ = ("bot_id", "user_id", "chat_id")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     user_id: int
-    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+    chat_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., chat_id: _Optional[int] = ...) -> None: ...
 
 class GetSettingsResponse(_message.Message):
     __slots__ = ("settings",)
@@ -756,16 +770,18 @@ class GetSettingsResponse(_message.Message):
     def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
 
 class ChangeSettingsRequest(_message.Message):
-    __slots__ = ("bot_id", "user_id", "settings", "language_code")
+    __slots__ = ("bot_id", "user_id", "settings", "language_code", "reset")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     user_id: int
     settings: UserSettings
     language_code: str
-    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., settings: _Optional[_Union[UserSettings, _Mapping]] = ..., language_code: _Optional[str] = ...) -> None: ...
+    reset: bool
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., settings: _Optional[_Union[UserSettings, _Mapping]] = ..., language_code: _Optional[str] = ..., reset: _Optional[bool] = ...) -> None: ...
 
 class ChangeSettingsResponse(_message.Message):
     __slots__ = ("settings",)

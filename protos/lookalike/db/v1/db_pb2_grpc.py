@@ -273,7 +273,8 @@ class DatabaseServiceServicer:
         """Records that a photo has arrived, with its generation 0. The same message again: the same
         row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
         DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
-        day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
+        day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
+        photo: what comes of it is theirs who asks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -397,7 +398,7 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSettings(self, request, context):
-        """What a user has chosen for all of their pictures.
+        """What a user has chosen for all of their pictures, or a group for all that is sent there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

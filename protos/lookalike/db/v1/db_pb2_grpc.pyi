@@ -46,7 +46,8 @@ class DatabaseServiceStub:
     """Records that a photo has arrived, with its generation 0. The same message again: the same
     row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
     DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
-    day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
+    day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
+    photo: what comes of it is theirs who asks.
     """
     StorePhoto: _grpc.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -99,7 +100,7 @@ class DatabaseServiceStub:
     StarGeneration: _grpc.UnaryUnaryMultiCallable[_db_pb2.StarGenerationRequest, _db_pb2.StarGenerationResponse]
     """Gives a picture a star, or takes it away. What has one is kept whatever its age, with its photo."""
     GetSettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetSettingsRequest, _db_pb2.GetSettingsResponse]
-    """What a user has chosen for all of their pictures."""
+    """What a user has chosen for all of their pictures, or a group for all that is sent there."""
     ChangeSettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.ChangeSettingsRequest, _db_pb2.ChangeSettingsResponse]
     """Changes it; what is absent stays as it is."""
     GetImage: _grpc.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]
@@ -185,7 +186,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """Records that a photo has arrived, with its generation 0. The same message again: the same
     row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
     DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
-    day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
+    day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
+    photo: what comes of it is theirs who asks.
     """
     StorePhoto: _aio.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]  # type: ignore[assignment]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -238,7 +240,7 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     StarGeneration: _aio.UnaryUnaryMultiCallable[_db_pb2.StarGenerationRequest, _db_pb2.StarGenerationResponse]  # type: ignore[assignment]
     """Gives a picture a star, or takes it away. What has one is kept whatever its age, with its photo."""
     GetSettings: _aio.UnaryUnaryMultiCallable[_db_pb2.GetSettingsRequest, _db_pb2.GetSettingsResponse]  # type: ignore[assignment]
-    """What a user has chosen for all of their pictures."""
+    """What a user has chosen for all of their pictures, or a group for all that is sent there."""
     ChangeSettings: _aio.UnaryUnaryMultiCallable[_db_pb2.ChangeSettingsRequest, _db_pb2.ChangeSettingsResponse]  # type: ignore[assignment]
     """Changes it; what is absent stays as it is."""
     GetImage: _aio.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]  # type: ignore[assignment]
@@ -327,7 +329,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records that a photo has arrived, with its generation 0. The same message again: the same
         row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
         DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
-        day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case.
+        day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
+        photo: what comes of it is theirs who asks.
         """
 
     @_abc_1.abstractmethod
@@ -476,7 +479,7 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.GetSettingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.GetSettingsResponse, _abc.Awaitable[_db_pb2.GetSettingsResponse]]:
-        """What a user has chosen for all of their pictures."""
+        """What a user has chosen for all of their pictures, or a group for all that is sent there."""
 
     @_abc_1.abstractmethod
     def ChangeSettings(
