@@ -1,8 +1,8 @@
 """The order in which the bot's calls go to Telegram, and at which rate.
 
 Telegram takes about 30 messages a second of a bot and 20 a minute in a group (core.telegram.org,
-Bots FAQ). What waits for that is one queue: pictures first, then texts, then edits, and within
-these chats take turns, so that one chat's hundreds keep nobody else waiting.
+Bots FAQ). What waits for that is one queue: pictures first, then texts, then edits and reactions,
+and within these chats take turns, so that one chat's hundreds keep nobody else waiting.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class _Priority(IntEnum):
 
 
 def _priority(endpoint: str) -> _Priority:
-    if endpoint.startswith("edit"):
+    if endpoint.startswith("edit") or endpoint == "setMessageReaction":
         return _Priority.EDIT
     return _Priority.PICTURE if endpoint == "sendPhoto" else _Priority.TEXT
 

@@ -17,6 +17,7 @@ from dbservice.transactions import (
     access,
     creation,
     epochs,
+    finding,
     forgetting,
     generations,
     leases,
@@ -280,6 +281,22 @@ class DatabaseServicer(DatabaseServiceServicer):
         response = await self._store.transact(forgetting.end, request)
         await self._forget_elsewhere()
         return response
+
+    async def FindPictures(
+        self, request: db.FindPicturesRequest, _context: object
+    ) -> db.FindPicturesResponse:
+        """See db.proto."""
+        if request.generation_id:
+            return await self._store.transact(finding.get, request)
+        found, most = db.FindPicturesResponse(), request.page_size or finding.PAGE_SIZE
+        for _ in range(finding.MOST_BATCHES):
+            left = most - len(found.items)
+            some = await self._store.transact(finding.find, request, left)
+            found.MergeFrom(some)
+            found.cursor = request.cursor = some.cursor
+            if not some.cursor or len(found.items) == most:
+                break
+        return found
 
     def _allowed(self) -> Limits:
         """What may be begun now."""

@@ -12,6 +12,7 @@ from bot.clients.documents import Job
 from bot.recipes.guesses import USER, is_unsure, thing
 from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
+from bot.texts.inline import InlineTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
 from bot.texts.settings import SettingsTexts
@@ -32,6 +33,7 @@ class Texts:
         pictures: what is said of pictures and under them.
         access: what is said of who may use the bot.
         privacy: what is said of what is kept, of its end, and of the terms.
+        inline: what is said of pictures that are shared in other chats.
         settings: what is said of languages and time zones.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
@@ -60,6 +62,7 @@ class Texts:
         self.pictures = PictureTexts(translations)
         self.access = AccessTexts(translations)
         self.privacy = PrivacyTexts(translations)
+        self.inline = InlineTexts(translations)
         self.settings = SettingsTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(

@@ -64,6 +64,7 @@ class Photo(StoredImage, Base):
     album_text: Mapped[str | None]
     album_newest_at: Mapped[datetime | None]
     first_caption: Mapped[bool] = mapped_column(default=False)
+    channel_post: Mapped[bool] = mapped_column(default=False)
 
 
 class Generation(StoredImage, Base):
@@ -92,6 +93,7 @@ class Generation(StoredImage, Base):
             "number",
             **given("image_key"),
         ),
+        Index("ix_generations_of_user", "bot_id", "user_id", "number", **given("image_key")),
         Index("ix_generations_set", "set_id", "place", **given("set_id")),
         _by_key(__tablename__),
         {"sqlite_autoincrement": True},

@@ -27,6 +27,8 @@ _ATTRIBUTE = re.compile(r"""\s*([a-zA-Z-]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)
 _REFERENCE = re.compile(r"&(?:lt|gt|amp|quot|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
 _COMMAND = re.compile(r"(?<![^\s])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![A-Za-z0-9_/])")
 
+_MENTION = re.compile(r"(?<![A-Za-z0-9_@])@[A-Za-z][A-Za-z0-9_]{3,31}(?![A-Za-z0-9_])")
+
 
 @dataclass(frozen=True)
 class Formatted:
@@ -181,11 +183,12 @@ def message_caption(caption: str, mode: str, entities: Any = None) -> Json:
 
 
 def with_commands(text: str) -> Formatted:
-    """What a person typed, with the commands in it marked, as Telegram's server marks them."""
-    return Formatted(text, list(_commands(text)))
+    """What a person typed, with commands and @names marked, as Telegram's server marks them."""
+    marked = [*_marked("bot_command", _COMMAND, text), *_marked("mention", _MENTION, text)]
+    return Formatted(text, sorted(marked, key=lambda entity: entity["offset"]))
 
 
-def _commands(text: str) -> Iterator[Json]:
-    for found in _COMMAND.finditer(text):
+def _marked(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Json]:
+    for found in pattern.finditer(text):
         offset = length(text[: found.start()])
-        yield {"type": "bot_command", "offset": offset, "length": length(found[0])}
+        yield {"type": kind, "offset": offset, "length": length(found[0])}

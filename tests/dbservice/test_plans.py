@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access
+from tests.dbservice import test_access, test_finding
 from tests.dbservice.client import Client
 
 GROWS = re.compile(r"SCAN (generations|photos|owners|members|bans|invites)|USE TEMP B-TREE")
@@ -77,6 +77,14 @@ async def deleted(client: Client) -> None:
     await client.delete(lease.item.generation.id, user=8)
 
 
+async def found(client: Client) -> None:
+    key = await test_finding.delivered(client, 8)
+    for words in ("", "cat"):
+        assert await test_finding.find(client, words) == [key]
+    assert not (await test_finding.page(client, cursor="1")).items
+    assert await test_finding.find(client, generation_id=key) == [key]
+
+
 async def forgotten(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
     await client.ask_to_forget(8)
@@ -106,6 +114,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an owner": lambda client: test_access.claim(client, 8),
     "an invite": invited,
     "a ban": banned,
+    "pictures of all chats": found,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
 }

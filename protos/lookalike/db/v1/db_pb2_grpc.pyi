@@ -134,6 +134,10 @@ class DatabaseServiceStub:
     """
     EndForgetting: _grpc.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]
     """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
+    FindPictures: _grpc.UnaryUnaryMultiCallable[_db_pb2.FindPicturesRequest, _db_pb2.FindPicturesResponse]
+    """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+    has all of the words, or the one that is asked for by its id.
+    """
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -230,6 +234,10 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """
     EndForgetting: _aio.UnaryUnaryMultiCallable[_db_pb2.EndForgettingRequest, _db_pb2.EndForgettingResponse]  # type: ignore[assignment]
     """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
+    FindPictures: _aio.UnaryUnaryMultiCallable[_db_pb2.FindPicturesRequest, _db_pb2.FindPicturesResponse]  # type: ignore[assignment]
+    """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+    has all of the words, or the one that is asked for by its id.
+    """
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -509,5 +517,15 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.EndForgettingResponse, _abc.Awaitable[_db_pb2.EndForgettingResponse]]:
         """The user is forgotten, knows it, and may begin anew. NOT_CLOSED while anything is left."""
+
+    @_abc_1.abstractmethod
+    def FindPictures(
+        self,
+        request: _db_pb2.FindPicturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.FindPicturesResponse, _abc.Awaitable[_db_pb2.FindPicturesResponse]]:
+        """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+        has all of the words, or the one that is asked for by its id.
+        """
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
