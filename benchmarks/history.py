@@ -43,6 +43,7 @@ BARS = {
 """What was asked for on the largest table; of all others, 1.5 times what the smallest one takes."""
 
 _MOVING = "GetStatus of another, 99 of 100, while a chat moves"
+_SEARCHING = "GetStatus of another, 99 of 100, while pictures are looked for"
 _FORGETTING = "GetStatus of another, 99 of 100, while a user is forgotten"
 _FLOOD = "LeaseGenerations, two fifths unclosed, one user's"
 
@@ -56,6 +57,7 @@ _BOT, _HEAVY, _FLOODER = 1, 42, 43
 
 _WHO: Any = {"bot_id": _BOT, "chat_id": _HEAVY, "user_id": _HEAVY}
 _ROUNDS = 100
+_SEARCH_EACH = 20  # rounds: it reads up to 20,000 pictures
 _PICTURE = b"a picture"
 
 _FILL = """
@@ -141,7 +143,7 @@ async def _measure(tables: Mapping[int, DbserviceSettings]) -> dict[int, dict[st
     async with _clients(tables) as clients:
         for number in range(1, _ROUNDS + 1):
             for rows, client in clients.items():
-                await _look(client, rows)
+                await _look(client, rows, number)
                 await _work(client, number)
         beside = {rows: await _beside(client.stub) for rows, client in clients.items()}
     unclosed = f"closed_at = NULL, state = 'received', user_id = {_FLOODER}"
@@ -179,7 +181,11 @@ def _lease() -> db.LeaseGenerationsRequest:
     return db.LeaseGenerationsRequest(bot_id=_BOT, holder="benchmark")
 
 
-async def _look(client: _Clocked, rows: int) -> None:
+def _query(words: str = "") -> db.FindPicturesRequest:
+    return db.FindPicturesRequest(bot_id=_BOT, user_id=_HEAVY, words=words)
+
+
+async def _look(client: _Clocked, rows: int, number: int) -> None:
     """What the bot and the heavy user ask for, while there is nothing to do."""
     stub = client.stub
     await client.call("LeaseGenerations, nothing to do", stub.LeaseGenerations, _lease())
@@ -188,6 +194,9 @@ async def _look(client: _Clocked, rows: int) -> None:
         request = db.ListHistoryRequest(**_WHO, cursor=cursor.format(middle=rows // 2))
         await client.call(f"ListHistory, {page}", stub.ListHistory, request)
     await client.call("GetStatistics", stub.GetStatistics, db.GetStatisticsRequest(bot_id=_BOT))
+    await client.call("FindPictures, newest page", stub.FindPictures, _query())
+    if number % _SEARCH_EACH == 0:
+        await client.call("FindPictures, nothing found", stub.FindPictures, _query("nowhere"))
     nothing = db.CancelGenerationsRequest(**_WHO)
     await client.call("CancelGenerations, none", stub.CancelGenerations, nothing)
 
@@ -244,6 +253,7 @@ async def _at_once(rpc: Any, request: Any) -> Any:
 
 async def _beside(stub: DatabaseServiceStub) -> dict[str, float]:
     """How long another's GetStatus takes while the heavy user is moved and then forgotten."""
+    searching = await _waited(stub, stub.FindPictures, _query("nowhere"))
     photo = db.ReceivePhotoRequest(**_WHO, message_id=2 * 10**9, file_id="x")
     item = (await _at_once(stub.ReceivePhoto, photo)).item
     (lease,) = (await _at_once(stub.LeaseGenerations, _lease())).leases
@@ -256,7 +266,7 @@ async def _beside(stub: DatabaseServiceStub) -> dict[str, float]:
     await _at_once(stub.CancelGenerations, unwanted)
     await _at_once(stub.CloseGeneration, db.CloseGenerationRequest(**names))
     forgetting = await _waited(stub, stub.ForgetUser, db.ForgetUserRequest(**whose))
-    return {_MOVING: moving, _FORGETTING: forgetting}
+    return {_SEARCHING: searching, _MOVING: moving, _FORGETTING: forgetting}
 
 
 async def _waited(stub: DatabaseServiceStub, rpc: Any, request: Any) -> float:

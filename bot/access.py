@@ -54,7 +54,15 @@ class Party:
 
 def party_of(update: Update) -> Party | None:
     """Who is behind an update; None: nobody whom we could answer."""
-    query, message = update.callback_query, update.message
+    query, message, reaction = update.callback_query, update.message, update.message_reaction
+    if update.inline_query is not None:  # where it is written is not said
+        user_id = update.inline_query.from_user.id
+        return Party(user_id, user_id)
+    if update.channel_post is not None:
+        return Party(update.channel_post.chat.id, update.channel_post.chat.id)
+    if reaction is not None:
+        who = reaction.user or reaction.actor_chat
+        return None if who is None else Party(who.id, reaction.chat.id)
     if query is not None:
         chat = query.message.chat if query.message is not None else None
         return Party(query.from_user.id, chat.id if chat is not None else query.from_user.id)

@@ -24,6 +24,8 @@
     k:<action>:<owner>:<generation>
                             something about the picture on the card: one of `CardAction`
 
+    #<generation>           no data, but what a Share button has its user write after the bot's name
+
 An owner is a user, or a group in whose name somebody wrote. A generation's id is written without
 its hyphens.
 """
@@ -58,6 +60,7 @@ NO_NEWS: Final = re.compile(r"^b:none:[0-9]{1,16}$")
 LANGUAGE: Final = re.compile(r"^l:([a-z-]{0,12}):(-?[0-9]{1,16})$")
 ZONE: Final = re.compile(r"^z:([A-Za-z0-9_+/-]{1,40}):(-?[0-9]{1,16})$")
 MENU: Final = re.compile(r"^o:([a-z]{1,16}):(-?[0-9]{1,16})$")
+SHARED: Final = re.compile(rf"^#({_ID})$")
 WORDS: Final = re.compile(r"^w$")
 FROM_FILE: Final = re.compile(r"^f:(?P<owner>-?[0-9]{1,16}):(?P<message>[0-9]{1,16})$")
 
@@ -173,6 +176,11 @@ def menu_data(menu: Menu, user_id: int) -> str:
 def from_file_data(user_id: int, message_id: int) -> str:
     """Paints from a file's recipe for this user, who has asked for it with this message."""
     return f"f:{user_id}:{message_id}"
+
+
+def share_query(generation_id: str) -> str:
+    """Finds this picture, or those of this set, in inline mode."""
+    return f"#{uuid.UUID(generation_id).hex}"
 
 
 def is_about(data: object, generation_id: str) -> bool:

@@ -91,6 +91,11 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
         """dbservice, the generator, Telegram."""
         return self.bot_data.services
 
+    @property
+    def can_share(self) -> bool:
+        """Whether pictures have a Share button."""
+        return self.services.messenger.has_inline_mode
+
     def wake(self) -> None:
         """There is news for the tick."""
         self.bot_data.scheduler.wake()

@@ -82,7 +82,16 @@ async def _token(settings: BotSettings) -> list[Finding]:
     name = f"The token is that of @{me['username']}."
     groups = "It sees no photos in groups; @BotFather, /setprivacy, changes it."
     remedy = "" if me.get("can_read_all_group_messages") else groups
-    return [ok("token", name, remedy), *_clock(date)]
+    return [ok("token", name, remedy), *_inline(me), *_clock(date)]
+
+
+def _inline(me: dict[str, Any]) -> list[Finding]:
+    """What the bot does without where @BotFather has not turned inline mode on."""
+    if me.get("supports_inline_queries"):
+        return []
+    summary = "Inline mode is off, so pictures cannot be shared from here in other chats."
+    remedy = "@BotFather, /setinline, turns it on; restart the bot then."
+    return [ok("inline", summary, remedy)]
 
 
 def _http(settings: BotSettings) -> httpx.AsyncClient:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
 from telegram.constants import KeyboardButtonStyle
 
 from bot import zones as time_zones
@@ -28,6 +28,7 @@ from bot.callbacks import (
     no_news_data,
     picture_data,
     send_data,
+    share_query,
     style_data,
     zone_data,
 )
@@ -63,9 +64,10 @@ def caption(caption: db.Caption, generation_id: str, texts: Texts) -> InlineKeyb
     return InlineKeyboardMarkup.from_column([*guesses, ask])
 
 
-def picture(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
-    """Under a picture, or under the album of a set."""
-    return (_choices if item.generation.pictures > 1 else _single)(item, texts)
+def picture(item: db.Item, texts: Texts, *, share: bool) -> InlineKeyboardMarkup:
+    """Under a picture, or under the album of a set; with Share, if the bot has inline mode."""
+    sharing = [_share(item, texts)] if share else []
+    return (_choices if item.generation.pictures > 1 else _single)(item, texts, sharing)
 
 
 def styles(generation_id: str, texts: Texts) -> InlineKeyboardMarkup:
@@ -257,7 +259,20 @@ def _news(user_id: int, texts: Texts, *, wanted: bool) -> InlineKeyboardButton:
     )
 
 
-def _single(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
+def _share(item: db.Item, texts: Texts) -> InlineKeyboardButton:
+    """Has its user choose a chat, and writes there what finds the picture; its owner's alone."""
+    chosen = SwitchInlineQueryChosenChat(
+        share_query(item.generation.id),
+        allow_user_chats=True,
+        allow_group_chats=True,
+        allow_channel_chats=True,
+    )
+    return InlineKeyboardButton(texts.inline.share_button, switch_inline_query_chosen_chat=chosen)
+
+
+def _single(
+    item: db.Item, texts: Texts, sharing: Sequence[InlineKeyboardButton]
+) -> InlineKeyboardMarkup:
     """At an end of the dial, and without a photo, there is no way to turn it."""
     said = texts.pictures
     rows = (
@@ -276,18 +291,21 @@ def _single(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
         ),
     )
     key = item.generation.id
-    shown = (
+    *others, last = (
         [_button(text, action, key) for action, text, is_there in row if is_there] for row in rows
     )
-    return InlineKeyboardMarkup([row for row in shown if row])
+    return InlineKeyboardMarkup([*filter(None, others), [*sharing, *last]])
 
 
-def _choices(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
+def _choices(
+    item: db.Item, texts: Texts, sharing: Sequence[InlineKeyboardButton]
+) -> InlineKeyboardMarkup:
     """A number for each picture of a set that is still there."""
     said, key = texts.pictures, item.generation.id
     numbers = [_button(str(n), Action.CHOOSE, member) for n, member in numbered(item)]
     rest = [
         _button(said.again_button, Action.AGAIN, key),
+        *sharing,
         _button(said.delete_button, Action.DELETE, key),
     ]
     return InlineKeyboardMarkup([numbers, rest])

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Final
 
 from telegram import Document, Message, PhotoSize
-from telegram.constants import ChatType
+from telegram.constants import ChatType, MessageEntityType
 
 MOST_BYTES: Final = 20 * 1024 * 1024
 """What a bot may download (core.telegram.org/bots/api#getfile)."""
@@ -58,6 +58,28 @@ def data_of(message: Message) -> list[object]:
     if markup is None:
         return []
     return [button.callback_data for row in markup.inline_keyboard for button in row]
+
+
+def is_via(message: Message) -> bool:
+    """Whether it is one of the bot's own answers in inline mode, which somebody has chosen."""
+    return message.via_bot is not None and message.via_bot.id == message.get_bot().id
+
+
+def addressed_in(message: Message) -> str | None:
+    """What a caption says to the bot that it mentions; None: it does not mention it."""
+    bot = message.get_bot()
+    caption, name = (message.caption or "").encode("utf-16-le"), f"@{bot.username}".lower()
+    is_mentioned = False
+    for entity in reversed(message.caption_entities):
+        start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
+        if entity.type == MessageEntityType.TEXT_MENTION:
+            is_it = entity.user is not None and entity.user.id == bot.id
+        else:
+            text = caption[start:end].decode("utf-16-le", "replace")
+            is_it = entity.type == MessageEntityType.MENTION and text.lower() == name
+        if is_it:
+            caption, is_mentioned = caption[:start] + caption[end:], True
+    return " ".join(caption.decode("utf-16-le", "replace").split()) if is_mentioned else None
 
 
 def picture_of(message: Message) -> PhotoSize | Document | None:

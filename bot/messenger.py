@@ -142,6 +142,17 @@ class Messenger:
             raise
         return copied.message_id
 
+    @property
+    def has_inline_mode(self) -> bool:
+        """Whether @BotFather has turned inline mode on for the bot, as Telegram said at start."""
+        return bool(self._bot.bot.supports_inline_queries)
+
+    async def react(self, chat_id: int, message_id: int, emoji: str) -> None:
+        """Reacts to a message; where that is forbidden, or fails just now, nobody misses it."""
+        with suppress(CannotDeliver, Moved, TelegramUnavailable):
+            async with self._calling("setMessageReaction", chat_id):
+                await self._bot.set_message_reaction(chat_id, message_id, emoji)
+
     async def keep_pace(self, chat_id: int) -> None:
         """Waits until a message that is not urgent may go out in this chat."""
         await self._pace.wait(chat_id)

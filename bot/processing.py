@@ -6,7 +6,7 @@ from typing import Any, Final
 from telegram import Update
 from telegram.ext import BaseUpdateProcessor
 
-from bot.messages import sender_of
+from bot.access import party_of
 from bot.turns import Turns
 
 _AT_ONCE: Final = 256
@@ -39,7 +39,5 @@ def _whose(update: object) -> int:
     """The id of who sent or pressed something; 0 where that is not known."""
     if not isinstance(update, Update):
         return 0
-    if update.callback_query is not None:
-        return update.callback_query.from_user.id
-    sender = sender_of(update.message) if update.message is not None else None
-    return 0 if sender is None else sender.id
+    party = party_of(update)
+    return 0 if party is None else party.user_id

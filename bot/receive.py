@@ -9,7 +9,7 @@ from typing import Final
 from telegram import Bot, Update
 
 from bot.clients.dbservice import DatabaseUnavailable
-from bot.transports.base import Json, NotNow
+from bot.transports.base import UPDATES, Json, NotNow
 from bot.transports.decoding import Undecodable, decode
 from bot.transports.kept import KeptUpdates
 
@@ -42,7 +42,7 @@ class Receiver:
         except Undecodable as error:
             await self.pass_over(update["update_id"], json.dumps(update).encode(), str(error))
             return
-        if decoded.message is None and decoded.callback_query is None:
+        if all(getattr(decoded, kind) is None for kind in UPDATES):
             return  # of a kind that nobody here acts on
         try:
             await self._record(decoded)

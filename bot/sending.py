@@ -1,9 +1,9 @@
 """The order in which the bot's calls go to Telegram, and at which rate.
 
 Telegram takes about 30 messages a second of a bot and 20 a minute in a group (core.telegram.org,
-Bots FAQ). What waits for that is one queue: pictures first, then texts, edits, and news that
-nobody waits for; and within these chats take turns, so that one chat's hundreds keep nobody else
-waiting.
+Bots FAQ). What waits for that is one queue: pictures first, then texts, edits and reactions, and
+news that nobody waits for; and within these chats take turns, so that one chat's hundreds keep
+nobody else waiting.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _OF_ENDPOINTS: Final = {"sendPhoto": _Priority.PICTURE, "copyMessage": _Priority
 
 
 def _priority(endpoint: str) -> _Priority:
-    if endpoint.startswith("edit"):
+    if endpoint.startswith("edit") or endpoint == "setMessageReaction":
         return _Priority.EDIT
     return _OF_ENDPOINTS.get(endpoint, _Priority.TEXT)
 

@@ -19,6 +19,7 @@ def new_photo(request: db.ReceivePhotoRequest, now: datetime) -> Photo:
     row.file_id, row.file_size = request.file_id, request.file_size
     row.user_text = request.user_text
     row.media_group_id = request.media_group_id or None
+    row.channel_post = request.channel_post
     return row
 
 
@@ -238,6 +239,7 @@ def photo(row: Photo) -> db.Photo:
         album_text=row.album_text or "",
         album_newest_at=row.album_newest_at,
         first_caption=row.first_caption,
+        channel_post=row.channel_post,
     )
 
 

@@ -19,6 +19,7 @@ from dbservice.transactions import (
     creation,
     epochs,
     exports,
+    finding,
     forgetting,
     generations,
     leases,
@@ -391,6 +392,22 @@ class DatabaseServicer(DatabaseServiceServicer):
     ) -> db.ListUploadsResponse:
         """See db.proto."""
         return await self._store.transact(forgetting.uploads, request)
+
+    async def FindPictures(
+        self, request: db.FindPicturesRequest, _context: object
+    ) -> db.FindPicturesResponse:
+        """See db.proto."""
+        if request.generation_id:
+            return await self._store.transact(finding.get, request)
+        found, most = db.FindPicturesResponse(), request.page_size or finding.PAGE_SIZE
+        for _ in range(finding.MOST_BATCHES):
+            left = most - len(found.items)
+            some = await self._store.transact(finding.find, request, left)
+            found.MergeFrom(some)
+            found.cursor = request.cursor = some.cursor
+            if not some.cursor or len(found.items) == most:
+                break
+        return found
 
     async def _begin(
         self, action: Callable[[Transaction, _Begin, Limits, Quotas], _A], request: _Begin

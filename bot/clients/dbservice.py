@@ -332,6 +332,10 @@ class DatabaseClient:
         """Lets a user who is forgotten begin anew."""
         await self._call(self._stub.EndForgetting, request)
 
+    async def find_pictures(self, request: db.FindPicturesRequest) -> db.FindPicturesResponse:
+        """A user's pictures of all chats, by what they say."""
+        return await self._call(self._stub.FindPictures, request, _BYTES_DEADLINE)
+
     async def get_access(self, request: db.GetAccessRequest) -> db.GetAccessResponse:
         """What is kept of a user's access."""
         return await self._call(self._stub.GetAccess, request)

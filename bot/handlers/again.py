@@ -54,4 +54,4 @@ async def _show_menu(press: Press, context: Context, item: db.Item) -> None:
 async def _tell_style(press: Press, context: Context, made: db.CreateGenerationResponse) -> None:
     await tell_created(press, context, made)
     item = await find(press, context.services)
-    await press.show(context, keyboards.picture(item, context.texts))
+    await press.show(context, keyboards.picture(item, context.texts, share=context.can_share))

@@ -39,7 +39,7 @@ async def _ask(press: Press, context: Context, item: db.Item) -> None:
 
 async def _show_picture(press: Press, context: Context, item: db.Item) -> None:
     await answer(press.query)
-    await press.show(context, keyboards.picture(item, context.texts))
+    await press.show(context, keyboards.picture(item, context.texts, share=context.can_share))
 
 
 async def _delete(press: Press, services: Services) -> db.DeleteGenerationResponse | Conflict:
@@ -88,7 +88,7 @@ async def _show_rest(press: Press, context: Context, set_id: str) -> None:
         press.message.message_id,
     )
     if numbered(album):
-        buttons = keyboards.picture(album, context.texts)
+        buttons = keyboards.picture(album, context.texts, share=context.can_share)
         await messenger.show_buttons(chat_id, message_id, buttons)
     else:
         await messenger.delete(chat_id, message_id, context.texts.pictures.deleted)

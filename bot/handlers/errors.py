@@ -104,5 +104,5 @@ async def _say(update: Update, text: str) -> None:
             pass  # it was answered before the handler failed; a message says it then
         else:
             return
-    if update.effective_message is not None:
+    if update.effective_message is not None and update.channel_post is None:
         await update.effective_message.reply_text(text)

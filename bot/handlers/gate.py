@@ -11,7 +11,7 @@ from bot.access import Standing, link_in, party_of
 from bot.callbacks import answer
 from bot.clients.dbservice import DatabaseUnavailable
 from bot.context import Context
-from bot.handlers import errors
+from bot.handlers import errors, inline
 from bot.handlers.handing import Handing
 from bot.messages import is_for_the_bot
 from bot.services import Services
@@ -88,9 +88,15 @@ async def _end(update: Update, context: Context) -> None:
 
 
 async def refuse(update: Update, context: Context, standing: Standing) -> None:
-    """Says once a day that somebody may not use the bot; in a group, once to all of them."""
+    """Says once a day that somebody may not use the bot; in a group, once to all of them.
+
+    Where nothing can be said there is silence: in channels, and to a reaction.
+    """
     party, query = party_of(update), update.callback_query
     if party is None:
+        return
+    if update.inline_query is not None:
+        await inline.answer_nothing(update.inline_query, context, standing)
         return
     may_say = context.bot_data.refused.may_give
     text = context.texts.access.refusal(standing)

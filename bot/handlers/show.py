@@ -38,7 +38,8 @@ async def send(
         NotFound: its bytes are gone.
     """
     services, texts = context.services, context.texts
-    text, buttons = texts.pictures.picture(item), keyboards.picture(item, texts)
+    text = texts.pictures.picture(item)
+    buttons = keyboards.picture(item, texts, share=context.can_share)
 
     async def post(picture: bytes | str) -> Message:
         return await services.messenger.reply_photo(

@@ -21,10 +21,12 @@ from bot.handlers import (
     full_size,
     gate,
     history,
+    inline,
     link,
     other,
     photo,
     privacy,
+    reaction,
     settings,
     show,
     start,
@@ -35,6 +37,8 @@ from bot.handlers.recorded import Recorded
 from bot.services import Services
 
 _MODULES: Final = (
+    inline,
+    reaction,
     from_file,
     photo,
     link,

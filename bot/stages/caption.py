@@ -28,6 +28,9 @@ async def run(item: WorkItem, services: Services) -> None:
         caption = await _ask(item, services)
         if caption is None:
             return
+        if item.photo.channel_post:  # where the picture alone is wanted
+            await item.advance(db.GENERATION_STATE_CAPTIONED, caption=caption)
+            return
         await outbox.intend(item, services.messenger, _CAPTION, caption=caption)
     photo, text = item.photo, item.text_of(_CAPTION)
     if services.terms and photo.first_caption:

@@ -10,7 +10,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 async def run(item: WorkItem, services: Services) -> None:
     """The stage."""
-    if not item.generation.user_notified and item.state != db.GENERATION_STATE_UNDELIVERABLE:
+    if not item.generation.user_notified and _is_told(item):
         await _tell(item, services)
     await status_message.remove(item, services.messenger)
     if item.generation.parameters.prompt:  # else it was never submitted
@@ -22,6 +22,11 @@ async def run(item: WorkItem, services: Services) -> None:
             raise RetryLater(None, getattr(error, "retry_after", None)) from error
         services.generator_health.ok()
     await item.close()
+
+
+def _is_told(item: WorkItem) -> bool:
+    """Whether anybody hears how it ended; in a channel there is a picture, or silence."""
+    return item.state != db.GENERATION_STATE_UNDELIVERABLE and not item.photo.channel_post
 
 
 async def _tell(item: WorkItem, services: Services) -> None:

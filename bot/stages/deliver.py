@@ -1,5 +1,7 @@
 """finished -> delivered: send the picture in reply to the photo, or the pictures as an album."""
 
+from telegram import InlineKeyboardMarkup
+
 from bot import keyboards
 from bot.clients.dbservice import NotFound
 from bot.observers import Delivered
@@ -37,6 +39,13 @@ async def run(item: WorkItem, services: Services) -> None:
         observer.delivered(event)
 
 
+def _buttons(shown: db.Item, item: WorkItem, services: Services) -> InlineKeyboardMarkup | None:
+    """None in a channel, where nobody is its owner."""
+    if shown.photo.channel_post:
+        return None
+    return keyboards.picture(shown, item.texts, share=services.messenger.has_inline_mode)
+
+
 async def _bytes_of(shown: db.Item, services: Services) -> bytes:
     request = db.GetImageRequest(generation_id=shown.generation.id)
     return await services.database.get_image(request)
@@ -45,7 +54,7 @@ async def _bytes_of(shown: db.Item, services: Services) -> bytes:
 async def _send_picture(item: WorkItem, services: Services) -> None:
     photo, text = item.photo, item.text_of(db.MESSAGE_KIND_PICTURE)
     (shown,) = item.shown
-    png, buttons = await _bytes_of(shown, services), keyboards.picture(shown, item.texts)
+    png, buttons = await _bytes_of(shown, services), _buttons(shown, item, services)
     await outbox.send(
         item,
         services.messenger,
@@ -84,7 +93,7 @@ async def _send_choices(item: WorkItem, services: Services) -> None:
             photo.chat_id,
             album or item.reply_to,
             text,
-            keyboards.picture(item.row, item.texts),
+            _buttons(item.row, item, services),
             thread_id=item.thread_id,
         ),
         db.GENERATION_STATE_DELIVERED,

@@ -14,6 +14,7 @@ from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.broadcast import BroadcastTexts
 from bot.texts.export import ExportTexts
+from bot.texts.inline import InlineTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
 from bot.texts.quotas import QuotaTexts
@@ -37,6 +38,7 @@ class Texts:
         pictures: what is said of pictures and under them.
         access: what is said of who may use the bot.
         privacy: what is said of what is kept, of its end, and of the terms.
+        inline: what is said of pictures that are shared in other chats.
         settings: what is said of languages and time zones.
         quotas: what is said of what may be begun in a day.
         statistics: what those who run the bot are told of it.
@@ -70,6 +72,7 @@ class Texts:
         self.pictures = PictureTexts(translations)
         self.access = AccessTexts(translations)
         self.privacy = PrivacyTexts(translations)
+        self.inline = InlineTexts(translations)
         self.settings = SettingsTexts(translations)
         self.quotas = QuotaTexts(translations)
         self.statistics = StatisticsTexts(translations)

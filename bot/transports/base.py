@@ -7,7 +7,13 @@ from telegram import Update
 
 from bot.readiness import NotReady, Stuck
 
-UPDATES: Final = (Update.MESSAGE, Update.CALLBACK_QUERY)
+UPDATES: Final = (
+    Update.MESSAGE,
+    Update.CALLBACK_QUERY,
+    Update.INLINE_QUERY,
+    Update.CHANNEL_POST,
+    Update.MESSAGE_REACTION,
+)
 """The kinds of updates that the bot acts on."""
 
 Json: TypeAlias = dict[str, Any]

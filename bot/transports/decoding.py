@@ -59,6 +59,7 @@ class _Entity(_Read):
     type: str
     offset: _Size
     length: _Size
+    user: _User | None = None
 
 
 class _Message(_Read):
@@ -66,6 +67,7 @@ class _Message(_Read):
     chat: _Chat
     sender: Annotated[_User | None, Field(alias="from")] = None
     sender_chat: _Chat | None = None
+    via_bot: _User | None = None
     message_thread_id: _MessageId | None = None
     is_topic_message: bool | None = None
     media_group_id: Annotated[_Text, Field(max_length=200)] | None = None
@@ -85,9 +87,33 @@ class _Press(_Read):
     message: _Message | None = None
 
 
+class _Query(_Read):
+    id: _Name
+    sender: Annotated[_User, Field(alias="from")]
+    query: str
+    offset: str
+
+
+class _ReactionType(_Read):
+    type: str
+    emoji: str | None = None
+
+
+class _Reaction(_Read):
+    chat: _Chat
+    message_id: _MessageId
+    user: _User | None = None
+    actor_chat: _Chat | None = None
+    old_reaction: list[_ReactionType]
+    new_reaction: list[_ReactionType]
+
+
 class _Update(_Read):
     message: _Message | None = None
     callback_query: _Press | None = None
+    inline_query: _Query | None = None
+    channel_post: _Message | None = None
+    message_reaction: _Reaction | None = None
 
 
 def decode(update: Json, bot: Bot) -> Update:

@@ -116,6 +116,16 @@ class WorkItem:
         return not self._item.generation.parent_id
 
     @property
+    def has_status(self) -> bool:
+        """Whether a status message shows how far it is.
+
+        In a group a reaction says that a photo is taken, and in a channel nothing does.
+        """
+        photo = self.photo
+        is_photo = self.is_own and bool(photo.file_id)
+        return not (photo.channel_post or (photo.chat_id < 0 and is_photo))
+
+    @property
     def reply_to(self) -> int:
         """The message that it answers."""
         return answered_by(self._item)

@@ -98,7 +98,7 @@ async def _read(item: WorkItem, messenger: Messenger, ids: range, take: Take) ->
 
 async def _look_at(item: WorkItem, messenger: Messenger, message: Message, take: Take) -> None:
     """Has the message taken if it may be the one, and deletes it if it is left over."""
-    if message.from_user is None or message.from_user.id != item.photo.bot_id:
+    if not _may_be_ours(item, message):
         return
     kind = item.generation.sending.kind
     is_found = bool(item.message_id(kind))
@@ -107,6 +107,13 @@ async def _look_at(item: WorkItem, messenger: Messenger, message: Message, take:
         await _delete(item, messenger, message)
     elif not is_found and (is_its or _is_the_one(item, message)):
         await take(message)
+
+
+def _may_be_ours(item: WorkItem, message: Message) -> bool:
+    """Whether it is the bot's; in a channel Telegram does not say whose a post is."""
+    if item.photo.channel_post:
+        return message.from_user is None
+    return message.from_user is not None and message.from_user.id == item.photo.bot_id
 
 
 async def _pass(item: WorkItem, message_id: int) -> None:
@@ -138,6 +145,8 @@ def _is_the_one(item: WorkItem, message: Message) -> bool:
     if kind in (db.MESSAGE_KIND_PICTURE, db.MESSAGE_KIND_CHOICES) and message.reply_markup:
         about = {item.id, *(shown.generation.id for shown in item.shown)}
         return any(is_about(data, each) for data in data_of(message) for each in about)
+    if item.photo.channel_post:  # where it has no buttons either
+        return bool(message.photo) and message.caption == item.text_of(kind).strip()
     if kind == db.MESSAGE_KIND_PICTURE:  # an album, which has no buttons: its first one says it
         is_album = message.media_group_id is not None and len(item.shown) > 1
         return is_album and message.caption == item.text_of(kind).strip()

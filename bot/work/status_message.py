@@ -28,7 +28,9 @@ async def show(
     was last seen stays.
     """
     memory, generation = item.memory, item.generation
-    if memory.dismissed or generation.sending.kind not in (db.MESSAGE_KIND_UNSPECIFIED, _STATUS):
+    if not item.has_status or memory.dismissed:
+        return
+    if generation.sending.kind not in (db.MESSAGE_KIND_UNSPECIFIED, _STATUS):
         return
     if not generation.HasField("status_message_id"):
         await _send(item, messenger, text)

@@ -65,6 +65,7 @@ class Photo(StoredImage, Base):
     album_text: Mapped[str | None]
     album_newest_at: Mapped[datetime | None]
     first_caption: Mapped[bool] = mapped_column(default=False)
+    channel_post: Mapped[bool] = mapped_column(default=False)
 
 
 class Generation(StoredImage, Base):
@@ -93,6 +94,7 @@ class Generation(StoredImage, Base):
             "number",
             **given("image_key"),
         ),
+        Index("ix_generations_of_user", "bot_id", "user_id", "number", **given("image_key")),
         Index("ix_generations_set", "set_id", "place", **given("set_id")),
         Index("ix_generations_created", "bot_id", "created_at", "user_id"),
         _by_key(__tablename__),

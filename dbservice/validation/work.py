@@ -28,6 +28,7 @@ _MAX_ID = 1024  # characters; Telegram promises nothing, its ids have under 100
 _MAX_MODEL = 1024  # characters; a model may be named after its folder
 _MAX_PIXELS = 65535  # along one side
 _MAX_PAGE = 50
+_MAX_QUERY = 256  # characters of an inline query, as Telegram takes them
 _MAX_GUESSES = 5
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -208,6 +209,19 @@ def _(request: db.NoteMessageRequest) -> Violations:
 def _(request: db.DeleteGenerationRequest | db.StarGenerationRequest) -> Violations:
     yield from user_in_chat(request)
     yield from identifier("generation_id", request.generation_id)
+
+
+@violations.register
+def _(request: db.FindPicturesRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from not_zero("user_id", request.user_id)
+    yield from text("words", request.words, _MAX_QUERY)
+    yield from within("page_size", request.page_size, 0, _MAX_PAGE)
+    if request.generation_id:
+        yield from identifier("generation_id", request.generation_id)
+        for field in ("words", "cursor"):
+            if getattr(request, field):
+                yield field, "must be absent with generation_id"
 
 
 @violations.register

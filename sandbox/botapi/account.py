@@ -5,6 +5,7 @@ from sandbox.storage.schema import Json
 from sandbox.telegram.callbacks import answer_callback
 from sandbox.telegram.chats import administrators, require_member
 from sandbox.telegram.files import MAX_DOWNLOAD_BYTES, find_file
+from sandbox.telegram.inline import is_enabled
 from sandbox.telegram.profile import bot_user
 from sandbox.telegram.refusals import bad_request
 
@@ -15,11 +16,12 @@ async def get_me(call: Call) -> Json:
     """The bot itself."""
     async with call.sandbox.database.reading() as tx:
         user = await bot_user(tx, call.sandbox.bot)
+        has_inline_mode = await is_enabled(tx)
     return {
         **user,
         "can_join_groups": True,
         "can_read_all_group_messages": True,
-        "supports_inline_queries": False,
+        "supports_inline_queries": has_inline_mode,
     }
 
 

@@ -5,6 +5,7 @@ import time
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
+from sandbox.botapi.inline import require_inline_mode
 from sandbox.botapi.media import read_input_media
 from sandbox.storage.schema import Json
 from sandbox.telegram.chats import ChatRow, require_member, require_writable
@@ -18,6 +19,7 @@ from sandbox.telegram.messages import (
     edit_message,
     find_message,
     has_client_markup,
+    is_from,
 )
 from sandbox.telegram.refusals import bad_request
 
@@ -111,7 +113,7 @@ async def delete_messages(call: Call) -> bool:
 
 
 def _check_deletable(call: Call, chat: ChatRow, stored: MessageRow) -> None:
-    own = stored.message["from"]["id"] == call.sandbox.bot.id
+    own = is_from(stored, call.sandbox.bot.id)
     if not own and chat.chat["type"] != "private":
         raise bad_request("message can't be deleted")
     if stored.message["date"] < time.time() - _DELETABLE_SECONDS:
@@ -130,7 +132,7 @@ async def _editable(tx: AsyncConnection, call: Call) -> MessageRow:
     stored = await find_message(tx, chat.id, message_id)
     if stored is None:
         raise bad_request("message to edit not found")
-    own = stored.message["from"]["id"] == call.sandbox.bot.id
+    own = is_from(stored, call.sandbox.bot.id)
     if not own or chat.migrated_to is not None or await has_client_markup(tx, stored):
         raise bad_request("message can't be edited")
     return stored
@@ -144,6 +146,7 @@ async def _replace(
     markup: Json | None,
 ) -> Json:
     """Puts `content` in the place of `fields`; the buttons are those of the call, or none."""
+    await require_inline_mode(tx, markup)
     replaced = {*fields, "reply_markup"}
     changed = {name: value for name, value in stored.message.items() if name not in replaced}
     changed |= content

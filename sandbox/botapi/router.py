@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from lookalike.tokens import same_token
 from lookalike.waiting import any_of
-from sandbox.botapi import account, commands, editing, polling, profile, sending
+from sandbox.botapi import account, commands, editing, inline, polling, profile, sending
 from sandbox.botapi.call import Call
 from sandbox.botapi.params import Params, read_params
 from sandbox.faults import DOWNLOAD, Fault
@@ -45,6 +45,8 @@ _METHODS: dict[str, Method] = {
     "deleteMessage": editing.delete_message_,
     "deleteMessages": editing.delete_messages,
     "answerCallbackQuery": account.answer_callback_query,
+    "answerInlineQuery": inline.answer_inline_query,
+    "setMessageReaction": inline.set_message_reaction,
     "setMyCommands": commands.set_my_commands,
     "getMyCommands": commands.get_my_commands,
     "deleteMyCommands": commands.delete_my_commands,

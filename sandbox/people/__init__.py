@@ -1,10 +1,11 @@
 """The people's side: tests, the demo and the chat page play users here. JSON, loopback only.
 
-Acting (`acting.py`):
+Acting (`acting.py`, `sharing.py`):
 
     POST   /sandbox/users                    {first_name, id?, language_code?} -> User
-    POST   /sandbox/chats                    {type: group|supergroup, title, members, is_forum?}
-                                             -> chat; the first member administers it
+    POST   /sandbox/chats                    {type: group|supergroup|channel, title, members,
+                                             is_forum?} -> chat; the first member administers it,
+                                             and alone posts in a channel
     POST   /sandbox/chats/{chat}/messages    a form: user, and text, or photo (1 to 10 files;
                                              several are an album) or document, each with caption;
                                              reply_to, thread (a forum's topic), anonymous (the
@@ -20,15 +21,23 @@ Acting (`acting.py`):
     POST   /sandbox/chats/{chat}/messages/{message}/press
                                              {user, data, wait?} -> {id, answer}; waits for the
                                              answer {text, show_alert}, null if none came
-    PUT    /sandbox/chats/{chat}/bot         {status: member|left|kicked} -> chat; kicked from a
-                                             private chat is blocked
+    PUT    /sandbox/chats/{chat}/bot         {status: member|administrator|left|kicked} -> chat;
+                                             kicked from a private chat is blocked
     POST   /sandbox/chats/{chat}/migrate     -> the new supergroup
+    PUT    /sandbox/chats/{chat}/messages/{message}/reaction
+                                             {user, emoji: a list} -> 204; all of the user's
+    PUT    /sandbox/inline                   {enabled} -> 204; inline mode, as of @BotFather
+    POST   /sandbox/inline                   {user, chat, query, offset?, wait?} -> {id, answer};
+                                             waits for the answer {results, next_offset, button,
+                                             cache_time, is_personal}, null if none came; a result
+                                             is {id, content}, the fields of a Message
+    POST   /sandbox/inline/{id}/choose       {user, chat, result} -> the Message that it becomes
     POST   /sandbox/updates                  a list of objects, each an Update without its number,
                                              however odd -> 204; the bot gets them as they are
 
 Watching (`watching.py`, `streaming.py`):
 
-    GET    /sandbox/bot                      {user, profile, listening, note, commands,
+    GET    /sandbox/bot                      {user, profile, listening, note, inline_mode, commands,
                                              pending_updates, webhook, unknown_methods}; profile is
                                              {name, description, short_description}, each by
                                              language, and photo, a file_id
@@ -36,8 +45,9 @@ Watching (`watching.py`, `streaming.py`):
     GET    /sandbox/chats                    all chats, each {id, type, title or first_name,
                                              members, bot_status, migrated_to}
     GET    /sandbox/chats/{chat}/messages    ?after&before&limit; each Message as it is now, with
-                                             `edits`, and where it changes the field in which people
-                                             write with `client_markup`: a keyboard, a ForceReply
+                                             `edits`; where there are any, `reactions`, a list of
+                                             {user, emoji}; and where it changes the field in which
+                                             people write `client_markup`: a keyboard, a ForceReply
     GET    /sandbox/files/{file_id}          the bytes as they were uploaded, by either side
     DELETE /sandbox/files/{file_id}          204; the Bot API no longer takes the file_id
     GET    /sandbox/events                   ?after&wait&kind&limit -> {events, last}; without
@@ -53,6 +63,7 @@ used twice. Kinds and their data:
 
     message  {chat_id, message}              edit     {chat_id, message}
     delete   {chat_id, message_id}           action   {chat_id, action}
+    reaction {chat_id, message_id, reactions}
     answer   {chat_id, callback_query_id, answer}
     chat     {chat_id, chat}: a chat is new or has changed
     fault    {id, method}: a fault met a call, which is not performed yet

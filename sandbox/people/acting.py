@@ -9,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lookalike.waiting import any_of
+from sandbox.people.lookups import (
+    MAX_ID,
+    known_chat,
+    known_message,
+    known_user,
+    tell_bot,
+    writable_chat,
+)
 from sandbox.state import InSandbox, Sandbox
 from sandbox.storage.schema import Json
 from sandbox.telegram.callbacks import find_answer, press_button
@@ -17,10 +25,7 @@ from sandbox.telegram.chats import (
     add_group,
     add_user,
     describe,
-    find_chat,
-    find_user,
     migrate_group,
-    open_private_chat,
     set_bot_status,
 )
 from sandbox.telegram.files import (
@@ -33,12 +38,11 @@ from sandbox.telegram.files import (
 from sandbox.telegram.formatting import MAX_CAPTION, MAX_TEXT, Formatted, typed
 from sandbox.telegram.keyboards import callback_data
 from sandbox.telegram.messages import (
-    MessageRow,
     add_message,
     age_message,
     delete_message,
     edit_message,
-    find_message,
+    is_from,
     new_media_group,
     topic,
 )
@@ -46,8 +50,6 @@ from sandbox.telegram.refusals import Refusal
 from sandbox.telegram.updates import RAW, push_update
 
 router = APIRouter(prefix="/sandbox")
-
-_MAX_ID = 2**53 - 1  # what Telegram promises its ids to fit in
 
 _GROUP_ANONYMOUS_BOT: Final = {
     "id": 1087968824,
@@ -58,6 +60,10 @@ _GROUP_ANONYMOUS_BOT: Final = {
 """Who all anonymous administrators of all groups are (core.telegram.org/bots/api#message)."""
 
 
+_IMPOSSIBLE: Final = {"private": "administrator", "channel": "member"}
+"""What a bot cannot be, by the kind of the chat."""
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -66,14 +72,14 @@ class NewUser(_Body):
     """A user to add."""
 
     first_name: Annotated[str, Field(min_length=1, max_length=64)]
-    id: Annotated[int, Field(ge=1, le=_MAX_ID)] | None = None
+    id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
     language_code: Annotated[str, Field(min_length=2, max_length=10)] | None = None
 
 
 class NewGroup(_Body):
-    """A group to add, with the bot in it."""
+    """A group or channel to add, with the bot in it."""
 
-    type: Literal["group", "supergroup"]
+    type: Literal["group", "supergroup", "channel"]
     title: Annotated[str, Field(min_length=1, max_length=128)]
     members: Annotated[list[int], Field(min_length=1, max_length=1000)]
     is_forum: Literal[True] | None = None
@@ -115,7 +121,7 @@ class Age(_Body):
 class BotStatus(_Body):
     """What the bot is to a chat; kicked from a private chat is blocked."""
 
-    status: Literal["member", "left", "kicked"]
+    status: Literal["member", "administrator", "left", "kicked"]
 
 
 @router.post("/users")
@@ -127,10 +133,10 @@ async def create_user(user: NewUser, sandbox: InSandbox) -> Json:
 
 @router.post("/chats")
 async def create_group(group: NewGroup, sandbox: InSandbox) -> Json:
-    """Adds a group or supergroup."""
+    """Adds a group, supergroup or channel."""
     async with sandbox.database.transaction() as tx:
         for member in group.members:
-            await _user(tx, member)
+            await known_user(tx, member)
         described = group.model_dump(exclude_none=True, exclude={"members"})
         chat = await add_group(tx, described, group.members, sandbox.bot)
         return describe(chat)
@@ -161,9 +167,9 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
         contents = [{} for _ in files]
         contents[0] = _read(caption).fields("caption", "caption_entities")
     async with sandbox.database.transaction() as tx:
-        sender = await _user(tx, user)
-        chat = await _open_chat(tx, chat_id, sender)
-        reply = None if reply_to is None else await _message(tx, chat_id, reply_to)
+        sender = await known_user(tx, user)
+        chat = await writable_chat(tx, chat_id, sender)
+        reply = None if reply_to is None else await known_message(tx, chat_id, reply_to)
         if anonymous:
             sender, contents = _hide(chat, sender, contents)
         if thread is not None:
@@ -177,7 +183,7 @@ async def send(  # noqa: PLR0913, PLR0917, the fields of the form
             content |= await add_file(tx, file)  # noqa: PLW2901, it is the one in the list
         sent = [await add_message(tx, chat, sender, content, reply) for content in contents]
         for message in sent:
-            await _tell_bot(tx, chat, "message", message)
+            await tell_bot(tx, chat, "message", message)
         return sent
 
 
@@ -215,24 +221,6 @@ async def _prepare(
         raise HTTPException(refusal.status, refusal.description) from None
 
 
-async def _open_chat(tx: AsyncConnection, chat_id: int, sender: Json) -> ChatRow:
-    """The chat that a message goes to; a user's first one opens the private chat."""
-    private = chat_id == sender["id"]
-    chat = await open_private_chat(tx, sender) if private else await _chat(tx, chat_id)
-    if sender["id"] not in chat.members:
-        raise HTTPException(409, "the user is not in this chat")
-    if chat.migrated_to is not None:
-        raise HTTPException(409, f"the group is now the supergroup {chat.migrated_to}")
-    if private and chat.bot_status != "member":
-        raise HTTPException(409, "the user has blocked the bot")
-    return chat
-
-
-async def _tell_bot(tx: AsyncConnection, chat: ChatRow, kind: str, message: Json) -> None:
-    if chat.bot_status == "member":
-        await push_update(tx, kind, message)
-
-
 @router.patch("/chats/{chat_id}/messages/{message_id}")
 async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) -> Json:
     """Edits one's own message."""
@@ -248,7 +236,7 @@ async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) 
         kept = {key: value for key, value in stored.message.items() if key not in fields}
         edited = kept | typed(change.text).fields(name, entities)
         message = await edit_message(tx, stored, edited)
-        await _tell_bot(tx, await _chat(tx, chat_id), "edited_message", message)
+        await tell_bot(tx, await known_chat(tx, chat_id), "edited_message", message)
         return message
 
 
@@ -256,23 +244,23 @@ async def edit(chat_id: int, message_id: int, change: Edit, sandbox: InSandbox) 
 async def delete(chat_id: int, message_id: int, sandbox: InSandbox) -> None:
     """Deletes a message for everyone."""
     async with sandbox.database.transaction() as tx:
-        await delete_message(tx, await _message(tx, chat_id, message_id))
+        await delete_message(tx, await known_message(tx, chat_id, message_id))
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/age", status_code=204)
 async def age(chat_id: int, message_id: int, change: Age, sandbox: InSandbox) -> None:
     """Lets a message be as old as if it had been sent so much earlier."""
     async with sandbox.database.transaction() as tx:
-        await age_message(tx, await _message(tx, chat_id, message_id), change.hours * 3600)
+        await age_message(tx, await known_message(tx, chat_id, message_id), change.hours * 3600)
 
 
 @router.post("/chats/{chat_id}/messages/{message_id}/press")
 async def press(chat_id: int, message_id: int, button: Press, sandbox: InSandbox) -> Json:
     """Presses an inline button and waits for the bot's answer."""
     async with sandbox.database.transaction() as tx:
-        user = await _user(tx, button.user)
-        stored = await _message(tx, chat_id, message_id)
-        if button.user not in (await _chat(tx, chat_id)).members:
+        user = await known_user(tx, button.user)
+        stored = await known_message(tx, chat_id, message_id)
+        if button.user not in (await known_chat(tx, chat_id)).members:
             raise HTTPException(409, "the user is not in this chat")
         if button.data not in callback_data(stored.message.get("reply_markup")):
             raise HTTPException(409, "the message has no such button")
@@ -296,54 +284,36 @@ async def _await_answer(sandbox: Sandbox, query_id: str, seconds: float) -> Json
 async def change_bot_status(chat_id: int, change: BotStatus, sandbox: InSandbox) -> Json:
     """Blocks, unblocks, removes or takes back the bot."""
     async with sandbox.database.transaction() as tx:
-        chat = await _chat(tx, chat_id)
+        chat = await known_chat(tx, chat_id)
         if change.status == "left" and chat.chat["type"] == "private":
             raise HTTPException(409, "nobody leaves a private chat; use kicked to block the bot")
+        if change.status == _IMPOSSIBLE.get(chat.chat["type"]):
+            raise HTTPException(409, f"the bot cannot be that in a {chat.chat['type']} chat")
         await set_bot_status(tx, chat, change.status, sandbox.bot)
-        return describe(await _chat(tx, chat_id))
+        return describe(await known_chat(tx, chat_id))
 
 
 @router.post("/chats/{chat_id}/migrate")
 async def migrate(chat_id: int, sandbox: InSandbox) -> Json:
     """Turns a group into a supergroup; service messages in both tell the bot."""
     async with sandbox.database.transaction() as tx:
-        old = await _chat(tx, chat_id)
+        old = await known_chat(tx, chat_id)
         if old.chat["type"] != "group" or old.migrated_to is not None:
             raise HTTPException(409, "only a group that is not a supergroup yet can become one")
-        owner = await _user(tx, old.members[0])
+        owner = await known_user(tx, old.members[0])
         new = await migrate_group(tx, old)
         for chat, note in (
             (old, {"migrate_to_chat_id": new.id}),
             (new, {"migrate_from_chat_id": old.id}),
         ):
-            await _tell_bot(tx, chat, "message", await add_message(tx, chat, owner, note))
+            await tell_bot(tx, chat, "message", await add_message(tx, chat, owner, note))
         return describe(new)
 
 
-async def _user(tx: AsyncConnection, user_id: int) -> Json:
-    user = await find_user(tx, user_id) if abs(user_id) <= _MAX_ID else None
-    if user is None:
-        raise HTTPException(404, f"there is no user {user_id}")
-    return user
-
-
-async def _chat(tx: AsyncConnection, chat_id: int) -> ChatRow:
-    chat = await find_chat(tx, chat_id) if abs(chat_id) <= _MAX_ID else None
-    if chat is None:
-        raise HTTPException(404, f"there is no chat {chat_id}")
-    return chat
-
-
-async def _message(tx: AsyncConnection, chat_id: int, message_id: int) -> MessageRow:
-    await _chat(tx, chat_id)
-    stored = await find_message(tx, chat_id, message_id)
-    if stored is None:
-        raise HTTPException(404, f"there is no message {message_id} in this chat")
-    return stored
-
-
 async def _own_message(tx: AsyncConnection, chat_id: int, message_id: int, user_id: int) -> Any:
-    stored = await _message(tx, chat_id, message_id)
-    if stored.message["from"]["id"] != user_id:
+    stored = await known_message(tx, chat_id, message_id)
+    chat = await known_chat(tx, chat_id)
+    writes_there = chat.chat["type"] != "channel" or user_id == chat.members[0]
+    if not (is_from(stored, user_id) and writes_there):
         raise HTTPException(409, "the message is somebody else's")
     return stored

@@ -17,7 +17,7 @@ from sandbox.storage.schema import Json
 router = APIRouter(prefix="/sandbox")
 
 _MAX_N = 2**53 - 1
-_KINDS = ("message", "edit", "delete", "action", "chat")
+_KINDS = ("message", "edit", "delete", "reaction", "action", "chat")
 _PAGE = 200
 _LOOK_SECONDS = 2.0  # how late the page learns that the bot has gone: nothing signals that
 _RETRY_MS = 1000

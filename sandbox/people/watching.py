@@ -19,6 +19,7 @@ from sandbox.storage.schema import Json
 from sandbox.storage.values import UNKNOWN_METHODS, get_option, next_number
 from sandbox.telegram.chats import describe, list_chats, list_users
 from sandbox.telegram.files import find_file, invalidate
+from sandbox.telegram.inline import is_enabled
 from sandbox.telegram.messages import shown_messages
 from sandbox.telegram.profile import bot_user, describe_profile
 from sandbox.telegram.updates import count_updates
@@ -50,6 +51,7 @@ async def describe_bot(tx: AsyncConnection, sandbox: Sandbox) -> Json:
         "profile": await describe_profile(tx),
         "listening": sandbox.poller.listening or await get_option(tx, WEBHOOK) is not None,
         "note": sandbox.note,
+        "inline_mode": await is_enabled(tx),
         "commands": [
             {
                 "scope": json.loads(row.scope),

@@ -106,6 +106,24 @@ callbacks = Table(
     Column("answer", JSON(none_as_null=True)),
 )
 
+inline_queries = Table(
+    "inline_queries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("time", Float, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("answer", JSON(none_as_null=True)),
+)
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True),
+    Column("message_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("emoji", JSON, nullable=False),  # as many as there are; without any there is no row
+)
+
 commands = Table(
     "commands",
     metadata,

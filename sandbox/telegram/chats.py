@@ -26,6 +26,22 @@ _FIRST_GROUP = -4_000_000_000
 _FIRST_SUPERGROUP = -1_002_000_000_000
 
 
+_RIGHTS = (
+    "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members",
+    "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories",
+    "can_edit_stories", "can_delete_stories", "can_post_messages", "can_edit_messages",
+)  # fmt: skip
+_OF_STATUS: dict[str, Json] = {
+    "kicked": {"until_date": 0},
+    "administrator": {
+        "can_be_edited": False,
+        "is_anonymous": False,
+        **dict.fromkeys(_RIGHTS, True),
+    },
+}
+"""What a `ChatMember` has of its own."""
+
+
 async def add_user(tx: AsyncConnection, user: Json) -> Json:
     """Adds a user, or changes the one with this id; chooses the id if there is none."""
     while "id" not in user:
@@ -60,10 +76,12 @@ async def list_chats(tx: AsyncConnection) -> list[ChatRow]:
     return list(await tx.execute(select(chats).order_by(chats.c.id)))
 
 
-async def _add_chat(tx: AsyncConnection, chat: Json, members: Sequence[int]) -> ChatRow:
+async def _add_chat(
+    tx: AsyncConnection, chat: Json, members: Sequence[int], status: str = "member"
+) -> ChatRow:
     await tx.execute(
         insert(chats).values(
-            id=chat["id"], chat=chat, members=list(members), bot_status="member", migrated_to=None
+            id=chat["id"], chat=chat, members=list(members), bot_status=status, migrated_to=None
         )
     )
     return await _changed(tx, chat["id"])
@@ -98,11 +116,15 @@ async def open_private_chat(tx: AsyncConnection, user: Json) -> ChatRow:
 async def add_group(
     tx: AsyncConnection, group: Json, members: Sequence[int], bot: BotAccount
 ) -> ChatRow:
-    """Adds a `group` or `supergroup`, made by the first member, with the bot in it."""
+    """Adds a group, supergroup or channel, made by the first member, with the bot in it.
+
+    In a channel the bot is an administrator: bots can be nothing else there.
+    """
     number = await next_number(tx, "group")
-    first = _FIRST_SUPERGROUP if group["type"] == "supergroup" else _FIRST_GROUP
-    chat = await _add_chat(tx, {"id": first - number, **group}, members)
-    await _push_membership(tx, chat, bot, members[0], ("left", "member"))
+    first = _FIRST_GROUP if group["type"] == "group" else _FIRST_SUPERGROUP
+    status = "administrator" if group["type"] == "channel" else "member"
+    chat = await _add_chat(tx, {"id": first - number, **group}, members, status)
+    await _push_membership(tx, chat, bot, members[0], ("left", status))
     return chat
 
 
@@ -130,8 +152,7 @@ async def _push_membership(
 ) -> None:
     actor = await find_user(tx, by)
     before, after = (
-        {"user": bot.user, "status": status, **({"until_date": 0} if status == "kicked" else {})}
-        for status in change
+        {"user": bot.user, "status": status, **_OF_STATUS.get(status, {})} for status in change
     )
     payload = {
         "chat": chat.chat,
@@ -161,6 +182,11 @@ async def administrators(tx: AsyncConnection, chat: ChatRow) -> list[Json]:
     return [{"status": "creator", "user": owner, "is_anonymous": False}]
 
 
+def is_in(chat: ChatRow) -> bool:
+    """Whether the bot is in the chat, or has not been blocked."""
+    return chat.bot_status in {"member", "administrator"}
+
+
 async def require_member(tx: AsyncConnection, chat_id: str) -> ChatRow:
     """The chat, if the bot may edit its messages there.
 
@@ -168,7 +194,7 @@ async def require_member(tx: AsyncConnection, chat_id: str) -> ChatRow:
         Refusal: there is no such chat, or the bot is not in it.
     """
     chat = await _chat_named(tx, chat_id)
-    if chat.bot_status == "member":
+    if is_in(chat):
         return chat
     kind = chat.chat["type"]
     if kind == "private":

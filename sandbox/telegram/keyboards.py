@@ -20,6 +20,15 @@ _ACTIONS = frozenset(
         "pay",
     }
 )  # fmt: skip
+_SWITCHES = frozenset(
+    {
+        "switch_inline_query",
+        "switch_inline_query_current_chat",
+        "switch_inline_query_chosen_chat",
+    }
+)
+_CHOSEN = ("user", "bot", "group", "channel")
+_MAX_QUERY = 256
 _OF_THE_CLIENT = frozenset({"keyboard", "force_reply"})  # what changes where people write
 
 
@@ -129,9 +138,34 @@ def _check_action(button: Json, problem: str) -> Json:
         raise bad_request("BUTTON_DATA_INVALID")
     if action == "copy_text":
         return {"copy_text": _check_copied(value, problem)}
+    if action in _SWITCHES:
+        return {action: _check_switch(action, value, problem)}
     if action not in {"url", "callback_data"}:
         raise bad_request("BUTTON_TYPE_INVALID")  # what has no place in this chat, or on this page
     return {action: value}
+
+
+def _check_switch(action: str, value: Any, problem: str) -> Any:
+    """What is written after the bot's name, in this chat or in one that is chosen."""
+    if action != "switch_inline_query_chosen_chat":
+        if not isinstance(value, str):
+            raise bad_request(f'{problem}Field "{action}" must be of type String')
+        query: Any = value
+    elif not isinstance(value, dict):
+        raise bad_request(f'{problem}Field "{action}" must be of type Object')
+    elif not any(value.get(f"allow_{kind}_chats") for kind in _CHOSEN):
+        raise bad_request("at least one chat type must be allowed")
+    else:
+        query = value.get("query", "")
+    if not isinstance(query, str) or len(query) > _MAX_QUERY:
+        raise bad_request("BUTTON_DATA_INVALID")
+    return value
+
+
+def switches_inline(markup: Json | None) -> bool:
+    """Whether a button needs inline mode."""
+    rows = markup["inline_keyboard"] if markup else []
+    return any(_SWITCHES & button.keys() for row in rows for button in row)
 
 
 def _check_copied(value: Any, problem: str) -> Json:

@@ -1,7 +1,7 @@
 """Messages: what is in a chat now.
 
 A message is stored as the Bot API's `Message`. Ids follow Telegram: one counter for the bot's
-private chats and basic groups together, one for each supergroup; no id is used twice.
+private chats and basic groups together, one for each supergroup and channel; no id is used twice.
 """
 
 import time
@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.storage.events import record_event
-from sandbox.storage.schema import Json, client_markups, messages
+from sandbox.storage.schema import Json, client_markups, messages, reactions
 from sandbox.storage.values import next_number
 from sandbox.telegram.chats import ChatRow
 
@@ -37,16 +37,17 @@ async def add_message(
     Args:
         tx: the open transaction.
         chat: where.
-        sender: the `User` who sends it.
+        sender: the `User` who sends it; a channel does not say.
         content: the other fields: text, photo, reply_markup and so on.
         reply_to: the message that it answers.
         client_markup: what it does to where people write (`keyboards.Markup`).
     """
-    own_ids = chat.chat["type"] == "supergroup"
+    in_channel = chat.chat["type"] == "channel"
+    own_ids = in_channel or chat.chat["type"] == "supergroup"
     message_id = await next_number(tx, f"message:{chat.id}" if own_ids else "message")
     message: Json = {
         "message_id": message_id,
-        "from": sender,
+        **({"sender_chat": chat.chat} if in_channel else {"from": sender}),
         "chat": chat.chat,
         "date": int(time.time()),
     }
@@ -69,6 +70,12 @@ def _shown(message: Json, edits: int, client_markup: Json | None) -> Json:
     """A message as the people's side has it."""
     of_the_client = {} if client_markup is None else {"client_markup": client_markup}
     return {**message, "edits": edits, **of_the_client}
+
+
+def is_from(stored: MessageRow, user_id: int) -> bool:
+    """Whether it is somebody's own; a channel's posts are those of all who administer it."""
+    sender = stored.message.get("from")
+    return sender is None or sender["id"] == user_id
 
 
 async def has_client_markup(tx: AsyncConnection, stored: MessageRow) -> bool:
@@ -133,7 +140,8 @@ async def shown_messages(
 ) -> list[Json]:
     """The chat as a client shows it: each `Message` as it is now, and what only people see.
 
-    That is `edits`, how often it was edited, and `client_markup` where it came with one.
+    That is `edits`, how often it was edited, `client_markup` where it came with one, and
+    `reactions` where there are any.
 
     Args:
         tx: the open transaction.
@@ -159,5 +167,28 @@ async def shown_messages(
         .order_by(messages.c.message_id.desc())
         .limit(limit)
     )
-    rows = reversed(list(await tx.execute(query)))
-    return [_shown(row.message, row.edits, row.markup) for row in rows]
+    rows = list(await tx.execute(query))[::-1]
+    if not rows:
+        return []
+    found = await reactions_to(tx, chat_id, (rows[0].message_id - 1, rows[-1].message_id + 1))
+    reacted = {each: {"reactions": of_it} for each, of_it in found.items()}
+    return [
+        _shown(row.message, row.edits, row.markup) | reacted.get(row.message_id, {}) for row in rows
+    ]
+
+
+async def reactions_to(
+    tx: AsyncConnection, chat_id: int, between: tuple[int, int]
+) -> dict[int, list[Json]]:
+    """Who has reacted to a chat's messages, each as {user, emoji}, by the messages' ids."""
+    table = reactions
+    query = select(table).where(
+        table.c.chat_id == chat_id,
+        table.c.message_id > between[0],
+        table.c.message_id < between[1],
+    )
+    found: dict[int, list[Json]] = {}
+    for row in await tx.execute(query.order_by(table.c.user_id)):
+        reaction = {"user": row.user_id, "emoji": row.emoji}
+        found.setdefault(row.message_id, []).append(reaction)
+    return found

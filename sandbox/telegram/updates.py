@@ -23,10 +23,14 @@ RAW = ""
 """The kind of an update whose payload is all of it but the number."""
 
 
+_TO_BE_NAMED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+"""Kinds that only those get who ask for them (core.telegram.org/bots/api#getupdates)."""
+
+
 async def push_update(tx: AsyncConnection, kind: str, payload: Json) -> None:
-    """Queues an update, unless the bot has asked only for other kinds; a raw one in any case."""
+    """Queues an update, if the bot has not asked only for other kinds; a raw one in any case."""
     allowed = await get_option(tx, "allowed_updates")
-    if allowed and kind not in {*allowed, RAW}:
+    if kind not in {*allowed, RAW} if allowed else kind in _TO_BE_NAMED:
         return
     update_id = await next_number(tx, "update")
     await tx.execute(

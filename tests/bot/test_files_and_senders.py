@@ -94,7 +94,7 @@ async def test_an_administrator_may_press_what_an_anonymous_one_has_got(
     people = desk.people
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob], kind="supergroup")
-    await people.send_photo(group, picture(), user=ada, anonymous=True)
+    await people.send_text(group, "/paint a cat", user=ada, anonymous=True)
     (status,) = await told(desk, group, "Painting")
     await people.send_text(group, "/status", user=ada, anonymous=True)
     assert await press(people, status, EN.cancel_button, user=bob) == EN.not_yours

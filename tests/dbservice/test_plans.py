@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access, test_broadcasts, test_statistics
+from tests.dbservice import test_access, test_broadcasts, test_finding, test_statistics
 from tests.dbservice.client import Client
 
 _TABLES = (
@@ -86,6 +86,14 @@ async def closed(client: Client) -> None:
     await client.close(lease)
 
 
+async def found(client: Client) -> None:
+    key = await test_finding.delivered(client, 8)
+    for words in ("", "cat"):
+        assert await test_finding.find(client, words) == [key]
+    assert not (await test_finding.page(client, cursor="1")).items
+    assert await test_finding.find(client, generation_id=key) == [key]
+
+
 async def forgotten(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
     await client.ask_to_forget(8)
@@ -136,6 +144,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "a ban": banned,
     "what is given back": closed,
     "statistics": test_statistics.statistics,
+    "pictures of all chats": found,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
     "a broadcast": sent_to_all,

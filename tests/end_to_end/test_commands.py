@@ -106,8 +106,8 @@ async def test_the_button_cancels_this_one_for_its_owner_alone(
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob])
     with occupied(stack):
-        photos = await people.send_album(group, [cat()] * 3, user=ada)
-        last = photos[2]
+        asked = [await people.send_text(group, "/paint a cat", user=ada) for _ in range(3)]
+        last = asked[2]
         (status,) = await people.wait_for(group, lambda messages: statuses(messages, last))
         stranger = await people.press(status, EN.cancel_button, user=bob)
         assert stranger is not None
@@ -116,6 +116,6 @@ async def test_the_button_cancels_this_one_for_its_owner_alone(
         assert owner is not None
         assert owner.text == EN.cancelled
         await told(people, last, EN.cancelled)
-    for photo in photos[:2]:
-        await delivered(people, photo)
+    for words in asked[:2]:
+        await delivered(people, words)
     assert not pictures(await people.messages(group), last)

@@ -7,10 +7,19 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from tests.sandbox.shown import Answer, ApiCall, Button, Json, ShownMessage
+from tests.sandbox.shown import Answer, ApiCall, Button, Json, Offer, ShownMessage
 from tests.waiting import eventually
 
-__all__ = ["LOOPBACK", "Answer", "ApiCall", "Button", "Json", "People", "ShownMessage"]
+__all__ = [
+    "LOOPBACK",
+    "Answer",
+    "ApiCall",
+    "Button",
+    "Json",
+    "Offer",
+    "People",
+    "ShownMessage",
+]
 
 _T = TypeVar("_T")
 
@@ -174,8 +183,36 @@ class People:
         answer = (await self._ask("POST", path, json=body))["answer"]
         return None if answer is None else Answer(**answer)
 
+    async def react(self, message: ShownMessage, *emoji: str, user: int | None = None) -> None:
+        """Reacts to a message with these alone."""
+        body = {"user": message.chat_id if user is None else user, "emoji": list(emoji)}
+        path = f"/chats/{message.chat_id}/messages/{message.id}/reaction"
+        await self._ask("PUT", path, json=body)
+
+    async def set_inline_mode(self, *, enabled: bool = True) -> None:
+        """What /setinline at @BotFather does."""
+        await self._ask("PUT", "/inline", json={"enabled": enabled})
+
+    async def look_for(
+        self, user: int, query: str = "", *, offset: str = "", chat: int | None = None
+    ) -> Offer | None:
+        """Writes something after the bot's name; None: no answer came.
+
+        That is in one's chat with it, or in another.
+        """
+        body = {"user": user, "chat": chat or user, "query": query, "offset": offset, "wait": 20}
+        asked = await self._ask("POST", "/inline", json=body)
+        if asked["answer"] is None:
+            return None
+        return Offer(asked["id"], user, asked["answer"])
+
+    async def choose(self, offer: Offer, result: str, chat: int) -> ShownMessage:
+        """Sends one of the results."""
+        body = {"user": offer.user, "chat": chat, "result": result}
+        return ShownMessage(await self._ask("POST", f"/inline/{offer.id}/choose", json=body))
+
     async def set_bot_status(self, chat: int, status: str) -> None:
-        """`member`, `left` or `kicked`; kicked from a private chat is blocked."""
+        """`member`, `administrator`, `left` or `kicked`: from a private chat that is blocked."""
         await self._ask("PUT", f"/chats/{chat}/bot", json={"status": status})
 
     async def block(self, chat: int) -> None:

@@ -8,13 +8,18 @@ Json: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Button:
-    """An inline button: `style` is danger, success, primary or None, `copies` what it copies."""
+    """An inline button.
+
+    `style` is danger, success, primary or None, `copies` what it copies, and `query` what it has
+    its user write after the bot's name in a chat that they choose.
+    """
 
     text: str
     data: str | None
     url: str | None
     style: str | None = None
     copies: str | None = None
+    query: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,12 @@ class ShownMessage:
 
     @property
     def sender_id(self) -> int:
-        return int(self.json["from"]["id"])
+        return int((self.json.get("from") or self.json["sender_chat"])["id"])
 
     @property
     def from_bot(self) -> bool:
-        return bool(self.json["from"]["is_bot"])
+        """Whether a bot says so; a channel says nothing of who posts."""
+        return bool(self.json.get("from", {}).get("is_bot"))
 
     @property
     def text(self) -> str:
@@ -85,6 +91,16 @@ class ShownMessage:
         return str(thumbnail["file_id"]) if thumbnail else None
 
     @property
+    def via_bot(self) -> bool:
+        """Whether somebody has sent it in inline mode."""
+        return "via_bot" in self.json
+
+    @property
+    def reactions(self) -> dict[int, list[str]]:
+        """The emoji of each who has reacted; only where the sandbox tells, as `edits`."""
+        return {each["user"]: each["emoji"] for each in self.json.get("reactions", [])}
+
+    @property
     def forces_reply(self) -> bool:
         """Whether its reader is asked to reply; only where the sandbox tells, as `edits`."""
         return bool(self.json.get("client_markup", {}).get("force_reply"))
@@ -100,6 +116,7 @@ class ShownMessage:
                 button.get("url"),
                 button.get("style"),
                 button.get("copy_text", {}).get("text"),
+                button.get("switch_inline_query_chosen_chat", {}).get("query"),
             )
             for row in rows
             for button in row
@@ -112,6 +129,34 @@ class Answer:
 
     text: str
     show_alert: bool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the bot answered in inline mode; `json` is the answer as the sandbox has it."""
+
+    id: str
+    user: int
+    json: Json
+
+    @property
+    def results(self) -> dict[str, str]:
+        """The captions of the results, in order, by their ids."""
+        return {each["id"]: each["content"].get("caption", "") for each in self.json["results"]}
+
+    @property
+    def captions(self) -> list[str]:
+        return [*self.results.values()]
+
+    @property
+    def next_offset(self) -> str:
+        return str(self.json["next_offset"])
+
+    @property
+    def button(self) -> str | None:
+        """What the button over the results says."""
+        button = self.json["button"]
+        return None if button is None else str(button["text"])
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def play(home: Path, console: Console, *, port: int | None, browser: bool) -> in
             threading.Thread(target=_open_browser, args=(f"{url}/",), daemon=True).start()
         try:
             with console.status("Starting the bot…") as status:
+                _turn_on_inline_mode(url)
                 stack.start("bot")
                 status.update("Loading the models; you can send photos already…")
                 _wait_until_ready(stack)
@@ -76,6 +77,14 @@ def play(home: Path, console: Console, *, port: int | None, browser: bool) -> in
             console.print("\nStopping…")
     console.print(STOPPED)
     return 0
+
+
+def _turn_on_inline_mode(url: str) -> None:
+    """What @BotFather would do: the bot looks at its start, and pictures can be shared then."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.put(f"{url}/sandbox/inline", json={"enabled": True}, timeout=10)
+        answer.raise_for_status()
 
 
 def _has_desktop() -> bool:

@@ -51,6 +51,7 @@ def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
     assert result.stderr == ""
     for part in (
         "token: The token is that of @",
+        "inline: Inline mode is off, so pictures cannot be shared",
         "clock: This machine's clock agrees",
         "updates: No webhook and no other program",
         "warning  access: BOT_ACCESS is not set, so whoever finds the bot may use it.",

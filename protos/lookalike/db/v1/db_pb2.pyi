@@ -169,7 +169,7 @@ class Parameters(_message.Message):
     def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., preset: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class Photo(_message.Message):
-    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id", "message_thread_id", "album_text", "album_newest_at", "first_caption")
+    __slots__ = ("id", "bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "received_at", "image", "caption", "caption_message_id", "message_thread_id", "album_text", "album_newest_at", "first_caption", "channel_post")
     ID_FIELD_NUMBER: _ClassVar[int]
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +187,7 @@ class Photo(_message.Message):
     ALBUM_TEXT_FIELD_NUMBER: _ClassVar[int]
     ALBUM_NEWEST_AT_FIELD_NUMBER: _ClassVar[int]
     FIRST_CAPTION_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_POST_FIELD_NUMBER: _ClassVar[int]
     id: str
     bot_id: int
     chat_id: int
@@ -204,7 +205,8 @@ class Photo(_message.Message):
     album_text: str
     album_newest_at: _timestamp_pb2.Timestamp
     first_caption: bool
-    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ..., message_thread_id: _Optional[int] = ..., album_text: _Optional[str] = ..., album_newest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_caption: _Optional[bool] = ...) -> None: ...
+    channel_post: bool
+    def __init__(self, id: _Optional[str] = ..., bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., received_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[ImageInfo, _Mapping]] = ..., caption: _Optional[_Union[Caption, _Mapping]] = ..., caption_message_id: _Optional[int] = ..., message_thread_id: _Optional[int] = ..., album_text: _Optional[str] = ..., album_newest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., first_caption: _Optional[bool] = ..., channel_post: _Optional[bool] = ...) -> None: ...
 
 class Picture(_message.Message):
     __slots__ = ("image", "seed", "model", "file_id")
@@ -299,7 +301,7 @@ class Item(_message.Message):
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ..., members: _Optional[_Iterable[_Union[Generation, _Mapping]]] = ...) -> None: ...
 
 class ReceivePhotoRequest(_message.Message):
-    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe", "exempt", "asking_message_id", "of_another", "only_with_album")
+    __slots__ = ("bot_id", "chat_id", "message_id", "user_id", "language_code", "file_id", "file_size", "user_text", "parameters", "message_thread_id", "media_group_id", "recipe", "exempt", "asking_message_id", "of_another", "only_with_album", "channel_post")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -316,6 +318,7 @@ class ReceivePhotoRequest(_message.Message):
     ASKING_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     OF_ANOTHER_FIELD_NUMBER: _ClassVar[int]
     ONLY_WITH_ALBUM_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_POST_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     chat_id: int
     message_id: int
@@ -332,7 +335,8 @@ class ReceivePhotoRequest(_message.Message):
     asking_message_id: int
     of_another: bool
     only_with_album: bool
-    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., exempt: _Optional[bool] = ..., asking_message_id: _Optional[int] = ..., of_another: _Optional[bool] = ..., only_with_album: _Optional[bool] = ...) -> None: ...
+    channel_post: bool
+    def __init__(self, bot_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., user_id: _Optional[int] = ..., language_code: _Optional[str] = ..., file_id: _Optional[str] = ..., file_size: _Optional[int] = ..., user_text: _Optional[str] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., message_thread_id: _Optional[int] = ..., media_group_id: _Optional[str] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., exempt: _Optional[bool] = ..., asking_message_id: _Optional[int] = ..., of_another: _Optional[bool] = ..., only_with_album: _Optional[bool] = ..., channel_post: _Optional[bool] = ...) -> None: ...
 
 class ReceivePhotoResponse(_message.Message):
     __slots__ = ("item", "created")
@@ -1411,3 +1415,27 @@ class ListUploadsResponse(_message.Message):
     image_sha256: _containers.RepeatedScalarFieldContainer[str]
     cursor: str
     def __init__(self, image_sha256: _Optional[_Iterable[str]] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class FindPicturesRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "words", "generation_id", "page_size", "cursor")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    words: str
+    generation_id: str
+    page_size: int
+    cursor: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., words: _Optional[str] = ..., generation_id: _Optional[str] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class FindPicturesResponse(_message.Message):
+    __slots__ = ("items", "cursor")
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[Item]
+    cursor: str
+    def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[str] = ...) -> None: ...

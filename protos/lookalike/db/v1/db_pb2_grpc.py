@@ -264,6 +264,11 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsResponse.FromString,
                 _registered_method=True)
+        self.FindPictures = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/FindPictures',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseServiceServicer:
@@ -618,6 +623,14 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindPictures(self, request, context):
+        """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+        has all of the words, or the one that is asked for by its id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DatabaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -850,6 +863,11 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.ListUploads,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsResponse.SerializeToString,
+            ),
+            'FindPictures': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindPictures,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2094,6 +2112,33 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/ListUploads',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ListUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindPictures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/FindPictures',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -178,6 +178,10 @@ class DatabaseServiceStub:
     """Gives an export up. Its user may ask again at once."""
     ListUploads: _grpc.UnaryUnaryMultiCallable[_db_pb2.ListUploadsRequest, _db_pb2.ListUploadsResponse]
     """The photos of a user that pictures may have started from, by pages: the generator may have them."""
+    FindPictures: _grpc.UnaryUnaryMultiCallable[_db_pb2.FindPicturesRequest, _db_pb2.FindPicturesResponse]
+    """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+    has all of the words, or the one that is asked for by its id.
+    """
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -318,6 +322,10 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """Gives an export up. Its user may ask again at once."""
     ListUploads: _aio.UnaryUnaryMultiCallable[_db_pb2.ListUploadsRequest, _db_pb2.ListUploadsResponse]  # type: ignore[assignment]
     """The photos of a user that pictures may have started from, by pages: the generator may have them."""
+    FindPictures: _aio.UnaryUnaryMultiCallable[_db_pb2.FindPicturesRequest, _db_pb2.FindPicturesResponse]  # type: ignore[assignment]
+    """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+    has all of the words, or the one that is asked for by its id.
+    """
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -731,5 +739,15 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ListUploadsResponse, _abc.Awaitable[_db_pb2.ListUploadsResponse]]:
         """The photos of a user that pictures may have started from, by pages: the generator may have them."""
+
+    @_abc_1.abstractmethod
+    def FindPictures(
+        self,
+        request: _db_pb2.FindPicturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.FindPicturesResponse, _abc.Awaitable[_db_pb2.FindPicturesResponse]]:
+        """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
+        has all of the words, or the one that is asked for by its id.
+        """
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -73,4 +73,16 @@ export const remove = (message) => ask("DELETE", path(message));
 export const press = async (message, user, data) =>
   (await ask("POST", `${path(message)}/press`, { json: { user, data } })).answer;
 
+/** Has all of a person's reactions to a message be these. */
+export const react = (message, user, emoji) =>
+  ask("PUT", `${path(message)}/reaction`, { json: { user, emoji } });
+
+/** What the bot offers to send, {id, answer: {results}}; the answer is null if none came. */
+export const lookFor = (user, query) =>
+  ask("POST", "/inline", { json: { user, chat: user, query } });
+
+/** Sends a result in a chat. */
+export const choose = (offer, user, chat, result) =>
+  ask("POST", `/inline/${offer.id}/choose`, { json: { user, chat, result } });
+
 export const fileUrl = (fileId) => `/sandbox/files/${encodeURIComponent(fileId)}`;

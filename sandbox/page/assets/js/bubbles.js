@@ -3,6 +3,7 @@
 import { fileUrl } from "./api.js";
 import { avatar, botAvatar, colourOf } from "./avatars.js";
 import { inlineKeyboard } from "./buttons.js";
+import { reactionsTo } from "./reactions.js";
 import { element, icon, iconButton } from "./dom.js";
 import { Media } from "./media.js";
 import { formatted, summary } from "./text.js";
@@ -17,6 +18,8 @@ import { say } from "./words.js";
  * @property {(message: object) => void} view show its picture, large.
  * @property {(message: object, button: object, node: Element) => void} press
  * @property {(text: string) => void} copy
+ * @property {(query: string) => void} share send what the bot finds to a chat.
+ * @property {(message: object, emoji: string) => void} react add a reaction, or take it back.
  * @property {(command: string) => void} command send a command.
  * @property {(message: object, at: Element|{x: number, y: number}) => void} menu
  * @property {(message: object) => void} reply
@@ -103,7 +106,11 @@ export class Bubble {
       inlineKeyboard(isAlbum ? null : markup, {
         press: (button, node) => this.actions.press(this.message, button, node),
         copy: this.actions.copy,
+        share: this.actions.share,
       }),
+    );
+    this.#part("reactions", this.keyboard, this.message.reactions, () =>
+      reactionsTo(this.message, this.actions.react),
     );
   }
 

@@ -9,7 +9,8 @@ const FEW_WORDS = 24; // characters that any phone has room for in a row
 /**
  * The rows of an inline keyboard, or a comment where there is none.
  * @param {object|undefined} markup an `InlineKeyboardMarkup`.
- * @param {{press: (button: object, node: Element) => void, copy: (text: string) => void}} actions
+ * @param {{press: (button: object, node: Element) => void, copy: (text: string) => void,
+ *   share: (query: string) => void}} actions
  */
 export function inlineKeyboard(markup, actions) {
   const rows = markup?.inline_keyboard ?? [];
@@ -25,7 +26,7 @@ export function inlineKeyboard(markup, actions) {
   );
 }
 
-function inlineButton(button, { press, copy }) {
+function inlineButton(button, { press, copy, share }) {
   const style = STYLES.includes(button.style) ? ` ${button.style}` : "";
   const properties = { class: `inline-button${style}` };
   const text = element("span", {}, button.text);
@@ -34,7 +35,12 @@ function inlineButton(button, { press, copy }) {
     return element("a", { ...properties, ...link }, text, icon("link"));
   }
   const copied = button.copy_text?.text;
-  const run = copied ? () => copy(copied) : (event) => press(button, event.currentTarget);
+  const shared = button.switch_inline_query_chosen_chat?.query;
+  const run = copied
+    ? () => copy(copied)
+    : shared
+      ? () => share(shared)
+      : (event) => press(button, event.currentTarget);
   return element(
     "button",
     { type: "button", ...properties, title: copied ? say("Copy") : null, on: { click: run } },

@@ -1,5 +1,6 @@
 /** Dialogs: an alert, a question, a new person, a new group. */
 
+import { fileUrl } from "./api.js";
 import { element } from "./dom.js";
 import { say } from "./words.js";
 
@@ -55,6 +56,34 @@ export const isSure = async (title, text, confirm) =>
 function field(label, name, properties) {
   const input = element("input", { name, autocomplete: "off", ...properties });
   return element("label", { class: "field" }, label, input);
+}
+
+/**
+ * Asks what to send of what the bot offers, and where.
+ * @param {object[]} results each {id, content}, the content with a photo.
+ * @param {{id: number, title: string}[]} chats
+ * @returns {Promise<{chat: number, result: string}|null>}
+ */
+export async function askShare(results, chats) {
+  const pictures = results.map(({ id, content }, at) =>
+    element(
+      "label",
+      { class: "choice" },
+      element("input", { type: "radio", name: "result", value: id, checked: at === 0 }),
+      element("img", { src: fileUrl(content.photo[0].file_id), alt: "", class: "choice-image" }),
+      content.caption ?? say("Photo"),
+    ),
+  );
+  const options = chats.map(({ id, title }) => element("option", { value: id }, title));
+  const form = await ask(
+    say("Share"),
+    [
+      element("fieldset", {}, element("legend", {}, say("Picture")), ...pictures),
+      element("label", { class: "field" }, say("Chat"), element("select", { name: "chat" }, ...options)),
+    ],
+    say("Send"),
+  );
+  return form && { chat: Number(form.get("chat")), result: form.get("result") };
 }
 
 /** A name for a new person; null if the dialog was cancelled. */

@@ -3,13 +3,14 @@
 import * as api from "./api.js";
 import { announce } from "./announcer.js";
 import { Composer } from "./composer.js";
-import { isSure, tellAlert } from "./dialogs.js";
+import { askShare, isSure, tellAlert } from "./dialogs.js";
 import { acceptDrops } from "./drops.js";
 import { byId, icon } from "./dom.js";
 import { Header } from "./header.js";
 import { openMenu } from "./menus.js";
 import { setUpNote } from "./note.js";
 import { addressOf, findMe, openChatMenu, setUpPeople } from "./people.js";
+import { OFFERED, toggled } from "./reactions.js";
 import { Sidebar } from "./sidebar.js";
 import { Store } from "./store.js";
 import { follow } from "./stream.js";
@@ -31,6 +32,8 @@ const timeline = new Timeline(store, {
   view: (message) => openViewer(message, neighbour, (shown) => composer.reply(shown)),
   press,
   copy: (text) => tellingErrors(() => copy(text)),
+  share: (query) => tellingErrors(() => share(query)),
+  react: (message, emoji) => tellingErrors(() => react(message, emoji)),
   command: (command) => composer.sendCommand(command),
   menu: openMessageMenu,
   reply: (message) => composer.reply(message),
@@ -71,10 +74,29 @@ async function press(message, button, node) {
   else toast(answer.text);
 }
 
+/** Sends what the bot finds to a chat that the person chooses. */
+async function share(query) {
+  const offer = await api.lookFor(me.id, query);
+  const results = offer.answer?.results ?? [];
+  if (results.length === 0) return toast(say("Nothing found."));
+  const chats = [...store.chats.values()].map((chat) => ({ id: chat.id, title: store.title(chat) }));
+  const chosen = await askShare(results, chats);
+  if (chosen === null) return;
+  await api.choose(offer, me.id, chosen.chat, chosen.result);
+  go(chosen.chat);
+}
+
+const react = (message, emoji) => api.react(message, me.id, toggled(message, me.id, emoji));
+
 function openMessageMenu(message, at) {
   const own = message.from.id === me.id;
   const words = message.text ?? message.caption;
   openMenu(say("Message"), at, [
+    ...OFFERED.map((emoji) => ({
+      symbol: emoji,
+      label: say("React with {emoji}", { emoji }),
+      run: () => tellingErrors(() => react(message, emoji)),
+    })),
     { icon: "reply", label: say("Reply"), run: () => composer.reply(message) },
     ...(words ? [{ icon: "copy", label: say("Copy"), run: () => tellingErrors(() => copy(words)) }] : []),
     ...(own && !message.document

@@ -8,7 +8,7 @@ const GAP = 6;
  * Opens a menu.
  * @param {string} label what it is, for those who hear it.
  * @param {Element|{x: number, y: number}} at a button that opens it, or a point.
- * @param {object[]} items {label, icon or image, hint, checked, href or run, separator, danger}.
+ * @param {object[]} items {label, icon, image or symbol, hint, checked, href or run, separator, danger}.
  */
 export function openMenu(label, at, items) {
   const opener = document.activeElement;
@@ -49,7 +49,7 @@ function createItem(item, close) {
   return element(
     isLink ? "a" : "button",
     properties,
-    item.image ? element("img", { src: item.image, alt: "", class: "menu-image" }) : icon(item.icon),
+    picture(item),
     element(
       "span",
       { class: "menu-label" },
@@ -58,6 +58,11 @@ function createItem(item, close) {
     ),
     item.checked && icon("check"),
   );
+}
+
+function picture({ icon: name, image, symbol }) {
+  if (symbol) return element("span", { class: "menu-symbol", "aria-hidden": "true" }, symbol);
+  return image ? element("img", { src: image, alt: "", class: "menu-image" }) : icon(name);
 }
 
 function place(menu, at) {

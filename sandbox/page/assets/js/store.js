@@ -12,6 +12,16 @@
 
 import * as api from "./api.js";
 
+/** A message with somebody who has sent it: a channel's posts are the channel's. */
+function signed(message) {
+  const { from, sender_chat: channel, reply_to_message: quoted } = message;
+  return {
+    ...message,
+    from: from ?? { id: channel.id, first_name: channel.title, is_bot: false },
+    ...(quoted && { reply_to_message: signed(quoted) }),
+  };
+}
+
 const PAGE = 60;
 const ACTION_MS = 5000; // core.telegram.org/bots/api#sendchataction
 
@@ -58,12 +68,20 @@ export class Store extends EventTarget {
       const message = chat.messages.get(data.message_id);
       chat.messages.delete(data.message_id);
       if (message) this.#tell("delete", { chat, message });
+    } else if (kind === "reaction") {
+      const message = chat.messages.get(data.message_id);
+      if (message) this.#keep(chat, { ...message, reactions: data.reactions }, "edit");
     } else if (kind === "message" || chat.messages.has(data.message.message_id)) {
-      const known = chat.messages.has(data.message.message_id);
-      chat.messages.set(data.message.message_id, data.message);
-      if (kind === "message" && data.message.from.is_bot) this.#act(chat, null);
-      this.#tell(known ? "edit" : "message", { chat, message: data.message });
+      const known = chat.messages.get(data.message.message_id);
+      const message = signed({ reactions: known?.reactions, ...data.message });
+      if (kind === "message" && message.from.is_bot) this.#act(chat, null);
+      this.#keep(chat, message, known ? "edit" : "message");
     }
+  }
+
+  #keep(chat, message, change) {
+    chat.messages.set(message.message_id, message);
+    this.#tell(change, { chat, message });
   }
 
   setConnected(connected) {
@@ -83,7 +101,7 @@ export class Store extends EventTarget {
     const [oldest] = chat.messages.keys();
     const page = await api.listMessages(chat.id, PAGE, oldest);
     chat.complete = page.length < PAGE;
-    const entries = page.map((message) => [message.message_id, message]);
+    const entries = page.map((message) => [message.message_id, signed(message)]);
     chat.messages = new Map([...entries, ...chat.messages]);
     this.#tell("older", { chat });
   }

@@ -6,7 +6,7 @@
 
 import { listEvents } from "./api.js";
 
-const KINDS = ["message", "edit", "delete", "action", "chat", "bot"];
+const KINDS = ["message", "edit", "delete", "reaction", "action", "chat", "bot"];
 const NAME = "stream"; // of the lock and of the channel
 const PAUSE_MS = 2000;
 

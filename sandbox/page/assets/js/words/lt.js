@@ -95,6 +95,10 @@ export default {
   "Picture": "Paveikslas",
   "Reply to this picture": "Atsakyti į šį paveikslą",
   "A photo": "Nuotrauka",
+  "Share": "Dalintis",
+  "Chat": "Pokalbis",
+  "React with {emoji}": "Reaguoti: {emoji}",
+  "Nothing found.": "Nieko nerasta.",
   "{count} unread": { one: "{count} neskaityta", few: "{count} neskaitytos", other: "{count} neskaitytų" },
   "To the end, {count} unread": {
     one: "Į pabaigą, {count} neskaityta",
