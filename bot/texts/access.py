@@ -10,6 +10,7 @@ from bot.texts.tables import ADMIN_COMMANDS
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _DAY: Final = dt.timedelta(days=1)
+_MOST_LINES: Final = 50
 
 
 class AccessTexts:
@@ -88,11 +89,12 @@ class AccessTexts:
         return f"{who}\n\n{link}"
 
     def invites(self, invites: Sequence[db.Invite], now: dt.datetime) -> str:
-        """The links that are still good, up to as many as a message holds."""
+        """The links that are still good, the first of them, as a message does not hold all."""
         if not invites:
             return self._("There are no links that let anybody in. /invite makes one.")
         title = self._("Links that still let people in:")
-        return "\n".join([title, *(self._line(each, now) for each in invites)])
+        lines = [self._line(each, now) for each in invites[:_MOST_LINES]]
+        return "\n".join([title, *lines, *(["…"] if len(invites) > _MOST_LINES else [])])
 
     def revoke_on_button(self, invite: db.Invite) -> str:
         """Ends this link."""

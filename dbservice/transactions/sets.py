@@ -68,7 +68,9 @@ def follow(transaction: Transaction, row: Generation) -> None:
 
 
 def is_unfinished(transaction: Transaction, set_id: str | None) -> bool:
-    """Whether there is a set of this id that is not closed."""
+    """Whether a picture is a member of a set, of this id, that is not closed."""
+    if set_id is None:
+        return False
     unclosed = select(Generation.number).where(
         Generation.id == set_id, Generation.closed_at.is_(None)
     )

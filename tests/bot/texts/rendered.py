@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from bot.access import Opened, Policy, Standing
 from bot.clients.documents import Job
 from bot.health import Health
 from bot.recipes.children import NAMES
@@ -37,6 +38,8 @@ _LIMITS: Final = {
 """Of what is neither a message nor a button nor a toast."""
 
 _TOASTS: Final = {
+    "access.refusal",
+    "access.revoked",
     "ending",  # a button may be refused for what a photo is
     "broadcast.another",
     "broadcast.news",
@@ -211,6 +214,13 @@ def _broadcasts() -> Iterator[db.Broadcast]:
         yield db.Broadcast(state=state, total=number, **counts)
 
 
+def _invites() -> Iterator[db.Invite]:
+    for number in _NUMBERS:
+        invite = db.Invite(id=10**6 - 1, max_uses=number, uses=number)
+        invite.expires_at.FromDatetime(_NOW + dt.timedelta(days=number))
+        yield invite
+
+
 _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
     str: _WORDS,
     int: _NUMBERS,
@@ -227,6 +237,11 @@ _SAMPLES: Final[Mapping[Any, Sequence[Any]]] = {
     Health: [*Health],
     FileRecipe: [*_recipes()],
     db.Broadcast: [*_broadcasts()],
+    db.Invite: [*_invites()],
+    Sequence[db.Invite]: [(), [*_invites()][-1:] * 100],
+    Opened: [*Opened],
+    Policy: get_args(Policy),
+    Standing: [Standing.STRANGER, Standing.BANNED],
     Mapping[str, Any]: ({}, {"steps": 150, "preset": "balanced", "guidance_scale": 7.5}),
 }
 
@@ -238,6 +253,7 @@ _SPECIAL: Final[Mapping[tuple[str, str], Sequence[Any]]] = {
     ("quotas.left", "goes_on_at"): ("", _MIDNIGHT),
     ("trouble.trouble", "code"): [*TROUBLES],
     ("trouble.well", "service"): [*WELL],
+    ("access.invite", "link"): (f"https://t.me/{'x' * 32}?start=i_{'x' * 62}",),
     ("captioner_line", "captioner"): ("azure", "blip", "offline"),
     ("kept_line", "kept"): (0, 10**6, 10**12),
     ("kept_line", "most"): (10**6, 10**12),
