@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access, test_statistics
+from tests.dbservice import test_access, test_quotas
 from tests.dbservice.client import Client
 
 _TABLES = "generations|photos|owners|members|bans|invites|kept_of_users|quota_shares|day_totals"
@@ -113,7 +113,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an invite": invited,
     "a ban": banned,
     "what is given back": closed,
-    "statistics": test_statistics.statistics,
+    "statistics": test_quotas.statistics,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
 }
