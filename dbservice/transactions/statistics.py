@@ -7,7 +7,7 @@ and of few of them: those of a week, found by their index, and the newest ones.
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Row, exists, func, select
 
@@ -21,7 +21,7 @@ _CHART: Final = 30  # days
 _NEWEST: Final = 1000
 """So many generations are looked at for how long they took."""
 
-_Times = Sequence[Row[Any]]
+_Times = Sequence[Row[datetime, datetime | None, datetime | None, str | None]]
 
 
 def get(transaction: Transaction, request: db.GetStatisticsRequest) -> db.GetStatisticsResponse:
@@ -71,14 +71,12 @@ def _statistics(
 ) -> db.Statistics:
     counted = [each for each in days if each.day >= since]
     ended = [
-        row
-        for row in times
-        if row.finished_at is not None
-        and row.set_id is None
-        and row.created_at.astimezone().date() >= since
+        (created, painting, finished)
+        for created, painting, finished, set_id in times
+        if finished is not None and set_id is None and created.astimezone().date() >= since
     ]
-    waiting = [(row.painting_at or row.finished_at) - row.created_at for row in ended]
-    painting = [row.finished_at - row.painting_at for row in ended if row.painting_at is not None]
+    waiting = [(painting or finished) - created for created, painting, finished in ended]
+    painting = [finished - painting for _, painting, finished in ended if painting is not None]
     return db.Statistics(
         people=people,
         photos=sum(each.photos for each in counted),

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access, test_broadcasts, test_finding, test_statistics
+from tests.dbservice import test_access, test_broadcasts, test_finding, test_quotas
 from tests.dbservice.client import Client
 
 _TABLES = (
@@ -143,8 +143,8 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "an invite": invited,
     "a ban": banned,
     "what is given back": closed,
-    "statistics": test_statistics.statistics,
     "pictures of all chats": found,
+    "statistics": test_quotas.statistics,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,
     "a broadcast": sent_to_all,

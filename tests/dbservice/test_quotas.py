@@ -285,17 +285,16 @@ async def test_what_is_cancelled_before_it_is_painted_or_fails_is_given_back(
         assert (await statistics(client)).today.pictures == 0
 
 
-@pytest.mark.parametrize("state", ["cancelled", "refused", "delivered"])
+@pytest.mark.parametrize(
+    "state", [RUNNING, db.GENERATION_STATE_REFUSED, db.GENERATION_STATE_DELIVERED]
+)
 async def test_what_was_painted_is_not(
-    settings: DbserviceSettings, clock: Clock, state: str
+    settings: DbserviceSettings, clock: Clock, state: db.GenerationState
 ) -> None:
     async with bounded(settings, clock, user_daily_pictures=1) as client:
-        if state == "cancelled":
-            lease = await client.to_state(RUNNING, USER)
+        lease = await client.to_state(state, USER)
+        if state == RUNNING:
             await client.cancel(lease.item.generation.id)
-        else:
-            target = db.GenerationState.Value(f"GENERATION_STATE_{state.upper()}")
-            lease = await client.to_state(target, USER)
         await client.close(lease)
         assert await left(client, chat=CHAT) == 0
 
