@@ -111,6 +111,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             messenger,
             observers,
             access=settings.access,
+            hears_all=settings.bot_groups == "all",
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
         )

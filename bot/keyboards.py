@@ -17,6 +17,7 @@ from bot.callbacks import (
     card_data,
     count_data,
     dial_data,
+    first_style_data,
     forget_data,
     guess_data,
     history_data,
@@ -128,7 +129,10 @@ def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeybo
 
 
 def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """The steps of the dial, how many pictures at once, and what opens the other menus."""
+    """The steps of the dial, how many pictures at once, and what opens the other menus.
+
+    What a group has chosen can go; then it is everybody's own again.
+    """
     said = texts.pictures
     dial = [
         InlineKeyboardButton(
@@ -152,19 +156,43 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
             (Menu.ZONES, texts.settings.zone_button(zone, time_zones.now(zone))),
         )
     ]
-    return InlineKeyboardMarkup([*([button] for button in dial), counts, menus])
+    has_style = chosen.style in STYLES
+    style = said.style_on_button(chosen.style) if has_style else said.style_button
+    more = [(Menu.STYLES, style)]
+    if user_id < 0:
+        more.append((Menu.RESET, texts.groups.reset_button))
+    rest = [
+        [InlineKeyboardButton(text, callback_data=menu_data(menu, user_id))] for menu, text in more
+    ]
+    return InlineKeyboardMarkup([*([button] for button in dial), counts, rest[0], menus, *rest[1:]])
 
 
 def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
     """The languages by their own names, and that which Telegram gives."""
     said = texts.settings
     names = {language: each.settings.language for language, each in LANGUAGES.items()}
+    nothing = said.as_telegram_button if user_id > 0 else texts.groups.everybodys_button
     buttons = [
         InlineKeyboardButton(
             said.language_choice(name, chosen=language == chosen.language),
             callback_data=language_data(language, user_id),
         )
-        for language, name in [*names.items(), ("", said.as_telegram_button)]
+        for language, name in [*names.items(), ("", nothing)]
+    ]
+    return _menu([*buttons, _back_to_settings(user_id, texts)])
+
+
+def first_styles(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """The styles that the first picture of a photo may have."""
+    said = texts.groups
+    nothing = texts.pictures.no_style_button if user_id > 0 else said.everybodys_button
+    named = [(name, texts.pictures.style_on_button(name)) for name in STYLES]
+    buttons = [
+        InlineKeyboardButton(
+            said.style_choice(text, chosen=style == chosen.style),
+            callback_data=first_style_data(style, user_id),
+        )
+        for style, text in [*named, ("", nothing)]
     ]
     return _menu([*buttons, _back_to_settings(user_id, texts)])
 

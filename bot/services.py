@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.access import Access
 from bot.administrators import Administrators
+from bot.albums import Albums
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
@@ -31,6 +32,8 @@ class Services:
         observers: who hears what happens.
         access: who may use the bot.
         administrators: who acts for a group.
+        hears_all: whether every photo in a group is for the bot; else those that are meant for it.
+        albums: photos in groups that may turn out to be meant for it.
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
@@ -50,6 +53,8 @@ class Services:
     observers: Sequence[Observer] = ()
     access: Access = field(default_factory=Access)
     administrators: Administrators = field(default_factory=Administrators)
+    hears_all: bool = False
+    albums: Albums = field(default_factory=Albums)
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))

@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.handlers import (
     administration,
     again,
+    asking,
     cancel,
     caption,
     delete,
@@ -35,6 +36,7 @@ from bot.services import Services
 _MODULES: Final = (
     from_file,
     photo,
+    asking,
     link,
     start,
     status,

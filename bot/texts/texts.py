@@ -12,6 +12,7 @@ from bot.clients.documents import Job
 from bot.recipes.guesses import USER, is_unsure, thing
 from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
+from bot.texts.groups import GroupTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
 from bot.texts.settings import SettingsTexts
@@ -33,6 +34,7 @@ class Texts:
         access: what is said of who may use the bot.
         privacy: what is said of what is kept, of its end, and of the terms.
         settings: what is said of languages and time zones.
+        groups: what is said in groups and of their settings.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -61,6 +63,7 @@ class Texts:
         self.access = AccessTexts(translations)
         self.privacy = PrivacyTexts(translations)
         self.settings = SettingsTexts(translations)
+        self.groups = GroupTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

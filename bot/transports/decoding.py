@@ -59,6 +59,7 @@ class _Entity(_Read):
     type: str
     offset: _Size
     length: _Size
+    user: _User | None = None
 
 
 class _Message(_Read):

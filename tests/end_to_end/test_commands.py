@@ -3,6 +3,7 @@
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     ask,
     cat,
     delivered,
@@ -106,7 +107,7 @@ async def test_the_button_cancels_this_one_for_its_owner_alone(
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob])
     with occupied(stack):
-        photos = await people.send_album(group, [cat()] * 3, user=ada)
+        photos = await people.send_album(group, [cat()] * 3, caption=NAME, user=ada)
         last = photos[2]
         (status,) = await people.wait_for(group, lambda messages: statuses(messages, last))
         stranger = await people.press(status, EN.cancel_button, user=bob)

@@ -15,6 +15,7 @@ from tests import azure
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     cat,
     delivered,
     idle,
@@ -177,7 +178,7 @@ async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
     user = await people.add_user()
     chat = user if kind == "private" else await people.add_group([user])
     fault = await people.add_fault("hold", method="sendMessage", contains=EN.cancel_button)
-    sent = await people.send_photo(chat, cat(), user=user)
+    sent = await people.send_photo(chat, cat(), caption=NAME, user=user)
     await people.wait_for_fault(fault)
     await people.wait_for(chat, lambda messages: statuses(messages, sent))
     stack.kill("bot")
