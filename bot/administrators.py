@@ -22,9 +22,14 @@ class Administrators:
         self._known: dict[int, tuple[float, frozenset[int]]] = {}
 
     async def include(self, chat: Chat, user_id: int) -> bool:
-        """Whether a user administers a group. Nobody does while Telegram does not say."""
+        """Whether a user administers a group. Nobody does while Telegram does not say.
+
+        Whoever writes in the group's name does: it is then the user.
+        """
         if chat.type == ChatType.PRIVATE:
             return False
+        if user_id == chat.id:
+            return True
         at, users = self._known.get(chat.id, (0.0, frozenset[int]()))
         if chat.id not in self._known or time.monotonic() - at > _KNOWN_SECONDS:
             users = await self._ask(chat)

@@ -118,6 +118,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             observers,
             access=settings.access,
             admins=Admins(settings.bot_admins),
+            hears_all=settings.bot_groups == "all",
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
         )

@@ -9,6 +9,7 @@
     n:<count>:<owner>       how many pictures the owner wants at once
     l:<language>:<owner>    which language the owner is spoken to in; without one: as Telegram says
     z:<zone>:<owner>        the owner's time zone
+    y:<style>:<owner>       the style of the owner's photos; without a name: none
     o:<menu>:<owner>        another page of the owner's settings: one of `Menu`
     w                       paint the words that the message with the button replies to
     f:<owner>:<message>     paint from the recipe in the file of the message that it replies to, for
@@ -59,6 +60,7 @@ NEWS: Final = re.compile(r"^b:(on|off):([0-9]{1,16})$")
 NO_NEWS: Final = re.compile(r"^b:none:[0-9]{1,16}$")
 LANGUAGE: Final = re.compile(r"^l:([a-z-]{0,12}):(-?[0-9]{1,16})$")
 ZONE: Final = re.compile(r"^z:([A-Za-z0-9_+/-]{1,40}):(-?[0-9]{1,16})$")
+FIRST_STYLE: Final = re.compile(r"^y:([a-z-]{0,24}):(-?[0-9]{1,16})$")
 MENU: Final = re.compile(r"^o:([a-z]{1,16}):(-?[0-9]{1,16})$")
 SHARED: Final = re.compile(rf"^#({_ID})$")
 WORDS: Final = re.compile(r"^w$")
@@ -160,12 +162,19 @@ def zone_data(zone: str, user_id: int) -> str:
     return f"z:{zone}:{user_id}"
 
 
+def first_style_data(style: str, user_id: int) -> str:
+    """Sets the style of this user's photos; "": none."""
+    return f"y:{style}:{user_id}"
+
+
 class Menu(StrEnum):
-    """A page of the settings."""
+    """A page of the settings; or, of a group's, without what it had chosen."""
 
     MAIN = "main"
     LANGUAGES = "languages"
     ZONES = "zones"
+    STYLES = "styles"
+    RESET = "reset"
 
 
 def menu_data(menu: Menu, user_id: int) -> str:

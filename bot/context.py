@@ -48,12 +48,14 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
         texts: what the bot says to the user whose update it is.
         zone: the time zone that they have chosen; "": none.
         sender: whose settings these are, if it is anybody's.
+        chat_id: where, if it is anywhere; 0: nowhere.
         outcome: what was recorded before the update was confirmed; see `bot.handlers.recorded`.
     """
 
     texts: Texts = texts.of(None)
     zone: str = ""
     sender: Sender | None = None
+    chat_id: int = 0
     outcome: Any = None
 
     @classmethod
@@ -64,16 +66,20 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
         context = super().from_update(update, application)
         if isinstance(update, Update):
             context.sender = _sender(update)
+            context.chat_id = update.effective_chat.id if update.effective_chat else 0
             context.follow(db.UserSettings())
         return context
 
     async def refresh_data(self) -> None:
         """Asks what the user has chosen; python-telegram-bot does this before the handlers.
 
-        While dbservice is unavailable nobody knows, and it is as Telegram says.
+        In a group, what that has chosen comes first. While dbservice is unavailable nobody knows,
+        and it is as Telegram says.
         """
         if self.sender is not None:
-            request = db.GetSettingsRequest(bot_id=self.bot.id, user_id=self.sender.id)
+            request = db.GetSettingsRequest(
+                bot_id=self.bot.id, user_id=self.sender.id, chat_id=self.chat_id
+            )
             with contextlib.suppress(DatabaseError):
                 chosen = await self.services.database.get_settings(request)
                 self.follow(chosen)

@@ -35,6 +35,9 @@ _POLL_SECONDS = 5  # another poller that was thrown out is back within this
 _MOST_SKEW = 60.0  # seconds
 _AGAIN_SECONDS = 2.0
 _NETWORK = "Check the network and TELEGRAM_API_URL."
+_PRIVACY = (
+    "@BotFather, /setprivacy, Disable, and add it to the group again; or make it an admin there"
+)
 _NO_TOKEN = "none has been made yet"  # noqa: S105, no secret
 _SAME_TOKEN = "Give all services the same LOOKALIKE_HOME, or the same SERVICE_TOKEN."  # noqa: S105, no secret
 
@@ -80,9 +83,8 @@ async def _token(settings: BotSettings) -> list[Finding]:
         summary = f"{where} cannot be reached{way} ({reason})."
         return [failed("token", summary, _NETWORK, passes=True)]
     name = f"The token is that of @{me['username']}."
-    groups = "It sees no photos in groups; @BotFather, /setprivacy, changes it."
-    remedy = "" if me.get("can_read_all_group_messages") else groups
-    return [ok("token", name, remedy), *_inline(me), *_clock(date)]
+    sees_all = bool(me.get("can_read_all_group_messages"))
+    return [ok("token", name), *_inline(me), *_clock(date), _groups(settings, sees_all=sees_all)]
 
 
 def _inline(me: dict[str, Any]) -> list[Finding]:
@@ -92,6 +94,25 @@ def _inline(me: dict[str, Any]) -> list[Finding]:
     summary = "Inline mode is off, so pictures cannot be shared from here in other chats."
     remedy = "@BotFather, /setinline, turns it on; restart the bot then."
     return [ok("inline", summary, remedy)]
+
+
+def _groups(settings: BotSettings, *, sees_all: bool) -> Finding:
+    """What the bot gets to see of groups, besides what BOT_GROUPS has it answer.
+
+    See core.telegram.org/bots/features#privacy-mode; that it is passed on messages which mention
+    it, @BotFather's /setprivacy says.
+    """
+    if sees_all:
+        return ok("groups", "Telegram passes on all messages of groups: its privacy mode is off.")
+    hidden = (
+        "Telegram's privacy mode is on: of groups the bot sees commands, replies to its messages "
+        "and what mentions it, but"
+    )
+    if settings.bot_groups == "all":
+        summary = f"BOT_GROUPS is all; {hidden} no other photos."
+        return warning("groups", summary, f"{_PRIVACY}, or set BOT_GROUPS to mention.")
+    summary = f"{hidden} of an album only the photo with the words."
+    return ok("groups", summary, f"If it misses something: {_PRIVACY}.")
 
 
 def _http(settings: BotSettings) -> httpx.AsyncClient:

@@ -18,6 +18,7 @@ from bot.callbacks import (
     card_data,
     count_data,
     dial_data,
+    first_style_data,
     forget_data,
     guess_data,
     history_data,
@@ -134,7 +135,10 @@ def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeybo
 
 
 def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """The steps of the dial, how many pictures at once, and what opens the other menus."""
+    """The steps of the dial, how many pictures at once, and what opens the other menus.
+
+    What a group has chosen can go; then it is everybody's own again.
+    """
     said = texts.pictures
     dial = [
         InlineKeyboardButton(
@@ -158,23 +162,46 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
             (Menu.ZONES, texts.settings.zone_button(zone, time_zones.now(zone))),
         )
     ]
-    rows = [*([button] for button in dial), counts, menus]
+    has_style = chosen.style in STYLES
+    style = InlineKeyboardButton(
+        said.style_on_button(chosen.style) if has_style else said.style_button,
+        callback_data=menu_data(Menu.STYLES, user_id),
+    )
     if user_id > 0:  # broadcasts go to private chats
         wanted = chosen.news or not chosen.HasField("news")
-        rows.append([_news(user_id, texts, wanted=wanted)])
-    return InlineKeyboardMarkup(rows)
+        last = _news(user_id, texts, wanted=wanted)
+    else:
+        reset = menu_data(Menu.RESET, user_id)
+        last = InlineKeyboardButton(texts.groups.reset_button, callback_data=reset)
+    return InlineKeyboardMarkup([*([button] for button in dial), counts, [style], menus, [last]])
 
 
 def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
     """The languages by their own names, and that which Telegram gives."""
     said = texts.settings
     names = {language: each.settings.language for language, each in LANGUAGES.items()}
+    nothing = said.as_telegram_button if user_id > 0 else texts.groups.everybodys_button
     buttons = [
         InlineKeyboardButton(
             said.language_choice(name, chosen=language == chosen.language),
             callback_data=language_data(language, user_id),
         )
-        for language, name in [*names.items(), ("", said.as_telegram_button)]
+        for language, name in [*names.items(), ("", nothing)]
+    ]
+    return _menu([*buttons, _back_to_settings(user_id, texts)])
+
+
+def first_styles(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
+    """The styles that the first picture of a photo may have."""
+    said = texts.groups
+    nothing = texts.pictures.no_style_button if user_id > 0 else said.everybodys_button
+    named = [(name, texts.pictures.style_on_button(name)) for name in STYLES]
+    buttons = [
+        InlineKeyboardButton(
+            said.style_choice(text, chosen=style == chosen.style),
+            callback_data=first_style_data(style, user_id),
+        )
+        for style, text in [*named, ("", nothing)]
     ]
     return _menu([*buttons, _back_to_settings(user_id, texts)])
 

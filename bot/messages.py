@@ -1,14 +1,21 @@
-"""What is read of a message: who sends it, and which picture comes with it."""
+"""What is read of a message: who sends it, whether to the bot, and which picture comes with it."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from telegram import Document, Message, PhotoSize
+from telegram import Bot, Document, Message, MessageEntity, PhotoSize
 from telegram.constants import ChatType, MessageEntityType
+
+from lookalike.text import printable
 
 MOST_BYTES: Final = 20 * 1024 * 1024
 """What a bot may download (core.telegram.org/bots/api#getfile)."""
+
+_UNITS: Final = "utf-16-le"
+"""Entities count UTF-16 code units (core.telegram.org/bots/api#messageentity)."""
 
 _UNTOLD: Final = frozenset({"", "application/octet-stream"})
 """Media types that say nothing; iPhones send photos so."""
@@ -65,28 +72,15 @@ def is_via(message: Message) -> bool:
     return message.via_bot is not None and message.via_bot.id == message.get_bot().id
 
 
-def addressed_in(message: Message) -> str | None:
-    """What a caption says to the bot that it mentions; None: it does not mention it."""
-    bot = message.get_bot()
-    caption, name = (message.caption or "").encode("utf-16-le"), f"@{bot.username}".lower()
-    is_mentioned = False
-    for entity in reversed(message.caption_entities):
-        start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
-        if entity.type == MessageEntityType.TEXT_MENTION:
-            is_it = entity.user is not None and entity.user.id == bot.id
-        else:
-            text = caption[start:end].decode("utf-16-le", "replace")
-            is_it = entity.type == MessageEntityType.MENTION and text.lower() == name
-        if is_it:
-            caption, is_mentioned = caption[:start] + caption[end:], True
-    return " ".join(caption.decode("utf-16-le", "replace").split()) if is_mentioned else None
-
-
-def picture_of(message: Message) -> PhotoSize | Document | None:
+def picture_of(message: Message, *, is_asked_about: bool = False) -> PhotoSize | Document | None:
     """The photo in its largest size, or the file that is to be taken for an image; or None.
 
     Its bytes decide later. A file that may be anything is tried in a private chat, and in a group
     where it is meant for the bot: elsewhere nobody wants to hear that it is no image.
+
+    Args:
+        message: with the photo.
+        is_asked_about: whether somebody asks the bot about it in another message.
     """
     if message.photo:
         return message.photo[-1]
@@ -98,15 +92,81 @@ def picture_of(message: Message) -> PhotoSize | Document | None:
     if media_type.startswith("image/") or suffix in _IMAGE_NAMES:
         return document
     may_be_one = media_type in _UNTOLD and (document.file_size or 0) <= MOST_BYTES
-    return document if may_be_one and is_for_the_bot(message) else None
+    is_wanted = is_asked_about or is_for_the_bot(message)
+    return document if may_be_one and is_wanted else None
+
+
+def is_private(message: Message) -> bool:
+    """Whether it is sent to the bot alone."""
+    return message.chat.type == ChatType.PRIVATE
+
+
+def is_of_the_bot(message: Message) -> bool:
+    """Whether the bot itself has sent it."""
+    return message.from_user is not None and message.from_user.id == message.get_bot().id
 
 
 def is_for_the_bot(message: Message) -> bool:
     """Whether it is sent to the bot alone, replies to it, or names it."""
-    if message.chat.type == ChatType.PRIVATE:
-        return True
-    bot = message.get_bot()
     replied = message.reply_to_message
-    if replied is not None and replied.from_user is not None and replied.from_user.id == bot.id:
-        return True
-    return f"@{bot.username}".lower() in (message.caption or message.text or "").lower()
+    is_reply = replied is not None and is_of_the_bot(replied)
+    return is_private(message) or is_reply or names_the_bot(message)
+
+
+def names_the_bot(message: Message) -> bool:
+    """Whether its words name the bot."""
+    return any(_is_name_of(message.get_bot(), *each) for each in _marked(message))
+
+
+def may_be_for_the_bot(message: Message) -> bool:
+    """Whether it is, or may be: a command to any bot, or a photo of an album that may name it."""
+    return (
+        is_for_the_bot(message)
+        or command_of(message) is not None
+        or message.media_group_id is not None
+    )
+
+
+def command_of(message: Message) -> str | None:
+    """The command that it begins with; "": another bot's. None: it begins with none."""
+    for entity, text in _marked(message):
+        if entity.type == MessageEntityType.BOT_COMMAND and entity.offset == 0:
+            name, _, bot = text[1:].partition("@")
+            is_ours = not bot or bot.lower() == message.get_bot().username.lower()
+            return name.lower() if is_ours else ""
+    return None
+
+
+def words_of(message: Message) -> str:
+    """What is written in it, without the bot's name and without the command that it begins with."""
+    text = message.text or message.caption or ""
+    named = [
+        (entity.offset, entity.offset + entity.length)
+        for entity, name in _marked(message)
+        if _is_name_of(message.get_bot(), entity, name)
+        or (entity.type == MessageEntityType.BOT_COMMAND and entity.offset == 0)
+    ]
+    units = text.encode(_UNITS, "surrogatepass")
+    for start, end in reversed(named):
+        units = units[: 2 * start] + units[2 * end :]
+    kept = units.decode(_UNITS, "replace")
+    return printable(re.sub(r" {2,}", " ", kept) if named else kept).strip()
+
+
+def _marked(message: Message) -> Iterator[tuple[MessageEntity, str]]:
+    """The entities, each with its text, whatever they are like."""
+    units = (message.text or message.caption or "").encode(_UNITS, "surrogatepass")
+    for entity in message.entities or message.caption_entities:
+        start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
+        yield entity, units[start:end].decode(_UNITS, "replace")
+
+
+def _is_name_of(bot: Bot, entity: MessageEntity, text: str) -> bool:
+    """Whether an entity names the bot, by its @name or as somebody without one is named."""
+    match entity.type:
+        case MessageEntityType.TEXT_MENTION:
+            return entity.user is not None and entity.user.id == bot.id
+        case MessageEntityType.MENTION | MessageEntityType.BOT_COMMAND:
+            return text.partition("@")[2].lower() == bot.username.lower()
+        case _:
+            return False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.access import Access
 from bot.administrators import Administrators
 from bot.admins import Admins
+from bot.albums import Albums
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
@@ -33,6 +34,8 @@ class Services:
         access: who may use the bot.
         administrators: who acts for a group.
         admins: who runs the bot.
+        hears_all: whether every photo in a group is for the bot; else those that are meant for it.
+        albums: photos in groups that may turn out to be meant for it.
         memories: what is remembered of each generation under way.
         captioner_health: how the captioner was last seen.
         generator_health: how the generator was last seen.
@@ -53,6 +56,8 @@ class Services:
     access: Access = field(default_factory=Access)
     administrators: Administrators = field(default_factory=Administrators)
     admins: Admins = field(default_factory=Admins)
+    hears_all: bool = False
+    albums: Albums = field(default_factory=Albums)
     memories: Memories = field(default_factory=Memories)
     captioner_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The captioner"))
     generator_health: ServiceHealth = field(default_factory=lambda: ServiceHealth("The generator"))

@@ -40,6 +40,8 @@ class BotSettings(Settings):
             nothing is said.
         bot_admins: users who run the bot besides its owner.
         bot_allowed: users and chats whom it is for, whatever bot_access says.
+        bot_groups: which photos in groups are for the bot: those that mention it or about which it
+            is asked, or all.
         bot_notice: the answer to /terms, such as the model's conditions of use.
         bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
@@ -56,6 +58,7 @@ class BotSettings(Settings):
     bot_access: Policy | None = None
     bot_admins: Ids = frozenset()
     bot_allowed: Ids = frozenset()
+    bot_groups: Literal["mention", "all"] = "mention"
     bot_notice: str = Field(default="", max_length=1000)
     bot_listen: ListenAddress = "127.0.0.1:5003"
     dbservice_address: str = "127.0.0.1:5002"

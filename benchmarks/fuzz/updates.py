@@ -42,6 +42,12 @@ _DOCUMENT: Json = {
 }
 
 
+_NAMED: Json = {
+    "caption": "@Lookalike 😀",
+    "caption_entities": [{"type": "mention", "offset": 0, "length": 10}],
+}
+
+
 def _message(chat: Json = _PRIVATE, **fields: Any) -> Json:
     return {"message_id": 7, "date": 1_700_000_000, "chat": chat, "from": _ADA} | fields
 
@@ -69,7 +75,9 @@ TEMPLATES: Final[tuple[Json, ...]] = (
     {"message": _message(text="hello")},
     {"message": _message(**_PHOTO, caption="a cat", media_group_id="13")},
     {"message": _message(**_DOCUMENT, caption="@Lookalike", reply_to_message=_message(text="x"))},
-    {"message": _message(_GROUP, **_PHOTO, message_thread_id=5, is_topic_message=True)},
+    {"message": _message(_GROUP, **_PHOTO, **_NAMED, message_thread_id=5, is_topic_message=True)},
+    {"message": _message(_GROUP, **_PHOTO, media_group_id="13")},
+    {"message": _command("/paint", _GROUP) | {"reply_to_message": _message(_GROUP, **_PHOTO)}},
     {"message": _message(_GROUP, **_PHOTO, **{"from": _ANONYMOUS}, sender_chat=_GROUP)},
     {"message": _message(_GROUP, **_DOCUMENT, reply_to_message=_message(_GROUP, text="x"))},
     {"message": _message(**_DOCUMENT, caption="/paint a kite")},

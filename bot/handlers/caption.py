@@ -7,7 +7,7 @@ from telegram import ForceReply, Update
 from telegram.ext import BaseHandler
 
 from bot import keyboards
-from bot.answering import topic_of
+from bot.answering import answered_by, topic_of
 from bot.callbacks import ASK, GUESS, answer
 from bot.clients.dbservice import NotFound
 from bot.context import Context
@@ -72,9 +72,9 @@ async def _ask(press: Press, context: Context, item: db.Item) -> None:
     await answer(press.query)
     question = await context.services.messenger.reply(
         photo.chat_id,
-        photo.message_id,
+        answered_by(item),
         said.question,
-        # In a group it opens a reply for whoever has sent the photo.
+        # In a group it opens a reply for whoever has sent what it answers.
         ForceReply(selective=True, input_field_placeholder=said.question_hint),
         thread_id=topic_of(photo),
     )

@@ -1,6 +1,6 @@
 """Deleting a picture: the button asks in place, the next one does it.
 
-Under an album it asks which one.
+Under an album it asks which one. Whoever administers a group may delete any picture there.
 """
 
 from dataclasses import replace
@@ -26,9 +26,9 @@ _BACK: Final = pattern_of(Action.BACK)
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of the question and of both answers."""
     return [
-        Button(find, _ask).handler(_ASK),
-        Button(_delete, _tell).handler(_DELETE),
-        Button(find, _show_picture).handler(_BACK),
+        Button(find, _ask, for_administrators=True).handler(_ASK),
+        Button(_delete, _tell, for_administrators=True).handler(_DELETE),
+        Button(find, _show_picture, for_administrators=True).handler(_BACK),
     ]
 
 
@@ -49,6 +49,7 @@ async def _delete(press: Press, services: Services) -> db.DeleteGenerationRespon
         chat_id=press.message.chat.id,
         user_id=press.owner_id,
         generation_id=press.generation_id,
+        administrator=press.administers,
     )
     try:
         return await services.database.delete_generation(request)

@@ -5,16 +5,17 @@ else's updates wait for that: a press is recorded after it is confirmed. Until t
 """
 
 import re
+from pathlib import PurePath
 from typing import Any, Final
 
-from telegram import CallbackQuery, Message, Update
+from telegram import CallbackQuery, Document, Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, MessageHandler, filters
 
 from bot import keyboards
 from bot.callbacks import FROM_FILE, answer, from_file_data
 from bot.context import Context
 from bot.handlers.pressed import may_act_for, once
-from bot.messages import MOST_BYTES, data_of, sender_of, thread_of
+from bot.messages import MOST_BYTES, data_of, is_private, sender_of, thread_of
 from bot.recipes import png
 from bot.recipes.children import new_seed
 from bot.recipes.from_file import FileRecipe, parse
@@ -45,6 +46,8 @@ def _asked(message: Message) -> tuple[Message, str] | None:
     file = message if message.document is not None else message.reply_to_message
     if file is None or file.document is None:
         return None
+    if not is_private(message) and not _may_have_recipe(file.document):
+        return None  # the command is about the photo that it is
     match = _COMMAND.fullmatch((message.caption if file is message else message.text) or "")
     if match is None:
         return None
@@ -54,6 +57,12 @@ def _asked(message: Message) -> tuple[Message, str] | None:
     if words and file is not message:
         return None  # they are painted alone, whatever they reply to
     return file, words
+
+
+def _may_have_recipe(document: Document) -> bool:
+    """Whether a file may be a PNG; recipes are in no other."""
+    name = PurePath(document.file_name or "").suffix.lower()
+    return name in ("", ".png") or document.mime_type == "image/png"
 
 
 async def _offer(update: Update, context: Context) -> None:

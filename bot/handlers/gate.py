@@ -13,7 +13,7 @@ from bot.clients.dbservice import DatabaseUnavailable
 from bot.context import Context
 from bot.handlers import errors, inline
 from bot.handlers.handing import Handing
-from bot.messages import is_for_the_bot
+from bot.messages import is_for_the_bot, may_be_for_the_bot
 from bot.services import Services
 
 FIRST: Final = -1
@@ -59,8 +59,8 @@ class Gate(BaseHandler[Update, Context, None]):
 async def _refusal(update: Update, services: Services) -> Standing | Exception | None:
     """Why somebody is not let in; None: they are, if only as far as `bot.handlers.link`."""
     party = party_of(update)
-    if party is None:
-        return Standing.STRANGER
+    if party is None or not _is_heard(update, services):
+        return Standing.STRANGER  # to whom nothing is said unless they speak to the bot
     try:
         bot_id = update.get_bot().id
         standing = await services.access.standing(services.database, bot_id, party)
@@ -107,6 +107,11 @@ async def refuse(update: Update, context: Context, standing: Standing) -> None:
             await update.message.reply_text(text)
         except TelegramError as error:
             errors.log(error)
+
+
+def _is_heard(update: Update, services: Services) -> bool:
+    """Whether it may concern the bot; in groups, what people say to one another does not."""
+    return update.message is None or services.hears_all or may_be_for_the_bot(update.message)
 
 
 def _is_private(update: Update) -> bool:

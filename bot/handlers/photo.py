@@ -1,4 +1,8 @@
-"""Somebody sends a photo, or a file that may be one; or posts it in a channel."""
+"""Somebody sends a photo, or a file that may be one; in a group, by default, one for the bot.
+
+An album is for the bot if one of its photos is. Those that come before that one wait for it. Of
+what is posted in a channel, a photo is for the bot if its words name it.
+"""
 
 from typing import Any
 
@@ -6,12 +10,21 @@ from telegram import Message, Update
 from telegram.constants import ReactionEmoji
 from telegram.ext import BaseHandler, MessageHandler, filters
 
+from bot.clients.dbservice import NotFound
 from bot.context import Context
 from bot.handlers.recorded import Recorded
-from bot.messages import Sender, addressed_in, picture_of, sender_of, thread_of
+from bot.messages import (
+    command_of,
+    is_for_the_bot,
+    is_private,
+    names_the_bot,
+    picture_of,
+    sender_of,
+    thread_of,
+    words_of,
+)
 from bot.recipes.children import new_seed
 from bot.services import Services
-from lookalike.text import printable
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MOST_CHARACTERS = 4096  # of a caption, as dbservice takes it
@@ -25,11 +38,11 @@ class _WithPicture(filters.UpdateFilter):
 
 
 class _PostForUs(filters.UpdateFilter):
-    """Posts of channels with a photo, whose caption mentions the bot."""
+    """Posts of channels with a photo, whose words name the bot."""
 
     def filter(self, update: Update) -> bool:
         post = update.channel_post
-        return post is not None and picture_of(post) is not None and addressed_in(post) is not None
+        return post is not None and picture_of(post) is not None and names_the_bot(post)
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
@@ -40,28 +53,46 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
     ]
 
 
-async def _record(update: Update, services: Services) -> db.Item | None:
-    message = update.message
-    sender = sender_of(message) if message is not None else None
-    if message is None or sender is None:
-        return None
-    return await _receive(message, sender, message.caption or "", services)
+async def _record(update: Update, services: Services) -> bool:
+    """Whether there is something to do."""
+    photo = update.message
+    if photo is None:
+        return False
+    if services.hears_all or is_for_the_bot(photo) or command_of(photo) == "paint":
+        await _receive(photo, services)
+        for other in services.albums.of(photo) if photo.media_group_id else ():
+            await _receive(other, services)
+            services.albums.drop(other)
+        return True
+    if photo.media_group_id is None:
+        return False
+    try:
+        await _receive(photo, services, only_with_album=True)
+    except NotFound:
+        services.albums.hold(photo)
+        return False
+    return True
 
 
-async def _record_post(update: Update, services: Services) -> db.Item | None:
-    post = update.channel_post
-    if post is None:
-        return None
-    whose, words = Sender(post.chat.id, None), addressed_in(post) or ""
-    return await _receive(post, whose, words, services, channel_post=True)
+async def _record_post(update: Update, services: Services) -> None:
+    if update.channel_post is not None:
+        await _receive(update.channel_post, services, channel_post=True)
 
 
-async def _receive(
-    message: Message, sender: Sender, words: str, services: Services, *, channel_post: bool = False
-) -> db.Item | None:
-    picture = picture_of(message)
-    if picture is None:
-        return None
+async def _receive(message: Message, services: Services, **how: bool) -> None:
+    """Records a photo.
+
+    Args:
+        message: with the photo.
+        services: dbservice.
+        **how: `only_with_album` and `channel_post`, as the contract has them.
+
+    Raises:
+        NotFound: it is for the bot if its album is, of which none is so far.
+    """
+    sender, picture = sender_of(message), picture_of(message)
+    if sender is None or picture is None:
+        return
     request = db.ReceivePhotoRequest(
         bot_id=message.get_bot().id,
         chat_id=message.chat_id,
@@ -71,24 +102,28 @@ async def _receive(
         language_code=sender.language_code or "",
         file_id=picture.file_id,
         file_size=picture.file_size or 0,
-        user_text=printable(words)[:_MOST_CHARACTERS],
+        user_text=words_of(message)[:_MOST_CHARACTERS],
         media_group_id=message.media_group_id or "",
         parameters=db.Parameters(seed=new_seed()),
         recipe=db.Recipe(dial=services.dial),
         exempt=sender.id in services.access.admins,
-        channel_post=channel_post,
+        **how,
     )
-    return (await services.database.receive_photo(request)).item
+    await services.database.receive_photo(request)
 
 
-async def _take(update: Update, context: Context) -> None:
+async def take(message: Message, context: Context) -> None:
     """In a group, a reaction says that the photo is taken; nobody's picture waits for it."""
     context.wake()
-    message = update.message
-    if message is not None and context.outcome is not None and message.chat.id < 0:
+    if not is_private(message):
         await context.services.messenger.react(
             message.chat.id, message.message_id, ReactionEmoji.EYES
         )
+
+
+async def _take(update: Update, context: Context) -> None:
+    if context.outcome and update.message is not None:
+        await take(update.message, context)
 
 
 async def _wake(_update: Update, context: Context) -> None:

@@ -1,5 +1,7 @@
 """A button under a picture: for its owner alone, or whoever administers a group that is its owner.
 
+Some are for whoever administers the group, whose picture ever it is.
+
 What a press makes or ends is recorded before the update is confirmed; what it is told comes after.
 No state is kept anywhere but in the button and in dbservice, so a button works for ever.
 """
@@ -40,6 +42,8 @@ class Press:
         name: what the button does, or which style it stands for.
         generation_id: the picture that it is about.
         owner_id: for whom it is pressed.
+        administers: whether it may be another's picture, since its chat is administered by who
+            presses.
     """
 
     query: CallbackQuery
@@ -47,6 +51,7 @@ class Press:
     name: str
     generation_id: str
     owner_id: int
+    administers: bool = False
 
     async def is_at_home(self, services: Services) -> bool:
         """Whether the message is about the picture that the button names.
@@ -60,6 +65,7 @@ class Press:
             chat_id=self.message.chat.id,
             user_id=self.owner_id,
             message_id=self.message.message_id,
+            administrator=self.administers,
         )
         try:
             found = await services.database.get_generation(request)
@@ -84,10 +90,12 @@ class Button(Generic[_T]):
     Attributes:
         act: does it for the owner; it is safe to repeat.
         tell: answers, with what `act` gave.
+        for_administrators: whether a group's may press it under anybody's picture.
     """
 
     act: Callable[[Press, Services], Awaitable[_T]]
     tell: Callable[[Press, Context, _T], Awaitable[None]]
+    for_administrators: bool = False
 
     def handler(self, pattern: Any) -> BaseHandler[Update, Context, Any]:
         """The handler of buttons whose data match, with a name and a generation's id."""
@@ -109,7 +117,7 @@ class Button(Generic[_T]):
             # Only Telegram knows that, and nobody's photo waits for its answer. Should this process
             # die meanwhile, the button is still there.
             if outcome is None and await services.administrators.include(chat, press.owner_id):
-                press = replace(press, owner_id=chat.id)
+                press = replace(press, owner_id=chat.id, administers=self.for_administrators)
                 outcome = await self.act(press, services)
             if outcome is None:
                 await answer(press.query, context.texts.not_yours)
@@ -141,6 +149,7 @@ async def find(press: Press, services: Services) -> db.Item:
         chat_id=press.message.chat.id,
         user_id=press.owner_id,
         generation_id=press.generation_id,
+        administrator=press.administers,
     )
     item = (await services.database.get_generation(request)).item
     if item.generation.HasField("deleted_at"):

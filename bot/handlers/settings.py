@@ -1,4 +1,7 @@
-"""/settings: what a person chooses for all of their pictures, their language, their time zone."""
+"""/settings: what a person chooses for all of their pictures, their language, their time zone.
+
+In a group, what its administrators choose for all that is sent there; it comes first.
+"""
 
 import contextlib
 from typing import Any
@@ -9,14 +12,16 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 from bot import keyboards, zones
 from bot.callbacks import COUNT as COUNT_CHOICE
 from bot.callbacks import DIAL as DIAL_CHOICE
+from bot.callbacks import FIRST_STYLE as STYLE_CHOICE
 from bot.callbacks import LANGUAGE as LANGUAGE_CHOICE
 from bot.callbacks import MENU, NO_NEWS, Menu, answer
 from bot.callbacks import NEWS as NEWS_CHOICE
 from bot.callbacks import ZONE as ZONE_CHOICE
 from bot.context import Context
 from bot.handlers.pressed import may_act_for
-from bot.messages import data_of, sender_of
+from bot.messages import data_of, is_private, sender_of
 from bot.recipes.children import DIAL, STEPS
+from bot.recipes.styles import STYLES
 from bot.refusals import CannotDeliver
 from bot.texts.catalogues import LANGUAGES
 from lookalike.text import printable
@@ -35,6 +40,7 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
         CallbackQueryHandler(_choose_zone, pattern=ZONE_CHOICE),
         CallbackQueryHandler(_choose_news, pattern=NEWS_CHOICE),
         CallbackQueryHandler(_want_no_news, pattern=NO_NEWS),
+        CallbackQueryHandler(_choose_style, pattern=STYLE_CHOICE),
         CallbackQueryHandler(_open_menu, pattern=MENU),
     ]
 
@@ -44,12 +50,17 @@ async def _show(update: Update, context: Context) -> None:
     sender = sender_of(message) if message is not None else None
     if message is None or sender is None:
         return
-    database = context.services.database
-    whose: dict[str, Any] = {"bot_id": context.bot.id, "user_id": sender.id}
+    database, owner_id = context.services.database, sender.id
+    if not is_private(message):
+        owner_id = message.chat_id
+        if not await context.services.administrators.include(message.chat, sender.id):
+            await message.reply_text(context.texts.groups.administrators_only)
+            return
+    whose: dict[str, Any] = {"bot_id": context.bot.id, "user_id": owner_id}
     written = printable(" ".join(context.args or ()))[:_MOST_CHARACTERS]
     if not written:
         text, buttons = _page(
-            await database.get_settings(db.GetSettingsRequest(**whose)), sender.id, context
+            await database.get_settings(db.GetSettingsRequest(**whose)), owner_id, context
         )
         await message.reply_text(text, reply_markup=buttons)
         return
@@ -129,12 +140,28 @@ async def _want_no_news(update: Update, context: Context) -> None:
     await answer(query, context.texts.broadcast.no_news)
 
 
+async def _choose_style(update: Update, context: Context) -> None:
+    query, match = update.callback_query, context.match
+    if query is None or match is None:
+        return
+    style = match[1]
+    if style and style not in STYLES:
+        await answer(query, context.texts.gone)
+        return
+    if await _change(query, int(match[2]), db.UserSettings(style=style), context):
+        await answer(query, context.texts.groups.style_chosen(style))
+
+
 async def _open_menu(update: Update, context: Context) -> None:
     query, match = update.callback_query, context.match
     if query is None or match is None:
         return
     owner_id = int(match[2])
     if not await _may_change(query, owner_id, context):
+        return
+    if match[1] == Menu.RESET:
+        if await _change(query, owner_id, db.UserSettings(), context, reset=True):
+            await answer(query, context.texts.groups.was_reset)
         return
     request = db.GetSettingsRequest(bot_id=context.bot.id, user_id=owner_id)
     chosen = await context.services.database.get_settings(request)
@@ -147,12 +174,20 @@ async def _open_menu(update: Update, context: Context) -> None:
         case Menu.ZONES:
             buttons = keyboards.zones(chosen, owner_id, texts)
             await _put(query, texts.settings.choose_zone, buttons, context)
+        case Menu.STYLES:
+            buttons = keyboards.first_styles(chosen, owner_id, texts)
+            await _put(query, texts.groups.choose_style, buttons, context)
         case Menu.MAIN:
             await _put(query, *_page(chosen, owner_id, context), context)
 
 
 async def _change(
-    query: CallbackQuery, owner_id: int, settings: db.UserSettings, context: Context
+    query: CallbackQuery,
+    owner_id: int,
+    settings: db.UserSettings,
+    context: Context,
+    *,
+    reset: bool = False,
 ) -> bool:
     """Changes what an owner has chosen, and shows it. False: it is not one's own, which is said."""
     if not await _may_change(query, owner_id, context):
@@ -162,10 +197,10 @@ async def _change(
         user_id=owner_id,
         settings=settings,
         language_code=query.from_user.language_code or "",
+        reset=reset,
     )
     chosen = await context.services.database.change_settings(request)
-    if owner_id == query.from_user.id:  # else it is a group's, by one who speaks for it
-        context.follow(chosen)
+    await context.refresh_data()
     await _put(query, *_page(chosen, owner_id, context), context)
     return True
 
@@ -173,7 +208,9 @@ async def _change(
 async def _may_change(query: CallbackQuery, owner_id: int, context: Context) -> bool:
     if query.message is not None and await may_act_for(owner_id, query, context):
         return True
-    await answer(query, context.texts.not_yours)
+    is_groups = query.message is not None and query.message.chat.id == owner_id
+    refusal = context.texts.groups.administrators_only if is_groups else context.texts.not_yours
+    await answer(query, refusal)
     return False
 
 
@@ -195,12 +232,16 @@ async def _put(
 def _page(
     chosen: db.UserSettings, owner_id: int, context: Context
 ) -> tuple[str, InlineKeyboardMarkup]:
-    """What /settings answers."""
+    """What /settings answers. A group that has chosen nothing leaves it to everybody."""
     said = context.texts.pictures
     steps = map(said.dial_line, reversed(DIAL))
     shown = db.UserSettings()
     shown.CopyFrom(chosen)
-    shown.dial = chosen.dial or context.services.dial
-    shown.pictures = chosen.pictures or 1
-    text = "\n".join([said.settings, "", *steps, "", said.how_many])
+    lines = [said.settings, "", *steps, "", said.how_many]
+    if owner_id < 0:
+        lines = [context.texts.groups.settings, "", *lines]
+    else:
+        shown.dial = chosen.dial or context.services.dial
+        shown.pictures = chosen.pictures or 1
+    text = "\n".join(lines)
     return text, keyboards.settings(shown, owner_id, context.texts)

@@ -7,6 +7,7 @@ from telegram.ext import BaseHandler, CommandHandler
 
 from bot.context import Context
 from bot.handlers.administration import is_admin
+from bot.messages import is_private
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
@@ -21,6 +22,8 @@ async def say_hello(update: Update, context: Context) -> None:
 
 async def _help(update: Update, context: Context) -> None:
     text, said = context.texts.help, context.texts.access
+    if update.message is not None and not is_private(update.message):
+        text = f"{text}\n\n{context.texts.groups.how_to}"
     if await is_admin(update, context):
         lines = (f"/{name} - {what}" for name, what in said.commands)
         text = "\n".join([text, "", said.for_admins, *lines])

@@ -10,6 +10,7 @@ from bot.context import Context
 from bot.handlers import (
     administration,
     again,
+    asking,
     broadcast,
     cancel,
     caption,
@@ -41,6 +42,7 @@ _MODULES: Final = (
     reaction,
     from_file,
     photo,
+    asking,
     link,
     start,
     status,

@@ -17,7 +17,7 @@ from bot.clients.dbservice import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers import caption as captions
 from bot.handlers.recorded import Recorded
-from bot.messages import data_of, picture_of, sender_of, thread_of
+from bot.messages import data_of, is_of_the_bot, picture_of, sender_of, thread_of, words_of
 from bot.recipes import children
 from bot.recipes.prompts import MOST_CHARACTERS
 from bot.services import Services
@@ -34,8 +34,7 @@ class _Reply(filters.MessageFilter):
         replied = message.reply_to_message
         if replied is None:
             return False
-        is_ours = replied.from_user is not None and replied.from_user.id == message.get_bot().id
-        return is_ours or picture_of(replied) is not None
+        return is_of_the_bot(replied) or picture_of(replied) is not None
 
 
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
@@ -63,7 +62,7 @@ async def _paint_reply(update: Update, services: Services) -> tuple[db.Item, boo
         "chat_id": message.chat_id,
         "user_id": sender.id,
     }
-    words, caption = _words(message.text), None
+    words, caption = words_of(message)[:_MOST_CHARACTERS], None
     if not words:
         return None
     replied = message.reply_to_message

@@ -41,7 +41,7 @@ async def run(item: WorkItem, services: Services) -> None:
         _CAPTION,
         lambda: services.messenger.reply(
             photo.chat_id,
-            photo.message_id,
+            item.reply_to,
             text,
             keyboards.caption(photo.caption, item.id, item.texts),
             thread_id=item.thread_id,

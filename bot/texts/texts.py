@@ -14,6 +14,7 @@ from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.broadcast import BroadcastTexts
 from bot.texts.export import ExportTexts
+from bot.texts.groups import GroupTexts
 from bot.texts.inline import InlineTexts
 from bot.texts.pictures import PictureTexts
 from bot.texts.privacy import PrivacyTexts
@@ -45,6 +46,7 @@ class Texts:
         broadcast: what is said of messages that go to everybody.
         trouble: what those who run the bot are told of its services.
         export: what is said of sending all that is kept of somebody.
+        groups: what is said in groups and of their settings.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -79,6 +81,7 @@ class Texts:
         self.broadcast = BroadcastTexts(translations)
         self.trouble = TroubleTexts(translations)
         self.export = ExportTexts(translations)
+        self.groups = GroupTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

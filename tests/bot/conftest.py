@@ -1,7 +1,9 @@
 """A desk for whoever tests what the bot does with a generation."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,21 @@ def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def bot(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
     assert quick is None
-    async with app.running(desk.settings) as running:
+    async with _running(desk) as running:
+        yield running
+
+
+@pytest.fixture
+async def bot_for_all(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
+    """To which every photo in a group is one for it."""
+    assert quick is None
+    async with _running(desk, bot_groups="all") as running:
+        yield running
+
+
+@asynccontextmanager
+async def _running(desk: Desk, **settings: Any) -> AsyncIterator[app.RunningBot]:
+    async with app.running(desk.settings.model_copy(update=settings)) as running:
         await desk.people.send_text(desk.chat, "/start")  # opens the chat
         await told(desk, desk.chat, EN.start)
         yield running

@@ -11,6 +11,8 @@ from tests.waiting import eventually
 
 EN = of("en")
 
+NAME = "@lookalike_sandbox_bot"
+
 
 def message(chat: int, /, **fields: Any) -> Json:
     """An update with a private message."""

@@ -16,7 +16,7 @@ from bot.clients.dbservice import DatabaseError, DatabaseUnavailable
 from lookalike import ownership
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
-from tests.bot.front import EN, message, nothing_waits, press, states, told
+from tests.bot.front import EN, NAME, message, nothing_waits, press, states, told
 from tests.sandbox.client import ShownMessage
 
 SAID = EN.access
@@ -104,7 +104,7 @@ async def test_a_photo_is_recorded_of_those_who_may_alone(
         for user, user_id in people.users.items():
             for kind in ("private", "group", "allowed group"):
                 chat = people.chat(kind, user)
-                await desk.people.send_photo(chat, picture(), user=user_id)
+                await desk.people.send_photo(chat, picture(), caption=NAME, user=user_id)
                 await nothing_waits(desk)
                 sent += 1
                 recorded = await states(desk, chat, user_id)

@@ -9,7 +9,7 @@ from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, TooManyUn
 from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, open_desk, picture
-from tests.bot.front import EN, message, nothing_waits, pictured, states, told
+from tests.bot.front import EN, NAME, message, nothing_waits, pictured, states, told
 from tests.end_to_end.chats import ask, press
 from tests.generator import scripted
 
@@ -29,9 +29,14 @@ pytestmark = pytest.mark.slow
     ],
 )
 async def test_a_file_that_may_be_a_photo_is_tried(
-    desk: Desk, bot: app.RunningBot, name: str | None, media_type: str | None, *, taken: bool
+    desk: Desk,
+    bot_for_all: app.RunningBot,
+    name: str | None,
+    media_type: str | None,
+    *,
+    taken: bool,
 ) -> None:
-    assert bot.address
+    assert bot_for_all.address
     desk.executor.go()
     ada = await desk.people.add_user()
     group = await desk.people.add_group([ada, desk.chat])
@@ -50,7 +55,9 @@ async def test_a_file_that_may_be_a_photo_is_tried(
         await told(desk, group, "a cat on a sofa")
         return
     await nothing_waits(desk)
-    in_group["message"] |= {"message_id": 2, "caption": "@Lookalike_Sandbox_Bot please"}
+    entity = {"type": "mention", "offset": 0, "length": len(NAME)}
+    named = {"caption": f"{NAME.title()} please", "caption_entities": [entity]}
+    in_group["message"] |= {"message_id": 2, **named}
     await desk.people.send_updates([in_group])
     if taken:
         await told(desk, group, "a cat on a sofa")
@@ -66,8 +73,10 @@ async def test_bytes_that_are_no_image_are_refused_in_words(
     await told(desk, desk.chat, EN.ending("unsupported-format"))
 
 
-async def test_those_who_share_a_sender_share_nothing_else(desk: Desk, bot: app.RunningBot) -> None:
-    assert bot.address
+async def test_those_who_share_a_sender_share_nothing_else(
+    desk: Desk, bot_for_all: app.RunningBot
+) -> None:
+    assert bot_for_all.address
     ada = await desk.people.add_user()
     group = await desk.people.add_group([ada, desk.chat], kind="supergroup")
     sizes = (await desk.people.send_photo(ada, picture())).json["photo"]
@@ -100,7 +109,7 @@ async def test_an_administrator_may_press_what_an_anonymous_one_has_got(
     assert await press(people, status, EN.cancel_button, user=bob) == EN.not_yours
     assert await press(people, status, EN.cancel_button, user=ada) == EN.cancelled
     desk.executor.go()
-    await people.send_photo(group, picture(), user=ada, anonymous=True)
+    await people.send_photo(group, picture(), caption=NAME, user=ada, anonymous=True)
     await people.wait_for(group, lambda messages: [m for m in messages if m.photo and m.buttons])
     await people.send_text(group, "/history", user=ada, anonymous=True)
     (card,) = await told(desk, group, "ust now")
@@ -175,7 +184,7 @@ async def test_a_picture_is_opened_in_the_topic_of_its_photo_also_once_that_is_d
     people = desk.people
     ada = await people.add_user("Ada")
     forum = await people.add_group([ada], kind="supergroup", forum=True)
-    photo = await people.send_photo(forum, picture(), user=ada, thread=7)
+    photo = await people.send_photo(forum, picture(), caption=NAME, user=ada, thread=7)
     await people.wait_for(forum, lambda messages: [m for m in messages if m.from_bot and m.photo])
     await people.delete(photo)
     await people.send_text(forum, "/history", user=ada)

@@ -7,7 +7,7 @@ from bot.callbacks import Action, cancel_data, picture_data
 from bot.captioners.base import PhotoRefused
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
-from tests.bot.front import EN, nothing_waits, pictured, press, states, told
+from tests.bot.front import EN, NAME, nothing_waits, pictured, press, states, told
 from tests.sandbox.client import People, ShownMessage
 from tests.waiting import eventually
 
@@ -32,9 +32,9 @@ async def two_pictures(desk: Desk) -> tuple[int, ShownMessage, str]:
     people = desk.people
     ada, eve = await people.add_user("Ada"), await people.add_user("Eve")
     group = await people.add_group([ada, eve])
-    await people.send_photo(group, picture(), user=ada)
+    await people.send_photo(group, picture(), caption=NAME, user=ada)
     (hers,) = await pictured(desk, group)
-    await people.send_photo(group, picture(), user=eve)
+    await people.send_photo(group, picture(), caption=NAME, user=eve)
     _, other = await pictured(desk, group, times=2)
     return eve, hers, await picture_id(desk, other, eve)
 

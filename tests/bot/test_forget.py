@@ -7,7 +7,7 @@ import pytest
 from bot import app, captioners
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, open_desk, picture
-from tests.bot.front import EN, nothing_waits, pictured, states, told
+from tests.bot.front import EN, NAME, nothing_waits, pictured, states, told
 from tests.end_to_end.chats import labels, press
 from tests.sandbox.client import ShownMessage
 
@@ -31,7 +31,7 @@ async def test_it_asks_first_and_then_all_is_gone_and_they_may_begin_anew(
     group = await people.add_group([chat])
     desk.executor.go()
     for place in (chat, group):
-        await people.send_photo(place, picture(), user=chat)
+        await people.send_photo(place, picture(), caption=NAME, user=chat)
     (shown,) = await pictured(desk, chat)
     await pictured(desk, group)
     question = await asked(desk, chat)

@@ -255,8 +255,10 @@ async def test_a_file_that_is_too_large_is_not_fetched(desk: Desk, bot: app.Runn
     assert not await desk.people.calls("download")
 
 
-async def test_a_png_is_a_photo_but_for_the_command(desk: Desk, bot: app.RunningBot) -> None:
-    assert bot.address
+async def test_a_png_is_a_photo_but_for_the_command(
+    desk: Desk, bot_for_all: app.RunningBot
+) -> None:
+    assert bot_for_all.address
     people, name = desk.people, (await desk.people.bot())["user"]["username"]
     for caption in (None, "paint", "/painting", "a /paint", "/paint@somebody_bot"):
         chat = await people.add_user()

@@ -121,11 +121,15 @@ async def test_the_settings_of_another_stay(desk: Desk, bot: app.RunningBot) -> 
     assert bot.address
     ada, bob = await desk.people.add_user("Ada"), await desk.people.add_user("Bob")
     group = await desk.people.add_group([ada, bob])
-    await desk.people.send_text(group, "/settings", user=ada)
-    settings = (await told(desk, group, EN.pictures.settings))[-1]
-    answer = await desk.people.press(settings, EN.settings.language_button(), user=bob)
-    assert answer is not None
-    assert answer.text == EN.not_yours
+    await desk.people.send_text(group, "/status", user=ada)
+    (shown,) = await told(desk, group, EN.no_work)
+    sender = {"id": bob, "is_bot": False, "first_name": "Bob"}
+    forged = press(group, f"l:de:{ada}", message=shown.json, **{"from": sender})
+    last = await desk.people.last_event()
+    await desk.people.send_updates([forged])
+    answer = await desk.people.wait_for_call("answerCallbackQuery", after=last)
+    assert answer.params["text"] == EN.not_yours
+    assert await settings_of(desk, ada) == db.UserSettings()
 
 
 async def test_a_page_opens_in_a_message_of_the_settings_alone(

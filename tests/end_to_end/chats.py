@@ -14,6 +14,9 @@ from tests.sandbox.client import People, ShownMessage
 EN: Final = of("en")
 """What the bot says to them."""
 
+NAME: Final = "@lookalike_sandbox_bot"
+"""What a photo in a group has to say to be for the bot."""
+
 Shown = list[ShownMessage]
 
 

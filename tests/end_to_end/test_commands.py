@@ -3,6 +3,7 @@
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     ask,
     cat,
     delivered,

@@ -10,6 +10,7 @@ from lookalike.processes.stack import Stack
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     Shown,
     ask,
     cat,
@@ -150,7 +151,9 @@ async def test_what_is_too_old_to_be_deleted_shows_nothing(
 async def test_nobody_else_presses_them(people: People, first: ShownMessage) -> None:
     stranger = await people.add_user("Eve")
     group = await people.add_group([first.chat_id, stranger])
-    picture = await delivered(people, await people.send_photo(group, cat(), user=first.chat_id))
+    picture = await delivered(
+        people, await people.send_photo(group, cat(), caption=NAME, user=first.chat_id)
+    )
     for button in labels(picture):
         assert await press(people, picture, button, user=stranger) == EN.not_yours
     await idle(people, group, first.chat_id)
@@ -262,7 +265,7 @@ async def test_a_caption_is_corrected_by_a_reply_to_a_question(
 async def test_in_a_group_the_owner_alone_is_asked(people: People) -> None:
     owner, stranger = await people.add_user("Fay"), await people.add_user("Eve")
     group = await people.add_group([owner, stranger])
-    photo = await people.send_photo(group, cat(), user=owner)
+    photo = await people.send_photo(group, cat(), caption=NAME, user=owner)
     await delivered(people, photo)
     (caption,) = texts(await people.messages(group), photo)
     assert await press(people, caption, SAID.correct_button, user=stranger) == EN.not_yours

@@ -8,6 +8,7 @@ import pytest
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     Shown,
     ask,
     cat,
@@ -192,7 +193,7 @@ async def test_where_no_pictures_are_taken_that_is_said(people: People, card: Sh
 async def test_nobody_else_turns_it(people: People, card: ShownMessage) -> None:
     stranger = await people.add_user("Eve")
     group = await people.add_group([card.chat_id, stranger])
-    await delivered(people, await people.send_photo(group, cat(), user=card.chat_id))
+    await delivered(people, await people.send_photo(group, cat(), caption=NAME, user=card.chat_id))
     of_group = await ask(people, group, "/history", user=card.chat_id)
     assert labels(of_group) == [STAR, SAID.show_button, SAID.delete_button]
     for button in labels(of_group):

@@ -9,6 +9,7 @@ from tests import azure
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     answers,
     ask,
     cat,
@@ -151,7 +152,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(people: People) -> N
     ada = await people.add_user("Ada")
     group = await people.add_group([ada])
     fault = await people.add_fault("too_many_requests", method="sendPhoto", retry_after=2)
-    await people.send_photo(group, cat(), user=ada)
+    await people.send_photo(group, cat(), caption=NAME, user=ada)
     await people.wait_for_fault(fault)
     supergroup = await people.migrate(group)
     await people.wait_for(supergroup, sent_pictures)

@@ -7,6 +7,7 @@ import pytest
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     Shown,
     answers,
     ask,
@@ -174,7 +175,7 @@ async def test_nobody_else_presses_them(people: People) -> None:
     owner, stranger = await people.add_user("Cy"), await people.add_user("Eve")
     group = await people.add_group([owner, stranger])
     await choose(people, owner, 2)
-    await people.send_photo(group, cat(), user=owner)
+    await people.send_photo(group, cat(), caption=NAME, user=owner)
     buttons = await choices(people, group)
     for button in labels(buttons):
         assert await press(people, buttons, button, user=stranger) == EN.not_yours

@@ -1,0 +1,385 @@
+"""In groups: what is for the bot, whose it is, what a group's administrators may, its settings."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bot import app
+from bot.texts import of
+from dbservice.models import photo_id
+from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.desk import BOT, Desk, picture
+from tests.bot.front import EN, NAME, nothing_waits, pictured, states, told
+from tests.end_to_end.chats import ask, labels, next_picture, press
+from tests.sandbox.client import Json, ShownMessage
+
+pytestmark = pytest.mark.slow
+
+SAID, LT = EN.groups, of("lt")
+CAPTION = "a cat on a sofa"
+
+
+@dataclass
+class Group:
+    """A forum with its administrator, Ada, and two others.
+
+    `theirs` is a photo that Cleo has sent without a word for the bot.
+    """
+
+    desk: Desk
+    id: int
+    ada: int
+    bob: int
+    cleo: int
+    theirs: ShownMessage
+
+    @classmethod
+    async def new(cls, desk: Desk) -> "Group":
+        people = desk.people
+        ada, bob, cleo = [await people.add_user(name) for name in ("Ada", "Bob", "Cleo")]
+        group = await people.add_group([ada, bob, cleo], kind="supergroup", forum=True)
+        theirs = await people.send_photo(group, picture(), user=cleo)
+        return cls(desk, group, ada, bob, cleo, theirs)
+
+    async def photo(self, caption: str | None = None, **more: Any) -> ShownMessage:
+        return await self.desk.people.send_photo(
+            self.id, picture(), **{"user": self.bob, "caption": caption} | more
+        )
+
+    async def say(self, text: str, **more: Any) -> ShownMessage:
+        return await self.desk.people.send_text(self.id, text, **{"user": self.bob} | more)
+
+    async def answer(self, text: str, **more: Any) -> ShownMessage:
+        """Says it in reply to Cleo's photo."""
+        return await self.say(text, reply_to=self.theirs.id, **more)
+
+    async def raw(self, sent: ShownMessage, **fields: Any) -> Json:
+        """Gives the bot a message again, or another one like it."""
+        message = {key: value for key, value in sent.json.items() if key != "edits"}
+        changed: Json = {
+            key: value for key, value in {**message, **fields}.items() if value is not None
+        }
+        await self.desk.people.send_updates([{"message": changed}])
+        return changed
+
+    async def begun(self) -> dict[str, int]:
+        """How much has been begun for each."""
+        await nothing_waits(self.desk)
+        owners = {"ada": self.ada, "bob": self.bob, "cleo": self.cleo, "group": self.id}
+        counts = {
+            name: len(await states(self.desk, self.id, each)) for name, each in owners.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    async def settings(self) -> db.UserSettings:
+        request = db.GetSettingsRequest(bot_id=BOT, user_id=self.id)
+        return await self.desk.database.get_settings(request)
+
+
+@pytest.fixture
+async def group(desk: Desk, bot: app.RunningBot) -> Group:
+    assert bot.address
+    return await Group.new(desk)
+
+
+def named(name: str, at: int = 0, **more: Any) -> Json:
+    return {"type": "mention", "offset": at, "length": len(name), **more}
+
+
+async def text_mention(group: Group) -> None:
+    entity = named("You", user={"id": BOT, "is_bot": True, "first_name": "Lookalike"})
+    entity["type"] = "text_mention"
+    sent = await group.photo()
+    await group.raw(sent, message_id=900, caption="You there", caption_entities=[entity])
+
+
+Way = Callable[[Group], Awaitable[Any]]
+
+WAYS: Mapping[str, tuple[Way, str]] = {
+    # Photos.
+    "a photo": (lambda g: g.photo(), ""),
+    "a photo with words": (lambda g: g.photo("in oils"), ""),
+    "a photo that mentions it": (lambda g: g.photo(f"{NAME} in oils"), "bob"),
+    "in capitals, at the end": (lambda g: g.photo(f"in oils, {NAME.upper()}"), "bob"),
+    "by a name of its own": (text_mention, "bob"),
+    "a photo that mentions another": (lambda g: g.photo(f"{NAME}_too"), ""),
+    "a photo with the command": (lambda g: g.photo("/paint in oils"), "bob"),
+    "a photo with another's command": (lambda g: g.photo("/paint@other_bot"), ""),
+    "a photo in a topic": (lambda g: g.photo(NAME, thread=7), "bob"),
+    "an anonymous administrator's": (
+        lambda g: g.photo(NAME, user=g.ada, anonymous=True),
+        "group",
+    ),
+    "a photo in reply to a photo": (lambda g: g.photo(reply_to=g.theirs.id), ""),
+    # Documents.
+    "a document": (
+        lambda g: g.desk.people.send_document(g.id, picture("PNG"), user=g.bob),
+        "",
+    ),
+    "a document that mentions it": (
+        lambda g: g.desk.people.send_document(g.id, picture("PNG"), user=g.bob, caption=NAME),
+        "bob",
+    ),
+    # Another's photo.
+    "words in reply": (lambda g: g.answer("nice"), ""),
+    "its name in reply": (lambda g: g.answer(NAME), "bob"),
+    "its name and words in reply": (lambda g: g.answer(f"{NAME} in oils"), "bob"),
+    "the name of another in reply": (lambda g: g.answer("@other_bot"), ""),
+    "/paint in reply": (lambda g: g.answer("/paint"), "bob"),
+    "/paint and words in reply": (lambda g: g.answer(f"/paint{NAME} in oils"), "bob"),
+    "another's /paint in reply": (lambda g: g.answer("/paint@other_bot"), ""),
+    "another command in reply": (lambda g: g.answer(f"/privacy{NAME}"), ""),
+    "an anonymous administrator asks": (
+        lambda g: g.answer(NAME, user=g.ada, anonymous=True),
+        "group",
+    ),
+    "the sender asks": (lambda g: g.answer(NAME, user=g.cleo), "cleo"),
+    # Words.
+    "talk": (lambda g: g.say("hello"), ""),
+    "talk with its name": (lambda g: g.say(f"{NAME} hello"), ""),
+    "words to paint": (lambda g: g.say("/paint a lighthouse"), "bob"),
+}
+
+
+async def test_what_is_meant_for_it_is_taken_and_nothing_else(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    desk.captioner.free.clear()
+    for way, (go, owner) in WAYS.items():
+        group = await Group.new(desk)
+        await go(group)
+        assert await group.begun() == ({owner: 1} if owner else {}), way
+    groups = [chat["id"] for chat in await desk.people.chats() if chat["id"] < 0]
+    silent = len([owner for _, owner in WAYS.values() if not owner])
+    heard = 0
+    for chat in groups:
+        heard += any(message.from_bot for message in await desk.people.messages(chat))
+    assert heard <= len(groups) - silent + 1, "but /privacy, which is a command"
+
+
+async def test_where_it_hears_all_every_photo_is_its_senders(
+    desk: Desk, bot_for_all: app.RunningBot
+) -> None:
+    assert bot_for_all.address
+    group = await Group.new(desk)
+    assert await group.begun() == {"cleo": 1}
+    await group.photo("in oils")
+    await group.answer("nice")
+    await group.answer(NAME, user=group.ada)
+    assert await group.begun() == {"cleo": 1, "bob": 1, "ada": 1}
+
+
+async def test_an_album_is_taken_whole_whichever_photo_has_the_words(
+    desk: Desk, group: Group
+) -> None:
+    desk.executor.go()
+    first, second = await desk.people.send_album(group.id, [picture()] * 2, user=group.bob)
+    assert await group.begun() == {}
+    entities = {"caption": f"{NAME} in oils", "caption_entities": [named(NAME)]}
+    await group.raw(second, message_id=901, **entities)
+    assert await group.begun() == {"bob": 3}
+    await group.raw(second, message_id=902)
+    await group.raw(first)  # comes again
+    assert await group.begun() == {"bob": 4}
+    await pictured(desk, group.id, times=4)
+    assert {task.prompt for task in desk.executor.tasks} == {f"in oils, {CAPTION}"}
+    album = await desk.people.send_album(
+        group.id, [picture()] * 2, user=group.cleo, caption=f"{NAME} in oils"
+    )
+    assert len(album) == 2
+    assert await group.begun() == {"bob": 4, "cleo": 2}
+
+
+async def test_who_asks_about_anothers_photo_owns_what_comes_of_it(
+    desk: Desk, group: Group
+) -> None:
+    desk.executor.go()
+    asking = await group.answer(f"{NAME} in oils", thread=7)
+    shown = await next_picture(desk.people, asking)
+    assert (shown.reply_to, shown.thread, shown.caption) == (asking.id, 7, f"in oils, {CAPTION}")
+    (caption,) = await told(desk, group.id, "(80% sure")
+    assert (caption.reply_to, caption.thread) == (asking.id, 7)
+    whose: dict[str, Any] = {"bot_id": BOT, "chat_id": group.id, "message_id": group.theirs.id}
+    found = await desk.database.get_generation(db.GetGenerationRequest(**whose, user_id=group.bob))
+    assert found.item.photo.id == photo_id(BOT, group.id, group.theirs.id, group.bob)
+    assert found.item.photo.user_id == group.bob
+    await group.raw(asking)  # comes again
+    await group.answer(NAME, user=group.ada)
+    assert await group.begun() == {"bob": 1, "ada": 1}
+    await pictured(desk, group.id, times=2)
+    again = EN.pictures.again_button
+    assert await press(desk.people, shown, again, user=group.cleo) == EN.not_yours
+    assert await press(desk.people, shown, again, user=group.bob) == EN.pictures.coming
+    assert (await ask(desk.people, group.id, "/history", user=group.cleo)).text == EN.no_history
+    assert (await ask(desk.people, group.id, "/history", user=group.bob)).photo
+
+
+async def test_who_asks_again_gets_another_picture_of_it(desk: Desk, group: Group) -> None:
+    desk.executor.go()
+    own = await group.answer("/paint", user=group.cleo)
+    first = await next_picture(desk.people, own)
+    whose: dict[str, Any] = {"bot_id": BOT, "chat_id": group.id, "user_id": group.cleo}
+    about = db.GetGenerationRequest(**whose, message_id=group.theirs.id)
+    found = await desk.database.get_generation(about)
+    assert found.item.photo.id == photo_id(BOT, group.id, group.theirs.id)
+    for words, said in ((NAME, CAPTION), (f"{NAME} as a stamp", f"as a stamp, {CAPTION}")):
+        asking = await group.answer(words, user=group.cleo)
+        shown = await next_picture(desk.people, asking)
+        assert (shown.reply_to, shown.caption) == (asking.id, said)
+        await group.raw(asking)
+    assert await group.begun() == {"cleo": 3}
+    assert first.reply_to == own.id
+    assert len(desk.captioner.asked) == 1
+
+
+async def test_the_question_what_it_shows_is_for_who_has_asked(desk: Desk, group: Group) -> None:
+    desk.executor.go()
+    asking = await group.answer(NAME)
+    (caption,) = await told(desk, group.id, "(80% sure")
+    await press(desk.people, caption, EN.pictures.correct_button, user=group.bob)
+    (question,) = await told(desk, group.id, EN.pictures.question)
+    assert question.reply_to == asking.id
+    for user, words in ((group.cleo, "a dog"), (group.bob, "a lynx")):
+        answer = await group.say(words, user=user, reply_to=question.id)
+    assert (await next_picture(desk.people, answer)).caption == "a lynx"
+    assert await group.begun() == {"bob": 2}
+
+
+async def test_who_is_banned_has_no_say_in_who_asks(desk: Desk, group: Group) -> None:
+    await desk.database.ban_user(db.BanUserRequest(bot_id=BOT, user_id=group.cleo))
+    await group.answer(NAME, user=group.cleo)
+    await group.answer(NAME)
+    assert await group.begun() == {"bob": 1}
+
+
+async def test_answers_stay_in_their_topic(desk: Desk, group: Group) -> None:
+    for command in (
+        *("/start", "/help", "/status", "/history", "/paint", "/settings", "/cancel", "/privacy"),
+        *("/forget", "/terms", "/settings Nowhere"),
+    ):
+        sent = await group.say(command, user=group.ada, thread=7)
+
+        def look(messages: list[ShownMessage], after: int = sent.id) -> list[ShownMessage]:
+            return [each for each in messages if each.from_bot and each.id > after]
+
+        (said,) = await desk.people.wait_for(group.id, look)
+        assert (said.thread, said.reply_to) == (7, sent.id), command
+
+
+async def test_administrators_delete_any_picture_there(desk: Desk, group: Group) -> None:
+    desk.executor.go()
+    people, said = desk.people, EN.pictures
+    asking = await group.answer(NAME)
+    shown = await next_picture(people, asking)
+    assert await press(people, shown, said.delete_button, user=group.cleo) == EN.not_yours
+    assert await press(people, shown, said.again_button, user=group.ada) == EN.not_yours
+    await press(people, shown, said.delete_button, user=group.ada)
+
+    def asked(messages: list[ShownMessage]) -> list[ShownMessage]:
+        return [m for m in messages if m.id == shown.id and said.keep_button in labels(m)]
+
+    (shown,) = await people.wait_for(group.id, asked)
+    await press(people, shown, said.keep_button, user=group.ada)
+    (shown,) = await people.wait_for(
+        group.id, lambda messages: [m for m in messages if said.again_button in labels(m)]
+    )
+    await press(people, shown, said.delete_button, user=group.ada)
+    (shown,) = await people.wait_for(group.id, asked)
+    assert await press(people, shown, said.delete_for_good_button, user=group.cleo) == EN.not_yours
+    assert await press(people, shown, said.delete_for_good_button, user=group.ada) == said.deleted
+    await people.wait_for(
+        group.id, lambda messages: shown.id not in {message.id for message in messages}
+    )
+    assert (await ask(people, group.id, "/history", user=group.bob)).text == EN.no_history
+
+
+async def test_what_a_group_chooses_comes_first(desk: Desk, group: Group) -> None:
+    desk.executor.go()
+    people = desk.people
+    own = db.UserSettings(dial=db.DIAL_COUSIN, pictures=2, style="oil")
+    await desk.database.change_settings(
+        db.ChangeSettingsRequest(bot_id=BOT, user_id=group.bob, settings=own)
+    )
+    page = await ask(people, group.id, "/settings", user=group.ada)
+    assert page.text.startswith(SAID.settings)
+    assert not [label for label in labels(page) if label.startswith("●")]
+    dial = EN.pictures.dial_button(db.DIAL_TWIN, chosen=False)
+    assert await press(people, page, dial, user=group.ada) == EN.pictures.dial(db.DIAL_TWIN)
+    await press(people, page, EN.pictures.style_button, user=group.ada)
+    (page,) = await told(desk, group.id, SAID.choose_style)
+    label = EN.pictures.style_on_button("watercolour")
+    assert await press(people, page, label, user=group.ada) == SAID.style_chosen("watercolour")
+    assert await group.settings() == db.UserSettings(dial=db.DIAL_TWIN, style="watercolour")
+    await group.answer(NAME)
+    await told(desk, group.id, EN.pictures.choices)
+    found = await desk.database.get_generation(
+        db.GetGenerationRequest(
+            bot_id=BOT, chat_id=group.id, user_id=group.bob, message_id=group.theirs.id
+        )
+    )
+    recipe = found.item.generation.recipe
+    assert (recipe.dial, recipe.style) == (db.DIAL_TWIN, "watercolour")
+    assert found.item.generation.pictures == 2, "of which the group says nothing"
+    (page,) = await told(desk, group.id, SAID.settings)
+    assert label in labels(page)
+    assert await press(people, page, SAID.reset_button, user=group.ada) == SAID.was_reset
+    assert await group.settings() == db.UserSettings()
+
+
+async def test_only_administrators_choose_for_a_group(desk: Desk, group: Group) -> None:
+    people = desk.people
+    refusal = await ask(people, group.id, "/settings", user=group.bob)
+    assert refusal.text == SAID.administrators_only
+    refusal = await ask(people, group.id, "/settings Vilnius", user=group.bob)
+    assert refusal.text == SAID.administrators_only
+    anonymous = await group.say("/settings Vilnius", user=group.ada, anonymous=True)
+    (said,) = await told(desk, group.id, "(Vilnius)")
+    assert said.reply_to == anonymous.id
+    assert await group.settings() == db.UserSettings(time_zone="Europe/Vilnius")
+    page = await ask(people, group.id, "/settings", user=group.ada)
+    for label in labels(page):
+        toast = await press(people, page, label, user=group.bob)
+        assert toast == SAID.administrators_only, label
+    assert await group.settings() == db.UserSettings(time_zone="Europe/Vilnius")
+
+
+async def test_in_a_group_its_language_is_spoken(desk: Desk, group: Group) -> None:
+    people = desk.people
+    chosen = db.UserSettings(language="lt")
+    await desk.database.change_settings(
+        db.ChangeSettingsRequest(bot_id=BOT, user_id=group.id, settings=chosen)
+    )
+    assert (await ask(people, group.id, "/status", user=group.bob)).text == LT.no_work
+    assert (await ask(people, group.bob, "/status")).text == EN.no_work
+    await group.answer(NAME)
+    await told(desk, group.id, "Piešiu")
+
+
+async def test_anybody_chooses_a_style_to_begin_with(desk: Desk, bot: app.RunningBot) -> None:
+    assert bot.address
+    desk.executor.go()
+    people, none = desk.people, EN.pictures.no_style_button
+    for label, toast, style in (
+        (EN.pictures.style_on_button("oil"), SAID.style_chosen("oil"), "oil"),
+        (none, SAID.style_chosen(""), ""),
+    ):
+        page = await ask(people, desk.chat, "/settings")
+        (button,) = [each for each in labels(page) if each in _style_buttons()]
+        await press(people, page, button)
+        menu = (await told(desk, desk.chat, SAID.choose_style))[-1]
+        assert await press(people, menu, label) == toast
+        sent = await people.send_photo(desk.chat, picture())
+        await next_picture(people, sent)
+        found = await desk.database.get_generation(
+            db.GetGenerationRequest(
+                bot_id=BOT, chat_id=desk.chat, user_id=desk.chat, message_id=sent.id
+            )
+        )
+        assert found.item.generation.recipe.style == style
+
+
+def _style_buttons() -> set[str]:
+    return {EN.pictures.style_button, EN.pictures.style_on_button("oil")}
