@@ -26,7 +26,8 @@ from bot.beside import Beside
 from bot.bounded import BoundedTransport
 from bot.broadcasting import Broadcasting
 from bot.captioners.base import Captioner
-from bot.clients.dbservice import DatabaseClient, DatabaseError
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
 from bot.exports.exporting import Exporting

@@ -15,7 +15,7 @@ from enum import Enum, auto
 from typing import Final
 
 from bot import keyboards, texts
-from bot.clients.dbservice import DatabaseError, DatabaseUnavailable
+from bot.clients.errors import DatabaseError, DatabaseUnavailable
 from bot.finding import has_reached, newest_id
 from bot.refusals import (
     CannotDeliver,

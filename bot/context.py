@@ -8,7 +8,7 @@ from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
 
 from bot import texts
-from bot.clients.dbservice import DatabaseError
+from bot.clients.errors import DatabaseError
 from bot.messages import Sender, sender_of
 from bot.notices import Notices
 from bot.scheduler import Scheduler

@@ -20,7 +20,8 @@ from bot.captioners.base import (
     CaptionerUnavailable,
     PhotoRefused,
 )
-from bot.clients.dbservice import DatabaseClient, DatabaseError, DatabaseUnavailable, WrongToken
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import DatabaseError, DatabaseUnavailable, WrongToken
 from bot.clients.generator import GeneratorClient, GeneratorUnavailable, JobRejected
 from bot.readiness import NotReady
 from bot.settings import BotSettings

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from bot import texts
-from bot.clients.dbservice import DatabaseError
+from bot.clients.errors import DatabaseError
 from bot.clients.generator import GeneratorUnavailable, JobRejected
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.services import Services

@@ -1,14 +1,11 @@
 """What is said to Telegram, and read from it."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
 from typing import BinaryIO, TypeAlias
 
 from telegram import (
     Bot,
-    File,
     ForceReply,
     InlineKeyboardMarkup,
     InputFile,
@@ -18,14 +15,12 @@ from telegram import (
     MessageEntity,
     ReplyParameters,
 )
-from telegram.error import InvalidToken, NetworkError
 
-from bot.bounded import TooLong
+from bot.fetching import fetch
 from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
 from bot.placeholder import nothing
 from bot.refusals import (
-    TOO_BIG,
     CannotDeliver,
     Moved,
     NotTaken,
@@ -36,7 +31,6 @@ from bot.refusals import (
 )
 
 _UPLOAD_SECONDS = 60.0
-_DOWNLOAD_SECONDS = 120.0
 _UNCHANGED = "message is not modified"
 _NO_TEXT = "no text in the message"
 _NO_SOURCE = "message to copy not found"
@@ -44,20 +38,6 @@ _NO_SOURCE = "message to copy not found"
 
 Preview: TypeAlias = Callable[[], Awaitable[bytes | None]]
 """Gives the picture of a message, if there is one now."""
-
-
-async def _fetch(file: File) -> bytearray:
-    try:
-        return await file.download_as_bytearray(read_timeout=_UPLOAD_SECONDS)
-    except InvalidToken as error:
-        # The library says that of both 401 and 404, and a 404 means here that the file is gone.
-        if error.message == HTTPStatus.UNAUTHORIZED.phrase:
-            raise
-        raise WrongFile(error.message) from None
-    except NetworkError as error:
-        if isinstance(error.__cause__, TooLong):
-            raise WrongFile(TOO_BIG) from None
-        raise
 
 
 def _reply_to(message_id: int | None) -> ReplyParameters | None:
@@ -376,24 +356,8 @@ class Messenger:
             await self.replace_picture(chat_id, message_id, nothing(), instead)
 
     async def download(self, file_id: str, most: int) -> bytes:
-        """Fetches a file of at most `most` bytes.
-
-        Raises:
-            WrongFile: Telegram does not have it any more, or it is too big.
-        """
-        try:
-            async with asyncio.timeout(_DOWNLOAD_SECONDS), translated():
-                file = await self._bot.get_file(file_id, read_timeout=_UPLOAD_SECONDS)
-                if (file.file_size or 0) > most:
-                    raise WrongFile(TOO_BIG)
-                data = await _fetch(file)
-        except CannotDeliver as error:
-            raise WrongFile(str(error)) from None
-        except TimeoutError:
-            raise TelegramUnavailable("a download takes too long") from None
-        if len(data) > most:
-            raise WrongFile(TOO_BIG)
-        return bytes(data)
+        """Fetches a file; see `bot.fetching.fetch`."""
+        return await fetch(self._bot, file_id, most)
 
     @asynccontextmanager
     async def _sending(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:

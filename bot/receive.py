@@ -8,7 +8,7 @@ from typing import Final
 
 from telegram import Bot, Update
 
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.transports.base import UPDATES, Json, NotNow
 from bot.transports.decoding import Undecodable, decode
 from bot.transports.kept import KeptUpdates

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from bot.clients.dbservice import DatabaseError, NotFound
+from bot.clients.errors import DatabaseError, NotFound
 from bot.observers import Observer, StageBegun, StageEnded, timed
 from bot.services import Services
 from bot.stages.table import STAGES, Stage

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot import texts
-from bot.clients.dbservice import DatabaseError
+from bot.clients.errors import DatabaseError
 from bot.health import ServiceHealth
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.services import Services

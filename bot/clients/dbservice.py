@@ -1,15 +1,14 @@
-"""The client of dbservice: its RPCs, and the few errors that the bot acts on."""
+"""The client of dbservice: its RPCs by their names."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import grpc
-from google.rpc import error_details_pb2
 from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
-from grpc_status import rpc_status
 
+from bot.clients.errors import DatabaseError, translated
 from bot.observers import Observer, RpcDone, timed
 from lookalike.proxies import NO_GRPC_PROXY
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -22,141 +21,6 @@ _BYTES_DEADLINE = 30.0
 
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
-
-
-class DatabaseError(Exception):
-    """A call to dbservice failed; the text has the reason, or the status, and its message.
-
-    Attributes:
-        reason: why, as docs/errors.md lists it; "" where dbservice itself did not answer, or
-            gRPC did so in its place (a message that is too large, for example).
-        goes_on_at: when a quota goes on, as the contract has it; "": it is another error, or the
-            quota is none at all.
-    """
-
-    def __init__(self, message: str, reason: str = "", goes_on_at: str = "") -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.goes_on_at = goes_on_at
-
-
-class DatabaseUnavailable(DatabaseError):
-    """It cannot be reached, or cannot write just now; the same call may succeed later."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it has no room, which takes somebody to see to it."""
-        return self.reason in {"DISK_FULL", "STORAGE_FULL"}
-
-
-class WrongToken(DatabaseUnavailable):
-    """Our SERVICE_TOKEN is not dbservice's, until somebody corrects that."""
-
-
-class InvalidRequest(DatabaseError):
-    """The request itself is wrong; the same one will never succeed."""
-
-
-class LeaseLost(DatabaseError):
-    """Somebody else holds the generation now and decides what comes next."""
-
-
-class Superseded(DatabaseError):
-    """A newer process polls for our bot."""
-
-
-class Conflict(DatabaseError):
-    """The state does not allow it: it has changed since we looked."""
-
-
-class BeingForgotten(DatabaseError):
-    """The user is being forgotten: nothing of theirs is taken until that is done."""
-
-
-class TooManyUnfinished(DatabaseError):
-    """The user has as many unfinished generations as anybody may have."""
-
-
-class TooMuchKept(DatabaseError):
-    """As much is kept of the user's photos and pictures as may be."""
-
-
-class QuotaUsedUp(DatabaseError):
-    """As much was begun today as may be: by the user or the group, by all, or of captions."""
-
-
-class MessageTaken(DatabaseError):
-    """The message is another generation's, or of another kind."""
-
-
-class ListFull(DatabaseError):
-    """There are as many invites or bans as there may be."""
-
-
-class NotOwner(DatabaseError):
-    """It belongs to another user."""
-
-
-class NotFound(DatabaseError):
-    """It does not exist, or no longer."""
-
-
-_BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
-    "INVALID_ARGUMENT": InvalidRequest,
-    "UNAUTHENTICATED": WrongToken,
-    "NOT_FOUND": NotFound,
-    "NOT_OWNER": NotOwner,
-    "LEASE_LOST": LeaseLost,
-    "SUPERSEDED": Superseded,
-    "TRANSITION_NOT_ALLOWED": Conflict,
-    "NOT_CAPTIONED": Conflict,
-    "NOT_CLOSED": Conflict,
-    "BEING_FORGOTTEN": BeingForgotten,
-    "TOO_MANY_UNFINISHED": TooManyUnfinished,
-    "MESSAGE_TAKEN": MessageTaken,
-    "TOO_MUCH_KEPT": TooMuchKept,
-    "QUOTA_OF_USER": QuotaUsedUp,
-    "QUOTA_OF_BOT": QuotaUsedUp,
-    "QUOTA_OF_CAPTIONS": QuotaUsedUp,
-    "LIST_FULL": ListFull,
-    "STORAGE_FULL": DatabaseUnavailable,
-    "DISK_FULL": DatabaseUnavailable,
-    "STORAGE_UNAVAILABLE": DatabaseUnavailable,
-}
-"""The errors that dbservice gives a reason for; any other reason is a plain DatabaseError."""
-
-_UNREACHABLE: Final = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.CANCELLED,  # by a service that stops while it works on the call
-    }
-)
-"""What gRPC says of its own where there is no answer."""
-
-
-def _told(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
-    # The error has what the function asks of a call: code, details and trailing metadata.
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
-    for detail in status.details if status else ():
-        if detail.Unpack(info):
-            break
-    return info
-
-
-@contextmanager
-def _translated() -> Generator[None, None, None]:
-    try:
-        yield
-    except grpc.aio.AioRpcError as error:
-        told = _told(error)
-        reason = str(told.reason)
-        kind = _BY_REASON.get(reason, DatabaseError)
-        if not reason and error.code() in _UNREACHABLE:
-            kind = DatabaseUnavailable
-        message = f"{reason or error.code().name}: {error.details()}"
-        raise kind(message, reason, told.metadata["goes_on_at"]) from error
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
@@ -461,5 +325,5 @@ class DatabaseClient:
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.rpc_done(RpcDone("dbservice", method, seconds, outcome))
 
-        with timed(self._observers, announce), _translated():
+        with timed(self._observers, announce), translated():
             yield

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import texts
-from bot.clients.dbservice import DatabaseError
+from bot.clients.errors import DatabaseError
 from bot.exports.packing import Packer, Part
 from bot.refusals import CannotDeliver, Moved, NotTaken, TelegramUnavailable
 from bot.services import Services

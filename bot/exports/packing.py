@@ -6,7 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from bot.clients.dbservice import DatabaseClient, NotFound
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import NotFound
 from bot.exports.entries import document, file_of, image_of
 from protos.lookalike.db.v1 import db_pb2 as db
 

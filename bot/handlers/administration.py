@@ -11,7 +11,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 from bot import keyboards
 from bot.access import INVITE_PREFIX, Standing, party_of
 from bot.callbacks import INVITE, answer
-from bot.clients.dbservice import ListFull, NotFound
+from bot.clients.errors import ListFull, NotFound
 from bot.context import Context
 from bot.handlers import statistics
 from bot.messages import sender_of

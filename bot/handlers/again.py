@@ -7,7 +7,7 @@ from telegram.ext import BaseHandler
 
 from bot import keyboards
 from bot.callbacks import STYLE, Action, answer, pattern_of
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, create, find, tell_created
 from bot.recipes import children

@@ -9,7 +9,7 @@ from typing import Any
 from telegram import Message, Update
 from telegram.ext import BaseHandler, MessageHandler, filters
 
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.context import Context
 from bot.handlers.photo import take
 from bot.handlers.recorded import Recorded

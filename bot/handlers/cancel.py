@@ -6,7 +6,7 @@ from telegram import CallbackQuery, Message, Update
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot.callbacks import CANCEL, answer, generation_id
-from bot.clients.dbservice import NotOwner
+from bot.clients.errors import NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import data_of, sender_of

@@ -9,7 +9,7 @@ from telegram.ext import BaseHandler
 from bot import keyboards
 from bot.answering import answered_by, topic_of
 from bot.callbacks import ASK, GUESS, answer
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, create, find, note, tell_created
 from bot.recipes import children

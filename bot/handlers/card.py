@@ -8,7 +8,7 @@ from telegram import CallbackQuery, InlineKeyboardMarkup, MaybeInaccessibleMessa
 
 from bot import keyboards, zones
 from bot.callbacks import is_of_card
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.context import Context
 from bot.messages import data_of, thread_of
 from bot.placeholder import nothing

@@ -11,7 +11,7 @@ from telegram.ext import BaseHandler
 
 from bot import keyboards
 from bot.callbacks import Action, answer, pattern_of
-from bot.clients.dbservice import Conflict, NotFound
+from bot.clients.errors import Conflict, NotFound
 from bot.context import Context
 from bot.handlers.pressed import Button, Press, find
 from bot.recipes.children import numbered

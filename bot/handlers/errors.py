@@ -7,7 +7,7 @@ from typing import Final
 from telegram import Update
 from telegram.error import BadRequest, TelegramError
 
-from bot.clients.dbservice import (
+from bot.clients.errors import (
     BeingForgotten,
     Conflict,
     DatabaseUnavailable,

@@ -9,7 +9,7 @@ from telegram.ext import Application, ApplicationHandlerStop, BaseHandler
 
 from bot.access import Standing, link_in, party_of
 from bot.callbacks import answer
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.context import Context
 from bot.handlers import errors, inline
 from bot.handlers.handing import Handing

@@ -9,7 +9,7 @@ from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot.answering import answered_by, topic_of
 from bot.callbacks import CARD, HISTORY, CardAction, answer, generation_id
-from bot.clients.dbservice import Conflict, NotFound
+from bot.clients.errors import Conflict, NotFound
 from bot.context import Context
 from bot.handlers import card, show
 from bot.handlers.card import CardPress

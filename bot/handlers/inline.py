@@ -17,7 +17,7 @@ from telegram.ext import BaseHandler, InlineQueryHandler, MessageHandler, filter
 
 from bot.access import Standing
 from bot.callbacks import SHARED, generation_id
-from bot.clients.dbservice import InvalidRequest
+from bot.clients.errors import InvalidRequest
 from bot.context import Context
 from bot.handlers import errors
 from bot.messages import is_via

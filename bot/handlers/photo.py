@@ -10,7 +10,7 @@ from telegram import Message, Update
 from telegram.constants import ReactionEmoji
 from telegram.ext import BaseHandler, MessageHandler, filters
 
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import (

@@ -21,7 +21,7 @@ from telegram import (
 from telegram.ext import BaseHandler, CallbackQueryHandler
 
 from bot.callbacks import answer, generation_id, is_about
-from bot.clients.dbservice import NotFound, NotOwner
+from bot.clients.errors import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import data_of

@@ -8,7 +8,7 @@ from telegram.constants import ReactionEmoji
 from telegram.ext import BaseHandler, MessageReactionHandler
 
 from bot.access import party_of
-from bot.clients.dbservice import NotFound, NotOwner
+from bot.clients.errors import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.services import Services

@@ -13,7 +13,7 @@ from telegram.ext import (
 
 from bot import keyboards
 from bot.callbacks import WORDS, answer, on_card
-from bot.clients.dbservice import NotFound, NotOwner
+from bot.clients.errors import NotFound, NotOwner
 from bot.context import Context
 from bot.handlers import caption as captions
 from bot.handlers.recorded import Recorded

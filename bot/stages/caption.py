@@ -12,7 +12,7 @@ from bot.captioners.base import (
     CaptionerUnavailable,
     PhotoRefused,
 )
-from bot.clients.dbservice import NotFound, QuotaUsedUp
+from bot.clients.errors import NotFound, QuotaUsedUp
 from bot.health import Health
 from bot.services import Services
 from bot.work import outbox

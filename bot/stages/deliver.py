@@ -3,7 +3,7 @@
 from telegram import InlineKeyboardMarkup
 
 from bot import keyboards
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.observers import Delivered
 from bot.refusals import NotTaken
 from bot.services import Services

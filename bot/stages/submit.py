@@ -3,8 +3,8 @@
 import time
 from typing import Final
 
-from bot.clients.dbservice import NotFound
 from bot.clients.documents import InitImage, Job
+from bot.clients.errors import NotFound
 from bot.clients.generator import GeneratorUnavailable, JobRejected, UnknownImage
 from bot.health import Health
 from bot.recipes.children import NAMES

@@ -9,12 +9,8 @@ import socket
 import time
 from typing import Final
 
-from bot.clients.dbservice import (
-    DatabaseClient,
-    DatabaseError,
-    DatabaseUnavailable,
-    Superseded,
-)
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import DatabaseError, DatabaseUnavailable, Superseded
 from lookalike.errors import StartError
 from lookalike.waiting import any_of
 from protos.lookalike.db.v1 import db_pb2 as db

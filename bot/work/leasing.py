@@ -7,7 +7,8 @@ import time
 from collections.abc import Container
 from typing import Final
 
-from bot.clients.dbservice import DatabaseClient, DatabaseError, Superseded
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import DatabaseError, Superseded
 from bot.health import Health, ServiceHealth
 from bot.readiness import NotReady, is_recent
 from bot.work.incarnation import Incarnation

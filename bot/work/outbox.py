@@ -12,7 +12,7 @@ from typing import Any
 
 from telegram import Message
 
-from bot.clients.dbservice import MessageTaken
+from bot.clients.errors import MessageTaken
 from bot.messenger import Messenger
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.work.item import RetryLater, WorkItem

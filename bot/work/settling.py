@@ -4,7 +4,7 @@ import logging
 
 from telegram.error import TelegramError
 
-from bot.clients.dbservice import Conflict, DatabaseError, DatabaseUnavailable, LeaseLost, NotFound
+from bot.clients.errors import Conflict, DatabaseError, DatabaseUnavailable, LeaseLost, NotFound
 from bot.messenger import Messenger
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
 from bot.work import status_message

@@ -7,7 +7,7 @@ Those that begin with a search come after these, and are counted, but hold up no
 
 import logging
 
-from bot.clients.dbservice import DatabaseError
+from bot.clients.errors import DatabaseError
 from bot.work.item import WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
 

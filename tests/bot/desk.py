@@ -20,7 +20,8 @@ from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.captioners.base import Caption
-from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, image_info
+from bot.clients.dbservice import DatabaseClient, image_info
+from bot.clients.errors import DatabaseUnavailable
 from bot.clients.generator import GeneratorClient
 from bot.messenger import Messenger
 from bot.observers import Delivered, Observer, RpcDone, SendDone, StageBegun, StageEnded

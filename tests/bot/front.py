@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.clients.dbservice import NotFound
+from bot.clients.errors import NotFound
 from bot.texts import of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk

@@ -12,7 +12,7 @@ import pytest
 
 from bot import app
 from bot.access import Opened, Standing
-from bot.clients.dbservice import DatabaseError, DatabaseUnavailable
+from bot.clients.errors import DatabaseError, DatabaseUnavailable
 from lookalike import ownership
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot import app, captioners
-from bot.clients.dbservice import DatabaseClient, DatabaseUnavailable, TooManyUnfinished
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import DatabaseUnavailable, TooManyUnfinished
 from generator.tasks import ModelInfo
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, open_desk, picture

@@ -8,7 +8,8 @@ import pytest
 
 from bot import app
 from bot.callbacks import from_file_data
-from bot.clients.dbservice import DatabaseClient, TooManyUnfinished
+from bot.clients.dbservice import DatabaseClient
+from bot.clients.errors import TooManyUnfinished
 from bot.messages import MOST_BYTES
 from bot.recipes import png
 from bot.recipes.from_file import parse

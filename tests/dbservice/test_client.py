@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bot.clients import dbservice
-from bot.clients.dbservice import (
+from bot.clients.dbservice import DatabaseClient, image_info
+from bot.clients.errors import (
     Conflict,
-    DatabaseClient,
     DatabaseError,
     DatabaseUnavailable,
     InvalidRequest,
@@ -23,7 +23,6 @@ from bot.clients.dbservice import (
     TooManyUnfinished,
     TooMuchKept,
     WrongToken,
-    image_info,
 )
 from dbservice.errors import Reason, ServiceError
 from dbservice.server import running

@@ -3,7 +3,6 @@
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
-    NAME,
     ask,
     cat,
     delivered,

@@ -15,7 +15,6 @@ from tests import azure
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     EN,
-    NAME,
     cat,
     delivered,
     idle,

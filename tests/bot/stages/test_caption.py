@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable, PhotoRefused
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.health import Health
 from bot.recipes.prompts import compose
 from bot.refusals import TelegramUnavailable

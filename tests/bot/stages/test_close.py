@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot import keyboards
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.health import Health
 from bot.refusals import TelegramUnavailable
 from bot.stages import close, deliver

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.refusals import CannotDeliver, TelegramUnavailable
 from bot.stages import deliver
 from bot.texts import of

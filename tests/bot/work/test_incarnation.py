@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.work.incarnation import Incarnation
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Database, Desk

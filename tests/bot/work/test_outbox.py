@@ -10,7 +10,7 @@ import pytest
 from telegram import Message
 
 from bot import pace
-from bot.clients.dbservice import DatabaseUnavailable
+from bot.clients.errors import DatabaseUnavailable
 from bot.messenger import Messenger
 from bot.refusals import TelegramUnavailable
 from bot.services import Services

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from bot.clients.dbservice import LeaseLost, image_info
+from bot.clients.dbservice import image_info
 from bot.clients.documents import Job
+from bot.clients.errors import LeaseLost
 from bot.clients.generator import GeneratorClient
 from bot.stages import submit
 from bot.texts import of
