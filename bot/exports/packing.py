@@ -114,10 +114,13 @@ class Packer:
         return parts
 
     async def _entries(self, cursor: str) -> AsyncGenerator[db.ExportEntry]:
-        while entries := (await self._page(cursor)).entries:
-            for entry in entries:
+        while True:
+            page = await self._page(cursor)
+            for entry in page.entries:
                 yield entry
-            cursor = entries[-1].cursor
+            if not page.cursor:
+                return
+            cursor = page.cursor
 
     async def _page(self, cursor: str) -> db.ReadExportResponse:
         request = db.ReadExportRequest(

@@ -107,6 +107,8 @@ def read(transaction: Transaction, request: db.ReadExportRequest) -> Page:
             keys[place] = row.image_key
         else:
             entry.missing = _has_lost_bytes(row)
+    if len(response.entries) == _PAGE:
+        response.cursor = response.entries[-1].cursor
     return response, keys
 
 

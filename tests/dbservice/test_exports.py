@@ -25,9 +25,11 @@ Part = db.AdvanceExportRequest.Part
 
 async def entries(client: Client, *, user: int = USER) -> list[db.ExportEntry]:
     """All of them, by pages."""
-    found: list[db.ExportEntry] = []
-    while page := (await client.export_page(found[-1].cursor if found else "", user=user)).entries:
-        found += page
+    page = await client.export_page(user=user)
+    found = [*page.entries]
+    while page.cursor:
+        page = await client.export_page(page.cursor, user=user)
+        found += page.entries
     return found
 
 

@@ -170,7 +170,7 @@ async def test_all_that_the_generator_may_have_is_said_by_pages(
         await client.cancel(lease.item.generation.id)
         await client.close(lease)
         if message != 3:
-            asked = {"recipe": db.Recipe(dial=db.DIAL_TWIN), "caption": "a cat"}
+            asked: dict[str, Any] = {"recipe": db.Recipe(dial=db.DIAL_TWIN), "caption": "a cat"}
             await client.create(lease.item.generation.id, 500 + message, **asked)
     await client.ask_to_forget()
     for each in await client.lease():

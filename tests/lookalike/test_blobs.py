@@ -70,6 +70,11 @@ async def test_bytes_come_back_in_pieces(blobs: LocalBlobs, folder: Path, size: 
     assert files(folder) == [key]
 
 
+async def test_it_says_which_keys_have_no_bytes(blobs: LocalBlobs) -> None:
+    there, gone = await stored(blobs), new_key(ID, 1)
+    assert await blobs.missing([there, gone]) == {gone}
+
+
 async def test_there_are_no_bytes_of_an_unknown_key(blobs: LocalBlobs) -> None:
     with pytest.raises(FileNotFoundError):
         await read(blobs, new_key(ID, 1))

@@ -32,7 +32,8 @@ OF_THE_WORK = {
 
 def fill(message: Message) -> None:
     """Gives every field a value."""
-    for number, field in enumerate(message.DESCRIPTOR.fields, 2):
+    for field in message.DESCRIPTOR.fields:
+        number = field.number + 1
         if isinstance(getattr(message, field.name), Timestamp):
             getattr(message, field.name).FromSeconds(1_000_000_000 + number)
         elif field.type == field.TYPE_MESSAGE:

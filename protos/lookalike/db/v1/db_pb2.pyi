@@ -1337,7 +1337,7 @@ class ExportEntry(_message.Message):
     def __init__(self, photo: _Optional[_Union[Photo, _Mapping]] = ..., generation: _Optional[_Union[Generation, _Mapping]] = ..., cursor: _Optional[str] = ..., missing: _Optional[bool] = ...) -> None: ...
 
 class ReadExportResponse(_message.Message):
-    __slots__ = ("about", "entries")
+    __slots__ = ("about", "entries", "cursor")
     class About(_message.Message):
         __slots__ = ("settings", "owner", "joined_at", "kept_bytes")
         SETTINGS_FIELD_NUMBER: _ClassVar[int]
@@ -1351,9 +1351,11 @@ class ReadExportResponse(_message.Message):
         def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ..., owner: _Optional[bool] = ..., joined_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kept_bytes: _Optional[int] = ...) -> None: ...
     ABOUT_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     about: ReadExportResponse.About
     entries: _containers.RepeatedCompositeFieldContainer[ExportEntry]
-    def __init__(self, about: _Optional[_Union[ReadExportResponse.About, _Mapping]] = ..., entries: _Optional[_Iterable[_Union[ExportEntry, _Mapping]]] = ...) -> None: ...
+    cursor: str
+    def __init__(self, about: _Optional[_Union[ReadExportResponse.About, _Mapping]] = ..., entries: _Optional[_Iterable[_Union[ExportEntry, _Mapping]]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class AdvanceExportRequest(_message.Message):
     __slots__ = ("bot_id", "user_id", "message_id", "sending_after", "shown_message_id", "part")
