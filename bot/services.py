@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.access import Access
-from bot.administrators import Administrators
 from bot.admins import Admins
 from bot.albums import Albums
 from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
+from bot.group_admins import GroupAdmins
 from bot.health import ServiceHealth
 from bot.messenger import Messenger
 from bot.observers import Observer
@@ -32,7 +32,7 @@ class Services:
         messenger: Telegram.
         observers: who hears what happens.
         access: who may use the bot.
-        administrators: who acts for a group.
+        group_admins: who acts for a group.
         admins: who runs the bot.
         hears_all: whether every photo in a group is for the bot; else those that are meant for it.
         albums: photos in groups that may turn out to be meant for it.
@@ -54,7 +54,7 @@ class Services:
     messenger: Messenger
     observers: Sequence[Observer] = ()
     access: Access = field(default_factory=Access)
-    administrators: Administrators = field(default_factory=Administrators)
+    group_admins: GroupAdmins = field(default_factory=GroupAdmins)
     admins: Admins = field(default_factory=Admins)
     hears_all: bool = False
     albums: Albums = field(default_factory=Albums)

@@ -90,7 +90,7 @@ async def _tell_one(update: Update, context: Context) -> None:
     if (
         outcome is None
         and chat is not None
-        and (await services.administrators.include(chat, query.from_user.id))
+        and (await services.group_admins.include(chat, query.from_user.id))
     ):
         # Only Telegram knows that, and nobody's photo waits for its answer. Should this process die
         # meanwhile, the button is still there.

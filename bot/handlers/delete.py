@@ -26,9 +26,9 @@ _BACK: Final = pattern_of(Action.BACK)
 def handlers() -> list[BaseHandler[Update, Context, Any]]:
     """The handlers of the question and of both answers."""
     return [
-        Button(find, _ask, for_administrators=True).handler(_ASK),
-        Button(_delete, _tell, for_administrators=True).handler(_DELETE),
-        Button(find, _show_picture, for_administrators=True).handler(_BACK),
+        Button(find, _ask, for_group_admins=True).handler(_ASK),
+        Button(_delete, _tell, for_group_admins=True).handler(_DELETE),
+        Button(find, _show_picture, for_group_admins=True).handler(_BACK),
     ]
 
 

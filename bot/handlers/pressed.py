@@ -90,12 +90,12 @@ class Button(Generic[_T]):
     Attributes:
         act: does it for the owner; it is safe to repeat.
         tell: answers, with what `act` gave.
-        for_administrators: whether a group's may press it under anybody's picture.
+        for_group_admins: whether a group's may press it under anybody's picture.
     """
 
     act: Callable[[Press, Services], Awaitable[_T]]
     tell: Callable[[Press, Context, _T], Awaitable[None]]
-    for_administrators: bool = False
+    for_group_admins: bool = False
 
     def handler(self, pattern: Any) -> BaseHandler[Update, Context, Any]:
         """The handler of buttons whose data match, with a name and a generation's id."""
@@ -116,8 +116,8 @@ class Button(Generic[_T]):
             chat, services = press.message.chat, context.services
             # Only Telegram knows that, and nobody's photo waits for its answer. Should this process
             # die meanwhile, the button is still there.
-            if outcome is None and await services.administrators.include(chat, press.owner_id):
-                press = replace(press, owner_id=chat.id, administers=self.for_administrators)
+            if outcome is None and await services.group_admins.include(chat, press.owner_id):
+                press = replace(press, owner_id=chat.id, administers=self.for_group_admins)
                 outcome = await self.act(press, services)
             if outcome is None:
                 await answer(press.query, context.texts.not_yours)
@@ -235,5 +235,5 @@ async def may_act_for(owner_id: int, query: CallbackQuery, context: Context) -> 
     return (
         chat is not None
         and chat.id == owner_id
-        and await context.services.administrators.include(chat, query.from_user.id)
+        and await context.services.group_admins.include(chat, query.from_user.id)
     )

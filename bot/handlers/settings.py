@@ -53,7 +53,7 @@ async def _show(update: Update, context: Context) -> None:
     database, owner_id = context.services.database, sender.id
     if not is_private(message):
         owner_id = message.chat_id
-        if not await context.services.administrators.include(message.chat, sender.id):
+        if not await context.services.group_admins.include(message.chat, sender.id):
             await message.reply_text(context.texts.groups.administrators_only)
             return
     whose: dict[str, Any] = {"bot_id": context.bot.id, "user_id": owner_id}

@@ -15,7 +15,7 @@ _ANSWER_SECONDS = 5.0
 _MOST_CHATS = 1000
 
 
-class Administrators:
+class GroupAdmins:
     """Asks Telegram, for each group at most once a minute."""
 
     def __init__(self) -> None:
