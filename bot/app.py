@@ -131,7 +131,14 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         broadcasting = Broadcasting(services, settings.bot_id)
         sending_to_all = Beside(broadcasting.run)
         stack.push_async_callback(sending_to_all.stop)
-        troubles = Beside(_troubles(bot, services, leasing).run)
+        troubles = Beside(
+            Troubles(
+                services,
+                leasing.health,
+                settings.bot_id,
+                partial(profile.set_menu_of_admin, bot),
+            ).run
+        )
         stack.push_async_callback(troubles.stop)
 
         async def go_on() -> None:
@@ -177,11 +184,6 @@ def _quieten_libraries() -> None:
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
-
-
-def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing) -> Troubles:
-    set_menu = partial(profile.set_menu_of_admin, bot)
-    return Troubles(services, leasing.health, bot.id, set_menu)
 
 
 def _check_tick(scheduler: Scheduler) -> Stuck | None:

@@ -132,7 +132,7 @@ def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeybo
 
 
 def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """The steps of the dial, how many pictures at once, and what opens the other menus."""
+    """The steps of the dial, how many pictures at once, news, and what opens other menus."""
     said = texts.pictures
     dial = [
         InlineKeyboardButton(
@@ -156,11 +156,11 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
             (Menu.ZONES, texts.settings.zone_button(zone, time_zones.now(zone))),
         )
     ]
-    rows = [*([button] for button in dial), counts, menus]
+    rows = [*([button] for button in dial), counts]
     if user_id > 0:  # broadcasts go to private chats
         wanted = chosen.news or not chosen.HasField("news")
         rows.append([_news(user_id, texts, wanted=wanted)])
-    return InlineKeyboardMarkup(rows)
+    return InlineKeyboardMarkup([*rows, menus])
 
 
 def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
