@@ -10,12 +10,17 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 
 class Admins:
-    """The owner and those whom `BOT_ADMINS` names, each with a language."""
+    """The owner and those whom `BOT_ADMINS` names, each with a language.
+
+    Attributes:
+        seen: who of them has used the bot since this process began.
+    """
 
     def __init__(self, named: Iterable[int] = ()) -> None:
         """`named` are known from the start; the owner is dbservice's to say."""
         self._named = sorted(named)
         self._languages = dict.fromkeys(self._named, "")
+        self.seen: set[int] = set()
 
     @property
     def languages(self) -> Mapping[int, str]:
@@ -40,3 +45,4 @@ class Admins:
         """Somebody, who may run the bot, is spoken to in this language."""
         if user_id in self._languages:
             self.add(user_id, language_code)
+            self.seen.add(user_id)

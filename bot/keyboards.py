@@ -135,7 +135,7 @@ def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeybo
 
 
 def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """The steps of the dial, how many pictures at once, and what opens the other menus.
+    """The steps of the dial, how many pictures at once, news, and what opens other menus.
 
     What a group has chosen can go; then it is everybody's own again.
     """
@@ -167,13 +167,14 @@ def settings(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeybo
         said.style_on_button(chosen.style) if has_style else said.style_button,
         callback_data=menu_data(Menu.STYLES, user_id),
     )
+    rows = [*([button] for button in dial), counts, [style]]
     if user_id > 0:  # broadcasts go to private chats
         wanted = chosen.news or not chosen.HasField("news")
-        last = _news(user_id, texts, wanted=wanted)
+        rows += [[_news(user_id, texts, wanted=wanted)], menus]
     else:
         reset = menu_data(Menu.RESET, user_id)
-        last = InlineKeyboardButton(texts.groups.reset_button, callback_data=reset)
-    return InlineKeyboardMarkup([*([button] for button in dial), counts, [style], menus, [last]])
+        rows += [menus, [InlineKeyboardButton(texts.groups.reset_button, callback_data=reset)]]
+    return InlineKeyboardMarkup(rows)
 
 
 def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:

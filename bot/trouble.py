@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bot import texts
 from bot.clients.errors import DatabaseError
@@ -51,6 +52,10 @@ class _Note:
     text: Callable[[Texts], str]
 
 
+_Menu: TypeAlias = tuple[Texts, bool]
+"""A menu's texts, and whether its reader is known to have opened the chat."""
+
+
 class Troubles:
     """Looks at the services, each time it is run."""
 
@@ -82,7 +87,8 @@ class Troubles:
         }
         self._waiting: deque[_Note] = deque(maxlen=_MOST_WAITING)
         self._unreachable: set[int] = set()
-        self._menus: dict[int, Texts] = {}
+        self._menus: dict[int, _Menu] = {}
+        self._failed: dict[int, _Menu] = {}
         self._next_menus = self._next_lesson = self._held_until = -math.inf
 
     async def run(self) -> None:
@@ -107,15 +113,15 @@ class Troubles:
 
     async def _show_menus(self) -> None:
         """Menus in the languages of those who run the bot, as soon as they have opened a chat."""
-        wanted = {user: texts.of(code) for user, code in self._services.admins.languages.items()}
-        missing = {user: said for user, said in wanted.items() if self._menus.get(user) is not said}
-        now = self._clock()
-        if not missing or now < self._next_menus:
-            return
-        self._next_menus = now + _LEARN_SECONDS
-        for user, said in missing.items():
-            if await self._set_menu(user, said):
-                self._menus[user] = said
+        admins, now = self._services.admins, self._clock()
+        again, self._next_menus = now >= self._next_menus, max(now, self._next_menus)
+        for user, code in admins.languages.items():
+            wanted = texts.of(code), user in admins.seen
+            if self._menus.get(user) == wanted or (self._failed.get(user) == wanted and not again):
+                continue
+            tried = self._menus if await self._set_menu(user, wanted[0]) else self._failed
+            tried[user] = wanted
+            self._next_menus = now + _LEARN_SECONDS
 
     def _look(self, name: str, seen: _Seen) -> None:
         now, health = self._clock(), seen.health

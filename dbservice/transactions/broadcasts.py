@@ -5,6 +5,7 @@ whoever was invited, in the order of their ids. So whoever is forgotten is none,
 next one costs the same however many there are (docs/decisions/0066-broadcasts.md).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -265,10 +266,10 @@ def _forget_old(transaction: Transaction, bot_id: int) -> None:
 
 
 def _message(transaction: Transaction, row: Broadcast) -> db.Broadcast:
-    in_flight = select(InFlight.user_id).where(InFlight.bot_id == row.bot_id)
-    users = (
-        [] if row.closed_at else transaction.session.scalars(in_flight.order_by(InFlight.user_id))
-    )
+    noted = select(InFlight.user_id).where(InFlight.bot_id == row.bot_id)
+    users: Iterable[int] = ()
+    if row.closed_at is None:
+        users = transaction.session.scalars(noted.order_by(InFlight.user_id))
     return db.Broadcast(
         user_id=row.user_id,
         message_id=row.message_id,

@@ -120,7 +120,7 @@ async def no_probes(desk: Desk, *users: int) -> None:
         assert not await news(desk, user, PROBE)
 
 
-def done(**counts: int) -> str:
+def done(**counts: Any) -> str:
     return SAID.summary(db.Broadcast(state=db.BROADCAST_STATE_DONE, **counts))
 
 
@@ -300,7 +300,7 @@ async def test_a_process_that_stops_leaves_the_rest_to_the_next(desk: Desk) -> N
             broadcasting.stop()
         return await copy(*args)
 
-    process.services.messenger.copy = stopping  # type: ignore[method-assign]
+    process.services.messenger.copy = stopping  # type: ignore[assignment, method-assign]
     await broadcasting.run()
     so_far = [len(await news(desk, user, "News")) for user in users]
     assert 0 < sum(so_far) < 30

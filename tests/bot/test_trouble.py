@@ -51,11 +51,9 @@ class Watch:
         self, health: ServiceHealth, code: Health = Health.UNAVAILABLE, seconds: float = 61.0
     ) -> None:
         """It fails for so long."""
-        for _ in range(4):
+        for n in range(4):
             health.failing(code, "as the test says")
-            await self.look()
-            self.now += seconds / 3
-        await self.look()
+            await self.look(after=seconds / 3 if n else 0)
 
     async def notes(self, user: int | None = None) -> list[str]:
         messages = await self.desk.people.messages(self.desk.chat if user is None else user)
@@ -154,11 +152,11 @@ async def test_who_has_not_opened_the_chat_is_logged_once(
 
 async def test_a_note_that_telegram_does_not_take_yet_waits(watch: Watch) -> None:
     await watch.desk.people.add_fault("too_many_requests", method="sendMessage", retry_after=30)
-    await watch.fail(watch.services.generator_health, seconds=90)
+    await watch.fail(watch.services.generator_health)
     assert await watch.notes() == []
-    await watch.look(after=20)
+    await watch.look(after=29)
     assert await watch.notes() == []
-    await watch.look(after=11)
+    await watch.look(after=2)
     assert await watch.notes() == [AWAY]
 
 

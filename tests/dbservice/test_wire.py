@@ -73,6 +73,7 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
     names: dict[str, Any] = {"generation_id": generation, "fence": lease.fence}
     error = db.Error(code="why", message="words")
     one = db.GENERATION_STATE_RECEIVED
+    everyone = db.Audience(everyone=True, user_ids=[USER])
     patch = db.GenerationPatch(status_message_id=5, chat_id=-8, error=error, user_notified=True)
     requests: dict[str, list[Any]] = {
         "ReceivePhoto": [db.ReceivePhotoRequest(**who, message_id=2, file_id="f")],
@@ -122,6 +123,21 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
         "RedeemInvite": [db.RedeemInviteRequest(bot_id=BOT, user_id=USER, secret="s")],
         "BanUser": [db.BanUserRequest(bot_id=BOT, user_id=USER)],
         "UnbanUser": [db.UnbanUserRequest(bot_id=BOT, user_id=USER)],
+        "ListAdmins": [db.ListAdminsRequest(bot_id=BOT, user_ids=[USER])],
+        "CountRecipients": [db.CountRecipientsRequest(bot_id=BOT, user_id=USER, audience=everyone)],
+        "BeginBroadcast": [
+            db.BeginBroadcastRequest(
+                bot_id=BOT, user_id=USER, message_id=9, source_message_id=8, language_code="en"
+            )
+        ],
+        "GetBroadcast": [db.GetBroadcastRequest(bot_id=BOT)],
+        "AdvanceBroadcast": [
+            db.AdvanceBroadcastRequest(
+                bot_id=BOT, message_id=9, step=1, unsent=[USER], limit=9, audience=everyone
+            )
+        ],
+        "CancelBroadcast": [db.CancelBroadcastRequest(bot_id=BOT, user_id=USER, message_id=9)],
+        "CloseBroadcast": [db.CloseBroadcastRequest(bot_id=BOT, message_id=9)],
         "Check": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
         "List": [health_pb2.HealthListRequest()],  # type: ignore[attr-defined]  # not in the stubs
         "Watch": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],

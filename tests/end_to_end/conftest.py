@@ -11,6 +11,9 @@ from tests.azure import AzureServer
 from tests.sandbox.client import People
 from tests.stack import checked_logs, read_log, running_stack
 
+ADMIN = 4242
+"""Who runs the bot, once they are a user."""
+
 NOTICE = "Be kind: the model's conditions of use are these."
 
 
@@ -37,6 +40,7 @@ def _stack(
         "AZURE_VISION_ENDPOINT": vision.url,
         "AZURE_VISION_KEY": vision.key,
         "BOT_NOTICE": NOTICE,
+        "BOT_ADMINS": str(ADMIN),
     }
     with running_stack(tmp_path_factory.mktemp("home"), settings) as stack:
         yield stack

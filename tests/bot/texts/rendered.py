@@ -212,9 +212,10 @@ def _statistics() -> Iterator[db.GetStatisticsResponse]:
 
 
 def _broadcasts() -> Iterator[db.Broadcast]:
-    for state, number in itertools.product(db.BroadcastState.values(), _NUMBERS):
-        counts = {"sent": number, "blocked": number, "failed": number, "left_out": number}
-        yield db.Broadcast(state=state, total=number, **counts)
+    for state, number in itertools.product(db.BroadcastState.keys(), _NUMBERS):
+        broadcast = db.Broadcast(state=state, total=number, sent=number, blocked=number)
+        broadcast.failed = broadcast.left_out = number
+        yield broadcast
 
 
 def _invites() -> Iterator[db.Invite]:
