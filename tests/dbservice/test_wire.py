@@ -138,6 +138,23 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
         ],
         "CancelBroadcast": [db.CancelBroadcastRequest(bot_id=BOT, user_id=USER, message_id=9)],
         "CloseBroadcast": [db.CloseBroadcastRequest(bot_id=BOT, message_id=9)],
+        "BeginForgetting": [db.BeginForgettingRequest(**who, message_id=5)],
+        "ListForgettings": [db.ListForgettingsRequest(bot_id=BOT)],
+        "EndForgetting": [db.EndForgettingRequest(bot_id=BOT, user_id=USER)],
+        "ListUploads": [db.ListUploadsRequest(bot_id=BOT, user_id=USER)],
+        "BeginExport": [db.BeginExportRequest(bot_id=BOT, user_id=USER, message_id=6)],
+        "ListExports": [db.ListExportsRequest(bot_id=BOT)],
+        "ReadExport": [db.ReadExportRequest(bot_id=BOT, user_id=USER)],
+        "AdvanceExport": [
+            db.AdvanceExportRequest(bot_id=BOT, user_id=USER, message_id=6, shown_message_id=7),
+            db.AdvanceExportRequest(
+                bot_id=BOT,
+                user_id=USER,
+                message_id=6,
+                part=db.AdvanceExportRequest.Part(number=1, cursor="c", last=True),
+            ),
+        ],
+        "EndExport": [db.EndExportRequest(bot_id=BOT, user_id=USER, message_id=6)],
         "Check": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
         "List": [health_pb2.HealthListRequest()],  # type: ignore[attr-defined]  # not in the stubs
         "Watch": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
