@@ -16,8 +16,8 @@ async def asked(
     client: Client, message: int = 1, *, by: int = ASKER, at: int = 10, **more: Any
 ) -> db.ReceivePhotoResponse:
     """Somebody asks about a photo with a message."""
-    more = {"of_another": by != USER, "user_text": ""} | more
-    return await client.receive(message, user=by, asking_message_id=at, **more)
+    fields: dict[str, Any] = {"of_another": by != USER, "user_text": ""} | more
+    return await client.receive(message, user=by, asking_message_id=at, **fields)
 
 
 async def choose(client: Client, whose: int, *, reset: bool = False, **chosen: Any) -> None:
