@@ -122,6 +122,8 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
         "RedeemInvite": [db.RedeemInviteRequest(bot_id=BOT, user_id=USER, secret="s")],
         "BanUser": [db.BanUserRequest(bot_id=BOT, user_id=USER)],
         "UnbanUser": [db.UnbanUserRequest(bot_id=BOT, user_id=USER)],
+        "CountCaption": [db.CountCaptionRequest(**names)],
+        "GetStatistics": [db.GetStatisticsRequest(bot_id=BOT)],
         "Check": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
         "List": [health_pb2.HealthListRequest()],  # type: ignore[attr-defined]  # not in the stubs
         "Watch": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
