@@ -155,6 +155,8 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
             ),
         ],
         "EndExport": [db.EndExportRequest(bot_id=BOT, user_id=USER, message_id=6)],
+        "CountCaption": [db.CountCaptionRequest(**names)],
+        "GetStatistics": [db.GetStatisticsRequest(bot_id=BOT)],
         "Check": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
         "List": [health_pb2.HealthListRequest()],  # type: ignore[attr-defined]  # not in the stubs
         "Watch": [health_pb2.HealthCheckRequest(service="lookalike.db.v1.DatabaseService")],
