@@ -19,10 +19,10 @@ from protos.lookalike.db.v1 import db_pb2 as db
 
 PAGE_SIZE: Final = 50
 
-MOST_BATCHES: Final = 40
+MOST_BATCHES: Final = 100
 """In a response. Whoever asks again goes on with the next."""
 
-_BATCH = 500  # pictures in a transaction
+_BATCH = 200  # pictures in a transaction
 _CURSOR = re.compile(r"[0-9a-f]{1,15}")
 
 
