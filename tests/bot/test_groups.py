@@ -354,8 +354,10 @@ async def test_in_a_group_its_language_is_spoken(desk: Desk, group: Group) -> No
     )
     assert (await ask(people, group.id, "/status", user=group.bob)).text == LT.no_work
     assert (await ask(people, group.bob, "/status")).text == EN.no_work
+    desk.executor.go()
     await group.answer(NAME)
-    await told(desk, group.id, "Piešiu")
+    (shown,) = await pictured(desk, group.id)
+    assert LT.pictures.again_button in labels(shown)
 
 
 async def test_anybody_chooses_a_style_to_begin_with(desk: Desk, bot: app.RunningBot) -> None:

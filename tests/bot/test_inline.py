@@ -8,7 +8,7 @@ from bot import app
 from bot.callbacks import share_query
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
-from tests.bot.front import EN, message, nothing_waits, pictured, states, told
+from tests.bot.front import EN, NAME, message, nothing_waits, pictured, states, told
 from tests.bot.test_access import POLICIES, PRIVATE, Club, may, rules, serving
 from tests.bot.test_access import people as people  # noqa: PLC0414, a fixture
 from tests.sandbox.client import Offer, ShownMessage
@@ -40,7 +40,8 @@ async def painted(
     """A picture with these words."""
     desk.executor.go()
     owner = user or desk.chat
-    photo = await desk.people.send_photo(chat or owner, picture(), user=owner, caption=words)
+    caption = words if chat is None else f"{NAME} {words}"
+    photo = await desk.people.send_photo(chat or owner, picture(), user=owner, caption=caption)
 
     def shown(messages: list[ShownMessage]) -> ShownMessage | None:
         found = [m for m in messages if m.photo and m.reply_to == photo.id and m.from_bot]

@@ -48,8 +48,6 @@ async def test_everything_is_said_in_the_chosen_language(desk: Desk, bot: app.Ru
     assert LT.settings.language_button() in [each.text for each in settings.buttons]
     photo = await desk.people.send_photo(desk.chat, picture())
     await told(desk, desk.chat, "Piešiu")
-    await desk.people.send_text(desk.chat, "/status")
-    await told(desk, desk.chat, "Aprašymo paslauga")
     desk.executor.go()
     (shown,) = await pictured(desk, photo.chat_id)
     assert LT.pictures.again_button in [each.text for each in shown.buttons]

@@ -4,7 +4,7 @@ import pytest
 
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
-from tests.bot.front import EN, nothing_waits, pictured, told
+from tests.bot.front import EN, NAME, nothing_waits, pictured, told
 from tests.sandbox.client import Json, ShownMessage
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -96,7 +96,7 @@ async def test_each_picture_of_an_album_has_its_own(desk: Desk) -> None:
 
 async def test_in_a_group_that_a_photo_is_taken_is_a_reaction_and_no_message(desk: Desk) -> None:
     group = await desk.people.add_group([desk.chat])
-    photo = await desk.people.send_photo(group, picture(), user=desk.chat)
+    photo = await desk.people.send_photo(group, picture(), user=desk.chat, caption=NAME)
 
     def eyes(messages: list[ShownMessage]) -> bool:
         return any(m.id == photo.id and m.reactions == {BOT: ["👀"]} for m in messages)
@@ -126,7 +126,7 @@ async def test_a_group_that_forbids_reactions_gets_its_picture_all_the_same(
     group = await desk.people.add_group([desk.chat])
     refusal = {"method": "setMessageReaction", "description": "REACTION_INVALID"}
     await desk.people.add_fault("refuse", **refusal)
-    await desk.people.send_photo(group, picture(), user=desk.chat)
+    await desk.people.send_photo(group, picture(), user=desk.chat, caption=NAME)
     await pictured(desk, group)
     assert "Traceback" not in caplog.text
 

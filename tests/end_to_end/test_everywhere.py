@@ -7,6 +7,7 @@ import pytest
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     ask,
     cat,
     delivered,
@@ -85,7 +86,7 @@ async def test_a_heart_is_the_star_of_the_card(people: People) -> None:
 async def test_a_photo_in_a_group_is_taken_with_a_reaction(people: People) -> None:
     ada = await people.add_user("Ada")
     group = await people.add_group([ada])
-    photo = await people.send_photo(group, cat(), user=ada)
+    photo = await people.send_photo(group, cat(), user=ada, caption=NAME)
     bot = (await people.bot())["user"]["id"]
     await people.wait_for(
         group, lambda messages: any(m.reactions == {bot: ["👀"]} for m in messages)
