@@ -122,6 +122,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             hears_all=settings.bot_groups == "all",
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
+            privacy_url=settings.bot_privacy_url,
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()

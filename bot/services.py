@@ -42,6 +42,7 @@ class Services:
         room: the way into the generator, in the order of the line.
         dial: of photos whose owner has chosen none.
         terms: what whoever uses the bot accepts, as its administrator says; empty: nothing.
+        privacy_url: where people read more than /privacy says; None: nowhere.
         decoder: makes photos safe to keep.
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
         decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
@@ -64,6 +65,7 @@ class Services:
     room: Room = field(default_factory=Room)
     dial: db.Dial = db.DIAL_DREAM
     terms: str = ""
+    privacy_url: str | None = None
     decoder: Decoder = field(default_factory=Decoder)
     downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
     decoding: Turns = field(default_factory=lambda: Turns(2, each=1))

@@ -43,6 +43,7 @@ class BotSettings(Settings):
         bot_groups: which photos in groups are for the bot: those that mention it or about which it
             is asked, or all.
         bot_notice: the answer to /terms, such as the model's conditions of use.
+        bot_privacy_url: where people read more than /privacy says; a copy of docs/privacy.md.
         bot_listen: where the HTTP front is served: the health checks.
         dbservice_address: where dbservice is.
         generator_url: where the generator is.
@@ -60,6 +61,7 @@ class BotSettings(Settings):
     bot_allowed: Ids = frozenset()
     bot_groups: Literal["mention", "all"] = "mention"
     bot_notice: str = Field(default="", max_length=1000)
+    bot_privacy_url: HttpUrl | None = None
     bot_listen: ListenAddress = "127.0.0.1:5003"
     dbservice_address: str = "127.0.0.1:5002"
     generator_url: HttpUrl = "http://127.0.0.1:5001"

@@ -27,6 +27,7 @@ async def _tell_privacy(update: Update, context: Context) -> None:
         context.texts.privacy.privacy(
             with_azure=services.captioner.name == "azure",
             retention_days=kept.retention_days if kept.HasField("retention_days") else None,
+            url=services.privacy_url,
         )
     )
 

@@ -41,12 +41,13 @@ class PrivacyTexts:
         self.see_terms = _("/terms has the conditions of using me.")
         self.accepting = _("By using me you accept the /terms.")
 
-    def privacy(self, *, with_azure: bool, retention_days: int | None) -> str:
+    def privacy(self, *, with_azure: bool, retention_days: int | None, url: str | None) -> str:
         """The answer to /privacy.
 
         Args:
             with_azure: whether photos go to Azure for their captions.
             retention_days: for how long what is done is kept; None: for ever.
+            url: where there is more; None: nowhere.
         """
         _ = self._
         seen = _(
@@ -79,4 +80,5 @@ class PrivacyTexts:
             "within a minute. Backups that were made before keep it until whoever runs me deletes "
             "them; what is restored from one is without you."
         )
-        return f"{what}\n\n{seen}\n\n{kept} {copy}\n\n{end}"
+        more = [_("All of it, in detail: {url}").format(url=url)] if url is not None else []
+        return "\n\n".join([what, seen, f"{kept} {copy}", end, *more])

@@ -111,7 +111,7 @@ async def test_privacy_says_what_is_so_here(
         async with app.running(desk.settings):
             await desk.people.send_text(desk.chat, "/privacy")
             (said,) = await told(desk, desk.chat, "30 days, and what you star")
-            assert said.text == SAID.privacy(with_azure=False, retention_days=30)
+            assert said.text == SAID.privacy(with_azure=False, retention_days=30, url=None)
             assert "Azure" not in said.text
             await desk.people.send_text(desk.chat, "/terms")
             await told(desk, desk.chat, SAID.no_terms)
@@ -135,6 +135,17 @@ async def test_each_ones_first_caption_leads_to_the_terms_and_nothing_waits_for_
             assert first.text.startswith("a cat on a sofa\n\n(")
         await desk.people.send_text(desk.chat, "/terms")
         await told(desk, desk.chat, "Be kind.")
+
+
+async def test_privacy_leads_to_the_page_about_it(desk: Desk) -> None:
+    page = "https://club.example/privacy"
+    settings = desk.settings.model_copy(update={"bot_privacy_url": page})
+    async with app.running(settings):
+        await desk.people.send_text(desk.chat, "/privacy")
+        (said,) = await told(
+            desk, desk.chat, SAID.privacy(with_azure=False, retention_days=None, url=page)
+        )
+        assert said.text.endswith(page)
 
 
 async def test_without_terms_no_caption_speaks_of_them(desk: Desk, bot: app.RunningBot) -> None:

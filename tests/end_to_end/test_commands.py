@@ -32,7 +32,7 @@ async def test_start_and_help_lead_to_the_terms(people: People) -> None:
         assert said == f"{text}\n\n{EN.privacy.see_terms}"
     assert (await ask(people, chat, "/terms")).text == NOTICE
     privacy = (await ask(people, chat, "/privacy")).text
-    assert privacy == EN.privacy.privacy(with_azure=True, retention_days=None)
+    assert privacy == EN.privacy.privacy(with_azure=True, retention_days=None, url=None)
     assert "Azure" in privacy
 
 
