@@ -33,9 +33,7 @@ async def painted(chat: Chat) -> Locator:
 
 
 @pytest.mark.usefixtures("inline_mode")
-async def test_a_picture_is_starred_by_a_reaction_and_shared(
-    open_stack: Open, stack_people: People
-) -> None:
+async def test_a_picture_is_starred_by_a_reaction_and_shared(open_stack: Open) -> None:
     chat = await open_stack()
     picture = await painted(chat)
     await picture.click(button="right", position={"x": 20, "y": 20})
