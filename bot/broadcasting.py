@@ -14,9 +14,12 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Final
 
+from telegram import Message
+
 from bot import keyboards, texts
 from bot.clients.errors import DatabaseError, DatabaseUnavailable
-from bot.finding import has_reached, newest_id
+from bot.finding import find, newest_id
+from bot.messages import data_of
 from bot.refusals import (
     CannotDeliver,
     Moved,
@@ -199,7 +202,7 @@ class Broadcasting:
         button = keyboards.no_news(broadcast.message_id, said)
         for user in users:
             try:
-                newest = await newest_id(self._services.messenger, user, button, said.over)
+                newest = await newest_id(self._services.messenger, user, said.over, button)
             except TelegramUnavailable as error:
                 self._hold(error.retry_after)
                 return None
@@ -210,16 +213,21 @@ class Broadcasting:
         return broadcast.after + 1
 
     async def _look(self, broadcast: db.Broadcast, user_id: int, ids: range) -> _Came:
-        said = texts.of(broadcast.language_code)
+        said, messenger = texts.of(broadcast.language_code), self._services.messenger
         button = keyboards.no_news(broadcast.message_id, said)
+        ((its,),) = button.inline_keyboard
+
+        def is_it(message: Message) -> bool:
+            return its.callback_data in data_of(message)
+
         try:
-            is_there = await has_reached(self._services.messenger, user_id, ids, button, said.over)
+            found = await find(messenger, user_id, ids, is_it, said.over, button)
         except TelegramUnavailable as error:
             self._hold(error.retry_after)
             return _Came.UNKNOWN
         except (CannotDeliver, Moved):
             return _Came.BLOCKED
-        return _Came.SENT if is_there else _Came.UNSENT
+        return _Came.UNSENT if found is None else _Came.SENT
 
     def _hold(self, seconds: float | None) -> None:
         """Sends nothing for so long."""

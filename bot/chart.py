@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 _WIDTH: Final = 960
 _HEIGHT: Final = 480
 _MARGIN: Final = 24
-_RIGHT: Final = 30
+_RIGHT: Final = 48
 _TOP: Final = 40
-_BOTTOM: Final = 60
+_BOTTOM: Final = 76
 _GAP: Final = 6  # pixels between bars
-_FONT: Final = 22
+_FONT: Final = 34
 _LINES: Final = 4
 _LABELS: Final = 7  # days from one label to the next
 

@@ -1,15 +1,16 @@
-"""Finding out whether a broadcast has reached somebody whom it may have been sent to.
+"""Finding what a process that died may have sent of its own accord.
 
 As `bot.work.search` does it: a message is read as the one that another message replies to, a probe
 without a sound, which is deleted at once. All private chats of a bot share one count of ids, so
 what is looked for is among those that follow the newest that was known when it was sent.
 """
 
+from collections.abc import Callable
 from typing import Final
 
-from telegram import InlineKeyboardMarkup
+from telegram import InlineKeyboardMarkup, Message
 
-from bot.messages import data_of
+from bot.messages import is_of_the_bot
 from bot.messenger import Messenger
 from bot.work.search import PROBE
 
@@ -18,53 +19,65 @@ _MOST_ASKED: Final = 160
 
 
 async def newest_id(
-    messenger: Messenger, chat_id: int, button: InlineKeyboardMarkup, over: str
+    messenger: Messenger,
+    chat_id: int,
+    over: str,
+    button: InlineKeyboardMarkup | None = None,
+    *,
+    reply_to: int | None = None,
 ) -> int:
     """An id that everything sent so far is below.
 
     Args:
         messenger: Telegram.
         chat_id: a private chat that is searched, too: there, a probe comes and goes.
-        button: that of what is looked for.
         over: what a probe says that cannot be deleted.
+        button: that of what is looked for.
+        reply_to: what the probe replies to.
 
     Raises:
         TelegramUnavailable: nobody knows.
         CannotDeliver: likewise.
     """
-    probe = await messenger.reply(chat_id, None, PROBE, button, silent=True)
+    probe = await messenger.reply(chat_id, reply_to, PROBE, button, silent=True)
     await messenger.delete(chat_id, probe.message_id, over)
     return probe.message_id
 
 
-async def has_reached(
-    messenger: Messenger, chat_id: int, ids: range, button: InlineKeyboardMarkup, over: str
-) -> bool:
-    """Whether a message of ours with this button is in a private chat.
+async def find(
+    messenger: Messenger,
+    chat_id: int,
+    ids: range,
+    is_it: Callable[[Message], bool],
+    over: str,
+    button: InlineKeyboardMarkup | None = None,
+) -> int | None:
+    """The newest message of ours in a private chat that is the one; None: there is none.
 
     Args:
         messenger: Telegram.
         chat_id: the chat.
-        ids: what it may have.
-        button: its only one; probes have it, too, and those that were left behind are deleted.
-        over: what one says that cannot be deleted.
+        ids: what it may have; the first of many are tried.
+        is_it: tells it from others.
+        over: what a probe says that cannot be deleted.
+        button: that of probes; those that were left behind are deleted.
 
     Raises:
         TelegramUnavailable: nobody knows.
         CannotDeliver: likewise, as the bot is blocked.
     """
-    ((its,),) = button.inline_keyboard
-    found = False
+    found = None
     for message_id in ids[:_MOST_ASKED]:
+        await messenger.keep_pace(chat_id)
         probe = await messenger.reply_if_there(chat_id, message_id, PROBE, button)
         if probe is None:
             continue
         await messenger.delete(chat_id, probe.message_id, over)
         message = probe.reply_to_message
-        if message is not None and its.callback_data in data_of(message):
-            if message.text == PROBE:
-                await messenger.delete(chat_id, message_id, over)
-            else:
-                found = True
-        await messenger.keep_pace(chat_id)
+        if message is None or not is_of_the_bot(message):
+            continue
+        if message.text == PROBE:
+            await messenger.delete(chat_id, message_id, over)
+        elif is_it(message):
+            found = message_id
     return found

@@ -15,11 +15,11 @@ from typing import Any, Final
 from bot import texts
 from bot.clients.errors import DatabaseError
 from bot.exports.packing import Packer, Part
+from bot.finding import find, newest_id
 from bot.refusals import CannotDeliver, Moved, NotTaken, TelegramUnavailable
 from bot.services import Services
 from bot.texts.texts import Texts
 from bot.work.backoff import Backoff
-from bot.work.search import PROBE
 from protos.lookalike.db.v1 import db_pb2 as db
 
 MOST_BYTES: Final = 48_000_000
@@ -27,9 +27,6 @@ MOST_BYTES: Final = 48_000_000
 
 _MOST_LOST: Final = 3
 """Messages for a part that are gone; whoever deletes them all wants none."""
-
-_MOST_ASKED: Final = 64
-"""Ids that are tried for a message that may have been sent."""
 
 _EXPECTED: Final = (DatabaseError, OSError, TelegramUnavailable)
 
@@ -172,28 +169,12 @@ class Exporting:
             await self._advance(each, shown_message_id=found)
 
     async def _find(self, each: db.Export) -> int | None:
-        """Reads the messages that it may be, as `bot.work.search` does."""
-        chat_id, messenger, found = each.user_id, self._services.messenger, None
-        await messenger.keep_pace(chat_id)
-        # Ids only rise: what was sent before this one is below it.
-        newest = await messenger.reply(chat_id, each.message_id, PROBE, silent=True)
-        self._services.memories.ids.see(chat_id, newest.message_id)
-        await messenger.delete(chat_id, newest.message_id, _texts(each).over)
-        ids = range(each.after + 1, newest.message_id)
-        for message_id in ids[:_MOST_ASKED]:
-            await messenger.keep_pace(chat_id)
-            probe = await messenger.reply_if_there(chat_id, message_id, PROBE)
-            if probe is None:
-                continue
-            await messenger.delete(chat_id, probe.message_id, _texts(each).over)
-            shown = probe.reply_to_message
-            if shown is None or shown.from_user is None or shown.from_user.id != self._bot_id:
-                continue
-            if shown.text == PROBE:  # which a search has left that was cut short
-                await messenger.delete(chat_id, message_id, _texts(each).over)
-            elif shown.text == _announcement(each):
-                found = message_id
-        return found
+        """The message that a part is to come into, if it was sent."""
+        chat_id, messenger, over = each.user_id, self._services.messenger, _texts(each).over
+        end = await newest_id(messenger, chat_id, over, reply_to=each.message_id)
+        self._services.memories.ids.see(chat_id, end)
+        text, ids = _announcement(each), range(each.after + 1, end)
+        return await find(messenger, chat_id, ids, lambda m: m.text == text, over)
 
     async def _pack(self, each: db.Export) -> None:
         database, messenger = self._services.database, self._services.messenger

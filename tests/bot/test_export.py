@@ -7,7 +7,7 @@ from bot.access import Standing
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.exports.packed import documents, unpacked
-from tests.bot.front import EN, nothing_waits, pictured, told
+from tests.bot.front import EN, NAME, nothing_waits, pictured, told
 from tests.end_to_end.chats import press
 from tests.waiting import eventually
 
@@ -37,8 +37,8 @@ async def test_photos_and_pictures_of_all_chats_come_to_the_private_one(
     desk.executor.go()
     await people.send_photo(chat, picture(), caption="at night")
     await pictured(desk, chat)
-    await people.send_photo(group, picture(width=200), user=chat)
-    await people.send_photo(group, picture(width=210), user=bob)
+    await people.send_photo(group, picture(width=200), user=chat, caption=NAME)
+    await people.send_photo(group, picture(width=210), user=bob, caption=NAME)
     await pictured(desk, group, times=2)
     asked = await people.send_text(chat, "/export")
     await exported(desk, chat)

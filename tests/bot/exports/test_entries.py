@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 OF_THE_WORK = {
     "photo.bot_id",
     "photo.user_id",
+    "photo.channel_post",
     "generation.photo_id",
     "generation.user_notified",
     "generation.attempts",
