@@ -40,10 +40,10 @@ class AccessTexts:
         self.in_private = _("Ask me in our private chat, so that nobody else reads the link.")
         self.revoked = _("Revoked. Nobody gets in with that link any more.")
         self.ban_usage = _(
-            "Reply to a message of theirs with /ban, or write their number: /ban 1234567."
+            "Reply to a message of theirs with /ban, or write their Telegram id: /ban 1234567."
         )
         self.unban_usage = _(
-            "Reply to a message of theirs with /unban, or write their number: /unban 1234567."
+            "Reply to a message of theirs with /unban, or write their Telegram id: /unban 1234567."
         )
         self.is_admin = _("That's somebody who runs this bot; they can't be banned.")
         self.list_full = _("My list is full. Remove something from it first.")
@@ -59,7 +59,7 @@ class AccessTexts:
                 "This bot is yours. /help lists what only you can do, besides what everybody can."
             ),
             Opened.MEMBER: _("You're in. Welcome!"),
-            Opened.USED_UP: _("That link was for others, who have used it already."),
+            Opened.USED_UP: _("That link is used up. Ask for a new one."),
             Opened.EXPIRED: _("That link has expired. Ask for a new one."),
             Opened.REVOKED: _("That link was revoked. Ask for a new one."),
         }
@@ -75,7 +75,7 @@ class AccessTexts:
     def no_invites(self, policy: Policy) -> str:
         """Why there are no links."""
         return self._(
-            "Links that let people in need BOT_ACCESS=invited. It is {policy} now; whoever runs "
+            "Invite links need BOT_ACCESS=invited. It is {policy} now; whoever runs "
             "me can change that in my settings."
         ).format(policy=policy)
 

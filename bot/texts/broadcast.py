@@ -87,8 +87,8 @@ class BroadcastTexts:
             (
                 broadcast.blocked,
                 self.ngettext(
-                    "{count} has blocked me or is gone.",
-                    "{count} have blocked me or are gone.",
+                    "{count} has blocked me or left Telegram.",
+                    "{count} have blocked me or left Telegram.",
                     broadcast.blocked,
                 ),
             ),

@@ -25,14 +25,14 @@ class GroupTexts:
             "In groups, mention me with a photo, or reply to one with my name or /paint."
         )
         self.settings = _(
-            "This is for all photos that are sent here. What the group leaves open is as everybody "
-            "has chosen for themselves."
+            "This is for all photos that are sent here. Where the group has chosen nothing, "
+            "everybody's own settings count."
         )
         self.administrators_only = _(
             "Only admins can change this group's settings. Your own are in our private chat."
         )
-        self.everybodys_button = _("Everybody's own")
-        self.reset_button = _("Leave all open")
+        self.everybodys_button = _("Everybody's own choice")
+        self.reset_button = _("Clear the group's choices")
         self.was_reset = _("Everybody's own settings count here now.")
         self.choose_style = _("In which style shall I paint a photo's first picture?")
 

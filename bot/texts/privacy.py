@@ -51,8 +51,8 @@ class PrivacyTexts:
         """
         _ = self._
         seen = _(
-            "Whoever runs that computer can see it, and nobody else. Telegram has our chat, as it "
-            "has any other."
+            "Whoever runs that computer can see it; no other user can. Telegram has our chat, as "
+            "it has any other."
         )
         if with_azure:
             azure = _(
@@ -70,15 +70,15 @@ class PrivacyTexts:
             ).format(days=retention_days)
         what = _(
             "What I keep of you: your Telegram id and language, your photos without their "
-            "metadata, what you write to me about them, their sentences, your pictures, when all "
-            "that was, and your settings. No name and no phone number. It lies on the computer "
-            "that I run on."
+            "metadata, what you write to me about them, their sentences, your pictures, when you "
+            "sent and got them, and your settings. No name and no phone number. It lies on the "
+            "computer that I run on."
         )
         copy = _("/export sends you a copy of all that.")
         end = _(
             "The buttons under a picture delete that one; /forget deletes everything, for good and "
             "within a minute. Backups that were made before keep it until whoever runs me deletes "
-            "them; what is restored from one is without you."
+            "them; if one is restored, you aren't in it."
         )
         more = [_("All of it, in detail: {url}").format(url=url)] if url is not None else []
         return "\n\n".join([what, seen, f"{kept} {copy}", end, *more])

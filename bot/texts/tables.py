@@ -25,10 +25,10 @@ COMMANDS: Final = (
 )
 
 ADMIN_COMMANDS: Final = (
-    ("invite", _noop("A link that lets somebody in, or several: /invite 5")),
+    ("invite", _noop("A link that lets one person in; /invite 5: five people")),
     ("invites", _noop("The links that still let people in")),
-    ("ban", _noop("Let somebody do nothing any more")),
-    ("unban", _noop("Let them in again")),
+    ("ban", _noop("Ban somebody")),
+    ("unban", _noop("Lift a ban")),
     ("stats", _noop("How much I'm used, and how I'm doing")),
     # Their menu and /help follow this list: a command of theirs is added here.
     ("broadcast", _noop("Send a message to everybody who uses me")),
@@ -45,12 +45,12 @@ ENDINGS: Final = {
         "make room; please send this photo again then."
     ),
     "captions-used-up": _noop(
-        "I have no photos described just now. Reply to this message with what yours shows, and "
+        "I can't have photos described just now. Reply to this message with what yours shows, and "
         "I'll paint that."
     ),
     "being-forgotten": _noop(
-        "I'm just forgetting you, so I take nothing new. Please send it again once I've said that "
-        "all is gone."
+        "I'm forgetting you right now, so I take nothing new. Please send it again once I've said "
+        "that all is gone."
     ),
     "file-too-large": _noop(
         "This file is larger than 20 MB, which Telegram doesn't let me download. Please send a "

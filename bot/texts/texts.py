@@ -113,7 +113,7 @@ class Texts:
             "please send this one again later."
         )
         self.cancel_button = _("Cancel")
-        self.over = _("No longer waiting.")
+        self.over = _("That's settled.")
         self.not_yours = _("This belongs to someone else.")
         self.gone = _("This button no longer works.")
         self.cancelled = _("Cancelled.")
