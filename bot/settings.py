@@ -61,7 +61,7 @@ class BotSettings(Settings):
     bot_allowed: Ids = frozenset()
     bot_groups: Literal["mention", "all"] = "mention"
     bot_notice: str = Field(default="", max_length=1000)
-    bot_privacy_url: HttpUrl | None = None
+    bot_privacy_url: Annotated[HttpUrl, Field(max_length=500)] | None = None
     bot_listen: ListenAddress = "127.0.0.1:5003"
     dbservice_address: str = "127.0.0.1:5002"
     generator_url: HttpUrl = "http://127.0.0.1:5001"

@@ -26,6 +26,7 @@ OF_THE_WORK = {
     "generation.sending.after",
     "generation.sending.unseen",
     "generation.error.message",
+    "generation.error.goes_on_at",
     "generation.deleted_at",
 }
 """What says nothing of the user, is said in another place, or is not there in an export."""

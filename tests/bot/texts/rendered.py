@@ -258,6 +258,7 @@ _SPECIAL: Final[Mapping[tuple[str, str], Sequence[Any]]] = {
     ("trouble.trouble", "code"): [*TROUBLES],
     ("trouble.well", "service"): [*WELL],
     ("access.invite", "link"): (f"https://t.me/{'x' * 32}?start=i_{'x' * 62}",),
+    ("privacy.privacy", "url"): (None, f"https://{'x' * 492}"),
     ("captioner_line", "captioner"): ("azure", "blip", "offline"),
     ("kept_line", "kept"): (0, 10**6, 10**12),
     ("kept_line", "most"): (10**6, 10**12),
