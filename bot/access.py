@@ -147,6 +147,12 @@ class Access:
             user_ids=sorted(each for each in self.admins | self.allowed if each > 0),
         )
 
+    async def is_admin(self, database: DatabaseClient, bot_id: int, party: Party | None) -> bool:
+        """Whether somebody runs the bot. Raises DatabaseError: nobody knows."""
+        if party is None:
+            return False
+        return await self.standing(database, bot_id, party) is Standing.ADMIN
+
     async def is_owned(self, database: DatabaseClient, bot_id: int) -> bool:
         """Whether the bot has an owner. Raises DatabaseError: nobody knows."""
         nobody = db.GetAccessRequest(bot_id=bot_id, user_id=bot_id, chat_id=bot_id)

@@ -18,8 +18,8 @@ from telegram import Message
 
 from bot import keyboards, texts
 from bot.clients.errors import DatabaseError, DatabaseUnavailable
-from bot.finding import find, newest_id
 from bot.messages import data_of
+from bot.probing import find, newest_id
 from bot.refusals import (
     CannotDeliver,
     Moved,

@@ -184,7 +184,7 @@ def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyb
     nothing = said.as_telegram_button if user_id > 0 else texts.groups.everybodys_button
     buttons = [
         InlineKeyboardButton(
-            said.language_choice(name, chosen=language == chosen.language),
+            said.choice(name, chosen=language == chosen.language),
             callback_data=language_data(language, user_id),
         )
         for language, name in [*names.items(), ("", nothing)]
@@ -194,12 +194,11 @@ def languages(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyb
 
 def first_styles(chosen: db.UserSettings, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
     """The styles that the first picture of a photo may have."""
-    said = texts.groups
-    nothing = texts.pictures.no_style_button if user_id > 0 else said.everybodys_button
+    nothing = texts.pictures.no_style_button if user_id > 0 else texts.groups.everybodys_button
     named = [(name, texts.pictures.style_on_button(name)) for name in STYLES]
     buttons = [
         InlineKeyboardButton(
-            said.style_choice(text, chosen=style == chosen.style),
+            texts.settings.choice(text, chosen=style == chosen.style),
             callback_data=first_style_data(style, user_id),
         )
         for style, text in [*named, ("", nothing)]

@@ -21,8 +21,8 @@ from bot.texts.texts import Texts
 
 _log = logging.getLogger(__name__)
 
-_PRIVATE_ALONE: Final = frozenset({"start"})
-"""Commands that say nothing new in a group."""
+_PRIVATE_ALONE: Final = frozenset({"start", "export"})
+"""Commands that are of no use in a group."""
 
 
 async def set_up(bot: ExtBot[Any]) -> None:

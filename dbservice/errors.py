@@ -63,6 +63,11 @@ def invalid(*violations: tuple[str, str]) -> ServiceError:
     return ServiceError(Reason.INVALID_ARGUMENT, f"{message}.", violations)
 
 
+def unknown_cursor() -> ServiceError:
+    """A request goes on where no earlier response has ended."""
+    return invalid(("cursor", "is not one of an earlier response"))
+
+
 def not_found(what: str) -> ServiceError:
     """The error where something does not exist."""
     return ServiceError(Reason.NOT_FOUND, f"There is no such {what}.")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from bot import texts
 from bot.clients.errors import DatabaseError
 from bot.exports.packing import Packer, Part
-from bot.finding import find, newest_id
+from bot.probing import find, newest_id
 from bot.refusals import CannotDeliver, Moved, NotTaken, TelegramUnavailable
 from bot.services import Services
 from bot.texts.texts import Texts

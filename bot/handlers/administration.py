@@ -5,16 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from telegram import Message, Update
-from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler
 
 from bot import keyboards
-from bot.access import INVITE_PREFIX, Standing, party_of
+from bot.access import INVITE_PREFIX, party_of
 from bot.callbacks import INVITE, answer
 from bot.clients.errors import ListFull, NotFound
 from bot.context import Context
 from bot.handlers import statistics
-from bot.messages import sender_of
+from bot.messages import is_private, sender_of
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _LIFETIME: Final = dt.timedelta(days=7)
@@ -37,11 +36,8 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
 
 async def is_admin(update: Update, context: Context) -> bool:
     """Whether an update is of somebody who runs the bot."""
-    party, services = party_of(update), context.services
-    if party is None:
-        return False
-    standing = await services.access.standing(services.database, context.bot.id, party)
-    return standing is Standing.ADMIN
+    services = context.services
+    return await services.access.is_admin(services.database, context.bot.id, party_of(update))
 
 
 def command(name: str, act: _Act) -> BaseHandler[Update, Context, Any]:
@@ -60,7 +56,7 @@ def command(name: str, act: _Act) -> BaseHandler[Update, Context, Any]:
                 text = await act(message, context)
             except ListFull:
                 text = context.texts.access.list_full
-        elif message.chat.type == ChatType.PRIVATE:
+        elif is_private(message):
             text = context.texts.unknown_command
         if text:
             await message.reply_text(text)
@@ -105,7 +101,7 @@ def _no_links(message: Message, context: Context) -> str | None:
     said, policy = context.texts.access, context.services.access.policy
     if policy != "invited":
         return said.no_invites(policy)
-    return None if message.chat.type == ChatType.PRIVATE else said.in_private
+    return None if is_private(message) else said.in_private
 
 
 async def _invites(context: Context) -> list[db.Invite]:

@@ -3,15 +3,15 @@
 from typing import Any
 
 from telegram import CallbackQuery, Message, MessageEntity, Update
-from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CallbackQueryHandler
 
 from bot import keyboards
-from bot.access import Standing, party_of
+from bot.access import party_of
 from bot.callbacks import SEND, STOP, answer
 from bot.context import Context
 from bot.handlers import administration
 from bot.handlers.recorded import Recorded
+from bot.messages import is_private
 from bot.refusals import CannotDeliver, SourceGone
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -29,7 +29,7 @@ def handlers() -> list[BaseHandler[Update, Context, Any]]:
 async def _preview(message: Message, context: Context) -> str | None:
     """Shows it as people will get it, and asks. What is shown is what is copied."""
     said, services = context.texts.broadcast, context.services
-    if message.chat.type != ChatType.PRIVATE:
+    if not is_private(message):
         return said.in_private
     chat_id, replied = message.chat_id, message.reply_to_message
     text, entities = _written(message)
@@ -71,8 +71,7 @@ async def _is_admins(query: CallbackQuery, update: Update, services: Services) -
     party = party_of(update)
     if party is None or party.chat_id != party.user_id:
         return False
-    bot_id = query.get_bot().id
-    return await services.access.standing(services.database, bot_id, party) is Standing.ADMIN
+    return await services.access.is_admin(services.database, query.get_bot().id, party)
 
 
 async def _begin(update: Update, services: Services) -> db.BeginBroadcastResponse | None:

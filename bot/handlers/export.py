@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Any
 
 from telegram import Update
-from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CommandHandler
 
 from bot.context import Context
 from bot.handlers.recorded import Recorded
+from bot.messages import is_private
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -22,7 +22,7 @@ async def _begin(update: Update, services: Services) -> db.BeginExportResponse |
     """Begins it; None: it is asked for where others would read it."""
     message = update.message
     user = message.from_user if message is not None else None
-    if message is None or user is None or message.chat.type != ChatType.PRIVATE:
+    if message is None or user is None or not is_private(message):
         return None
     return await services.database.begin_export(
         db.BeginExportRequest(

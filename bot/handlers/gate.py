@@ -81,7 +81,7 @@ async def _end(update: Update, context: Context) -> None:
     """
     if isinstance(context.outcome, Standing):
         await refuse(update, context, context.outcome)
-    elif _is_private(update):
+    elif _can_be_told(update):
         context.error = context.outcome
         await errors.tell(update, context)
     raise ApplicationHandlerStop
@@ -114,6 +114,6 @@ def _is_heard(update: Update, services: Services) -> bool:
     return update.message is None or services.hears_all or may_be_for_the_bot(update.message)
 
 
-def _is_private(update: Update) -> bool:
+def _can_be_told(update: Update) -> bool:
     chat = update.effective_chat
     return update.callback_query is not None or (chat is not None and chat.type == ChatType.PRIVATE)

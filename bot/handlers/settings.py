@@ -149,7 +149,7 @@ async def _choose_style(update: Update, context: Context) -> None:
         await answer(query, context.texts.gone)
         return
     if await _change(query, int(match[2]), db.UserSettings(style=style), context):
-        await answer(query, context.texts.groups.style_chosen(style))
+        await answer(query, context.texts.settings.style_chosen(style))
 
 
 async def _open_menu(update: Update, context: Context) -> None:
@@ -176,7 +176,7 @@ async def _open_menu(update: Update, context: Context) -> None:
             await _put(query, texts.settings.choose_zone, buttons, context)
         case Menu.STYLES:
             buttons = keyboards.first_styles(chosen, owner_id, texts)
-            await _put(query, texts.groups.choose_style, buttons, context)
+            await _put(query, texts.settings.choose_style, buttons, context)
         case Menu.MAIN:
             await _put(query, *_page(chosen, owner_id, context), context)
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 from telegram import Update
-from telegram.constants import ChatType
 from telegram.ext import BaseHandler, CommandHandler
 
 from bot.clients.documents import Job
 from bot.context import Context
 from bot.health import Health
-from bot.messages import sender_of
+from bot.messages import is_private, sender_of
 from bot.services import Services
 from bot.work.progress import overall
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -49,7 +48,7 @@ async def _status(update: Update, context: Context) -> None:
         if health.in_trouble:
             said.append(texts.waiting(f"{name}-{health.code}"))
     if work.HasField("pictures_left"):
-        in_group = message.chat.type != ChatType.PRIVATE
+        in_group = not is_private(message)
         said.append(texts.quotas.left(work.pictures_left, work.goes_on_at, in_group=in_group))
     if work.HasField("max_kept_bytes"):
         said.append(texts.kept_line(work.kept_bytes, work.max_kept_bytes))

@@ -1,8 +1,6 @@
-"""What the bot says in groups, of their settings and of styles to begin with, in one language."""
+"""What the bot says in groups, and of their settings, in one language."""
 
 import gettext
-
-from bot.recipes.styles import STYLES
 
 
 class GroupTexts:
@@ -15,12 +13,11 @@ class GroupTexts:
         everybodys_button: leaves something to everybody's own settings.
         reset_button: leaves all of it to them.
         was_reset: that was done.
-        choose_style: stands above the styles.
     """
 
     def __init__(self, translations: gettext.NullTranslations) -> None:
         """A catalogue of the source strings."""
-        self._ = _ = translations.gettext
+        _ = translations.gettext
         self.how_to = _(
             "In groups, mention me with a photo, or reply to one with my name or /paint."
         )
@@ -34,14 +31,3 @@ class GroupTexts:
         self.everybodys_button = _("Everybody's own choice")
         self.reset_button = _("Clear the group's choices")
         self.was_reset = _("Everybody's own settings count here now.")
-        self.choose_style = _("In which style shall I paint a photo's first picture?")
-
-    def style_choice(self, text: str, *, chosen: bool) -> str:
-        """A style in its menu, or none."""
-        return f"● {text}" if chosen else text
-
-    def style_chosen(self, style: str) -> str:
-        """A style was chosen."""
-        if style not in STYLES:
-            return self._("No style is set now.")
-        return self._("First pictures: {style}").format(style=self._(STYLES[style].label))

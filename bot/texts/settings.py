@@ -1,19 +1,21 @@
-"""What the bot says in /settings of languages and time zones, in one language."""
+"""What the bot says in /settings of styles, languages and time zones, in one language."""
 
 import datetime as dt
 import gettext
 
+from bot.recipes.styles import STYLES
 from bot.texts.tables import ZONES
 
 
 class SettingsTexts:
-    """Everything about languages and time zones; the dial is a matter of pictures.
+    """Everything about them; the dial is a matter of pictures.
 
     Attributes:
         language: the name of this language in itself.
         choose_language: stands above the languages.
         as_telegram_button: takes the language that Telegram gives of the person.
         language_chosen: a language was chosen, this one.
+        choose_style: stands above the styles that the first picture of a photo may have.
         choose_zone: stands above the time zones.
     """
 
@@ -25,6 +27,7 @@ class SettingsTexts:
         self.choose_language = _("Which language shall I speak?")
         self.as_telegram_button = _("Same as in Telegram")
         self.language_chosen = _("I speak English now.")
+        self.choose_style = _("In which style shall I paint a photo's first picture?")
         self.choose_zone = _(
             "What time is it where you are? If no button has it, write your time zone like this:\n"
             "/settings Asia/Kathmandu"
@@ -34,9 +37,15 @@ class SettingsTexts:
         """Opens the menu of languages."""
         return f"🌐 {self.language}"
 
-    def language_choice(self, name: str, *, chosen: bool) -> str:
-        """A language in its menu, or that which Telegram gives."""
+    def choice(self, name: str, *, chosen: bool) -> str:
+        """A language or a style in its menu, or none."""
         return f"● {name}" if chosen else name
+
+    def style_chosen(self, style: str) -> str:
+        """A style was chosen."""
+        if style not in STYLES:
+            return self._("No style is set now.")
+        return self._("First pictures: {style}").format(style=self._(STYLES[style].label))
 
     def zone_button(self, zone: str, now: dt.datetime) -> str:
         """Opens the menu of time zones."""

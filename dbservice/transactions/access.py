@@ -26,10 +26,10 @@ _SECRET_BYTES = 16
 def get(transaction: Transaction, request: db.GetAccessRequest) -> db.GetAccessResponse:
     """What is kept of a user's access."""
     session, bot_id = transaction.session, request.bot_id
-    owner = session.get(Owner, bot_id)
+    owner = owner_of(transaction, bot_id)
     return db.GetAccessResponse(
         owned=owner is not None,
-        owner=owner is not None and owner.user_id == request.user_id,
+        owner=owner == request.user_id,
         member=session.get(Member, (bot_id, request.user_id)) is not None,
         banned=any(is_banned(transaction, bot_id, i) for i in (request.user_id, request.chat_id)),
     )
@@ -117,8 +117,7 @@ def ban(transaction: Transaction, request: db.BanUserRequest) -> db.BanUserRespo
         ServiceError: LIST_FULL.
     """
     session, bot_id, user_id = transaction.session, request.bot_id, request.user_id
-    owner = session.get(Owner, bot_id)
-    if owner is not None and owner.user_id == user_id:
+    if owner_of(transaction, bot_id) == user_id:
         return db.BanUserResponse()
     if is_banned(transaction, bot_id, user_id):
         return db.BanUserResponse(banned=True)
@@ -141,6 +140,12 @@ def forget(transaction: Transaction, bot_id: int, user_id: int) -> None:
     """Deletes that a user was invited. A ban stays, or who is banned would be in again."""
     theirs = delete(Member).filter_by(bot_id=bot_id, user_id=user_id)
     transaction.session.execute(theirs)
+
+
+def owner_of(transaction: Transaction, bot_id: int) -> int | None:
+    """The user whose a bot is; None: nobody's so far."""
+    owner = transaction.session.get(Owner, bot_id)
+    return None if owner is None else owner.user_id
 
 
 def is_banned(transaction: Transaction, bot_id: int, user_id: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, func, select
 
 from dbservice.errors import Reason, ServiceError, not_found
-from dbservice.models import Broadcast, Generation, InFlight, Member, Owner, Photo, UserSettings
+from dbservice.models import Broadcast, Generation, InFlight, Member, Photo, UserSettings
 from dbservice.store import Transaction
 from dbservice.transactions import access, queries
 from dbservice.transactions import settings as user_settings
@@ -41,8 +41,8 @@ class Counted:
 
 def admins(transaction: Transaction, request: db.ListAdminsRequest) -> db.ListAdminsResponse:
     """The owner, and those who are named, each in their language."""
-    owner = transaction.session.get(Owner, request.bot_id)
-    users = [*([owner.user_id] if owner is not None else []), *request.user_ids]
+    owner = access.owner_of(transaction, request.bot_id)
+    users = [*([owner] if owner is not None else []), *request.user_ids]
     return db.ListAdminsResponse(
         admins=[_recipient(transaction, request.bot_id, user) for user in dict.fromkeys(users)]
     )
@@ -216,8 +216,7 @@ def _wants(transaction: Transaction, bot_id: int, user_id: int, audience: db.Aud
         return True
     if audience.members and session.get(Member, (bot_id, user_id)) is not None:
         return True
-    owner = session.get(Owner, bot_id)
-    return owner is not None and owner.user_id == user_id
+    return access.owner_of(transaction, bot_id) == user_id
 
 
 def _recipient(transaction: Transaction, bot_id: int, user_id: int) -> db.Recipient:

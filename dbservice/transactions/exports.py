@@ -11,9 +11,9 @@ from sqlalchemy import delete, exists, func, select
 
 from dbservice import messages
 from dbservice.errors import not_found
-from dbservice.models import Export, Generation, Member, Owner, Photo
+from dbservice.models import Export, Generation, Member, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import limits, queries, settings
+from dbservice.transactions import access, limits, queries, settings
 from dbservice.transactions.positions import Position, photos_from
 from dbservice.transitions import DELIVERED, FINISHED
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -177,10 +177,10 @@ def _get(
 
 def _about(transaction: Transaction, export: Export) -> db.ReadExportResponse.About:
     session, bot_id, user_id = transaction.session, export.bot_id, export.user_id
-    owner, member = session.get(Owner, bot_id), session.get(Member, (bot_id, user_id))
+    member = session.get(Member, (bot_id, user_id))
     return db.ReadExportResponse.About(
         settings=settings.chosen(transaction, bot_id, user_id),
-        owner=owner is not None and owner.user_id == user_id,
+        owner=access.owner_of(transaction, bot_id) == user_id,
         joined_at=member.joined_at if member is not None else None,
         kept_bytes=limits.kept_of_user(transaction, bot_id, user_id),
     )

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Row, Select, exists, select
 
 from dbservice import messages
-from dbservice.errors import invalid
+from dbservice.errors import unknown_cursor
 from dbservice.models import Forgetting, Generation, Photo
 from dbservice.store import Transaction
 from dbservice.transactions import queries
@@ -85,7 +85,7 @@ def _told(request: db.FindPicturesRequest) -> Select[int, str | None, str, str, 
     if not request.cursor:
         return told
     if not _CURSOR.fullmatch(request.cursor):
-        raise invalid(("cursor", "is not one of an earlier response"))
+        raise unknown_cursor()
     return told.where(Generation.number < int(request.cursor, 16))
 
 

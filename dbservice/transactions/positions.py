@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from sqlalchemy import ColumnElement, tuple_
 
-from dbservice.errors import invalid
+from dbservice.errors import unknown_cursor
 from dbservice.models import Photo
 
 _CURSOR: Final = re.compile(r"([0-9]{1,17})\.([0-9a-f-]{36})\.(-1|[0-9]{1,15})")
@@ -43,7 +43,7 @@ class Position:
             return cls()
         match = _CURSOR.fullmatch(cursor)
         if match is None:
-            raise invalid(("cursor", "is not one of an earlier response"))
+            raise unknown_cursor()
         return cls(_EPOCH + int(match[1]) * _MICROSECOND, match[2], int(match[3]))
 
 

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import delete
 
 from dbservice.errors import Reason, ServiceError
-from dbservice.models import DayTotals, Generation, Owner, QuotaShare
+from dbservice.models import DayTotals, Generation, QuotaShare
 from dbservice.store import Transaction
-from dbservice.transactions import leases, settings
+from dbservice.transactions import access, leases, settings
 from dbservice.transitions import CANCELLED, FAILED, UNDELIVERABLE
 from dbservice.validation.rules import InChat
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -83,7 +83,7 @@ def begin(transaction: Transaction, row: Generation, bounds: Quotas, *, exempt: 
         ServiceError: QUOTA_OF_USER or QUOTA_OF_BOT, where none is left.
     """
     row.in_share = False
-    if not exempt and not _owns(transaction, row.bot_id, row.user_id):
+    if not exempt and access.owner_of(transaction, row.bot_id) != row.user_id:
         left = _left(transaction, row.bot_id, row.chat_id, bounds)
         if left is not None and left.pictures <= 0:
             message = "As many pictures were begun today as may be."
@@ -112,7 +112,7 @@ def give_back(transaction: Transaction, row: Generation, bounds: Quotas) -> None
 
 def left(transaction: Transaction, request: _Asked, bounds: Quotas) -> Left | None:
     """What is left to a user in a chat; None: no bound."""
-    if request.exempt or _owns(transaction, request.bot_id, request.user_id):
+    if request.exempt or access.owner_of(transaction, request.bot_id) == request.user_id:
         return None
     return _left(transaction, request.bot_id, request.chat_id, bounds)
 
@@ -127,7 +127,7 @@ def count_caption(
     """
     row = leases.held(transaction, request.generation_id, request.fence)
     today, most = totals(transaction, row.bot_id), bounds.bot_captions
-    exempt = request.exempt or _owns(transaction, row.bot_id, row.user_id)
+    exempt = request.exempt or access.owner_of(transaction, row.bot_id) == row.user_id
     if not exempt and most is not None and today.captions >= most:
         message = "As many captions were asked for today as may be."
         zone = _zone(transaction, row.bot_id, row.chat_id)
@@ -215,11 +215,6 @@ def _unpainted(row: Generation) -> int:
         row.state == FAILED or (row.state in (CANCELLED, UNDELIVERABLE) and row.painting_at is None)
     )
     return failed + (row.pictures - len(members) if is_spared else 0)
-
-
-def _owns(transaction: Transaction, bot_id: int, user_id: int) -> bool:
-    owner = transaction.session.get(Owner, bot_id)
-    return owner is not None and owner.user_id == user_id
 
 
 def _zone(transaction: Transaction, bot_id: int, chat_id: int) -> ZoneInfo | None:

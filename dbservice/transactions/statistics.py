@@ -30,12 +30,12 @@ def get(transaction: Transaction, request: db.GetStatisticsRequest) -> db.GetSta
     of_bot = select(DayTotals).where(DayTotals.bot_id == bot_id).order_by(DayTotals.day)
     days = session.scalars(of_bot).all()
     today = transaction.now.astimezone().date()
-    monday = today - timedelta(days=_WEEK - 1)
+    first_day = today - timedelta(days=_WEEK - 1)
     of_today, of_week = (
         select(func.count(Generation.user_id.distinct())).where(
             Generation.bot_id == bot_id, Generation.created_at >= _begin(day)
         )
-        for day in (today, monday)
+        for day in (today, first_day)
     )
     times = session.execute(
         select(
@@ -55,8 +55,8 @@ def get(transaction: Transaction, request: db.GetStatisticsRequest) -> db.GetSta
     chart = (today - timedelta(days=back) for back in range(_CHART - 1, -1, -1))
     return db.GetStatisticsResponse(
         today=_statistics(days, times, today, session.scalar(of_today)),
-        week=_statistics(days, times, monday, session.scalar(of_week)),
-        all=_statistics(days, times, date.min, _people(transaction, bot_id, monday)),
+        week=_statistics(days, times, first_day, session.scalar(of_week)),
+        all=_statistics(days, times, date.min, _people(transaction, bot_id, first_day)),
         days=(
             db.GetStatisticsResponse.Day(date=day.isoformat(), pictures=pictures.get(day, 0))
             for day in chart

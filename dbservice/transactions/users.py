@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func, select
 
 from dbservice import messages
-from dbservice.errors import Reason, ServiceError, invalid
+from dbservice.errors import Reason, ServiceError, unknown_cursor
 from dbservice.models import Generation, Photo
 from dbservice.store import Transaction
 from dbservice.transactions import (
@@ -130,5 +130,5 @@ def _parse_cursor(cursor: str) -> tuple[str, int]:
         return "", 0
     match = _CURSOR.fullmatch(cursor)
     if match is None:
-        raise invalid(("cursor", "is not one of an earlier response"))
+        raise unknown_cursor()
     return match[1], int(match[2], 16)

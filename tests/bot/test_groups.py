@@ -309,9 +309,11 @@ async def test_what_a_group_chooses_comes_first(desk: Desk, group: Group) -> Non
     dial = EN.pictures.dial_button(db.DIAL_TWIN, chosen=False)
     assert await press(people, page, dial, user=group.ada) == EN.pictures.dial(db.DIAL_TWIN)
     await press(people, page, EN.pictures.style_button, user=group.ada)
-    (page,) = await told(desk, group.id, SAID.choose_style)
+    (page,) = await told(desk, group.id, EN.settings.choose_style)
     label = EN.pictures.style_on_button("watercolour")
-    assert await press(people, page, label, user=group.ada) == SAID.style_chosen("watercolour")
+    assert await press(people, page, label, user=group.ada) == EN.settings.style_chosen(
+        "watercolour"
+    )
     assert await group.settings() == db.UserSettings(dial=db.DIAL_TWIN, style="watercolour")
     await group.answer(NAME)
     await told(desk, group.id, EN.pictures.choices)
@@ -365,13 +367,13 @@ async def test_anybody_chooses_a_style_to_begin_with(desk: Desk, bot: app.Runnin
     desk.executor.go()
     people, none = desk.people, EN.pictures.no_style_button
     for label, toast, style in (
-        (EN.pictures.style_on_button("oil"), SAID.style_chosen("oil"), "oil"),
-        (none, SAID.style_chosen(""), ""),
+        (EN.pictures.style_on_button("oil"), EN.settings.style_chosen("oil"), "oil"),
+        (none, EN.settings.style_chosen(""), ""),
     ):
         page = await ask(people, desk.chat, "/settings")
         (button,) = [each for each in labels(page) if each in _style_buttons()]
         await press(people, page, button)
-        menu = (await told(desk, desk.chat, SAID.choose_style))[-1]
+        menu = (await told(desk, desk.chat, EN.settings.choose_style))[-1]
         assert await press(people, menu, label) == toast
         sent = await people.send_photo(desk.chat, picture())
         await next_picture(people, sent)

@@ -44,14 +44,6 @@ async def bounded(
         yield desk
 
 
-async def add_people(desk: Desk) -> tuple[dict[str, int], int]:
-    people = desk.people
-    users = {name: await people.add_user(name.title()) for name in ("admin", "user", "member")}
-    users |= {name: await people.add_user(name.title()) for name in ("stranger", "banned")}
-    await desk.database.ban_user(db.BanUserRequest(bot_id=BOT, user_id=users["banned"]))
-    return users, await people.add_group([*users.values()])
-
-
 async def come(desk: Desk, way: str, chat: int, user: int, parent: str, number: int) -> None:
     """Somebody wants another picture."""
     people, name = desk.people, (await desk.people.bot())["user"]["username"]

@@ -24,7 +24,7 @@ async def test_the_bot_waits_to_be_asked_and_the_group_has_the_last_word(people:
     style = SAID.style_on_button("oil")
     await press(people, page, SAID.style_button, user=ada)
     menu = await offering(people, page, style)
-    assert await press(people, menu, style, user=ada) == EN.groups.style_chosen("oil")
+    assert await press(people, menu, style, user=ada) == EN.settings.style_chosen("oil")
     photo = await people.send_photo(group, cat(), user=cleo, thread=7)
     await people.send_text(group, "what a cat!", user=bob, reply_to=photo.id, thread=7)
     asking = await people.send_text(group, NAME, user=bob, reply_to=photo.id, thread=7)
