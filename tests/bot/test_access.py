@@ -1,9 +1,10 @@
 """Who may use the bot: users, chats and ways in, for each BOT_ACCESS; links; bans."""
 
 import datetime as dt
+import itertools
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,13 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.front import EN, NAME, message, nothing_waits, press, states, told
 from tests.sandbox.client import ShownMessage
+from tests.waiting import eventually
 
 SAID = EN.access
 PRIVATE = SAID.refusal(Standing.STRANGER)
 BANNED = SAID.refusal(Standing.BANNED)
 POLICIES = ("me", "invited", "everyone")
+KINDS = ("private", "group", "allowed group")
 NOW = dt.datetime.now(dt.UTC)
 LINK = re.compile(r"https://t\.me/\w+\?start=(i_\S+)")
 
@@ -99,18 +102,17 @@ async def test_a_photo_is_recorded_of_those_who_may_alone(
     desk: Desk, people: Club, policy: str
 ) -> None:
     desk.captioner.free.clear()  # whatever is recorded stays unfinished
-    expected, sent = 0, 0
+    ways = [*itertools.product(people.users, KINDS)]
     async with serving(desk, policy, **rules(people)):
-        for user, user_id in people.users.items():
-            for kind in ("private", "group", "allowed group"):
-                chat = people.chat(kind, user)
-                await desk.people.send_photo(chat, picture(), caption=NAME, user=user_id)
-                await nothing_waits(desk)
-                sent += 1
-                recorded = await states(desk, chat, user_id)
-                assert bool(recorded) == may(policy, user, kind), (user, kind)
-                expected += may(policy, user, kind)
-        assert 0 < expected < sent
+        for user, kind in ways:
+            chat = people.chat(kind, user)
+            await desk.people.send_photo(chat, picture(), caption=NAME, user=people.users[user])
+        await nothing_waits(desk)
+        for user, kind in ways:
+            recorded = await states(desk, people.chat(kind, user), people.users[user])
+            assert bool(recorded) == may(policy, user, kind), (user, kind)
+    expected = sum(may(policy, *way) for way in ways)
+    assert 0 < expected < len(ways)
     fetched = {call.params["file_id"] for call in await desk.people.calls("getFile")}
     assert len(fetched) <= expected
 
@@ -122,14 +124,14 @@ async def test_a_command_is_answered_for_those_who_may_alone(
     name = (await desk.people.bot())["user"]["username"]
     async with serving(desk, policy, **rules(people)):
         answers: Counter[int] = Counter()
-        for user, user_id in people.users.items():
-            for kind in ("private", "group", "allowed group"):
-                chat = people.chat(kind, user)
-                await desk.people.send_text(chat, f"/status@{name}", user=user_id)
-                await nothing_waits(desk)
-                if may(policy, user, kind):
-                    answers[chat] += 1
-                    await told(desk, chat, EN.no_work, times=answers[chat])
+        for user, kind in itertools.product(people.users, KINDS):
+            chat = people.chat(kind, user)
+            await desk.people.send_text(chat, f"/status@{name}", user=people.users[user])
+            answers[chat] += may(policy, user, kind)
+        await nothing_waits(desk)
+        for chat, times in answers.items():
+            if times:
+                await told(desk, chat, EN.no_work, times=times)
         for chat in (*people.users.values(), *people.chats.values()):
             shown = [each for each in await bot_says(desk, chat) if EN.no_work in each.text]
             assert len(shown) == answers[chat]
@@ -144,25 +146,35 @@ async def test_a_command_is_answered_for_those_who_may_alone(
 
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_a_button_acts_for_those_who_may_alone(desk: Desk, people: Club, policy: str) -> None:
+    async def answered() -> list[Mapping[str, Any]]:
+        return [call.params for call in await desk.people.calls("answerCallbackQuery")]
+
     async with serving(desk, policy, **rules(people)):
-        for user, user_id in people.users.items():
-            for kind in ("private", "group", "allowed group"):
+        for times, kind in enumerate(KINDS, 1):
+            presses = []
+            for user, user_id in people.users.items():
                 chat = people.chat(kind, user)
                 place = {"id": chat, "type": "private" if kind == "private" else "group"}
                 shown = message(chat, chat=place, **{"from": None})["message"]
                 sender = {"id": user_id, "is_bot": False, "first_name": "X"}
-                pressed = press(chat, f"n:4:{user_id}", message=shown, **{"from": sender})
-                asked = db.GetSettingsRequest(bot_id=BOT, user_id=user_id)
+                fields = {"id": f"{kind} {user}", "message": shown, "from": sender}
+                presses.append(press(chat, f"n:4:{user_id}", **fields))
                 reset = db.ChangeSettingsRequest(
                     bot_id=BOT, user_id=user_id, settings=db.UserSettings(pictures=1)
                 )
                 await desk.database.change_settings(reset)
-                last = await desk.people.last_event()
-                await desk.people.send_updates([pressed])
-                await desk.people.wait_for_call("answerCallbackQuery", after=last)
+            await desk.people.send_updates(presses)
+            expected = times * len(presses)
+
+            async def all_answered(expected: int = expected) -> bool | None:
+                return len(await answered()) >= expected or None
+
+            await eventually(all_answered)
+            for user, user_id in people.users.items():
+                asked = db.GetSettingsRequest(bot_id=BOT, user_id=user_id)
                 chosen = (await desk.database.get_settings(asked)).pictures
                 assert (chosen == 4) == may(policy, user, kind), (user, kind)
-        answers = [call.params for call in await desk.people.calls("answerCallbackQuery")]
+        answers = await answered()
     refused = [each["text"] for each in answers if each.get("text") in (PRIVATE, BANNED)]
     strangers = sum(
         not all(may(policy, user, kind) for kind in ("private", "group")) for user in people.users
