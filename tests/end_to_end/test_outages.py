@@ -187,7 +187,7 @@ async def test_a_command_while_the_storage_is_away_is_answered_later(
     chat = await people.add_user()
     stack.stop("dbservice")
     sent = await people.send_text(chat, "/history")
-    refused = "Updates do not come in: dbservice does not say"
+    refused = "Updates do not come in: an update cannot be taken"
     await asyncio.to_thread(wait_until, lambda: refused in read_log(stack, "bot"))
     assert [message.id for message in await people.messages(chat)] == [sent.id]
     stack.start("dbservice")
