@@ -87,8 +87,12 @@ class Broadcasting:
         try:
             request = db.GetBroadcastRequest(bot_id=self._bot_id)
             found = await self._services.database.get_broadcast(request)
-            if found.HasField("broadcast"):
-                await self._carry_through(found.broadcast)
+        except DatabaseError:
+            return  # which the tick logs
+        if not found.HasField("broadcast"):
+            return
+        try:
+            await self._carry_through(found.broadcast)
         except TelegramUnavailable as error:
             self._hold(error.retry_after)
             _log.info("The end of a broadcast waits for Telegram: %s", error)
