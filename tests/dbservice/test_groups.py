@@ -108,6 +108,17 @@ async def test_a_photo_that_comes_with_its_album_alone(client: Client) -> None:
     assert code == grpc.StatusCode.NOT_FOUND, "nobody else's"
 
 
+async def test_of_an_album_that_is_not_for_the_bot_nobody_hears_who_is_forgotten(
+    client: Client,
+) -> None:
+    await client.receive(1, media_group_id="13")
+    await client.ask_to_forget()
+    album: dict[str, Any] = {"only_with_album": True, "user_text": ""}
+    for group, expected in (("14", "NOT_FOUND"), ("13", "BEING_FORGOTTEN")):
+        _, reason, _ = await refusal(client.receive(2, media_group_id=group, **album))
+        assert reason == expected
+
+
 async def test_who_administers_a_group_reads_and_deletes_anybodys(client: Client) -> None:
     lease = await client.leased()
     key = lease.item.generation.id
