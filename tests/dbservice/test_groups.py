@@ -199,11 +199,12 @@ async def test_what_is_under_way_in_a_group_goes_on_in_its_language(client: Clie
 
 
 @pytest.mark.parametrize("has_chosen", [False, True])
-async def test_a_group_that_moves_keeps_what_it_has_chosen(
+async def test_a_group_that_moves_keeps_what_it_has_chosen_and_its_ban(
     client: Client, *, has_chosen: bool
 ) -> None:
     successor = -1009
     await choose(client, CHAT, dial=db.DIAL_TWIN)
+    await ban(client, CHAT)
     if has_chosen:
         await choose(client, successor, dial=db.DIAL_COUSIN)
     here = db.GENERATION_STATE_RECEIVED
@@ -212,6 +213,7 @@ async def test_a_group_that_moves_keeps_what_it_has_chosen(
     assert await counting(client, CHAT) == db.UserSettings()
     dial = db.DIAL_COUSIN if has_chosen else db.DIAL_TWIN
     assert await counting(client, successor) == db.UserSettings(dial=dial)
+    assert await is_banned(client, successor)
 
 
 async def test_a_name_of_a_style_has_its_length(client: Client) -> None:
