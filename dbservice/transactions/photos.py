@@ -30,14 +30,14 @@ def receive(
             its album.
     """
     session = transaction.session
-    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     photo = messages.new_photo(request, transaction.now)
+    album = _album(transaction, photo)
+    if request.only_with_album and not album:  # it is not for the bot, whoever has sent it
+        raise not_found("album")
+    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     key = generation_id(photo.id)
     if known := queries.find(session, key):
         return db.ReceivePhotoResponse(item=messages.item(known), created=False)
-    album = _album(transaction, photo)
-    if request.only_with_album and not album:
-        raise not_found("album")
     refusal = limits.refusal(transaction, photo, allowed)
     if refusal is not None and not 0 < len(album) < _ALBUM:
         raise refusal
