@@ -1,7 +1,6 @@
 """kill -9 in the midst of /forget: whoever asked is told once, and nothing of theirs is left."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,29 +14,12 @@ from tests.waiting import eventually
 
 SAID = EN.privacy
 
-Moment = Callable[[People, ShownMessage], Awaitable[None]]
-"""Presses the first button of a question and returns when the moment has come."""
-
-
-async def wish_recorded(people: People, question: ShownMessage) -> None:
-    """The press is answered, which the bot waits to hear."""
-    fault = await people.add_fault("hold", method="answerCallbackQuery")
-    await press(people, question, SAID.forget_button)
-    await people.wait_for_held(fault, 1)
-
-
-async def tidying_up(people: People, question: ShownMessage) -> None:
-    """Telegram has deleted the status message of what is given up; the bot waits to hear so."""
-    fault = await people.add_fault("hold", method="deleteMessage", chat_id=question.chat_id)
-    await press(people, question, SAID.forget_button)
-    await people.wait_for_held(fault, 1)
-
-
-async def told(people: People, question: ShownMessage) -> None:
-    """All is gone, and the question says so; the bot waits to hear that it does."""
-    fault = await people.add_fault("hold", method="editMessageText", contains=SAID.forgotten)
-    await press(people, question, SAID.forget_button)
-    await people.wait_for_held(fault, 1)
+MOMENTS = {
+    "wish_recorded": {"method": "answerCallbackQuery"},
+    "tidying_up": {"method": "deleteMessage"},
+    "told": {"method": "editMessageText", "contains": SAID.forgotten},
+}
+"""The call that Telegram has carried out, and whose answer the bot waits for, as it is killed."""
 
 
 def count(database: Path, query: str, parameter: object) -> int:
@@ -86,11 +68,9 @@ async def says(people: People, chat: int, text: str) -> ShownMessage:
 
 
 @pytest.mark.parametrize("victim", ["bot", "dbservice", "generator"])
-@pytest.mark.parametrize(
-    "moment", [wish_recorded, tidying_up, told], ids=lambda each: each.__name__
-)
+@pytest.mark.parametrize("moment", MOMENTS)
 async def test_it_is_carried_through(
-    people: People, stack: Stack, moment: Moment, victim: str
+    people: People, stack: Stack, moment: str, victim: str
 ) -> None:
     chat, before = await people.add_user(), stored(stack)
     picture = await delivered(people, await people.send_photo(chat, cat()))
@@ -98,11 +78,13 @@ async def test_it_is_carried_through(
     with occupied(stack):
         await in_line(people, stack, picture)
         question = await ask(people, chat, "/forget")
-        await moment(people, question)
+        held = await people.add_fault("hold", **MOMENTS[moment])
         # It cannot end before Telegram takes this edit, so that there is a meanwhile to test.
         await people.add_fault(
             "http_error", method="editMessageText", contains=SAID.forgotten, status=502, count=1000
         )
+        await press(people, question, SAID.forget_button)
+        await people.wait_for_held(held, 1)
         stack.kill(victim)
         stack.start(victim)
         await people.send_photo(chat, cat())
