@@ -213,6 +213,15 @@ async def _access(settings: BotSettings) -> list[Finding]:
     return [ok("access", summary)]
 
 
+async def _privacy(settings: BotSettings) -> list[Finding]:
+    """Whether others than the owner are led to a page about what is kept of them."""
+    if settings.bot_privacy_url or settings.access.policy == "me":
+        return []
+    summary = "/privacy leads to no page that says more, as BOT_PRIVACY_URL is not set."
+    remedy = "Publish docs/privacy.md, or what of it holds for your bot, and name its address."
+    return [ok("privacy", summary, remedy)]
+
+
 async def _captioner(settings: BotSettings) -> list[Finding]:
     """Whether the captioner works; Azure is shown the key alone."""
 
@@ -367,6 +376,7 @@ if __name__ == "__main__":
         {
             "telegram": _telegram,
             "access": _access,
+            "privacy": _privacy,
             "captioner": _captioner,
             "dbservice": _dbservice,
             "generator": _generator,

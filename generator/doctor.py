@@ -28,6 +28,18 @@ _FETCH_FAST = "Fetch them: `lookalike download --fast`."
 _NAME_FAST = "Name others in GENERATOR_LCM_LORA, or leave it out and `lookalike download --fast`."
 
 
+class _Settings(GeneratorSettings):
+    """The generator's, and what is looked up of the bot's.
+
+    Attributes:
+        bot_access: whom the bot is for.
+        bot_notice: the answer to /terms.
+    """
+
+    bot_access: str | None = None
+    bot_notice: str = ""
+
+
 async def _port(settings: GeneratorSettings) -> list[Finding]:
     listen = settings.generator_listen
     ours = await asyncio.to_thread(_answers, listen)
@@ -132,6 +144,22 @@ def _present(summary: str, licence: str) -> Finding:
     return ok("model", summary) if licence else warning("model", summary, "Read its model card.")
 
 
+async def _terms(settings: _Settings) -> list[Finding]:
+    """Whether those who use the bot can read the conditions that the model's licence sets them."""
+    if settings.bot_notice or settings.bot_access == "me":
+        return []
+    try:
+        source = models.find(settings.model_now())
+        folder, _ = _files(source, half=False)
+    except StartError:
+        return []  # _model says so
+    if layout.licence(folder, source.location) not in {layout.OPENRAIL, layout.OPENRAIL_PLUS}:
+        return []
+    summary = f"BOT_NOTICE is empty, so /terms does not say what {source.name}'s licence asks."
+    remedy = "Write it there, as `lookalike init` does for Stable Diffusion 1.5; docs/models.md."
+    return [warning("terms", summary, remedy)]
+
+
 def _memory(count: int, device: str, *, half: bool) -> Finding:
     """Whether the weights and a run fit the free memory of the device."""
     import torch
@@ -195,12 +223,13 @@ def _without_fast(why: str, remedy: str) -> Finding:
 if __name__ == "__main__":
     checks.run(
         "generator",
-        GeneratorSettings,
+        _Settings,
         {
             "port": _port,
             "database": _database,
             "pictures": _pictures,
             "model": _model,
+            "terms": _terms,
             "preset": _preset,
         },
         start={"start": _start},

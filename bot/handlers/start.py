@@ -22,7 +22,8 @@ async def say_hello(update: Update, context: Context) -> None:
 
 async def _help(update: Update, context: Context) -> None:
     text, said = context.texts.help, context.texts.access
-    if update.message is not None and not is_private(update.message):
+    in_group = update.message is not None and not is_private(update.message)
+    if in_group and not context.services.hears_all:
         text = f"{text}\n\n{context.texts.groups.how_to}"
     if await is_admin(update, context):
         lines = (f"/{name} - {what}" for name, what in said.commands)

@@ -170,6 +170,11 @@ async def test_where_it_hears_all_every_photo_is_its_senders(
     await group.answer("nice")
     await group.answer(NAME, user=group.ada)
     assert await group.begun() == {"cleo": 1, "bob": 1, "ada": 1}
+    assert SAID.how_to not in (await ask(desk.people, group.id, "/help", user=group.bob)).text
+
+
+async def test_help_says_there_how_it_is_spoken_to(desk: Desk, group: Group) -> None:
+    assert SAID.how_to in (await ask(desk.people, group.id, "/help", user=group.bob)).text
 
 
 async def test_an_album_is_taken_whole_whichever_photo_has_the_words(

@@ -21,6 +21,8 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
+PHOTO = Path(__file__).parents[1] / "photos" / "palace.jpg"
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -55,6 +57,17 @@ def running(home: Path, *options: str, **settings: str) -> Generator[Demo, None,
         yield Demo(command, url, process.children())
 
 
+def photo_in_group_is_answered(people: str) -> None:
+    """A sample that is clicked has no words that could mention the bot."""
+    ada = requests.post(f"{people}/users", json={"first_name": "Ada"}, timeout=10).json()["id"]
+    group = {"type": "group", "title": "The club", "members": [ada]}
+    chat = requests.post(f"{people}/chats", json=group, timeout=10).json()["id"]
+    messages = f"{people}/chats/{chat}/messages"
+    photo = {"photo": PHOTO.read_bytes()}
+    requests.post(messages, {"user": ada}, files=photo, timeout=10).raise_for_status()
+    wait_until(lambda: "says the offline captioner" in requests.get(messages, timeout=10).text, 60)
+
+
 def test_the_page_is_served_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         page = requests.get(demo.url, timeout=10)
@@ -62,6 +75,7 @@ def test_the_page_is_served_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
         assert "<title>Lookalike</title>" in page.text
         assert "small model" in requests.get(f"{demo.url}sandbox/bot", timeout=10).json()["note"]
         demo.wait_until_ready()
+        photo_in_group_is_answered(f"{demo.url}sandbox")
         os.killpg(demo.command.popen.pid, signal.SIGINT)  # what a terminal sends
         assert demo.end() == 0
     assert "drop one of your own" in demo.command.output

@@ -14,11 +14,13 @@ import time
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
+from bot.access import Standing
 from lookalike import lifecycle
 from lookalike.cli.up import command as up_command
 from lookalike.errors import StartError
@@ -26,12 +28,14 @@ from lookalike.processes import clean_environment
 from lookalike.processes.stack import Stack
 from lookalike.tokens import service_token
 from tests.commands import LOOKALIKE, Command, run, started
-from tests.stack import create_stack, fixed_ports, running_stack
+from tests.end_to_end.chats import EN
+from tests.stack import create_stack, fixed_ports, keep_polls_short, running_stack
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 SERVICES = ("dbservice", "generator", "bot")
+PHOTO = Path(__file__).parents[1] / "photos" / "palace.jpg"
 
 
 @pytest.fixture
@@ -124,6 +128,44 @@ def test_it_prints_a_link_until_somebody_owns_the_bot(stack: Stack) -> None:
         assert command.end(signal.SIGTERM, seconds=10) == 0
     assert "/start o_" not in command.output
     assert "BOT_ACCESS is not set" not in command.output
+
+
+def test_what_init_writes_is_for_its_owner_alone(stack: Stack, tmp_path: Path) -> None:
+    """Started from the .env that it has written, and owned by the link that it has printed."""
+    answers = ("--bot-access", "me", "--captioner", "offline", "--generator-model", "emoji")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    keep_polls_short(stack)
+    made = run("init", *answers, folder=folder, environment=stack.environment)
+    start = re.search(r"^\s*(/start o_\S+)$", made.stdout, re.MULTILINE)
+    assert start is not None, made.stdout + made.stderr
+    settled = re.findall(r"^([A-Z_]+)=", (folder / ".env").read_text(), re.MULTILINE)
+    environment = {key: value for key, value in stack.environment.items() if key not in settled}
+    with (
+        started("up", folder=folder, environment=environment) as command,
+        httpx.Client(base_url=f"{stack.url('sandbox')}/sandbox", trust_env=False) as people,
+    ):
+        ada, eve = (
+            people.post("/users", json={"first_name": name, "language_code": "en"}).json()["id"]
+            for name in ("Ada", "Eve")
+        )
+
+        def send(user: int, **message: Any) -> None:
+            people.post(f"/chats/{user}/messages", **message).raise_for_status()
+
+        def answers_of(user: int) -> list[dict[str, Any]]:
+            shown = people.get(f"/chats/{user}/messages").json()
+            return [message for message in shown if message["from"]["is_bot"]]
+
+        send(ada, data={"user": ada, "text": start[1]})
+        wait_until(lambda: "This bot is yours." in str(answers_of(ada)))
+        for user in (eve, ada):
+            send(user, data={"user": user}, files={"photo": PHOTO.read_bytes()})
+        wait_until(lambda: any("photo" in message for message in answers_of(ada)))
+        assert [message["text"] for message in answers_of(eve)] == [
+            EN.access.refusal(Standing.STRANGER)
+        ]
+        assert command.end(signal.SIGTERM, seconds=10) == 0
 
 
 def test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed(

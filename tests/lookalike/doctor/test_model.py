@@ -8,6 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from generator.models import EMOJI
+from lookalike.checks import Finding, Mark
 from lookalike.cli import doctor
 from tests.lookalike.doctor.findings import Environment, failures, one
 
@@ -48,6 +49,22 @@ def test_a_model_that_looks_whole_and_does_not_load(environment: Environment, fo
     (folder / "unet" / "config.json").write_text("{")
     nobody = {"GENERATOR_MODEL": str(folder), "GENERATOR_LISTEN": "127.0.0.1:9"}
     one(failures(environment, "generator", "model", **nobody), "loading", "is damaged, incomplete")
+
+
+def test_conditions_of_a_licence_that_nobody_could_read(
+    environment: Environment, folder: Path
+) -> None:
+    def look(**settings: str) -> list[Finding]:
+        told = {**environment, "GENERATOR_MODEL": str(folder), **settings}
+        return doctor.findings("generator", told, ["--only", "terms"])
+
+    (folder / "README.md").write_text("---\nlicense: creativeml-openrail-m\n---\n")
+    (found,) = look()
+    assert found.mark is Mark.WARNING
+    assert "BOT_NOTICE is empty, so /terms does not say" in found.summary
+    assert look(BOT_NOTICE="Be kind.") == []
+    assert look(BOT_ACCESS="me") == []
+    assert look(GENERATOR_MODEL="emoji") == []
 
 
 # The preset.

@@ -90,6 +90,7 @@ def test_it_says_whom_the_bot_is_for(stack: Stack, policy: str, said: str) -> No
     assert result.returncode == 0, result.stdout
     assert said in result.stdout
     assert ("Nobody owns it yet." in result.stdout) == (policy == "me")
+    assert ("BOT_PRIVACY_URL is not set" in result.stdout) == (policy != "me")
 
 
 # Telegram.
