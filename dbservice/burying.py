@@ -32,7 +32,7 @@ COUNT_ANEW: Final = (
 OF_A_DATABASE: Final = ("", "-journal", "-wal")
 """The file itself, and those that SQLite would apply to whatever has its name."""
 
-_OF_USERS: Final = {
+OF_USERS: Final = {
     "photos": "received_at <= ?3",
     "members": "joined_at <= ?3",
     "user_settings": "?3 IS NOT NULL",  # nobody knows since when
@@ -128,13 +128,13 @@ def _forget(
     missing: dict[str, datetime],
     names: Tombstones,
 ) -> Iterator[str]:
-    for table in tables.intersection(_OF_USERS):
+    for table in tables.intersection(OF_USERS):
         users = connection.execute(f"SELECT DISTINCT bot_id, user_id FROM {table}")  # noqa: S608
         for bot_id, user_id in users.fetchall():
             at = missing.get(names.who(bot_id, user_id))
             if at is None:
                 continue
-            theirs = f"bot_id = ?1 AND user_id = ?2 AND {_OF_USERS[table]}"
+            theirs = f"bot_id = ?1 AND user_id = ?2 AND {OF_USERS[table]}"
             whose = (bot_id, user_id, at.strftime(_AT))
             if table == "photos":
                 yield from _forget_photos(connection, theirs, whose)

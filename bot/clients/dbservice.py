@@ -135,6 +135,10 @@ class DatabaseClient:
         """Changes what a user has chosen."""
         return (await self._call(self._stub.ChangeSettings, request)).settings
 
+    async def move_chat(self, request: db.MoveChatRequest) -> None:
+        """Has what is kept of a group follow it to the supergroup that it became."""
+        await self._call(self._stub.MoveChat, request)
+
     async def cancel_generations(
         self, request: db.CancelGenerationsRequest
     ) -> db.CancelGenerationsResponse:

@@ -43,7 +43,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
             with source.open("rb") as file:
                 manifest = await _verify(file, draft)
                 gone = {*await asyncio.to_thread(bury, draft, tombstones)}
-                _end_broadcasts(draft)
+                _end_what_was_under_way(draft)
                 await _put(file, LocalBlobs(settings.blobs), gone)
             _sync(draft)
             draft.rename(path)
@@ -66,17 +66,22 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
     return f"{said} Start it as usual."
 
 
-def _end_broadcasts(draft: Path) -> None:
-    """What the backup was made in the midst of has gone on since: nobody gets it twice."""
+def _end_what_was_under_way(draft: Path) -> None:
+    """What the backup was made in the midst of has gone on since: nobody gets it twice.
+
+    Whoever was to get an export may ask for another one at once.
+    """
     with closing(sqlite3.connect(draft)) as connection, connection:
-        known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'broadcasts'")
-        if known.fetchone() is None:
-            return  # it is of an earlier version
-        connection.execute("DELETE FROM broadcasts_in_flight")
-        connection.execute(
-            "UPDATE broadcasts SET state = 'cancelled', last_user_id = 0, closed_at = begun_at"
-            " WHERE closed_at IS NULL"
-        )
+        # An earlier version has fewer tables.
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if "broadcasts" in tables:
+            connection.execute("DELETE FROM broadcasts_in_flight")
+            connection.execute(
+                "UPDATE broadcasts SET state = 'cancelled', last_user_id = 0, closed_at = begun_at"
+                " WHERE closed_at IS NULL"
+            )
+        if "exports" in tables:
+            connection.execute("DELETE FROM exports WHERE ended_at IS NULL")
 
 
 def _sync(draft: Path) -> None:

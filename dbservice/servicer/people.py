@@ -7,6 +7,7 @@ from dbservice.maintenance import delete_pending
 from dbservice.servicer.base import Serving
 from dbservice.transactions import (
     access,
+    chats,
     exports,
     forgetting,
     settings,
@@ -29,6 +30,10 @@ class PeopleServicer(Serving):
     ) -> db.ChangeSettingsResponse:
         """See db.proto."""
         return await self._store.transact(settings.change, request)
+
+    async def MoveChat(self, request: db.MoveChatRequest, _context: object) -> db.MoveChatResponse:
+        """See db.proto."""
+        return await self._store.transact(chats.move, request)
 
     async def ForgetUser(
         self, request: db.ForgetUserRequest, _context: object

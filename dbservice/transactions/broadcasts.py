@@ -69,6 +69,7 @@ def begin(transaction: Transaction, request: db.BeginBroadcastRequest) -> db.Beg
         if _open(transaction, bot_id) is not None:
             return db.BeginBroadcastResponse()
         _forget_old(transaction, bot_id)
+        session.execute(delete(InFlight).filter_by(bot_id=bot_id))
         row = Broadcast(
             bot_id=bot_id,
             message_id=request.message_id,
@@ -111,11 +112,13 @@ def advance(
     row.blocked += request.blocked
     row.failed += request.failed
     row.after = max(row.after, request.after)
-    transaction.session.execute(delete(InFlight).filter_by(bot_id=row.bot_id))
+    noted = delete(InFlight).filter_by(bot_id=row.bot_id).returning(InFlight.user_id)
+    # Whoever was forgotten meanwhile is noted no more, and not again.
+    unsent = {*transaction.session.scalars(noted)}.intersection(request.unsent)
     if request.source_gone and row.state == _RUNNING:
         row.state = db.BROADCAST_STATE_GONE
     if row.state == _RUNNING:
-        _note_next(transaction, row, request)
+        _note_next(transaction, row, request, sorted(unsent))
     transaction.session.flush()
     return db.AdvanceBroadcastResponse(broadcast=_message(transaction, row))
 
@@ -159,25 +162,32 @@ def close(transaction: Transaction, request: db.CloseBroadcastRequest) -> db.Clo
 
 def forget(transaction: Transaction, bot_id: int, user_id: int) -> None:
     """Deletes what names a user; a broadcast of theirs ends where it is."""
+    row = _open(transaction, bot_id)
+    if row is not None and row.user_id == user_id:
+        transaction.session.execute(delete(InFlight).filter_by(bot_id=bot_id))
     for table in (Broadcast, InFlight):
         theirs = delete(table).filter_by(bot_id=bot_id, user_id=user_id)
         transaction.session.execute(theirs)
 
 
 def _note_next(
-    transaction: Transaction, row: Broadcast, request: db.AdvanceBroadcastRequest
+    transaction: Transaction,
+    row: Broadcast,
+    request: db.AdvanceBroadcastRequest,
+    again: list[int],
 ) -> None:
     """Notes up to as many as asked for, first those whose turn comes again."""
     noted, is_over = 0, False
-    again = [*request.unsent]
     for _ in range(_BATCH):
-        if not again and noted >= request.limit:
+        if again:
+            user = again.pop(0)
+        elif noted >= request.limit:
             return
-        user = again.pop(0) if again else _next(transaction, row.bot_id, row.last_user_id)
-        if user is None:
+        elif (after := _next(transaction, row.bot_id, row.last_user_id)) is not None:
+            row.last_user_id = user = after
+        else:
             is_over = True
             break
-        row.last_user_id = max(row.last_user_id, user)
         if user == row.user_id:
             continue
         if _wants(transaction, row.bot_id, user, request.audience):

@@ -10,6 +10,7 @@ from dbservice.errors import Reason, ServiceError, not_found, not_owner
 from dbservice.models import Generation, Photo, SentMessage, generation_id, photo_id
 from dbservice.store import Transaction
 from dbservice.transactions import (
+    chats,
     deletions,
     leases,
     limits,
@@ -18,7 +19,6 @@ from dbservice.transactions import (
     quotas,
     sent,
     sets,
-    settings,
     users,
 )
 from dbservice.transactions.quotas import Quotas
@@ -168,7 +168,7 @@ def _move_rest(transaction: Transaction, photo: Photo, chat_id: int) -> None:
         "sending_after": None,
         "sending_unseen": 0,
     }
-    settings.move(transaction, photo.bot_id, photo.chat_id, chat_id)
+    chats.follow(transaction, photo.bot_id, photo.chat_id, chat_id)
     _move(transaction, chat_id, *_in_chat(photo), **gone)
 
 

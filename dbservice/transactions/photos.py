@@ -33,16 +33,16 @@ def receive(
             its album.
     """
     session = transaction.session
-    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     photo = messages.new_photo(request, transaction.now)
+    album = _album(transaction, photo)
+    if request.only_with_album and not album:  # it is not for the bot, whoever has sent it
+        raise not_found("album")
+    limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     key = generation_id(photo.id)
     if known := queries.find(session, key):
         if row := _to_follow(transaction, known, request):
             return db.ReceivePhotoResponse(item=messages.item(row), created=False)
         deletions.delete_photos(transaction, [photo.id])
-    album = _album(transaction, photo)
-    if request.only_with_album and not album:
-        raise not_found("album")
     refusal = limits.refusal(transaction, photo, allowed)
     if refusal is not None and not 0 < len(album) < _ALBUM:
         raise refusal

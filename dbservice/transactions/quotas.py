@@ -34,8 +34,14 @@ REFUSALS: Final = frozenset(
 )
 """For these nothing was begun, and somebody was told so."""
 
-_LONGEST_DAY: Final = timedelta(hours=26)
+_SHORTEST_DAY: Final = timedelta(hours=22)
+"""From the end of one share to that of the next, at least; no zone has a shorter day."""
+
+_LONGEST_DAY: Final = _SHORTEST_DAY + timedelta(hours=26)
 """A share that ends later was begun under a wrong clock."""
+
+_REMEMBERED: Final = timedelta(days=1)
+"""For how long a share that has ended says when the next one may."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ def begin(transaction: Transaction, row: Generation, bounds: Quotas, *, exempt: 
         if left is not None:
             row.pictures = min(row.pictures, left.pictures)
         if bounds.user_pictures is not None:
-            _begun(transaction, row.bot_id, row.chat_id, bounds).pictures += row.pictures
+            share = _share(transaction, row.bot_id, row.chat_id, bounds)
+            transaction.session.merge(share).pictures += row.pictures
             row.in_share = True
     totals(transaction, row.bot_id).pictures += row.pictures
 
@@ -155,8 +162,8 @@ def totals(transaction: Transaction, bot_id: int) -> DayTotals:
 
 
 def drop_ended(transaction: Transaction) -> None:
-    """Deletes the shares whose day is over."""
-    ended = delete(QuotaShare).where(QuotaShare.ends_at <= transaction.now)
+    """Deletes the shares whose day is long over."""
+    ended = delete(QuotaShare).where(QuotaShare.ends_at <= transaction.now - _REMEMBERED)
     transaction.session.execute(ended)
 
 
@@ -165,10 +172,8 @@ def _left(transaction: Transaction, bot_id: int, chat_id: int, bounds: Quotas) -
     zone, found = _zone(transaction, bot_id, chat_id), list[Left]()
     if (most := bounds.user_pictures) is not None:
         share = _share(transaction, bot_id, chat_id, bounds)
-        ends_at = _midnight(transaction.now, zone) if share is None else share.ends_at
-        had = 0 if share is None else share.pictures
-        goes_on_at = _told(ends_at, zone) if most else ""
-        found.append(Left(max(0, most - had), goes_on_at, Reason.QUOTA_OF_USER))
+        goes_on_at = _told(share.ends_at, zone) if most else ""
+        found.append(Left(max(0, most - share.pictures), goes_on_at, Reason.QUOTA_OF_USER))
     if (most := bounds.bot_pictures) is not None:
         day = transaction.session.get(DayTotals, (bot_id, _date(transaction.now)))
         had = 0 if day is None else day.pictures
@@ -177,30 +182,21 @@ def _left(transaction: Transaction, bot_id: int, chat_id: int, bounds: Quotas) -
     return min(found, key=lambda left: left.pictures, default=None)
 
 
-def _share(
-    transaction: Transaction, bot_id: int, chat_id: int, bounds: Quotas
-) -> QuotaShare | None:
-    """The chat's share of a day that goes on, if one was begun."""
-    who = bounds.who(bot_id, chat_id)
-    share = transaction.session.get(QuotaShare, who, with_for_update=True)
-    if share is not None and timedelta() < share.ends_at - transaction.now <= _LONGEST_DAY:
-        return share
-    return None
+def _share(transaction: Transaction, bot_id: int, chat_id: int, bounds: Quotas) -> QuotaShare:
+    """The chat's share of the day that goes on, or of one that would begin now, with no row yet.
 
-
-def _begun(transaction: Transaction, bot_id: int, chat_id: int, bounds: Quotas) -> QuotaShare:
-    """The chat's share; its day is begun if none goes on."""
-    share = _share(transaction, bot_id, chat_id, bounds)
-    if share is None:
-        zone = _zone(transaction, bot_id, chat_id)
-        anew = QuotaShare(
-            who=bounds.who(bot_id, chat_id),
-            pictures=0,
-            begins_at=transaction.now,
-            ends_at=_midnight(transaction.now, zone),
-        )
-        share = transaction.session.merge(anew)
-    return share
+    Whoever chooses one zone after the other, each with its midnight an hour later, has no day of an
+    hour: it ends with the first midnight that is a day after the last one.
+    """
+    who, now = bounds.who(bot_id, chat_id), transaction.now
+    last = transaction.session.get(QuotaShare, who, with_for_update=True)
+    if last is not None and timedelta() < last.ends_at - now <= _LONGEST_DAY:
+        return last
+    earliest = now
+    if last is not None and timedelta() <= now - last.ends_at < _REMEMBERED:
+        earliest = max(now, last.ends_at + _SHORTEST_DAY - timedelta.resolution)
+    ends_at = _midnight(earliest, _zone(transaction, bot_id, chat_id))
+    return QuotaShare(who=who, pictures=0, begins_at=now, ends_at=ends_at)
 
 
 def _unpainted(row: Generation) -> int:
@@ -225,9 +221,9 @@ def _zone(transaction: Transaction, bot_id: int, chat_id: int) -> ZoneInfo | Non
     return None
 
 
-def _midnight(now: datetime, zone: ZoneInfo | None) -> datetime:
+def _midnight(at: datetime, zone: ZoneInfo | None) -> datetime:
     """When the day ends."""
-    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time())
+    midnight = datetime.combine(at.astimezone(zone).date() + timedelta(days=1), time())
     there = midnight.astimezone() if zone is None else midnight.replace(tzinfo=zone)
     return there.astimezone(UTC)
 

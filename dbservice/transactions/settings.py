@@ -64,19 +64,6 @@ def in_chat(transaction: Transaction, bot_id: int, user_id: int, chat_id: int) -
     return settings
 
 
-def move(transaction: Transaction, bot_id: int, chat_id: int, successor: int) -> None:
-    """Has a group that became a supergroup keep what it has chosen."""
-    session = transaction.session
-    old = session.get(UserSettings, (bot_id, chat_id))
-    if old is None:
-        return
-    if session.get(UserSettings, (bot_id, successor)) is None:
-        kept = update(UserSettings).filter_by(bot_id=bot_id, user_id=chat_id)
-        session.execute(kept.values(user_id=successor))
-    else:
-        session.delete(old)
-
-
 def forget(transaction: Transaction, bot_id: int, user_id: int) -> None:
     """Deletes what a user has chosen."""
     theirs = delete(UserSettings).filter_by(bot_id=bot_id, user_id=user_id)

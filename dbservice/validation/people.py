@@ -53,6 +53,16 @@ def _(request: db.GetSettingsRequest | db.ChangeSettingsRequest) -> Violations:
         yield from text("language_code", request.language_code, MAX_NAME)
 
 
+@violations.register
+def _(request: db.MoveChatRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    for field in ("from_chat_id", "to_chat_id"):
+        if getattr(request, field) >= 0:
+            yield field, "must be a group's, which is negative"
+    if request.from_chat_id == request.to_chat_id:
+        yield "to_chat_id", "must be another one"
+
+
 @violations.register(db.ForgetUserRequest)
 @violations.register(db.EndForgettingRequest)
 def _(request: db.ForgetUserRequest | db.EndForgettingRequest) -> Violations:

@@ -1,12 +1,16 @@
 """Broadcasts: who gets one, step by step, and nobody twice."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import grpc
 import pytest
 
+from dbservice.settings import DbserviceSettings
 from dbservice.transactions import broadcasts
+from lookalike.database import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, Client, refusal
 from tests.dbservice.test_access import ban, claim, invite, redeem
@@ -225,6 +229,42 @@ async def test_forgetting_takes_whom_it_names_along(client: Client) -> None:
     assert [each.user_id for each in found.in_flight] == [2]
     await client.forget(ADMIN)
     assert await get(client) is None
+
+
+async def test_whoever_is_forgotten_is_not_noted_again(client: Client) -> None:
+    await members(client, 1, 2)
+    broadcast = await advance(client, (await begin(client)).broadcast.step)
+    await client.forget(1)
+    broadcast = await advance(client, broadcast.step, unsent=[1, 2])
+    assert [each.user_id for each in broadcast.in_flight] == [2]
+
+
+async def test_a_broadcast_knows_nothing_of_one_whose_admin_was_forgotten(client: Client) -> None:
+    await members(client, 5, 6)
+    await advance(client, (await begin(client)).broadcast.step)
+    await client.forget(ADMIN)
+    await members(client, 1, 2)
+    assert not (await begin(client)).broadcast.in_flight
+    assert await all_of_it(client) == [1, 2, 5, 6]
+
+
+async def test_whoever_an_earlier_version_has_left_in_flight_is_in_none(
+    client: Client, settings: DbserviceSettings
+) -> None:
+    """It ended a broadcast with its admin and left who was in flight."""
+    with closing(sqlite3.connect(path_of(settings.database))) as connection, connection:
+        connection.execute("INSERT INTO broadcasts_in_flight VALUES (?, 6)", (BOT,))
+    await members(client, 1, 6)
+    assert not (await begin(client)).broadcast.in_flight
+    assert await all_of_it(client) == [1, 6]
+
+
+async def test_whose_turn_comes_again_passes_nobody_over(client: Client) -> None:
+    await members(client, 5)
+    broadcast = await advance(client, (await begin(client)).broadcast.step)
+    await members(client, 7)
+    broadcast = await advance(client, broadcast.step, unsent=[5, 9, 5], limit=2)
+    assert [each.user_id for each in broadcast.in_flight] == [5, 7]
 
 
 async def test_very_many_are_counted_and_passed_over_a_little_at_a_time(

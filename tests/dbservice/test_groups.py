@@ -8,8 +8,10 @@ import pytest
 from dbservice.models import generation_id, photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CHAT, USER, Client, refusal
+from tests.dbservice.test_access import ban
 
 ASKER, OTHER = USER + 1, USER + 2
+SUPERGROUP = CHAT - 1000
 
 
 async def asked(
@@ -29,6 +31,11 @@ async def choose(client: Client, whose: int, *, reset: bool = False, **chosen: A
         reset=reset,
     )
     await client.call(client.stub.ChangeSettings, request)
+
+
+async def move(client: Client, source: int = CHAT, target: int = SUPERGROUP) -> None:
+    request = db.MoveChatRequest(bot_id=BOT, from_chat_id=source, to_chat_id=target)
+    await client.call(client.stub.MoveChat, request)
 
 
 async def counting(client: Client, user: int, chat: int = 0) -> db.UserSettings:
@@ -157,6 +164,17 @@ async def test_a_photo_that_comes_with_its_album_alone(client: Client) -> None:
     assert code == grpc.StatusCode.NOT_FOUND, "nobody else's"
 
 
+async def test_of_an_album_that_is_not_for_the_bot_nobody_hears_who_is_forgotten(
+    client: Client,
+) -> None:
+    await client.receive(1, media_group_id="13")
+    await client.ask_to_forget()
+    album: dict[str, Any] = {"only_with_album": True, "user_text": ""}
+    for group, expected in (("14", "NOT_FOUND"), ("13", "BEING_FORGOTTEN")):
+        _, reason, _ = await refusal(client.receive(2, media_group_id=group, **album))
+        assert reason == expected
+
+
 async def test_who_administers_a_group_reads_and_deletes_anybodys(client: Client) -> None:
     lease = await client.leased()
     key = lease.item.generation.id
@@ -230,11 +248,12 @@ async def test_what_is_under_way_in_a_group_goes_on_in_its_language(client: Clie
 
 
 @pytest.mark.parametrize("has_chosen", [False, True])
-async def test_a_group_that_moves_keeps_what_it_has_chosen(
+async def test_a_group_that_moves_keeps_what_it_has_chosen_and_its_ban(
     client: Client, *, has_chosen: bool
 ) -> None:
     successor = -1009
     await choose(client, CHAT, dial=db.DIAL_TWIN)
+    await ban(client, CHAT)
     if has_chosen:
         await choose(client, successor, dial=db.DIAL_COUSIN)
     here = db.GENERATION_STATE_RECEIVED
@@ -243,8 +262,56 @@ async def test_a_group_that_moves_keeps_what_it_has_chosen(
     assert await counting(client, CHAT) == db.UserSettings()
     dial = db.DIAL_COUSIN if has_chosen else db.DIAL_TWIN
     assert await counting(client, successor) == db.UserSettings(dial=dial)
+    assert await is_banned(client, successor)
 
 
 async def test_a_name_of_a_style_has_its_length(client: Client) -> None:
     code, _, fields = await refusal(choose(client, CHAT, style="x" * 201))
     assert (code, fields) == (grpc.StatusCode.INVALID_ARGUMENT, ["settings.style"])
+
+
+# What follows a group that becomes a supergroup.
+
+
+async def is_banned(client: Client, chat: int) -> bool:
+    request = db.GetAccessRequest(bot_id=BOT, user_id=USER, chat_id=chat)
+    return (await client.call(client.stub.GetAccess, request)).banned
+
+
+async def test_a_supergroup_has_what_the_group_has_chosen_and_its_ban(client: Client) -> None:
+    await choose(client, CHAT, language="de", pictures=4)
+    await ban(client, CHAT)
+    for _ in range(2):
+        await move(client)
+        found = await counting(client, SUPERGROUP)
+        assert (found.language, found.pictures) == ("de", 4)
+        assert await is_banned(client, SUPERGROUP)
+        assert await counting(client, CHAT) == db.UserSettings()
+        assert not await is_banned(client, CHAT)
+
+
+async def test_what_a_supergroup_has_chosen_itself_stays(client: Client) -> None:
+    await choose(client, CHAT, language="de", pictures=4)
+    await choose(client, SUPERGROUP, language="nl")
+    for chat in (CHAT, SUPERGROUP):
+        await ban(client, chat)
+    await move(client)
+    assert await counting(client, SUPERGROUP) == db.UserSettings(language="nl")
+    assert await counting(client, CHAT) == db.UserSettings()
+    assert await is_banned(client, SUPERGROUP)
+    assert not await is_banned(client, CHAT)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "wrong"),
+    [
+        (USER, SUPERGROUP, ["from_chat_id"]),
+        (CHAT, 0, ["to_chat_id"]),
+        (CHAT, CHAT, ["to_chat_id"]),
+    ],
+)
+async def test_nothing_else_moves(
+    client: Client, source: int, target: int, wrong: list[str]
+) -> None:
+    code, _, found = await refusal(move(client, source, target))
+    assert (code, found) == (grpc.StatusCode.INVALID_ARGUMENT, wrong)

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, event
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access, test_broadcasts, test_finding, test_quotas
-from tests.dbservice.client import Client
+from tests.dbservice import test_access, test_broadcasts, test_finding, test_groups, test_quotas
+from tests.dbservice.client import CHAT, Client
 
 _TABLES = (
     "generations|photos|owners|members|bans|invites|broadcasts|exports|kept_of_users|quota_shares"
@@ -86,6 +86,12 @@ async def closed(client: Client) -> None:
     await client.close(lease)
 
 
+async def followed(client: Client) -> None:
+    await test_groups.choose(client, CHAT, pictures=2)
+    await test_access.ban(client, CHAT)
+    await test_groups.move(client)
+
+
 async def found(client: Client) -> None:
     key = await test_finding.delivered(client, 8)
     for words in ("", "cat"):
@@ -136,6 +142,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "cancel": lambda client: client.cancel(),
     "another picture": created,
     "a group that became a supergroup": moved,
+    "what a supergroup keeps": followed,
     "a message": lambda client: client.get(message_id=1),
     "what was chosen": lambda client: client.settings(db.DIAL_TWIN),
     "who may": test_access.get,

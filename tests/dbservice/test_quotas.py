@@ -219,6 +219,58 @@ async def test_another_zone_gains_nothing(settings: DbserviceSettings, clock: Cl
         assert (await client.receive(2, chat=USER)).created
 
 
+async def test_a_zone_after_the_other_gains_one_share_at_most(
+    settings: DbserviceSettings, clock: Clock
+) -> None:
+    """In each it is soon midnight, and an hour later in the next one to the west."""
+    clock.pass_seconds(1800)
+    got = list[datetime]()
+    async with bounded(settings, clock, user_daily_pictures=1) as client:
+        for hour in range(72):
+            offset = (11 - hour + 12) % 24 - 12  # where it is half past eleven
+            await live_in(client, f"Etc/GMT{-offset:+}")
+            if await left(client):
+                await client.receive(hour + 1, chat=USER)
+                got.append(clock.now)
+            if hour == 2:
+                refused = await used_up(client.receive(hour + 1, chat=USER))
+                assert refused == ("QUOTA_OF_USER", "2026-11-23T23:00+09:00")
+            clock.pass_seconds(3600)
+    hours = [(each - got[0]) // timedelta(hours=1) for each in got]
+    assert hours[:3] == [0, 1, 26]
+    assert len(hours) <= 4, "of three days"
+
+
+@pytest.mark.parametrize(
+    ("zone", "midnights"),
+    [
+        ("Europe/Vilnius", ["03-28T00:00+02:00", "03-29T00:00+02:00", "03-30T00:00+03:00"]),
+        ("Europe/Vilnius", ["10-24T00:00+03:00", "10-25T00:00+03:00", "10-26T00:00+02:00"]),
+        ("Australia/Lord_Howe", ["04-05T00:00+11:00", "04-06T00:00+10:30", "04-07T00:00+10:30"]),
+        ("Australia/Lord_Howe", ["10-04T00:00+10:30", "10-05T00:00+11:00", "10-06T00:00+11:00"]),
+        ("Antarctica/Troll", ["03-29T00:00+00:00", "03-30T00:00+02:00", "03-31T00:00+02:00"]),
+        ("Antarctica/Troll", ["10-25T00:00+02:00", "10-26T00:00+00:00", "10-27T00:00+00:00"]),
+        ("Africa/Cairo", ["04-23T00:00+02:00", "04-24T01:00+03:00", "04-25T00:00+03:00"]),
+        ("America/Havana", ["11-01T00:00-04:00", "11-02T00:00-05:00", "11-03T00:00-05:00"]),
+    ],
+)
+async def test_day_after_day_in_one_zone_each_has_its_share(
+    settings: DbserviceSettings, clock: Clock, zone: str, midnights: list[str]
+) -> None:
+    first, *others = (f"2026-{each}" for each in midnights)
+    clock.now = datetime.fromisoformat(first) - timedelta(seconds=1)
+    async with bounded(settings, clock, user_daily_pictures=1) as client:
+        await live_in(client, zone)
+        await client.receive(1, chat=USER)
+        clock.pass_seconds(1)
+        for number, ends in enumerate(others, 2):
+            assert (await client.receive(number, chat=USER)).created
+            assert await used_up(client.receive(99, chat=USER)) == ("QUOTA_OF_USER", ends)
+            clock.now = datetime.fromisoformat(ends) - timedelta(seconds=1)
+            assert await left(client) == 0
+            clock.pass_seconds(1)
+
+
 @pytest.mark.parametrize(
     ("now", "zone", "ends"),
     [
@@ -376,6 +428,9 @@ async def test_a_share_goes_when_its_day_is_over(settings: DbserviceSettings, cl
     async with bounded(settings, clock, user_daily_pictures=3) as client:
         await client.receive(1)
     assert len(shares(settings)) == 1
+    clock.pass_seconds(86_400)
+    async with bounded(settings, clock, user_daily_pictures=3):
+        assert len(shares(settings)) == 1, "it says when the next one may end"
     clock.pass_seconds(86_400)
     async with bounded(settings, clock, user_daily_pictures=3):
         async with asyncio.timeout(20):

@@ -114,6 +114,7 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
                 bot_id=BOT, user_id=USER, settings=db.UserSettings(dial=db.DIAL_TWIN)
             )
         ],
+        "MoveChat": [db.MoveChatRequest(bot_id=BOT, from_chat_id=CHAT, to_chat_id=CHAT - 1)],
         "GetImage": [db.GetImageRequest(photo_id=photo, user_id=USER)],
         "ForgetUser": [db.ForgetUserRequest(bot_id=BOT, user_id=USER)],
         "GetAccess": [db.GetAccessRequest(**who)],

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -9,9 +11,12 @@ import pytest
 
 from dbservice.backups.backup import back_up
 from dbservice.backups.restore import restore
+from dbservice.burying import OF_USERS
+from dbservice.models import Base
 from dbservice.server import running
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests import commands
+from tests.dbservice import test_broadcasts
 from tests.dbservice.backups.home import (
     database_of,
     environment_of,
@@ -20,12 +25,16 @@ from tests.dbservice.backups.home import (
     rows,
     settings_of,
     stored,
+    unpack,
 )
 from tests.dbservice.backups.test_restore import mortal
 from tests.dbservice.client import BOT, Client, files
 from tests.dbservice.conftest import Clock
 
 ADA, BEN = 41, 42
+
+OF_SOMEBODY = {table.name for table in Base.metadata.tables.values() if "user_id" in table.columns}
+"""The tables whose rows name a user."""
 
 KILLS = 16
 """Evenly spread over all that a restore does."""
@@ -41,8 +50,17 @@ async def invited(client: Client, user: int) -> None:
     assert answer.redemption == db.REDEMPTION_ACCEPTED
 
 
+async def cancelled(client: Client, user: int) -> None:
+    """A broadcast that this user has not begun."""
+    request = db.CancelBroadcastRequest(bot_id=BOT, user_id=user, message_id=5)
+    await client.call(client.stub.CancelBroadcast, request)
+
+
 async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[int, str]:
-    """Ada and Ben have pictures, which are backed up, and then Ada is forgotten; photos' ids."""
+    """Ada and Ben have pictures, which are backed up, and then Ada is forgotten; photos' ids.
+
+    Just then a broadcast is sent to both of them; Ada has asked for one before.
+    """
     async with (
         running(settings_of(home), clock, ()) as service,
         grpc.aio.insecure_channel(service.address) as channel,
@@ -52,12 +70,23 @@ async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[in
         for user in (ADA, BEN):
             await client.settings(db.DIAL_TWIN, user=user)
             await invited(client, user)
-            await client.ask_to_export(user)
+            await client.exported(user)
+        await cancelled(client, ADA)
+        begun = (await test_broadcasts.begin(client)).broadcast
+        await test_broadcasts.advance(client, begun.step)
         await back_up(settings_of(home), file)
         clock.pass_seconds(60)
-        await client.end_export(ADA)
         await client.forgotten(ADA)
     return ids
+
+
+def users(database: Path) -> dict[str, set[int]]:
+    """Whom the rows of each table name that name somebody."""
+    with closing(sqlite3.connect(database)) as connection:
+        return {
+            table: {user for (user,) in connection.execute(f"SELECT user_id FROM {table}")}
+            for table in OF_SOMEBODY
+        }
 
 
 def put_aside(home: Path) -> None:
@@ -89,6 +118,33 @@ async def test_nothing_of_who_was_forgotten_since_is_in_what_is_restored(
     assert not [*home.rglob("*restore-draft*")]
 
 
+def test_all_that_names_a_user_is_known() -> None:
+    stays = {
+        "owners",  # whose a bot is: a setting more than somebody's data
+        "bans",  # or who is banned would come back by being forgotten
+    }
+    otherwise = {
+        "generations",  # with their photos
+        "kept_of_users",  # is counted anew
+        "forgettings",  # one that is in a backup is carried through once it is restored
+    }
+    assert {*OF_USERS} == OF_SOMEBODY - stays - otherwise
+
+
+async def test_in_a_database_put_in_place_by_hand_nothing_names_them_either(
+    tmp_path: Path, clock: Clock
+) -> None:
+    home, file = tmp_path / "home", tmp_path / "kept.tar"
+    await forget_after_a_backup(home, file, clock)
+    backed_up = unpack(file, tmp_path / "unpacked")
+    before = users(backed_up)
+    assert all(ADA in before[table] for table in OF_USERS)
+    database_of(home).write_bytes(backed_up.read_bytes())
+    async with running(settings_of(home), clock, ()):
+        pass
+    assert users(database_of(home)) == {table: named - {ADA} for table, named in before.items()}
+
+
 async def test_of_everybody_else_all_is_there(tmp_path: Path, clock: Clock) -> None:
     home, file = tmp_path / "home", tmp_path / "kept.tar"
     await forget_after_a_backup(home, file, clock)
@@ -118,8 +174,11 @@ async def test_what_they_have_sent_since_stays(tmp_path: Path, clock: Clock) -> 
         running(settings_of(home), clock, ()) as service,
         grpc.aio.insecure_channel(service.address) as channel,
     ):
-        await fill(Client(channel), ADA)
-        await Client(channel).settings(db.DIAL_COUSIN, user=ADA)
+        client = Client(channel)
+        await fill(client, ADA)
+        await client.settings(db.DIAL_COUSIN, user=ADA)
+        await test_broadcasts.cancel(client)
+        await test_broadcasts.close(client)
     await back_up(settings_of(home), later)
     before, bytes_before = rows(database_of(home)), stored(home)
     put_aside(home)

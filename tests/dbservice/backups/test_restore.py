@@ -395,3 +395,20 @@ async def test_a_broadcast_under_way_has_gone_on_since(tmp_path: Path, home: Pat
         assert await test_broadcasts.get(client) is None
         again = (await test_broadcasts.begin(client)).broadcast
         assert again.state == db.BROADCAST_STATE_CANCELLED
+
+
+async def test_an_export_under_way_has_gone_on_since(tmp_path: Path, home: Path) -> None:
+    original = tmp_path / "original"
+    async with served(original) as client:
+        await client.ask_to_export(1)
+        await client.exported(2)
+    file = tmp_path / "kept.tar"
+    await back_up(settings_of(original), file)
+    await restore(settings_of(home), file)
+    async with served(home) as client:
+        assert not await client.exports()
+        for user, answer in (
+            (1, db.EXPORT_ANSWER_BEGUN),
+            (2, db.EXPORT_ANSWER_TOO_SOON),
+        ):
+            assert (await client.ask_to_export(user, message=951)).answer == answer

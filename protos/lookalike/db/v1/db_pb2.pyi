@@ -1441,3 +1441,17 @@ class FindPicturesResponse(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[Item]
     cursor: str
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class MoveChatRequest(_message.Message):
+    __slots__ = ("bot_id", "from_chat_id", "to_chat_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_CHAT_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    from_chat_id: int
+    to_chat_id: int
+    def __init__(self, bot_id: _Optional[int] = ..., from_chat_id: _Optional[int] = ..., to_chat_id: _Optional[int] = ...) -> None: ...
+
+class MoveChatResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

@@ -269,6 +269,11 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.FromString,
                 _registered_method=True)
+        self.MoveChat = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/MoveChat',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseServiceServicer:
@@ -631,6 +636,14 @@ class DatabaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveChat(self, request, context):
+        """A group became a supergroup, which has another id: what it has chosen, and that it is banned,
+        goes along. Where the new id has chosen something already, that stays. Again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DatabaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -868,6 +881,11 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.FindPictures,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.SerializeToString,
+            ),
+            'MoveChat': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveChat,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2139,6 +2157,33 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/FindPictures',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveChat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/MoveChat',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatResponse.FromString,
             options,
             channel_credentials,
             insecure,

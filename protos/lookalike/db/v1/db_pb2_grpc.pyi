@@ -182,6 +182,10 @@ class DatabaseServiceStub:
     """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
     has all of the words, or the one that is asked for by its id.
     """
+    MoveChat: _grpc.UnaryUnaryMultiCallable[_db_pb2.MoveChatRequest, _db_pb2.MoveChatResponse]
+    """A group became a supergroup, which has another id: what it has chosen, and that it is banned,
+    goes along. Where the new id has chosen something already, that stays. Again changes nothing.
+    """
 
 @_typing.type_check_only
 class DatabaseServiceAsyncStub(DatabaseServiceStub):
@@ -325,6 +329,10 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     FindPictures: _aio.UnaryUnaryMultiCallable[_db_pb2.FindPicturesRequest, _db_pb2.FindPicturesResponse]  # type: ignore[assignment]
     """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
     has all of the words, or the one that is asked for by its id.
+    """
+    MoveChat: _aio.UnaryUnaryMultiCallable[_db_pb2.MoveChatRequest, _db_pb2.MoveChatResponse]  # type: ignore[assignment]
+    """A group became a supergroup, which has another id: what it has chosen, and that it is banned,
+    goes along. Where the new id has chosen something already, that stays. Again changes nothing.
     """
 
 class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -748,6 +756,16 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_db_pb2.FindPicturesResponse, _abc.Awaitable[_db_pb2.FindPicturesResponse]]:
         """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
         has all of the words, or the one that is asked for by its id.
+        """
+
+    @_abc_1.abstractmethod
+    def MoveChat(
+        self,
+        request: _db_pb2.MoveChatRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.MoveChatResponse, _abc.Awaitable[_db_pb2.MoveChatResponse]]:
+        """A group became a supergroup, which has another id: what it has chosen, and that it is banned,
+        goes along. Where the new id has chosen something already, that stays. Again changes nothing.
         """
 
 def add_DatabaseServiceServicer_to_server(servicer: DatabaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
