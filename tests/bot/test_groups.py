@@ -394,6 +394,28 @@ async def test_what_a_group_chooses_comes_first(desk: Desk, group: Group) -> Non
     assert await group.settings() == db.UserSettings()
 
 
+async def test_what_a_group_has_chosen_and_its_ban_follow_it_to_its_supergroup(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    people = desk.people
+    free, banned = [await people.add_group([desk.chat]) for _ in range(2)]
+    chosen = db.UserSettings(language="lt")
+    for group in (free, banned):
+        await desk.database.change_settings(
+            db.ChangeSettingsRequest(bot_id=BOT, user_id=group, settings=chosen)
+        )
+    await desk.database.ban_user(db.BanUserRequest(bot_id=BOT, user_id=banned))
+    for group in (free, banned):
+        successor = await people.migrate(group)
+        await nothing_waits(desk)
+        request = db.GetSettingsRequest(bot_id=BOT, user_id=successor)
+        assert await desk.database.get_settings(request) == chosen
+        assert not [each for each in await people.messages(successor) if each.from_bot]
+        about = db.GetAccessRequest(bot_id=BOT, user_id=desk.chat, chat_id=successor)
+        assert (await desk.database.get_access(about)).banned == (group == banned)
+
+
 async def test_only_administrators_choose_for_a_group(desk: Desk, group: Group) -> None:
     people = desk.people
     refusal = await ask(people, group.id, "/settings", user=group.bob)
