@@ -13,7 +13,7 @@ class Admins:
     """The owner and those whom `BOT_ADMINS` names, each with a language.
 
     Attributes:
-        seen: who of them has used the bot since this process began.
+        seen: who of them has written to the bot in private since this process began.
     """
 
     def __init__(self, named: Iterable[int] = ()) -> None:

@@ -83,8 +83,9 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
             with contextlib.suppress(DatabaseError):
                 chosen = await self.services.database.get_settings(request)
                 self.follow(chosen)
-                language = chosen.language or self.sender.language_code or ""
-                self.services.admins.see(self.sender.id, language)
+                if self.chat_id == self.sender.id:  # a group's language is not theirs
+                    language = chosen.language or self.sender.language_code or ""
+                    self.services.admins.see(self.sender.id, language)
 
     def follow(self, chosen: db.UserSettings) -> None:
         """From here on the user is spoken to as they have chosen."""

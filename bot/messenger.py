@@ -128,7 +128,13 @@ class Messenger:
         return bool(self._bot.bot.supports_inline_queries)
 
     async def react(self, chat_id: int, message_id: int, emoji: str) -> None:
-        """Reacts to a message; where that is forbidden, or fails just now, nobody misses it."""
+        """Reacts to a message, if the pace allows it now.
+
+        Where that is forbidden, or fails, nobody misses it; nor is it worth a place in the queue of
+        a busy group, for which whoever asked would have to wait.
+        """
+        if not await self._pace.may_edit(chat_id):
+            return
         with suppress(CannotDeliver, Moved, TelegramUnavailable):
             async with self._calling("setMessageReaction", chat_id):
                 await self._bot.set_message_reaction(chat_id, message_id, emoji)

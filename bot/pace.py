@@ -1,6 +1,6 @@
 """When a message may be edited, or a probe sent: other sends come first.
 
-An edit that would be too fast is dropped; a probe waits.
+An edit that would be too fast is dropped, and so is a reaction; a probe waits.
 """
 
 import asyncio

@@ -14,8 +14,9 @@ from bot.messages import is_of_the_bot
 from bot.messenger import Messenger
 from bot.work.search import PROBE
 
-_MOST_ASKED: Final = 160
-"""Ids that are tried: what was sent has one of the next ones, as it was sent at once."""
+_ASKED: Final = 160
+"""Ids that are tried from each end: others may have been written to between what was known and it,
+or between it and the end."""
 
 
 async def newest_id(
@@ -57,7 +58,7 @@ async def find(
     Args:
         messenger: Telegram.
         chat_id: the chat.
-        ids: what it may have; the first of many are tried.
+        ids: what it may have; of many, those at both ends are tried.
         is_it: tells it from others.
         over: what a probe says that cannot be deleted.
         button: that of probes; those that were left behind are deleted.
@@ -67,7 +68,7 @@ async def find(
         CannotDeliver: likewise, as the bot is blocked.
     """
     found = None
-    for message_id in ids[:_MOST_ASKED]:
+    for message_id in (*ids[:_ASKED], *ids[_ASKED:][-_ASKED:]):
         await messenger.keep_pace(chat_id)
         probe = await messenger.reply_if_there(chat_id, message_id, PROBE, button)
         if probe is None:

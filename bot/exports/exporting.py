@@ -4,7 +4,6 @@ A part comes into a message that is there already and whose id is known: an edit
 is still one message (docs/decisions/0067-exports.md).
 """
 
-import asyncio
 import logging
 import tempfile
 from collections import defaultdict
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import texts
+from bot.beside import Beside
 from bot.clients.errors import DatabaseError
 from bot.exports.packing import Packer, Part
 from bot.probing import find, newest_id
@@ -53,23 +53,20 @@ class Exporting:
         self._folder = folder
         self._bot_id = bot_id
         self._most = most
-        self._answering: asyncio.Task[None] | None = None
-        self._packing: asyncio.Task[None] | None = None
+        self._answering = Beside(self._go_on)
+        self._packing = Beside(self.pack)
         self._user: int | None = None  # whose part is being packed
         self._unsent: set[int] = set()  # whose message has certainly not been sent
         self._backoffs: defaultdict[int, Backoff] = defaultdict(Backoff)
 
     def begin(self) -> None:
         """Goes on with whoever waits, unless that is under way."""
-        if self._answering is None or self._answering.done():
-            self._answering = asyncio.create_task(self._go_on())
+        self._answering.begin()
 
     async def stop(self) -> None:
         """Leaves the rest to the next start."""
-        tasks = [task for task in (self._answering, self._packing) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._answering.stop()  # it begins the other one
+        await self._packing.stop()
 
     async def answer(self) -> bool:
         """Sends the messages that parts come into, and ends what nobody is to get any more.
@@ -116,8 +113,8 @@ class Exporting:
         return backoff is None or not backoff.seconds
 
     async def _go_on(self) -> None:
-        if await self.answer() and (self._packing is None or self._packing.done()):
-            self._packing = asyncio.create_task(self.pack())
+        if await self.answer():
+            self._packing.begin()
 
     async def _try(self, each: db.Export, step: _Step) -> None:
         """Takes a step; one that fails is taken again after a while."""
@@ -200,9 +197,8 @@ class Exporting:
 
     async def _abandon(self, each: db.Export) -> None:
         """Ends the export of somebody who is being forgotten; what had come is theirs."""
-        if self._user == each.user_id and self._packing is not None:
-            self._packing.cancel()
-            await asyncio.gather(self._packing, return_exceptions=True)
+        if self._user == each.user_id:
+            await self._packing.stop()
         shown = each.shown_message_id or (await self._find(each) if each.sending else None)
         if shown:
             await self._services.messenger.delete(each.user_id, shown, _texts(each).over)

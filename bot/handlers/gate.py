@@ -58,6 +58,8 @@ class Gate(BaseHandler[Update, Context, None]):
 
 async def _refusal(update: Update, services: Services) -> Standing | Exception | None:
     """Why somebody is not let in; None: they are, if only as far as `bot.handlers.link`."""
+    if update.message is not None and update.message.migrate_to_chat_id is not None:
+        return None  # Telegram says so, whoever has caused it
     party = party_of(update)
     if party is None or not _is_heard(update, services):
         return Standing.STRANGER  # to whom nothing is said unless they speak to the bot

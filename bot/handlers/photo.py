@@ -6,7 +6,7 @@ what is posted in a channel, a photo is for the bot if its words name it.
 
 from typing import Any
 
-from telegram import Message, Update
+from telegram import Document, Message, PhotoSize, Update
 from telegram.constants import ReactionEmoji
 from telegram.ext import BaseHandler, MessageHandler, filters
 
@@ -14,6 +14,7 @@ from bot.clients.errors import NotFound
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import (
+    Sender,
     command_of,
     is_for_the_bot,
     is_private,
@@ -27,14 +28,20 @@ from bot.recipes.children import new_seed
 from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_MOST_CHARACTERS = 4096  # of a caption, as dbservice takes it
+_MOST_CHARACTERS = 4096  # of a photo's words, as dbservice takes them
 
 
 class _WithPicture(filters.UpdateFilter):
-    """New messages with a photo; edits are none."""
+    """New messages with a photo; edits are none.
+
+    Nor is the copy of a channel's post in the group that is linked to it: the post was for the bot.
+    """
 
     def filter(self, update: Update) -> bool:
-        return update.message is not None and picture_of(update.message) is not None
+        message = update.message
+        if message is None or message.is_automatic_forward:
+            return False
+        return picture_of(message) is not None
 
 
 class _PostForUs(filters.UpdateFilter):
@@ -93,27 +100,56 @@ async def _receive(message: Message, services: Services, **how: bool) -> None:
     sender, picture = sender_of(message), picture_of(message)
     if sender is None or picture is None:
         return
-    request = db.ReceivePhotoRequest(
-        bot_id=message.get_bot().id,
-        chat_id=message.chat_id,
+    request = request_for(
+        message,
+        sender,
+        picture,
+        services,
         message_id=message.message_id,
-        message_thread_id=thread_of(message),
-        user_id=sender.id,
-        language_code=sender.language_code or "",
-        file_id=picture.file_id,
-        file_size=picture.file_size or 0,
-        user_text=words_of(message)[:_MOST_CHARACTERS],
+        user_text=words_of(message),
         media_group_id=message.media_group_id or "",
-        parameters=db.Parameters(seed=new_seed()),
-        recipe=db.Recipe(dial=services.dial),
-        exempt=sender.id in services.access.admins,
         **how,
     )
     await services.database.receive_photo(request)
 
 
+def request_for(
+    message: Message,
+    sender: Sender,
+    picture: PhotoSize | Document,
+    services: Services,
+    *,
+    user_text: str,
+    **fields: Any,
+) -> db.ReceivePhotoRequest:
+    """What records a photo.
+
+    Args:
+        message: wants it painted.
+        sender: whose message it is, and what comes of it.
+        picture: the photo.
+        services: the bot's own choices.
+        user_text: the words that come with it; too many are cut.
+        **fields: the others of the request.
+    """
+    return db.ReceivePhotoRequest(
+        bot_id=message.get_bot().id,
+        chat_id=message.chat_id,
+        message_thread_id=thread_of(message),
+        user_id=sender.id,
+        language_code=sender.language_code or "",
+        file_id=picture.file_id,
+        file_size=picture.file_size or 0,
+        user_text=user_text[:_MOST_CHARACTERS],
+        parameters=db.Parameters(seed=new_seed()),
+        recipe=db.Recipe(dial=services.dial),
+        exempt=sender.id in services.access.admins,
+        **fields,
+    )
+
+
 async def take(message: Message, context: Context) -> None:
-    """In a group, a reaction says that the photo is taken; nobody's picture waits for it."""
+    """In a group, a reaction says that the photo is taken, where the pace allows; nothing waits."""
     context.wake()
     if not is_private(message):
         await context.services.messenger.react(

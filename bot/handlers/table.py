@@ -24,6 +24,7 @@ from bot.handlers import (
     history,
     inline,
     link,
+    moved,
     other,
     photo,
     privacy,
@@ -40,6 +41,7 @@ from bot.services import Services
 _MODULES: Final = (
     inline,
     reaction,
+    moved,
     from_file,
     photo,
     asking,

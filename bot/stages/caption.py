@@ -85,8 +85,10 @@ async def _ask(item: WorkItem, services: Services) -> db.Caption | None:
 async def _caption(item: WorkItem, services: Services) -> Caption:
     async with services.captioning:
         image = await services.database.get_image(db.GetImageRequest(photo_id=item.photo.id))
-        if services.captioner.name == "azure":  # the others cost nothing
+        is_counted = item.memory.caption_counted or services.captioner.name != "azure"
+        if not is_counted:  # the others cost nothing
             await item.count_caption(exempt=item.photo.user_id in services.access.admins)
+            item.memory.caption_counted = True
         began = time.monotonic()
         caption = await services.captioner.caption(image)
         item.memory.caption_seconds = time.monotonic() - began

@@ -25,7 +25,12 @@ async def run(item: WorkItem, services: Services) -> None:
 
 
 def _is_told(item: WorkItem) -> bool:
-    """Whether anybody hears how it ended; in a channel there is a picture, or silence."""
+    """Whether anybody hears how it ended; in a channel there is a picture, or silence.
+
+    What has no status message is cancelled by a command, which says so for all of it.
+    """
+    if item.state == db.GENERATION_STATE_CANCELLED:
+        return item.has_status
     return item.state != db.GENERATION_STATE_UNDELIVERABLE and not item.photo.channel_post
 
 

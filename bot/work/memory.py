@@ -37,6 +37,7 @@ class Memory:
         dismissed: whether the user has deleted the status message.
         jobs: what the generator last said of each of its jobs, by their ids.
         survived: whether this process has worked on it alone and lived.
+        caption_counted: whether this process has counted its caption.
         caption_seconds: how long the captioner took.
         leased_at: when it was last leased to us, in seconds of the clock.
     """
@@ -57,6 +58,7 @@ class Memory:
         self.dismissed = False
         self.jobs: dict[str, Job] = {}
         self.survived = False
+        self.caption_counted = False
         self.caption_seconds: float | None = None
         self.leased_at = clock()
         self._news: dict[str, Job] = {}

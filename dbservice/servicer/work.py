@@ -39,7 +39,10 @@ class WorkServicer(Serving):
         self, request: db.ReceivePhotoRequest, _context: object
     ) -> db.ReceivePhotoResponse:
         """See db.proto."""
-        return await self._begin(photos.receive, request)
+        response = await self._begin(photos.receive, request)
+        if request.HasField("asking_message_id"):
+            await delete_pending(self._store, self._blobs)  # of what has begun anew
+        return response
 
     async def StorePhoto(
         self, requests: AsyncIterator[db.StorePhotoRequest], _context: object

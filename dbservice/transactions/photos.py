@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 
 from dbservice import messages
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id
 from dbservice.store import Transaction
-from dbservice.transactions import leases, limits, queries, quotas, settings
+from dbservice.transactions import deletions, leases, limits, queries, quotas, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
 from dbservice.transitions import RECEIVED, STORED, check
@@ -21,6 +21,9 @@ def receive(
     transaction: Transaction, request: db.ReceivePhotoRequest, allowed: Limits, bounds: Quotas
 ) -> db.ReceivePhotoResponse:
     """Records a photo with its generation 0, once per message and who asks about it.
+
+    Nothing can follow from one that has ended without a caption, or whose pictures are all deleted:
+    whoever asks about it again begins anew.
 
     An album that has begun is let in whole: half of one is nothing that its sender asked for. A
     quota alone holds for each of its photos.
@@ -37,7 +40,9 @@ def receive(
     limits.refuse_forgotten(transaction, request.bot_id, request.user_id)
     key = generation_id(photo.id)
     if known := queries.find(session, key):
-        return db.ReceivePhotoResponse(item=messages.item(known), created=False)
+        if row := _to_follow(transaction, known, request):
+            return db.ReceivePhotoResponse(item=messages.item(row), created=False)
+        deletions.delete_photos(transaction, [photo.id])
     refusal = limits.refusal(transaction, photo, allowed)
     if refusal is not None and not 0 < len(album) < _ALBUM:
         raise refusal
@@ -55,6 +60,30 @@ def receive(
     session.add(row)
     session.flush()
     return db.ReceivePhotoResponse(item=messages.item(row), created=True)
+
+
+def _to_follow(
+    transaction: Transaction, known: Generation, request: db.ReceivePhotoRequest
+) -> Generation | None:
+    """What this request has made already, or what another picture of its photo follows from.
+
+    None: nothing can follow. A message that comes again after a later one has asked begins nothing
+    anew.
+    """
+    if not request.HasField("asking_message_id"):
+        return known
+    session, photo_id = transaction.session, known.photo_id
+    goes_on = or_(
+        Generation.closed_at.is_(None),
+        and_(Photo.caption_text.is_not(None), Generation.deleted_at.is_(None)),
+    )
+    rows = queries.with_photo(
+        Generation.photo_id == photo_id, Generation.set_id.is_(None), goes_on
+    ).order_by(Generation.number)
+    if first := session.scalars(rows.limit(1)).one_or_none():
+        return first
+    asked = select(func.max(Generation.reply_to_message_id)).where(Generation.photo_id == photo_id)
+    return None if request.asking_message_id > (session.scalar(asked) or 0) else known
 
 
 def _album(transaction: Transaction, photo: Photo) -> Sequence[Photo]:

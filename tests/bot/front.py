@@ -58,6 +58,16 @@ async def pictured(desk: Desk, chat: int, *, times: int = 1) -> list[ShownMessag
     return await desk.people.wait_for(chat, look)
 
 
+async def all_is_closed(desk: Desk, chat: int, owner: int) -> None:
+    """Waits until nothing of the owner's is unfinished."""
+    request = db.GetStatusRequest(bot_id=BOT, chat_id=chat, user_id=owner)
+
+    async def look() -> bool | None:
+        return (await desk.database.get_status(request)).count == 0 or None
+
+    await eventually(look)
+
+
 async def nothing_waits(desk: Desk) -> None:
     """Waits until Telegram has had every update confirmed."""
 

@@ -7,7 +7,6 @@ from tests.bot.desk import BOT, CAPTION, Desk, picture
 from tests.bot.front import EN, nothing_waits, states, told
 from tests.bot.test_access import serving
 from tests.sandbox.client import ShownMessage
-from tests.waiting import eventually
 
 
 async def name_of(desk: Desk) -> str:
@@ -19,16 +18,6 @@ async def replies(desk: Desk, post: ShownMessage) -> list[ShownMessage]:
     return await desk.people.wait_for(
         post.chat_id, lambda shown: [each for each in shown if each.reply_to == post.id]
     )
-
-
-async def all_is_closed(desk: Desk, channel: int) -> None:
-    """Waits until nothing of the channel's is unfinished."""
-    request = db.GetStatusRequest(bot_id=BOT, chat_id=channel, user_id=channel)
-
-    async def look() -> bool | None:
-        return (await desk.database.get_status(request)).count == 0 or None
-
-    await eventually(look)
 
 
 @pytest.fixture

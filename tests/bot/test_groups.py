@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot import app
+from bot.captioners.base import PhotoRefused
 from bot.texts import of
 from dbservice.models import photo_id
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
-from tests.bot.front import EN, NAME, nothing_waits, pictured, states, told
+from tests.bot.front import EN, NAME, all_is_closed, nothing_waits, pictured, states, told
 from tests.end_to_end.chats import ask, labels, next_picture, press
 from tests.sandbox.client import Json, ShownMessage
 
@@ -95,6 +96,26 @@ async def text_mention(group: Group) -> None:
     await group.raw(sent, message_id=900, caption="You there", caption_entities=[entity])
 
 
+async def forwarded(group: Group) -> Json:
+    """The copy of a channel's post in the group that is linked to it."""
+    sent = await group.photo()
+    channel = {"id": -1009, "type": "channel", "title": "The channel"}
+    return await group.raw(
+        sent,
+        message_id=900,
+        caption=NAME,
+        caption_entities=[named(NAME)],
+        is_automatic_forward=True,
+        sender_chat=channel,
+    )
+
+
+async def asked_of_forwarded(group: Group) -> None:
+    post = await forwarded(group)
+    asking = await group.say("hello")
+    await group.raw(asking, text=NAME, entities=[named(NAME)], reply_to_message=post)
+
+
 Way = Callable[[Group], Awaitable[Any]]
 
 WAYS: Mapping[str, tuple[Way, str]] = {
@@ -124,6 +145,8 @@ WAYS: Mapping[str, tuple[Way, str]] = {
     ),
     # Another's photo.
     "words in reply": (lambda g: g.answer("nice"), ""),
+    "a channel's post in its group": (forwarded, ""),
+    "its name in reply to such a post": (asked_of_forwarded, "bob"),
     "its name in reply": (lambda g: g.answer(NAME), "bob"),
     "its name and words in reply": (lambda g: g.answer(f"{NAME} in oils"), "bob"),
     "the name of another in reply": (lambda g: g.answer("@other_bot"), ""),
@@ -240,6 +263,33 @@ async def test_who_asks_again_gets_another_picture_of_it(desk: Desk, group: Grou
     assert len(desk.captioner.asked) == 1
 
 
+async def test_who_asks_again_after_an_end_without_a_caption_begins_anew(
+    desk: Desk, group: Group
+) -> None:
+    desk.executor.go()
+    desk.captioner.script.append(PhotoRefused("not now"))
+    first = await group.answer(NAME)
+    (ending,) = await told(desk, group.id, EN.ending("photo-refused"))
+    assert ending.reply_to == first.id
+    await all_is_closed(desk, group.id, group.bob)
+    asking = await group.answer(f"{NAME} in oils")
+    shown = await next_picture(desk.people, asking)
+    assert (shown.reply_to, shown.caption) == (asking.id, f"in oils, {CAPTION}")
+    assert await group.begun() == {"bob": 1}
+
+
+async def test_who_asks_again_after_deleting_all_gets_another_one(desk: Desk, group: Group) -> None:
+    desk.executor.go()
+    shown = await next_picture(desk.people, await group.answer("/paint"))
+    await all_is_closed(desk, group.id, group.bob)
+    whose: dict[str, Any] = {"bot_id": BOT, "chat_id": group.id, "user_id": group.bob}
+    about = db.GetGenerationRequest(**whose, message_id=shown.id)
+    found = (await desk.database.get_generation(about)).item.generation.id
+    await desk.database.delete_generation(db.DeleteGenerationRequest(**whose, generation_id=found))
+    asking = await group.answer("/paint")
+    assert (await next_picture(desk.people, asking)).reply_to == asking.id
+
+
 async def test_the_question_what_it_shows_is_for_who_has_asked(desk: Desk, group: Group) -> None:
     desk.executor.go()
     asking = await group.answer(NAME)
@@ -258,6 +308,19 @@ async def test_who_is_banned_has_no_say_in_who_asks(desk: Desk, group: Group) ->
     await group.answer(NAME, user=group.cleo)
     await group.answer(NAME)
     assert await group.begun() == {"bob": 1}
+
+
+async def test_a_cancel_of_photos_is_answered_once(desk: Desk, group: Group) -> None:
+    desk.captioner.free.clear()
+    for _ in range(2):
+        await group.photo(NAME)
+    assert await group.begun() == {"bob": 2}
+    assert (await ask(desk.people, group.id, "/cancel", user=group.bob)).text == (
+        EN.cancelled_some(2, 0)
+    )
+    await all_is_closed(desk, group.id, group.bob)
+    said = [each.text for each in await desk.people.messages(group.id) if each.from_bot]
+    assert said == [EN.cancelled_some(2, 0)]
 
 
 async def test_answers_stay_in_their_topic(desk: Desk, group: Group) -> None:
@@ -334,6 +397,28 @@ async def test_what_a_group_chooses_comes_first(desk: Desk, group: Group) -> Non
     assert label in labels(page)
     assert await press(people, page, SAID.reset_button, user=group.ada) == SAID.was_reset
     assert await group.settings() == db.UserSettings()
+
+
+async def test_what_a_group_has_chosen_and_its_ban_follow_it_to_its_supergroup(
+    desk: Desk, bot: app.RunningBot
+) -> None:
+    assert bot.address
+    people = desk.people
+    free, banned = [await people.add_group([desk.chat]) for _ in range(2)]
+    chosen = db.UserSettings(language="lt")
+    for group in (free, banned):
+        await desk.database.change_settings(
+            db.ChangeSettingsRequest(bot_id=BOT, user_id=group, settings=chosen)
+        )
+    await desk.database.ban_user(db.BanUserRequest(bot_id=BOT, user_id=banned))
+    for group in (free, banned):
+        successor = await people.migrate(group)
+        await nothing_waits(desk)
+        request = db.GetSettingsRequest(bot_id=BOT, user_id=successor)
+        assert await desk.database.get_settings(request) == chosen
+        assert not [each for each in await people.messages(successor) if each.from_bot]
+        about = db.GetAccessRequest(bot_id=BOT, user_id=desk.chat, chat_id=successor)
+        assert (await desk.database.get_access(about)).banned == (group == banned)
 
 
 async def test_only_administrators_choose_for_a_group(desk: Desk, group: Group) -> None:

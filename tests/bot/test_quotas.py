@@ -11,13 +11,15 @@ import pytest
 from bot import app, captioners
 from bot.access import Access
 from bot.callbacks import style_data
+from bot.captioners.base import CaptionerMisconfigured, CaptionerUnavailable
 from bot.stages import caption
-from bot.work.item import CAPTIONS_USED_UP
+from bot.work.item import CAPTIONS_USED_UP, RetryLater
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, open_desk, picture
-from tests.bot.front import EN, nothing_waits, pictured, press, states, told
+from tests.bot.front import EN, all_is_closed, nothing_waits, pictured, press, states, told
 from tests.end_to_end.chats import ask
 from tests.generator import scripted
+from tests.sandbox.client import ShownMessage
 
 SAID = EN.quotas
 
@@ -198,6 +200,47 @@ async def test_of_a_photo_that_nobody_may_be_asked_about_its_owner_says_what_it_
             *_, shown = await pictured(desk, desk.chat, times=3)
             assert "a boat" in shown.caption
             assert len(desk.captioner.asked) == 1
+
+
+async def test_whoever_asks_once_more_says_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bounded(tmp_path, monkeypatch, bot_daily_captions=0) as desk:
+        monkeypatch.setattr(desk.captioner, "name", "azure")
+        desk.executor.go()
+        bob = await desk.people.add_user("Bob")
+        group = await desk.people.add_group([desk.chat, bob])
+        async with app.running(desk.settings):
+            photo = await desk.people.send_photo(group, picture(), user=desk.chat)
+
+            async def asked(text: str) -> ShownMessage:
+                return await desk.people.send_text(group, text, user=bob, reply_to=photo.id)
+
+            for times in (1, 2):  # without words it is asked anew
+                asking = await asked("/paint")
+                ending = (await told(desk, group, EN.ending(CAPTIONS_USED_UP), times=times))[-1]
+                assert ending.reply_to == asking.id
+                await all_is_closed(desk, group, bob)
+            asking = await asked("/paint a red  bus")
+            (shown,) = await pictured(desk, group)
+            assert (shown.reply_to, shown.caption) == (asking.id, "a red bus")
+
+
+async def test_a_caption_counts_once_however_often_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bounded(tmp_path, monkeypatch, bot_daily_captions=1) as desk:
+        monkeypatch.setattr(desk.captioner, "name", "azure")
+        desk.captioner.script += [CaptionerMisconfigured("401"), CaptionerUnavailable("429")]
+        item = await desk.stored()
+        for _ in range(2):
+            with pytest.raises(RetryLater):
+                await caption.run(item, desk.services)
+        await caption.run(item, desk.services)
+        assert item.state == db.GENERATION_STATE_CAPTIONED
+        item = await desk.stored()
+        await caption.run(item, desk.services)
+        assert item.generation.error.code == CAPTIONS_USED_UP
 
 
 async def test_captions_are_counted_of_a_captioner_that_costs_alone(

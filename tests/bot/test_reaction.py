@@ -2,9 +2,11 @@
 
 import pytest
 
+from bot import app
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.front import EN, NAME, nothing_waits, pictured, told
+from tests.bot.test_access import serving
 from tests.sandbox.client import Json, ShownMessage
 
 pytestmark = pytest.mark.usefixtures("bot")
@@ -129,6 +131,36 @@ async def test_a_group_that_forbids_reactions_gets_its_picture_all_the_same(
     await desk.people.send_photo(group, picture(), user=desk.chat, caption=NAME)
     await pictured(desk, group)
     assert "Traceback" not in caplog.text
+
+
+async def test_a_busy_group_has_fewer_reactions_and_all_its_pictures(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.executor.go()
+    monkeypatch.setattr("bot.pace._GROUP_SECONDS", 3600.0)
+    group = await desk.people.add_group([desk.chat])
+    for _ in range(3):
+        await desk.people.send_photo(group, picture(), user=desk.chat, caption=NAME)
+    await pictured(desk, group, times=3)
+    assert len(await desk.people.calls("setMessageReaction")) <= 1
+
+
+async def test_those_whom_the_bot_is_not_for_star_nothing(desk: Desk, bot: app.RunningBot) -> None:
+    desk.executor.go()
+    users = {name: await desk.people.add_user(name) for name in ("banned", "stranger", "allowed")}
+    shown = {}
+    for name, user in users.items():
+        await desk.people.send_photo(user, picture())
+        (shown[name],) = await pictured(desk, user)
+    bot.stop.set()
+    await desk.database.ban_user(db.BanUserRequest(bot_id=BOT, user_id=users["banned"]))
+    allowed = frozenset({users["banned"], users["allowed"]})
+    async with serving(desk, "invited", bot_allowed=allowed):
+        for each in shown.values():
+            await desk.people.react(each, "👍")
+        await nothing_waits(desk)
+        stars = {name: await starred(desk, user, user) for name, user in users.items()}
+    assert stars == {"banned": [False], "stranger": [False], "allowed": [True]}
 
 
 async def test_in_a_private_chat_the_status_message_says_it(desk: Desk) -> None:

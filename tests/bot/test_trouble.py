@@ -176,3 +176,26 @@ async def test_a_refused_key_is_told_to_the_admin(
         await desk.people.send_photo(user, picture())
         await told(desk, admin, SAID.trouble("captioner-misconfigured"))
         await told(desk, admin, SAID.well("captioner"))
+
+
+async def test_a_note_is_not_in_the_language_of_a_group(
+    desk: Desk, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert quick is None
+    for name, value in (("_BLIP_SECONDS", 0.5), ("_BLIP_FAILURES", 2)):
+        monkeypatch.setattr(f"bot.trouble.{name}", value)
+    monkeypatch.setattr("bot.work.backoff._LONGEST_WAIT", 0.1)
+    admin = desk.chat
+    group = await desk.people.add_group([admin])
+    chosen = db.UserSettings(language="lt")
+    await desk.database.change_settings(
+        db.ChangeSettingsRequest(bot_id=BOT, user_id=group, settings=chosen)
+    )
+    async with serving(desk, "everyone", bot_admins=frozenset({admin})):
+        await desk.people.send_text(admin, "/start")
+        await told(desk, admin, EN.start)
+        await desk.people.send_text(group, "/status", user=admin)
+        await told(desk, group, of("lt").no_work)
+        desk.captioner.script += [CaptionerMisconfigured("401")] * 100
+        await desk.people.send_photo(admin, picture())
+        await told(desk, admin, SAID.trouble("captioner-misconfigured"))

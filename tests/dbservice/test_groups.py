@@ -71,6 +71,55 @@ async def test_who_asks_about_their_own_has_the_ordinary_id(client: Client) -> N
     assert not (await client.receive()).created
 
 
+async def test_what_ended_without_a_caption_begins_anew(client: Client) -> None:
+    first = (await asked(client)).item
+    (lease,) = await client.lease()
+    await client.store(lease)
+    for at in (11, 12):
+        late = await asked(client, at=at)
+        assert (late.created, late.item.photo.id) == (False, first.photo.id), "it goes on"
+    await client.cancel(user=ASKER)
+    await client.close(lease)
+    redelivered = await asked(client, at=10)
+    assert (redelivered.created, redelivered.item.generation.state) == (
+        False,
+        db.GENERATION_STATE_CANCELLED,
+    )
+    anew = await asked(client, at=13, user_text="in oils")
+    assert anew.created
+    assert (anew.item.photo.id, anew.item.photo.user_text) == (first.photo.id, "in oils")
+    generation = anew.item.generation
+    assert (generation.id, generation.reply_to_message_id) == (first.generation.id, 13)
+    assert generation.state == db.GENERATION_STATE_RECEIVED
+    assert not anew.item.photo.HasField("image")
+    assert not (await asked(client, at=13)).created
+    (lease,) = await client.lease()
+    await client.store(lease)
+
+
+async def test_it_follows_from_what_is_left_and_begins_anew_where_nothing_is(
+    client: Client,
+) -> None:
+    await asked(client)
+    (lease,) = await client.lease()
+    await client.store(lease)
+    said = db.GenerationPatch(caption=db.Caption(text="a cat", captioner="offline", model="m"))
+    await client.advance(lease, db.GENERATION_STATE_STORED, db.GENERATION_STATE_CAPTIONED, said)
+    first = lease.item.generation.id
+    child = (await client.create(first, user=ASKER, message=20)).item.generation.id
+    await client.cancel(user=ASKER)
+    for each in await client.lease():
+        await client.close(each)
+    assert (await asked(client, at=30)).item.generation.id == first
+    await client.delete(first, user=ASKER)
+    assert (await asked(client, at=30)).item.generation.id == child
+    await client.delete(child, user=ASKER)
+    assert not (await asked(client, at=20)).created, "it comes again"
+    anew = await asked(client, at=30)
+    assert (anew.created, anew.item.generation.id) == (True, first)
+    assert not anew.item.generation.HasField("deleted_at")
+
+
 async def test_what_was_asked_for_after_a_cancel_stays(client: Client) -> None:
     await asked(client, at=10)
     late = await asked(client, 2, at=30)

@@ -15,6 +15,7 @@ from tests.bot.exports.packed import Unpacked, documents, unpacked
 from tests.bot.front import EN
 from tests.bot.mortal import FOREVER, Killed, Process
 from tests.sandbox.client import ShownMessage
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -226,6 +227,29 @@ async def test_while_telegram_is_away_it_waits_and_nothing_is_said_twice(
     await go_on(desk, Process(desk), 48_000_000)
     assert_whole(await unpacked(desk.people, desk.chat), photo, png)
     assert await said(desk, desk.chat) == []
+
+
+async def test_being_forgotten_ends_what_is_being_packed(desk: Desk) -> None:
+    await painted(desk, desk.chat, 100)
+    await ask(desk, desk.chat)
+    held = await desk.people.add_fault("hold", method="editMessageMedia")
+    exporting = exporting_of(desk, Process(desk))
+    exporting.begin()
+    await desk.people.wait_for_held(held, 1)
+    request = db.BeginForgettingRequest(
+        bot_id=BOT, user_id=desk.chat, chat_id=desk.chat, message_id=1, language_code="en"
+    )
+    assert (await desk.database.begin_forgetting(request)).pending
+
+    async def is_over() -> bool | None:
+        exporting.begin()
+        return not await under_way(desk) or None
+
+    await eventually(is_over)
+    assert await desk.messages() == []
+    assert left_behind(desk) == []
+    await exporting.stop()
+    await desk.people.release(held)
 
 
 async def test_being_forgotten_ends_it_and_takes_its_message_along(desk: Desk) -> None:
