@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from bot import app, captioners
+from tests.bot.club import Club, found
 from tests.bot.desk import Desk, open_desk, picture
 from tests.bot.front import EN, told
+from tests.bot.group import Group
 from tests.generator import scripted
 
 
@@ -42,6 +44,18 @@ async def bot_for_all(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
     assert quick is None
     async with _running(desk, bot_groups="all") as running:
         yield running
+
+
+@pytest.fixture
+async def group(desk: Desk, bot: app.RunningBot) -> Group:
+    assert bot.address
+    return await Group.new(desk)
+
+
+@pytest.fixture
+async def people(desk: Desk, quick: None) -> Club:
+    assert quick is None
+    return await found(desk)
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ from bot.callbacks import send_data
 from bot.texts import of
 from lookalike import ownership
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.club import serving
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.front import EN, has_file, message, nothing_waits, press, told
-from tests.bot.test_access import serving
 from tests.bot.test_broadcasting import done, is_open, join, news
 from tests.end_to_end.chats import labels, offering
 from tests.end_to_end.chats import press as press_button

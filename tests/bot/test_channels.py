@@ -3,9 +3,9 @@
 import pytest
 
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.club import serving
 from tests.bot.desk import BOT, CAPTION, Desk, picture
 from tests.bot.front import EN, nothing_waits, states, told
-from tests.bot.test_access import serving
 from tests.sandbox.client import ShownMessage
 
 

@@ -7,10 +7,9 @@ import pytest
 from bot import app
 from bot.callbacks import share_query
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.club import POLICIES, PRIVATE, Club, may, rules, serving
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.front import EN, NAME, message, nothing_waits, pictured, states, told
-from tests.bot.test_access import POLICIES, PRIVATE, Club, may, rules, serving
-from tests.bot.test_access import people as people  # noqa: PLC0414, a fixture
 from tests.sandbox.client import Offer, ShownMessage
 
 SAID = EN.inline

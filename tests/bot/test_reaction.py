@@ -4,9 +4,9 @@ import pytest
 
 from bot import app
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.club import serving
 from tests.bot.desk import BOT, Desk, picture
 from tests.bot.front import EN, NAME, nothing_waits, pictured, told
-from tests.bot.test_access import serving
 from tests.sandbox.client import Json, ShownMessage
 
 pytestmark = pytest.mark.usefixtures("bot")

@@ -13,9 +13,9 @@ from bot.texts import of
 from bot.texts.texts import Texts
 from bot.trouble import Troubles
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.bot.club import serving
 from tests.bot.desk import BOT, SERVICE_TOKEN, Desk, picture
 from tests.bot.front import EN, told
-from tests.bot.test_access import serving
 
 pytestmark = pytest.mark.slow
 
