@@ -284,7 +284,8 @@ class DatabaseServiceServicer:
         row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
         DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
         day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
-        photo: what comes of it is theirs who asks.
+        photo: what comes of it is theirs who asks. Whoever asks again has the row that another picture
+        may follow from, or a new one: where the first ended without a caption, or all are deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,8 @@ class DatabaseServiceStub:
     row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
     DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
     day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
-    photo: what comes of it is theirs who asks.
+    photo: what comes of it is theirs who asks. Whoever asks again has the row that another picture
+    may follow from, or a new one: where the first ended without a caption, or all are deleted.
     """
     StorePhoto: _grpc.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -195,7 +196,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
     DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
     day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
-    photo: what comes of it is theirs who asks.
+    photo: what comes of it is theirs who asks. Whoever asks again has the row that another picture
+    may follow from, or a new one: where the first ended without a caption, or all are deleted.
     """
     StorePhoto: _aio.StreamUnaryMultiCallable[_db_pb2.StorePhotoRequest, _db_pb2.StorePhotoResponse]  # type: ignore[assignment]
     """Takes the photo's bytes (received -> stored): info first, then chunks of 64 to 256 KiB.
@@ -346,7 +348,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         row, unchanged. Beyond a limit (TOO_MANY_UNFINISHED, TOO_MUCH_KEPT, STORAGE_FULL,
         DISK_FULL) there is no row, unless the photo is of an album that has one; beyond a quota of the
         day (QUOTA_OF_USER, QUOTA_OF_BOT) there is none in any case. Somebody may ask about another's
-        photo: what comes of it is theirs who asks.
+        photo: what comes of it is theirs who asks. Whoever asks again has the row that another picture
+        may follow from, or a new one: where the first ended without a caption, or all are deleted.
         """
 
     @_abc_1.abstractmethod
