@@ -12,6 +12,7 @@ from lookalike.processes.stack import Stack
 from tests.azure import AzureServer
 from tests.end_to_end.chats import (
     EN,
+    NAME,
     ask,
     cat,
     delivered,
@@ -35,7 +36,8 @@ async def test_photo_in_caption_progress_and_picture_out(
     picture = await delivered(people, photo)
 
     (caption,) = texts(await people.messages(chat), photo)
-    assert caption.text == f"{vision.caption}\n\n(81% sure, says Azure AI Vision)"
+    said = f"{vision.caption}\n\n(81% sure, says Azure AI Vision)"
+    assert caption.text == f"{said}\n\n{EN.privacy.accepting}"
     assert caption.id < picture.id
     assert picture.caption == f"as a watercolour, {vision.caption}"
     assert picture.photo is not None
@@ -108,7 +110,7 @@ async def test_two_users_at_once_do_not_see_one_another(people: People) -> None:
 async def test_groups_show_the_askers_work_of_that_group_alone(people: People) -> None:
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     group = await people.add_group([ada, bob])
-    photo = await people.send_photo(group, cat(), user=ada, caption="in the group")
+    photo = await people.send_photo(group, cat(), user=ada, caption=f"{NAME} in the group")
     await delivered(people, photo)
     assert (await ask(people, group, "/history", user=bob)).text == EN.no_history
     card = await ask(people, group, "/history", user=ada)
