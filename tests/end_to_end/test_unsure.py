@@ -85,7 +85,7 @@ async def test_a_guess_is_painted_and_is_what_the_photo_shows(
 async def test_nobody_else_says_what_it_shows(guesser: People) -> None:
     owner, stranger = await guesser.add_user("Ada"), await guesser.add_user("Eve")
     group = await guesser.add_group([owner, stranger])
-    photo = await guesser.send_photo(group, astronaut(), user=owner)
+    photo = await guesser.send_photo(group, astronaut(), user=owner, caption=NAME)
     await delivered(guesser, photo)
     caption = await caption_of(guesser, photo, "Not sure. Perhaps ")
     for button in labels(caption):
