@@ -8,7 +8,17 @@ from PIL import Image
 from skimage import data
 
 from lookalike.processes.stack import Stack
-from tests.end_to_end.chats import EN, Shown, delivered, idle, labels, next_picture, offering, press
+from tests.end_to_end.chats import (
+    EN,
+    NAME,
+    Shown,
+    delivered,
+    idle,
+    labels,
+    next_picture,
+    offering,
+    press,
+)
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import checked_logs, running_stack
 
