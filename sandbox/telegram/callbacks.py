@@ -2,18 +2,15 @@
 
 import time
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.storage.events import record_event
 from sandbox.storage.schema import Json, callbacks
 from sandbox.storage.values import next_number
+from sandbox.telegram.answering import store_answer
 from sandbox.telegram.messages import MessageRow
-from sandbox.telegram.refusals import bad_request
 from sandbox.telegram.updates import push_update
-
-ANSWER_SECONDS = 30.0
-"""How long a query can be answered; Telegram gives no number, and clients wait about this long."""
 
 
 async def press_button(tx: AsyncConnection, stored: MessageRow, user: Json, data: str) -> str:
@@ -39,21 +36,8 @@ async def answer_callback(tx: AsyncConnection, query_id: str, answer: Json) -> N
     Raises:
         Refusal: there is no such query, or it is too old, or was answered.
     """
-    table = callbacks
-    result = await tx.execute(
-        update(table)
-        .where(
-            table.c.id == query_id,
-            table.c.answer.is_(None),
-            table.c.time > time.time() - ANSWER_SECONDS,
-        )
-        .values(answer=answer)
-        .returning(table.c.chat_id)
-    )
-    chat_id = result.scalar()
-    if chat_id is None:
-        raise bad_request("query is too old and response timeout expired or query ID is invalid")
-    data = {"chat_id": chat_id, "callback_query_id": query_id, "answer": answer}
+    row = await store_answer(tx, callbacks, query_id, answer)
+    data = {"chat_id": row.chat_id, "callback_query_id": query_id, "answer": answer}
     await record_event(tx, "answer", data)
 
 

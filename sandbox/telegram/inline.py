@@ -6,19 +6,16 @@ Telegram keeps answers for `cache_time`; here each query reaches the bot.
 import time
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.storage.schema import Json, inline_queries
 from sandbox.storage.values import get_option, next_number, set_option
-from sandbox.telegram.refusals import bad_request
+from sandbox.telegram.answering import store_answer
 from sandbox.telegram.updates import push_update
 
 MAX_QUERY: Final = 256
 """Characters (core.telegram.org/bots/api#inlinequery)."""
-
-ANSWER_SECONDS: Final = 30.0
-"""How long a query can be answered; Telegram gives no number."""
 
 QueryRow: TypeAlias = Row[Any]
 """A row of the table `inline_queries`."""
@@ -53,19 +50,7 @@ async def answer(tx: AsyncConnection, query_id: str, given: Json) -> None:
     Raises:
         Refusal: there is no such query, or it is too old, or was answered.
     """
-    table = inline_queries
-    result = await tx.execute(
-        update(table)
-        .where(
-            table.c.id == query_id,
-            table.c.answer.is_(None),
-            table.c.time > time.time() - ANSWER_SECONDS,
-        )
-        .values(answer=given)
-        .returning(table.c.id)
-    )
-    if result.scalar() is None:
-        raise bad_request("query is too old and response timeout expired or query ID is invalid")
+    await store_answer(tx, inline_queries, query_id, given)
 
 
 async def find_query(tx: AsyncConnection, query_id: str) -> QueryRow | None:

@@ -12,7 +12,7 @@ from telegram import (
 )
 from telegram.error import BadRequest
 
-from sandbox.telegram import callbacks
+from sandbox.telegram import answering
 from tests.sandbox.client import Answer, People
 
 TOO_OLD = "Query is too old and response timeout expired or query id is invalid"
@@ -53,7 +53,7 @@ async def test_queries_that_are_unknown_or_old(
     assert update.callback_query is not None
     with pytest.raises(BadRequest, match="Message_too_long"):
         await update.callback_query.answer("x" * 201)
-    monkeypatch.setattr(callbacks, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(answering, "ANSWER_SECONDS", 0.0)
     with pytest.raises(BadRequest, match="Query is too old"):
         await update.callback_query.answer()
 

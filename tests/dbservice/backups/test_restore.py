@@ -19,9 +19,7 @@ import pytest
 from dbservice.backups.backup import back_up
 from dbservice.backups.restore import restore
 from lookalike.errors import StartError
-from protos.lookalike.db.v1 import db_pb2 as db
 from tests import commands, homes
-from tests.dbservice import test_broadcasts
 from tests.dbservice.backups.home import (
     Rows,
     database_of,
@@ -380,35 +378,3 @@ async def test_a_kill_at_any_moment_leaves_all_or_nothing_and_another_one_goes_o
         assert is_as(home, original)
         assert not [*home.rglob("*draft")]
     assert False in outcomes
-
-
-async def test_a_broadcast_under_way_has_gone_on_since(tmp_path: Path, home: Path) -> None:
-    original = tmp_path / "original"
-    async with served(original) as client:
-        await test_broadcasts.members(client, 1, 2, 3)
-        begun = (await test_broadcasts.begin(client)).broadcast
-        await test_broadcasts.advance(client, begun.step, limit=1)
-    file = tmp_path / "kept.tar"
-    await back_up(settings_of(original), file)
-    await restore(settings_of(home), file)
-    async with served(home) as client:
-        assert await test_broadcasts.get(client) is None
-        again = (await test_broadcasts.begin(client)).broadcast
-        assert again.state == db.BROADCAST_STATE_CANCELLED
-
-
-async def test_an_export_under_way_has_gone_on_since(tmp_path: Path, home: Path) -> None:
-    original = tmp_path / "original"
-    async with served(original) as client:
-        await client.ask_to_export(1)
-        await client.exported(2)
-    file = tmp_path / "kept.tar"
-    await back_up(settings_of(original), file)
-    await restore(settings_of(home), file)
-    async with served(home) as client:
-        assert not await client.exports()
-        for user, answer in (
-            (1, db.EXPORT_ANSWER_BEGUN),
-            (2, db.EXPORT_ANSWER_TOO_SOON),
-        ):
-            assert (await client.ask_to_export(user, message=951)).answer == answer
