@@ -16,6 +16,7 @@ from tests.bot.mortal import FOREVER, Process
 from tests.generator import scripted
 
 _PATIENCE = 1.0  # seconds until a fault that meets nothing is given up
+_CANCELLED = db.GENERATION_STATE_CANCELLED
 _METHODS = ("sendMessage", "sendMessage", "sendPhoto", "sendMediaGroup", "deleteMessage", "*")
 
 
@@ -162,7 +163,9 @@ class Chaos:
                 *(member.result_message_id for member in item.members),
             )
             keys = [(photo.chat_id, each) for each in ids if each]
-            lost += not generation.user_notified or any(key not in shown for key in keys)
+            # What had no status message is cancelled by a command, which says so itself.
+            is_told = generation.user_notified or generation.state == _CANCELLED
+            lost += not is_told or any(key not in shown for key in keys)
             known |= dict.fromkeys(keys, generation.id)
         for key, message in shown.items():
             if key not in known:

@@ -132,6 +132,7 @@ async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     with occupied(stack):
         await ada.send_sample("A palace")
         await expect(cleo.page.locator(".sender").first).to_have_text("Ada")
+        await ada.write("/paint a palace by the sea")
         await cleo.page.get_by_role("button", name=EN.cancel_button).click(timeout=TIMEOUT)
         await expect(cleo.toast).to_contain_text(EN.not_yours)
     await expect(cleo.answers_with_picture()).to_be_visible(timeout=TIMEOUT)

@@ -12,6 +12,7 @@ from tests.browser.conftest import Open
 from tests.sandbox.client import People
 from tests.sandbox.conftest import jpeg
 from tests.stack import running_stack
+from tests.waiting import eventually
 
 
 def buttons(*names: str) -> InlineKeyboardMarkup:
@@ -134,8 +135,14 @@ async def test_commands_are_offered_while_typing_and_by_a_button(
     await expect(options).to_have_count(0)
     # Another menu comes in while the page is open.
     await bot.set_my_commands([BotCommand("other", "Another one")])
-    await chat.page.get_by_role("button", name="Commands").click()
-    await expect(options).to_have_text(["/otherAnother one"])
+
+    async def other() -> bool | None:
+        await chat.page.get_by_role("button", name="Commands").click()
+        found = await options.all_text_contents()
+        await chat.page.get_by_role("button", name="Commands").click()
+        return found == ["/otherAnother one"] or None
+
+    await eventually(other)
 
 
 async def test_photos_go_in_by_click_drop_and_paste_with_words(

@@ -9,6 +9,7 @@ from playwright.async_api import Locator, expect
 from lookalike.processes.stack import Stack
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
+from tests.browser.test_conversation import new_person
 from tests.browser.test_walk import TIMEOUT, button
 from tests.end_to_end.chats import EN
 from tests.sandbox.client import People
@@ -33,8 +34,10 @@ async def painted(chat: Chat) -> Locator:
 
 
 @pytest.mark.usefixtures("inline_mode")
-async def test_a_picture_is_starred_by_a_reaction_and_shared(open_stack: Open) -> None:
-    chat = await open_stack()
+async def test_a_picture_is_starred_by_a_reaction_and_shared(
+    open_stack: Open, stack_people: People
+) -> None:
+    chat = await open_stack(await new_person(stack_people))
     picture = await painted(chat)
     await picture.click(button="right", position={"x": 20, "y": 20})
     await chat.page.get_by_role("menuitem", name="React with 👍").click()

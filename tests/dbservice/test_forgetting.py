@@ -222,9 +222,9 @@ async def test_an_older_database_is_put_in_place_by_hand(
 
 
 async def test_a_copy_of_the_first_version_forgets_them_too(
-    settings: DbserviceSettings, tmp_path: Path
+    settings: DbserviceSettings,
 ) -> None:
-    old_home(settings, tmp_path)
+    old_home(settings)
     copy = path_of(settings.database).with_name("rows.db.version-0001")
     async with (
         running(settings, observers=()) as service,

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -13,16 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-import dbservice
 from dbservice.models import Base, asked_id, generation_id, photo_id
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from lookalike.database import create_engine
 from lookalike.migrations import migrate
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.aging import MIGRATIONS, create_at
 from tests.dbservice.client import BOT, CHAT, USER, Client, files, until
-
-MIGRATIONS = Path(dbservice.__file__).parent / "migrations"
 
 
 def test_models_and_migrations_agree(tmp_path: Path) -> None:
@@ -47,14 +44,9 @@ FORGOTTEN = "11111111-1111-4111-8111-111111111111"
 LEFT_OVER = "22222222-2222-4222-8222-222222222222"
 
 
-def old_home(settings: DbserviceSettings, folder: Path) -> None:
+def old_home(settings: DbserviceSettings) -> None:
     """What the first version left: a delivered photo, and bytes named by ids in one folder."""
-    first = folder / "first"
-    (first / "versions").mkdir(parents=True)
-    shutil.copy(MIGRATIONS / "versions" / "0001_first_tables.py", first / "versions")
-    engine = create_engine(settings.database)
-    migrate(engine, first)
-    engine.dispose()
+    create_at(settings.lookalike_home / "rows.db", "0001")
     settings.blobs.mkdir()
     for name in (PHOTO, PICTURE, FORGOTTEN, LEFT_OVER):
         (settings.blobs / name).write_bytes(name.encode())
@@ -118,9 +110,9 @@ def old_home(settings: DbserviceSettings, folder: Path) -> None:
 
 
 async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
-    settings: DbserviceSettings, tmp_path: Path
+    settings: DbserviceSettings,
 ) -> None:
-    old_home(settings, tmp_path)
+    old_home(settings)
     young = settings.blobs / LEFT_OVER
     then = time.time() - 2 * 3600
     for name in (PHOTO, PICTURE):
@@ -154,13 +146,8 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
 
 
 def test_what_was_about_to_be_sent_still_is(tmp_path: Path) -> None:
-    before = tmp_path / "before"
-    (before / "versions").mkdir(parents=True)
-    for version in MIGRATIONS.joinpath("versions").glob("000[1-4]_*.py"):
-        shutil.copy(version, before / "versions")
     path = tmp_path / "lookalike.db"
-    engine = create_engine(f"sqlite:///{path}")
-    migrate(engine, before)
+    create_at(path, "0004")
     states = {
         # state, status_after, delivery_intended, result_message_id
         1: ("queued", 12, 0, None),
@@ -185,6 +172,7 @@ def test_what_was_about_to_be_sent_still_is(tmp_path: Path) -> None:
                 (number, f"g{number}", str(number), state, after, intended, result),
             )
     connection.close()
+    engine = create_engine(f"sqlite:///{path}")
     migrate(engine, MIGRATIONS)
     engine.dispose()
     with sqlite3.connect(path) as connection:

@@ -2,17 +2,21 @@
 
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+import grpc
 import pytest
 from sqlalchemy import Engine, event
 
+from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice import test_access, test_broadcasts, test_finding, test_groups, test_quotas
 from tests.dbservice.client import CHAT, Client
+from tests.dbservice.conftest import Clock
+from tests.dbservice.test_durability import Sweeps
 
 _TABLES = (
     "generations|photos|owners|members|bans|invites|broadcasts|exports|kept_of_users|quota_shares"
@@ -23,6 +27,18 @@ GROWS = re.compile(rf"SCAN ({_TABLES})|USE TEMP B-TREE(?! FOR count\(DISTINCT\))
 
 OF_CLOSED = re.compile(r"ix_generations_(history|pictures|created)|photo_id=")
 """Indexes that lead to closed generations as well."""
+
+
+@pytest.fixture
+async def channel(settings: DbserviceSettings, clock: Clock) -> AsyncIterator[grpc.aio.Channel]:
+    """After the hourly maintenance, whose statements go through all there is."""
+    sweeps = Sweeps()
+    async with (
+        running(settings, clock, [sweeps]) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        await sweeps.done.get()
+        yield channel
 
 
 @pytest.fixture

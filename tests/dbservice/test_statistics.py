@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import create_engine
 
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import statistics as counted
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests.dbservice.aging import take_back
 from tests.dbservice.client import USER, Client, refusal
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_limits import served
@@ -111,21 +111,7 @@ async def test_a_database_of_before_is_added_up(settings: DbserviceSettings, clo
         await painted(client, clock, 1, 1, 1)
         await painted(client, clock, 2, 1, 1)
         await client.receive(3)
-    path = settings.lookalike_home / "rows.db"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        for statement in (
-            "DROP TABLE quota_shares",
-            "DROP TABLE day_totals",
-            "DROP INDEX ix_generations_created",
-            *(
-                f"ALTER TABLE generations DROP COLUMN {name}"
-                for name in ("painting_at", "finished_at", "in_share", "goes_on_at")
-            ),
-            "UPDATE alembic_version SET version_num = '0012'",
-        ):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
+    take_back(settings.lookalike_home / "rows.db", "0012")
     async with served(settings, clock) as client:
         found = await statistics(client)
     assert (found.all.people, found.all.photos, found.all.pictures) == (3, 3, 2)

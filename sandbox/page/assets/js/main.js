@@ -92,11 +92,6 @@ function openMessageMenu(message, at) {
   const own = message.from.id === me.id;
   const words = message.text ?? message.caption;
   openMenu(say("Message"), at, [
-    ...OFFERED.map((emoji) => ({
-      symbol: emoji,
-      label: say("React with {emoji}", { emoji }),
-      run: () => tellingErrors(() => react(message, emoji)),
-    })),
     { icon: "reply", label: say("Reply"), run: () => composer.reply(message) },
     ...(words ? [{ icon: "copy", label: say("Copy"), run: () => tellingErrors(() => copy(words)) }] : []),
     ...(own && !message.document
@@ -105,6 +100,11 @@ function openMessageMenu(message, at) {
     ...(own || open.type === "private"
       ? [{ icon: "delete", label: say("Delete"), danger: true, run: () => remove(message) }]
       : []),
+    ...OFFERED.map((emoji) => ({
+      symbol: emoji,
+      label: say("React with {emoji}", { emoji }),
+      run: () => tellingErrors(() => react(message, emoji)),
+    })),
   ]);
 }
 
