@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+from starlette.routing import BaseRoute, Mount
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
@@ -50,11 +51,14 @@ from bot.transports.kept import KeptUpdates
 from bot.transports.polling import REVOKED_SECONDS, PollingTransport
 from bot.trouble import Troubles
 from bot.web.app import create_app
+from bot.web.gallery import page
+from bot.web.gallery.app import PATH, create_gallery
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
 from lookalike.proxies import proxy_for
+from lookalike.tokens import derived_secret
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +127,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
             privacy_url=settings.bot_privacy_url,
+            gallery_url=settings.gallery_url,
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
@@ -166,6 +171,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                 create_app(
                     live=[partial(_check_tick, scheduler), transport.check_progress],
                     ready=[leasing.check, transport.check],
+                    routes=_gallery(settings, services, bot, scheduler),
                 ),
                 bound,
                 stop,
@@ -191,6 +197,26 @@ def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing, bot_id: in
 
 def _check_tick(scheduler: Scheduler) -> Stuck | None:
     return Stuck.TICK if scheduler.overdue > STUCK_SECONDS else None
+
+
+def _gallery(
+    settings: BotSettings, services: Services, bot: ExtBot[Any], scheduler: Scheduler
+) -> list[BaseRoute]:
+    """Where the gallery is served; nowhere, without an address that leads there."""
+    if settings.bot_public_url is None:
+        return []
+    is_local = settings.telegram_api_url.startswith("http:")  # else it would be refused
+    web_clients = page.LOOPBACK if is_local else page.TELEGRAM_WEB
+    served = create_gallery(
+        services,
+        bot,
+        scheduler.wake,
+        token=settings.telegram_bot_token.get_secret_value(),
+        bot_id=settings.bot_id,
+        key=derived_secret(settings.bearer_token, "gallery"),
+        frame_ancestors=web_clients,
+    )
+    return [Mount(PATH, served)]
 
 
 def _captioner(settings: BotSettings) -> Captioner:
@@ -242,7 +268,7 @@ async def _serve(
     if not await _initialize(application, stop):
         return
     try:
-        await profile.set_up(application.bot)
+        await profile.set_up(application.bot, application.bot_data.services.gallery_url)
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
         looking = asyncio.create_task(_look_for_owner(application))

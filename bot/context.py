@@ -103,6 +103,12 @@ class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotDa
         """Whether pictures have a Share button."""
         return self.services.messenger.has_inline_mode
 
+    @property
+    def gallery_url(self) -> str | None:
+        """Where the user opens the gallery from this chat; None: nowhere, as from all groups."""
+        is_private = self.sender is not None and self.sender.id == self.chat_id
+        return self.services.gallery_url if is_private else None
+
     def wake(self) -> None:
         """There is news for the tick."""
         self.bot_data.scheduler.wake()

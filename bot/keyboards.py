@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, SwitchInlineQueryChosenChat
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    SwitchInlineQueryChosenChat,
+    WebAppInfo,
+)
 from telegram.constants import KeyboardButtonStyle
 
 from bot import zones as time_zones
@@ -99,8 +104,17 @@ def deletion(item: db.Item, texts: Texts) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup([numbers, [_keep(texts, back)]])
 
 
-def card(page: db.ListHistoryResponse, user_id: int, texts: Texts) -> InlineKeyboardMarkup:
-    """Under the card of a history, which shows a page of one picture."""
+def card(
+    page: db.ListHistoryResponse, user_id: int, texts: Texts, gallery_url: str | None = None
+) -> InlineKeyboardMarkup:
+    """Under the card of a history, which shows a page of one picture.
+
+    Args:
+        page: that page.
+        user_id: whose history it is.
+        texts: theirs.
+        gallery_url: what shows all of it at once; None: nothing does.
+    """
     (item,) = page.items
     said, generation = texts.pictures, item.generation
     turns = (
@@ -122,7 +136,11 @@ def card(page: db.ListHistoryResponse, user_id: int, texts: Texts) -> InlineKeyb
             (CardAction.ASK, said.delete_button),
         )
     ]
-    return InlineKeyboardMarkup([turning, acting] if turning else [acting])
+    opening = []
+    if gallery_url is not None:
+        app = WebAppInfo(gallery_url)
+        opening = [InlineKeyboardButton(texts.gallery.history_button, web_app=app)]
+    return InlineKeyboardMarkup([*filter(None, (turning, acting, opening))])
 
 
 def card_deletion(user_id: int, generation_id: str, texts: Texts) -> InlineKeyboardMarkup:

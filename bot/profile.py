@@ -12,10 +12,15 @@ from telegram import (
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
+    MenuButton,
+    MenuButtonDefault,
+    MenuButtonWebApp,
+    WebAppInfo,
 )
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ExtBot
 
+from bot import texts
 from bot.texts.catalogues import LANGUAGES, SOURCE
 from bot.texts.texts import Texts
 
@@ -25,14 +30,19 @@ _PRIVATE_ALONE: Final = frozenset({"start", "export"})
 """Commands that are of no use in a group."""
 
 
-async def set_up(bot: ExtBot[Any]) -> None:
-    """Sets what differs, in all languages at a time; a failure is no reason not to start."""
+async def set_up(bot: ExtBot[Any], gallery_url: str | None = None) -> None:
+    """Sets what differs, in all languages at a time; a failure is no reason not to start.
+
+    Args:
+        bot: speaks to Telegram.
+        gallery_url: what the button beside the field opens; None: nothing of ours.
+    """
     setting = (
         # What is set for no language is for everybody who has none of the others.
         _set_up(bot, texts, None if language == SOURCE else language)
         for language, texts in LANGUAGES.items()
     )
-    failures = await asyncio.gather(*setting, return_exceptions=True)
+    failures = await asyncio.gather(*setting, _set_button(bot, gallery_url), return_exceptions=True)
     error = next(filter(None, failures), None)
     if isinstance(error, TelegramError):
         _log.warning("The bot's profile is not set yet, the next start tries: %s.", error.message)
@@ -68,6 +78,18 @@ async def _set_up(bot: ExtBot[Any], texts: Texts, language: str | None) -> None:
     in_groups = [each for each in everything if each.command not in _PRIVATE_ALONE]
     await _set_menu(bot, everything, BotCommandScopeAllPrivateChats(), language)
     await _set_menu(bot, in_groups, BotCommandScopeAllGroupChats(), language)
+
+
+async def _set_button(bot: ExtBot[Any], gallery_url: str | None) -> None:
+    """For all private chats, in English: of a chat's own nobody could take care for ever."""
+    text = texts.of(None).gallery.menu_button
+    shown: MenuButton = MenuButtonDefault()
+    if gallery_url is not None:
+        shown = MenuButtonWebApp(text, WebAppInfo(gallery_url))
+    before = await bot.get_chat_menu_button()
+    is_ours = isinstance(before, MenuButtonWebApp) and before.text == text
+    if before != shown and (gallery_url is not None or is_ours):
+        await bot.set_chat_menu_button(menu_button=shown)
 
 
 async def _set_menu(

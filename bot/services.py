@@ -43,6 +43,7 @@ class Services:
         dial: of photos whose owner has chosen none.
         terms: what whoever uses the bot accepts, as its administrator says; empty: nothing.
         privacy_url: where people read more than /privacy says; None: nowhere.
+        gallery_url: where people open the gallery; None: nowhere.
         decoder: makes photos safe to keep.
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
         decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
@@ -66,6 +67,7 @@ class Services:
     dial: db.Dial = db.DIAL_DREAM
     terms: str = ""
     privacy_url: str | None = None
+    gallery_url: str | None = None
     decoder: Decoder = field(default_factory=Decoder)
     downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
     decoding: Turns = field(default_factory=lambda: Turns(2, each=1))

@@ -63,6 +63,7 @@ class BotSettings(Settings):
     bot_notice: str = Field(default="", max_length=1000)
     bot_privacy_url: Annotated[HttpUrl, Field(max_length=500)] | None = None
     bot_listen: ListenAddress = "127.0.0.1:5003"
+    bot_public_url: HttpUrl | None = None
     dbservice_address: str = "127.0.0.1:5002"
     generator_url: HttpUrl = "http://127.0.0.1:5001"
 
@@ -86,6 +87,11 @@ class BotSettings(Settings):
         return Access(
             self.bot_access or "everyone", self.bot_admins, self.bot_allowed, self.lookalike_home
         )
+
+    @property
+    def gallery_url(self) -> str | None:
+        """Where people open the gallery; None: nowhere."""
+        return None if self.bot_public_url is None else f"{self.bot_public_url}/app/"
 
     @property
     def bot_id(self) -> int:

@@ -8,6 +8,7 @@ row: `list` finds it, and the owner of the rows deletes it.
 
 import asyncio
 import errno
+import itertools
 import os
 import re
 import secrets
@@ -33,6 +34,11 @@ _KEY: Final = re.compile(
 )
 """What keys look like. Other files are a stranger's: `list`, and so a sweep, leaves them alone."""
 
+VARIANTS: Final = ("avif", "webp", "jpeg")
+"""What may be kept of an image besides its own bytes, by names; see `variant`."""
+
+_VARIANT: Final = re.compile(rf"(.+)\.(?:{'|'.join(VARIANTS)})")
+
 
 def is_key(name: str) -> bool:
     """Whether this can be a key, and so no path to anywhere else."""
@@ -49,6 +55,14 @@ def new_key(owner: str, fence: int) -> str:
     return f"{owner[:1]}/{owner}-{fence}-{secrets.token_hex(4)}"
 
 
+def variant(key: str, name: str) -> str:
+    """The key of what was made of a key's bytes, one of `VARIANTS`.
+
+    No row names it: it is found by the key, deleted with the key, and can be made again.
+    """
+    return f"{key}.{name}"
+
+
 class Blobs(Protocol):
     """A store of bytes. Every method raises OSError where the disk or the network fails."""
 
@@ -58,7 +72,7 @@ class Blobs(Protocol):
         What `parts` raises is passed on, and nothing is stored then.
 
         Args:
-            key: a new one, by `new_key`.
+            key: a new one, by `new_key`, or the variant of one.
             parts: the bytes in pieces.
         """
 
@@ -75,10 +89,16 @@ class Blobs(Protocol):
         """Those of the keys that have no bytes."""
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Deletes the bytes of these keys where there are any; after return they stay gone."""
+        """Deletes the bytes of these keys where there are any; after return they stay gone.
+
+        So do their variants.
+        """
 
     def list(self, older_than: float = 0.0) -> AsyncIterator[str]:
-        """All keys whose bytes were stored at least so many seconds ago, in no order."""
+        """All keys whose bytes were stored at least so many seconds ago, in no order.
+
+        Also those of which a variant alone is left.
+        """
 
 
 class LocalBlobs:
@@ -153,6 +173,10 @@ class LocalBlobs:
         for folder in folders:
             for path in await asyncio.to_thread(_files, folder, before):
                 key = path.relative_to(self._folder).as_posix()
+                if of_variant := _VARIANT.fullmatch(key):
+                    key = of_variant[1]
+                    if (self._folder / key).exists():
+                        continue
                 if is_key(key):
                     yield key
 
@@ -164,7 +188,8 @@ class LocalBlobs:
 
     def _delete(self, keys: Sequence[str]) -> None:
         paths = [self._folder / key for key in keys]
-        for path in paths:
+        # The bytes go first: whoever makes a variant meanwhile looks for them once more.
+        for path in (*paths, *itertools.chain.from_iterable(map(_variants, paths))):
             path.unlink(missing_ok=True)
         for folder in {path.parent for path in paths}:
             if folder.exists():
@@ -178,6 +203,10 @@ def _discard(file: IO[bytes], draft: Path) -> None:
         pass  # it tries once more to write what the disk did not take
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _variants(path: Path) -> Sequence[Path]:
+    return [path.with_name(variant(path.name, name)) for name in VARIANTS]
 
 
 def _folders(folder: Path) -> Sequence[Path]:

@@ -1,5 +1,6 @@
 """The secrets of a home folder, made once: the bearer token, and the key of who is forgotten."""
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -72,6 +73,11 @@ def _create(path: Path, token: str) -> None:
             return
     finally:
         draft.unlink()
+
+
+def derived_secret(token: str, purpose: str) -> str:
+    """A secret of its own for a purpose, in 64 hexadecimal digits; it tells nothing of the token."""
+    return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def same_token(given: str, expected: str) -> bool:

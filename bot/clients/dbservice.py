@@ -200,6 +200,10 @@ class DatabaseClient:
         """Lets a user who is forgotten begin anew."""
         await self._call(self._stub.EndForgetting, request)
 
+    async def get_family(self, request: db.GetFamilyRequest) -> db.GetFamilyResponse:
+        """A picture of a user's, with what it follows from and what follows from it."""
+        return await self._call(self._stub.GetFamily, request)
+
     async def find_pictures(self, request: db.FindPicturesRequest) -> db.FindPicturesResponse:
         """A user's pictures of all chats, by what they say."""
         return await self._call(self._stub.FindPictures, request, _BYTES_DEADLINE)

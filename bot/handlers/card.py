@@ -67,13 +67,13 @@ async def send(
     context: Context, asked: MaybeInaccessibleMessage, owner_id: int, page: db.ListHistoryResponse
 ) -> None:
     """Sends a card in reply to who asked for it, or beside a message that can't be edited."""
-    await _send(context, asked, page.items[0], keyboards.card(page, owner_id, context.texts))
+    await _send(context, asked, page.items[0], _buttons(context, owner_id, page))
 
 
 async def turn(press: CardPress, context: Context, page: db.ListHistoryResponse) -> None:
     """Has the card show another page; where there is none, it goes."""
     if page.items:
-        buttons = keyboards.card(page, press.owner_id, context.texts)
+        buttons = _buttons(context, press.owner_id, page)
         await _put(press, context, page.items[0], buttons)
     elif press.is_editable:
         await context.services.messenger.delete(
@@ -150,6 +150,10 @@ async def _with_picture_or_nothing(
         await with_picture(item, services, use)
     except NotFound:
         await use(nothing())
+
+
+def _buttons(context: Context, owner_id: int, page: db.ListHistoryResponse) -> InlineKeyboardMarkup:
+    return keyboards.card(page, owner_id, context.texts, context.gallery_url)
 
 
 def _text(context: Context, item: db.Item) -> str:

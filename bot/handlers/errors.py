@@ -1,37 +1,25 @@
 """A handler that fails tells the user, and is logged once."""
 
 import logging
-from collections.abc import Mapping
-from typing import Final
 
 from telegram import Update
 from telegram.error import BadRequest, TelegramError
 
 from bot.clients.errors import (
-    BeingForgotten,
-    Conflict,
     DatabaseUnavailable,
     InvalidRequest,
     NotFound,
     NotOwner,
-    QuotaUsedUp,
-    TooManyUnfinished,
-    TooMuchKept,
 )
 from bot.context import Context
 from bot.messages import picture_of
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
+from bot.texts.refusals import refusal as refusal_by_dbservice
 from bot.texts.texts import Texts
 
 _log = logging.getLogger(__name__)
 
 _EXPECTED = (CannotDeliver, DatabaseUnavailable, Moved, TelegramUnavailable, TelegramError)
-
-_CODES: Final[Mapping[type[Exception], str]] = {
-    BeingForgotten: "being-forgotten",
-    TooManyUnfinished: "too-many-unfinished",
-    TooMuchKept: "too-much-kept",
-}
 
 
 async def tell(update: object, context: Context) -> None:
@@ -66,15 +54,9 @@ def _is_photo(update: Update) -> bool:
 
 def _refusal(error: Exception, update: Update, texts: Texts) -> str | None:
     """Why nothing is begun, which one notice says for all that comes meanwhile."""
-    if isinstance(error, QuotaUsedUp):
-        is_of_all = error.reason == "QUOTA_OF_BOT"
-        in_group = update.effective_chat is not None and update.effective_chat.type != "private"
-        return texts.quotas.used_up(error.goes_on_at, of_all=is_of_all, in_group=in_group)
-    for kind, code in _CODES.items():
-        if isinstance(error, kind):
-            return texts.ending(code)
-    if isinstance(error, Conflict) and error.reason == "NOT_CAPTIONED":
-        return texts.ending("no-caption")
+    in_group = update.effective_chat is not None and update.effective_chat.type != "private"
+    if (why := refusal_by_dbservice(error, texts, in_group=in_group)) is not None:
+        return why
     if isinstance(error, DatabaseUnavailable) and error.is_full and _is_photo(update):
         return texts.no_room
     return None

@@ -156,7 +156,7 @@ class PictureTexts:
             line = self._("{step} · {style}").format(step=self.dial(recipe.dial), style=style)
         else:
             line = self.dial_line(recipe.dial)
-        return f"{self._sentence(item)}\n\n{line}".rstrip()
+        return f"{self.sentence(item)}\n\n{line}".rstrip()
 
     def card(self, item: db.Item, now: dt.datetime) -> str:
         """What stands under a picture of the history: the sentence, how it was painted, and when.
@@ -165,10 +165,16 @@ class PictureTexts:
             item: the picture.
             now: in the time zone of whoever reads it.
         """
-        then = item.generation.created_at.ToDatetime(dt.UTC)
-        when = ago(self._translations, then, now)
-        line = " · ".join(filter(None, (self.manner(item), when)))
-        return f"{self._sentence(item)}\n\n{line[:1].upper()}{line[1:]}".lstrip()
+        line = " · ".join(filter(None, (self.manner(item), self.when(item, now))))
+        return f"{self.sentence(item)}\n\n{line[:1].upper()}{line[1:]}".lstrip()
+
+    def when(self, item: db.Item, now: dt.datetime) -> str:
+        """When a picture was asked for; `now` is in the time zone of whoever reads it."""
+        return ago(self._translations, item.generation.created_at.ToDatetime(dt.UTC), now)
+
+    def sentence(self, item: db.Item) -> str:
+        """What a picture shows."""
+        return shortened(sentence(item) or item.generation.parameters.prompt, _SENTENCE)
 
     def manner(self, item: db.Item) -> str:
         """How a picture is painted, in few words: dial and style; empty for a plain Dream."""
@@ -237,9 +243,6 @@ class PictureTexts:
                 ).format(dream=self.dial(db.DIAL_DREAM))
             )
         return "\n\n".join(parts)
-
-    def _sentence(self, item: db.Item) -> str:
-        return shortened(sentence(item) or item.generation.parameters.prompt, _SENTENCE)
 
 
 def _lines(facts: Iterable[tuple[str, object]]) -> str:

@@ -14,6 +14,7 @@ from bot.recipes.prompts import sentence
 from bot.texts.access import AccessTexts
 from bot.texts.broadcast import BroadcastTexts
 from bot.texts.export import ExportTexts
+from bot.texts.gallery import GalleryTexts
 from bot.texts.groups import GroupTexts
 from bot.texts.inline import InlineTexts
 from bot.texts.pictures import PictureTexts
@@ -36,6 +37,7 @@ class Texts:
     """Everything that the bot says in one language.
 
     Attributes:
+        language: its IETF tag.
         pictures: what is said of pictures and under them.
         access: what is said of who may use the bot.
         privacy: what is said of what is kept, of its end, and of the terms.
@@ -47,6 +49,7 @@ class Texts:
         trouble: what those who run the bot are told of its services.
         export: what is said of sending all that is kept of somebody.
         groups: what is said in groups and of their settings.
+        gallery: what the gallery says.
         commands: the menu: names and what they do.
         description: what an empty chat shows; at most 512 characters.
         short_description: what the profile shows; at most 120 characters.
@@ -71,6 +74,7 @@ class Texts:
         """A catalogue of the source strings; `NullTranslations` leaves them in English."""
         self._ = _ = translations.gettext
         self.ngettext = translations.ngettext
+        self.language = translations.info().get("language", "en")
         self.pictures = PictureTexts(translations)
         self.access = AccessTexts(translations)
         self.privacy = PrivacyTexts(translations)
@@ -82,6 +86,7 @@ class Texts:
         self.trouble = TroubleTexts(translations)
         self.export = ExportTexts(translations)
         self.groups = GroupTexts(translations)
+        self.gallery = GalleryTexts(translations)
         self.commands = [(name, _(description)) for name, description in COMMANDS]
         self.description = _(
             "Send me a photo. I'll say in a sentence what I see, and paint a new picture from it: "

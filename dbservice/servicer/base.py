@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from dbservice.store import Store
+from dbservice.thumbnails import Thumbnails
 from dbservice.tombstones import Tombstones
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
@@ -37,6 +38,7 @@ class Serving:
         """
         self._store = store
         self._blobs = blobs
+        self._thumbnails = Thumbnails(blobs)
         self._limits = limits
         self._quotas = bounds
         self._folders = folders

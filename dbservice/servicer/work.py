@@ -137,8 +137,13 @@ class WorkServicer(Serving):
     ) -> AsyncIterator[db.GetImageResponse]:
         """See db.proto."""
         key, info = await self._store.transact(photos.image, request)
-        yield db.GetImageResponse(info=info)
         try:
+            if request.thumbnail:
+                info, data = await self._thumbnails.get(key, info, request.thumbnail)
+                yield db.GetImageResponse(info=info)
+                yield db.GetImageResponse(chunk=data)
+                return
+            yield db.GetImageResponse(info=info)
             async with aclosing(self._blobs.open(key)) as chunks:
                 async for chunk in chunks:
                     yield db.GetImageResponse(chunk=chunk)
@@ -150,6 +155,12 @@ class WorkServicer(Serving):
     ) -> db.CountCaptionResponse:
         """See db.proto."""
         return await self._store.transact(quotas.count_caption, request, self._quotas)
+
+    async def GetFamily(
+        self, request: db.GetFamilyRequest, _context: object
+    ) -> db.GetFamilyResponse:
+        """See db.proto."""
+        return await self._store.transact(finding.family, request)
 
     async def FindPictures(
         self, request: db.FindPicturesRequest, _context: object

@@ -11,13 +11,16 @@ from typing import Final
 from sqlalchemy import Row, Select, exists, select
 
 from dbservice import messages
-from dbservice.errors import unknown_cursor
+from dbservice.errors import not_found, unknown_cursor
 from dbservice.models import Forgetting, Generation, Photo
 from dbservice.store import Transaction
 from dbservice.transactions import queries
 from protos.lookalike.db.v1 import db_pb2 as db
 
 PAGE_SIZE: Final = 50
+
+MOST_CHILDREN: Final = 50
+"""Pictures that follow from one, in a response."""
 
 MOST_BATCHES: Final = 100
 """In a response. Whoever asks again goes on with the next."""
@@ -41,7 +44,7 @@ def find(
     last = None
     for row in rows:
         last = row.number
-        if row.picture_file_id and _says(row, wanted):
+        if (row.picture_file_id or request.with_unsent) and _says(row, wanted):
             numbers.append(row.number)
             if len(numbers) == most:
                 break
@@ -55,14 +58,52 @@ def find(
 
 def get(transaction: Transaction, request: db.FindPicturesRequest) -> db.FindPicturesResponse:
     """The picture that is asked for, or those of the set; nothing, if it is another's."""
+    row = _of_user(transaction, request)
+    if row is None:
+        return db.FindPicturesResponse()
+    shown = [each for each in _pictures(row) if each.picture_file_id]
+    return db.FindPicturesResponse(items=map(messages.item, shown))
+
+
+def family(transaction: Transaction, request: db.GetFamilyRequest) -> db.GetFamilyResponse:
+    """A picture, what it follows from, and what follows from it.
+
+    What follows from a set follows from each of its pictures.
+
+    Raises:
+        ServiceError: NOT_FOUND, if there is none, or if it is another's.
+    """
+    session = transaction.session
+    row = _of_user(transaction, request)
+    if row is None or row.image_key is None:
+        raise not_found("picture")
+    response = db.GetFamilyResponse(item=messages.item(row))
+    parent = queries.find(session, row.parent_id) if row.parent_id else None
+    if parent is not None and (pictures := _pictures(parent)):
+        response.parent.CopyFrom(messages.item(pictures[0]))
+    parents = [row.id] if row.set_id is None else [row.id, row.set_id]
+    following = queries.with_photo(Generation.parent_id.in_(parents)).limit(_BATCH)
+    children = sorted(session.scalars(following), key=lambda each: -each.number)
+    shown = [each for child in children if not child.set_id for each in _pictures(child)]
+    response.children.extend(map(messages.item, shown[:MOST_CHILDREN]))
+    return response
+
+
+def _of_user(
+    transaction: Transaction, request: db.FindPicturesRequest | db.GetFamilyRequest
+) -> Generation | None:
+    """What is asked for by its id, unless it is another's."""
     session, bot_id, user_id = transaction.session, request.bot_id, request.user_id
     row = queries.find(session, request.generation_id)
     if row is None or (row.bot_id, row.user_id) != (bot_id, user_id):
-        return db.FindPicturesResponse()
-    if queries.is_being_forgotten(session, bot_id, user_id):
-        return db.FindPicturesResponse()
-    shown = [each for each in (row, *row.members) if each.image_key and each.picture_file_id]
-    return db.FindPicturesResponse(items=map(messages.item, shown))
+        return None
+    return None if queries.is_being_forgotten(session, bot_id, user_id) else row
+
+
+def _pictures(row: Generation) -> Sequence[Generation]:
+    """The picture of a generation, or those of a set, as far as they are there."""
+    pictures = row.members if row.pictures > 1 else [row]
+    return [each for each in pictures if each.image_key]
 
 
 def _told(request: db.FindPicturesRequest) -> Select[int, str | None, str, str, str | None, str]:

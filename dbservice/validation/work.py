@@ -231,6 +231,15 @@ def _(request: db.GetImageRequest) -> Violations:
         yield "source", "must be photo_id or generation_id"
     else:
         yield from identifier(source, getattr(request, source))
+    if request.thumbnail not in db.ThumbnailFormat.values():
+        yield "thumbnail", "must be one of ThumbnailFormat"
+
+
+@violations.register
+def _(request: db.GetFamilyRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from not_zero("user_id", request.user_id)
+    yield from identifier("generation_id", request.generation_id)
 
 
 def _caption(caption: db.Caption) -> Violations:

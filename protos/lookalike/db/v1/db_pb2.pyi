@@ -43,6 +43,13 @@ class Dial(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DIAL_SIBLING: _ClassVar[Dial]
     DIAL_TWIN: _ClassVar[Dial]
 
+class ThumbnailFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    THUMBNAIL_FORMAT_UNSPECIFIED: _ClassVar[ThumbnailFormat]
+    THUMBNAIL_FORMAT_AVIF: _ClassVar[ThumbnailFormat]
+    THUMBNAIL_FORMAT_WEBP: _ClassVar[ThumbnailFormat]
+    THUMBNAIL_FORMAT_JPEG: _ClassVar[ThumbnailFormat]
+
 class Redemption(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REDEMPTION_UNSPECIFIED: _ClassVar[Redemption]
@@ -92,6 +99,10 @@ DIAL_DREAM: Dial
 DIAL_COUSIN: Dial
 DIAL_SIBLING: Dial
 DIAL_TWIN: Dial
+THUMBNAIL_FORMAT_UNSPECIFIED: ThumbnailFormat
+THUMBNAIL_FORMAT_AVIF: ThumbnailFormat
+THUMBNAIL_FORMAT_WEBP: ThumbnailFormat
+THUMBNAIL_FORMAT_JPEG: ThumbnailFormat
 REDEMPTION_UNSPECIFIED: Redemption
 REDEMPTION_ACCEPTED: Redemption
 REDEMPTION_MEMBER: Redemption
@@ -794,14 +805,16 @@ class ChangeSettingsResponse(_message.Message):
     def __init__(self, settings: _Optional[_Union[UserSettings, _Mapping]] = ...) -> None: ...
 
 class GetImageRequest(_message.Message):
-    __slots__ = ("photo_id", "generation_id", "user_id")
+    __slots__ = ("photo_id", "generation_id", "user_id", "thumbnail")
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAIL_FIELD_NUMBER: _ClassVar[int]
     photo_id: str
     generation_id: str
     user_id: int
-    def __init__(self, photo_id: _Optional[str] = ..., generation_id: _Optional[str] = ..., user_id: _Optional[int] = ...) -> None: ...
+    thumbnail: ThumbnailFormat
+    def __init__(self, photo_id: _Optional[str] = ..., generation_id: _Optional[str] = ..., user_id: _Optional[int] = ..., thumbnail: _Optional[_Union[ThumbnailFormat, str]] = ...) -> None: ...
 
 class GetImageResponse(_message.Message):
     __slots__ = ("info", "chunk")
@@ -1419,20 +1432,22 @@ class ListUploadsResponse(_message.Message):
     def __init__(self, image_sha256: _Optional[_Iterable[str]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class FindPicturesRequest(_message.Message):
-    __slots__ = ("bot_id", "user_id", "words", "generation_id", "page_size", "cursor")
+    __slots__ = ("bot_id", "user_id", "words", "generation_id", "page_size", "cursor", "with_unsent")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    WITH_UNSENT_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     user_id: int
     words: str
     generation_id: str
     page_size: int
     cursor: str
-    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., words: _Optional[str] = ..., generation_id: _Optional[str] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+    with_unsent: bool
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., words: _Optional[str] = ..., generation_id: _Optional[str] = ..., page_size: _Optional[int] = ..., cursor: _Optional[str] = ..., with_unsent: _Optional[bool] = ...) -> None: ...
 
 class FindPicturesResponse(_message.Message):
     __slots__ = ("items", "cursor")
@@ -1441,6 +1456,26 @@ class FindPicturesResponse(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[Item]
     cursor: str
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class GetFamilyRequest(_message.Message):
+    __slots__ = ("bot_id", "user_id", "generation_id")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    user_id: int
+    generation_id: str
+    def __init__(self, bot_id: _Optional[int] = ..., user_id: _Optional[int] = ..., generation_id: _Optional[str] = ...) -> None: ...
+
+class GetFamilyResponse(_message.Message):
+    __slots__ = ("item", "parent", "children")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    CHILDREN_FIELD_NUMBER: _ClassVar[int]
+    item: Item
+    parent: Item
+    children: _containers.RepeatedCompositeFieldContainer[Item]
+    def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., parent: _Optional[_Union[Item, _Mapping]] = ..., children: _Optional[_Iterable[_Union[Item, _Mapping]]] = ...) -> None: ...
 
 class MoveChatRequest(_message.Message):
     __slots__ = ("bot_id", "from_chat_id", "to_chat_id")

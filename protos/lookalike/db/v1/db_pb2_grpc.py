@@ -269,6 +269,11 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.FromString,
                 _registered_method=True)
+        self.GetFamily = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/GetFamily',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetFamilyRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetFamilyResponse.FromString,
+                _registered_method=True)
         self.MoveChat = channel.unary_unary(
                 '/lookalike.db.v1.DatabaseService/MoveChat',
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.MoveChatRequest.SerializeToString,
@@ -423,7 +428,7 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetImage(self, request, context):
-        """The bytes of a photo or of a picture: info first, then chunks.
+        """The bytes of a photo or of a picture, or of a thumbnail of it: info first, then chunks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -632,6 +637,14 @@ class DatabaseServiceServicer:
     def FindPictures(self, request, context):
         """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
         has all of the words, or the one that is asked for by its id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFamily(self, request, context):
+        """A picture of a user's, whichever chat it is in, with the one that it follows from and those that
+        follow from it. NOT_FOUND, if there is none, or if it is another's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -882,6 +895,11 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.FindPictures,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.SerializeToString,
+            ),
+            'GetFamily': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFamily,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetFamilyRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetFamilyResponse.SerializeToString,
             ),
             'MoveChat': grpc.unary_unary_rpc_method_handler(
                     servicer.MoveChat,
@@ -2158,6 +2176,33 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/FindPictures',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FindPicturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFamily(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/GetFamily',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetFamilyRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.GetFamilyResponse.FromString,
             options,
             channel_credentials,
             insecure,

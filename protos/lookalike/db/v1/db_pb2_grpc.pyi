@@ -105,7 +105,7 @@ class DatabaseServiceStub:
     ChangeSettings: _grpc.UnaryUnaryMultiCallable[_db_pb2.ChangeSettingsRequest, _db_pb2.ChangeSettingsResponse]
     """Changes it; what is absent stays as it is."""
     GetImage: _grpc.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]
-    """The bytes of a photo or of a picture: info first, then chunks."""
+    """The bytes of a photo or of a picture, or of a thumbnail of it: info first, then chunks."""
     ForgetUser: _grpc.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]
     """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished. What stays: that
     the user is banned, and that the bot is the user's.
@@ -183,6 +183,10 @@ class DatabaseServiceStub:
     """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
     has all of the words, or the one that is asked for by its id.
     """
+    GetFamily: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetFamilyRequest, _db_pb2.GetFamilyResponse]
+    """A picture of a user's, whichever chat it is in, with the one that it follows from and those that
+    follow from it. NOT_FOUND, if there is none, or if it is another's.
+    """
     MoveChat: _grpc.UnaryUnaryMultiCallable[_db_pb2.MoveChatRequest, _db_pb2.MoveChatResponse]
     """A group became a supergroup, which has another id: what it has chosen, and that it is banned,
     goes along. Where the new id has chosen something already, that stays. Again changes nothing.
@@ -254,7 +258,7 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     ChangeSettings: _aio.UnaryUnaryMultiCallable[_db_pb2.ChangeSettingsRequest, _db_pb2.ChangeSettingsResponse]  # type: ignore[assignment]
     """Changes it; what is absent stays as it is."""
     GetImage: _aio.UnaryStreamMultiCallable[_db_pb2.GetImageRequest, _db_pb2.GetImageResponse]  # type: ignore[assignment]
-    """The bytes of a photo or of a picture: info first, then chunks."""
+    """The bytes of a photo or of a picture, or of a thumbnail of it: info first, then chunks."""
     ForgetUser: _aio.UnaryUnaryMultiCallable[_db_pb2.ForgetUserRequest, _db_pb2.ForgetUserResponse]  # type: ignore[assignment]
     """Deletes all that is known of a user. NOT_CLOSED while anything is unfinished. What stays: that
     the user is banned, and that the bot is the user's.
@@ -331,6 +335,10 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     FindPictures: _aio.UnaryUnaryMultiCallable[_db_pb2.FindPicturesRequest, _db_pb2.FindPicturesResponse]  # type: ignore[assignment]
     """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
     has all of the words, or the one that is asked for by its id.
+    """
+    GetFamily: _aio.UnaryUnaryMultiCallable[_db_pb2.GetFamilyRequest, _db_pb2.GetFamilyResponse]  # type: ignore[assignment]
+    """A picture of a user's, whichever chat it is in, with the one that it follows from and those that
+    follow from it. NOT_FOUND, if there is none, or if it is another's.
     """
     MoveChat: _aio.UnaryUnaryMultiCallable[_db_pb2.MoveChatRequest, _db_pb2.MoveChatResponse]  # type: ignore[assignment]
     """A group became a supergroup, which has another id: what it has chosen, and that it is banned,
@@ -514,7 +522,7 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.GetImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_db_pb2.GetImageResponse], _abc.AsyncIterator[_db_pb2.GetImageResponse]]:
-        """The bytes of a photo or of a picture: info first, then chunks."""
+        """The bytes of a photo or of a picture, or of a thumbnail of it: info first, then chunks."""
 
     @_abc_1.abstractmethod
     def ForgetUser(
@@ -759,6 +767,16 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_db_pb2.FindPicturesResponse, _abc.Awaitable[_db_pb2.FindPicturesResponse]]:
         """A user's pictures of all chats that Telegram has, newest first, by pages: those whose sentence
         has all of the words, or the one that is asked for by its id.
+        """
+
+    @_abc_1.abstractmethod
+    def GetFamily(
+        self,
+        request: _db_pb2.GetFamilyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.GetFamilyResponse, _abc.Awaitable[_db_pb2.GetFamilyResponse]]:
+        """A picture of a user's, whichever chat it is in, with the one that it follows from and those that
+        follow from it. NOT_FOUND, if there is none, or if it is another's.
         """
 
     @_abc_1.abstractmethod
