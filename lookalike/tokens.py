@@ -76,7 +76,7 @@ def _create(path: Path, token: str) -> None:
 
 
 def derived_secret(token: str, purpose: str) -> str:
-    """A secret of its own for a purpose, in 64 hexadecimal digits; it tells nothing of the token."""
+    """A secret of its own for a purpose, 64 hexadecimal digits; it tells nothing of the token."""
     return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 

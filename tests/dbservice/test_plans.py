@@ -13,7 +13,14 @@ from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import generations, users
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice import test_access, test_broadcasts, test_finding, test_groups, test_quotas
+from tests.dbservice import (
+    test_access,
+    test_broadcasts,
+    test_family,
+    test_finding,
+    test_groups,
+    test_quotas,
+)
 from tests.dbservice.client import CHAT, Client
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_durability import Sweeps
@@ -116,6 +123,13 @@ async def found(client: Client) -> None:
     assert await test_finding.find(client, generation_id=key) == [key]
 
 
+async def related(client: Client) -> None:
+    key = await test_finding.delivered(client, 8)
+    child = await test_family.follow(client, key, 1)
+    assert await test_family.ids(client, child) == (key, [])
+    assert await test_family.ids(client, key) == ("", [child])
+
+
 async def forgotten(client: Client) -> None:
     lease = await client.to_state(db.GENERATION_STATE_DELIVERED, message_id=8)
     await client.ask_to_forget(8)
@@ -167,6 +181,7 @@ CALLS: dict[str, Callable[[Client], Awaitable[Any]]] = {
     "a ban": banned,
     "what is given back": closed,
     "pictures of all chats": found,
+    "a picture's family": related,
     "statistics": test_quotas.statistics,
     "forget": lambda client: client.forget(99),
     "whom to forget": forgotten,

@@ -108,6 +108,7 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
         "DeleteGeneration": [db.DeleteGenerationRequest(**who, generation_id=generation)],
         "StarGeneration": [db.StarGenerationRequest(**who, generation_id=generation, starred=True)],
         "FindPictures": [db.FindPicturesRequest(bot_id=BOT, user_id=USER, words="cat", cursor="f")],
+        "GetFamily": [db.GetFamilyRequest(bot_id=BOT, user_id=USER, generation_id=generation)],
         "GetSettings": [db.GetSettingsRequest(bot_id=BOT, user_id=USER)],
         "ChangeSettings": [
             db.ChangeSettingsRequest(

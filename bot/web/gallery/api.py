@@ -155,7 +155,7 @@ class Api:
                 bot_id=self._bot_id,
                 chat_id=item.photo.chat_id,
                 user_id=visitor.user_id,
-                message_id=item.generation.result_message_id or item.photo.message_id,
+                message_id=item.generation.result_message_id,
                 request_id=f"gallery:{wanted.request}",
                 parent_id=item.generation.id,
                 button=picture_data(wanted.way, item.generation.id),

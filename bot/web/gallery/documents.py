@@ -38,7 +38,12 @@ def picture(item: db.Item, visitor: Visitor, links: Links) -> dict[str, Any]:
 
 
 def ways(item: db.Item) -> dict[str, Child]:
-    """The pictures that may follow from one, by the names of the chat's buttons."""
+    """The pictures that may follow from one, by the names of the chat's buttons.
+
+    None while no message shows it: a picture follows from a message, and comes as a reply to it.
+    """
+    if not item.generation.result_message_id:
+        return {}
     found = {Action.AGAIN.value: again(item)}
     for action, steps in _STEPS.items():
         if (dial := turned(item, steps)) is not None:
