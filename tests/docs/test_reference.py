@@ -17,6 +17,7 @@ from bot import texts as bot_texts
 from bot.captioners import azure, base
 from bot.settings import BotSettings
 from bot.texts.tables import ENDINGS, SMALL_MODEL_SIZE, WAITS
+from bot.web.gallery.problems import STATUSES
 from dbservice.errors import Reason
 from dbservice.settings import DbserviceSettings
 from dbservice.validation import work as validation
@@ -164,6 +165,7 @@ def test_every_error_code_is_documented_and_no_other() -> None:
         *(reason.name for reason in Reason),
         *ENDINGS,
         *WAITS,
+        *STATUSES,
         "undeliverable",
     }
 
@@ -185,6 +187,8 @@ def test_every_problem_has_the_status_that_is_documented() -> None:
     for code in Code:
         if code.code not in ENDINGS:
             assert documented[code.code][1] == str(code.status)
+    for gallerys, status in STATUSES.items():
+        assert documented[gallerys][1] == str(status.value)
 
 
 def test_every_way_a_job_fails_has_words_of_its_own() -> None:
