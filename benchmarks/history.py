@@ -195,6 +195,10 @@ async def _look(client: _Clocked, rows: int, number: int) -> None:
         await client.call(f"ListHistory, {page}", stub.ListHistory, request)
     await client.call("GetStatistics", stub.GetStatistics, db.GetStatisticsRequest(bot_id=_BOT))
     await client.call("FindPictures, newest page", stub.FindPictures, _query())
+    gallery = db.FindPicturesRequest(
+        bot_id=_BOT, user_id=_HEAVY, with_unsent=True, cursor=f"{rows // 2:x}"
+    )
+    await client.call("FindPictures, a gallery's page", stub.FindPictures, gallery)
     if number % _SEARCH_EACH == 0:
         await client.call("FindPictures, nothing found", stub.FindPictures, _query("nowhere"))
     nothing = db.CancelGenerationsRequest(**_WHO)
@@ -237,6 +241,8 @@ async def _work(client: _Clocked, number: int) -> None:
     await client.call("CloseGeneration", stub.CloseGeneration, close)
     one = db.GetGenerationRequest(**_WHO, generation_id=item.generation.id)
     await client.call("GetGeneration", stub.GetGeneration, one)
+    family = db.GetFamilyRequest(bot_id=_BOT, user_id=_HEAVY, generation_id=item.generation.id)
+    await client.call("GetFamily", stub.GetFamily, family)
     again = db.CreateGenerationRequest(**_WHO, parent_id=item.generation.id, message_id=1)
     made = await client.call("CreateGeneration", stub.CreateGeneration, again)
     unwanted = db.CancelGenerationsRequest(**_WHO, generation_id=made.item.generation.id)
