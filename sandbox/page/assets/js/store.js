@@ -169,8 +169,8 @@ export class Store extends EventTarget {
   /** The bot's menu button in a chat, if it opens an app: the chat's own, or that of all. */
   appButton(chat) {
     if (chat.type !== "private") return null;
-    const set = this.bot.menu_buttons;
-    const { button } = set.find(({ chat_id: id }) => id === chat.id) ?? set.find(({ chat_id: id }) => id === null) ?? {};
+    const buttonOf = (id) => this.bot.menu_buttons.find(({ chat_id: of }) => of === id)?.button;
+    const button = buttonOf(chat.id) ?? buttonOf(null);
     return button?.type === "web_app" ? button : null;
   }
 
