@@ -11,6 +11,7 @@ from sandbox.botapi.router import router as botapi
 from sandbox.origin import SameOrigin
 from sandbox.page import add_page
 from sandbox.people.acting import router as acting
+from sandbox.people.apps import router as apps
 from sandbox.people.sharing import router as sharing
 from sandbox.people.streaming import router as streaming
 from sandbox.people.watching import router as watching
@@ -41,6 +42,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.include_router(botapi)
     app.include_router(acting)
     app.include_router(sharing)
+    app.include_router(apps)
     app.include_router(watching)
     app.include_router(streaming)
     add_page(app)

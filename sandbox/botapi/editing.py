@@ -5,7 +5,7 @@ import time
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
-from sandbox.botapi.inline import require_inline_mode
+from sandbox.botapi.inline import require_possible
 from sandbox.botapi.media import read_input_media
 from sandbox.storage.schema import Json
 from sandbox.telegram.chats import ChatRow, require_member, require_writable
@@ -146,7 +146,7 @@ async def _replace(
     markup: Json | None,
 ) -> Json:
     """Puts `content` in the place of `fields`; the buttons are those of the call, or none."""
-    await require_inline_mode(tx, markup)
+    await require_possible(tx, markup, stored.message["chat"]["type"])
     replaced = {*fields, "reply_markup"}
     changed = {name: value for name, value in stored.message.items() if name not in replaced}
     changed |= content

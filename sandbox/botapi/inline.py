@@ -1,4 +1,4 @@
-"""answerInlineQuery, setMessageReaction."""
+"""answerInlineQuery, savePreparedInlineMessage, setMessageReaction."""
 
 import re
 from typing import Any
@@ -7,18 +7,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
 from sandbox.storage.schema import Json
-from sandbox.telegram.chats import require_member
+from sandbox.telegram.apps import opens_app
+from sandbox.telegram.chats import find_user, require_member
 from sandbox.telegram.files import reuse_file
 from sandbox.telegram.formatting import message_caption
 from sandbox.telegram.inline import answer, is_enabled
-from sandbox.telegram.keyboards import read_inline_markup, switches_inline
+from sandbox.telegram.keyboards import CHAT_KINDS, read_inline_markup, switches_inline
 from sandbox.telegram.messages import find_message
+from sandbox.telegram.prepared import prepare
 from sandbox.telegram.reactions import EMOJI, react
 from sandbox.telegram.refusals import bad_request
 
 _MAX_RESULTS = 50
 _MAX_ID_BYTES = 64
 _MAX_OFFSET_BYTES = 64
+_ANY_CHAT = ""  # where a result will be sent, nobody knows yet
 _PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -46,13 +49,32 @@ async def answer_inline_query(call: Call) -> bool:
     return True
 
 
-async def require_inline_mode(tx: AsyncConnection, markup: Json | None) -> None:
-    """Buttons that lead to inline mode are for bots that have it.
+async def save_prepared_inline_message(call: Call) -> Json:
+    """A message that a user of a Mini App may send; the bot needs no inline mode for it."""
+    user_id = call.params.integer("user_id", 0)
+    if user_id <= 0:
+        raise bad_request("invalid user_id specified")
+    result = call.params.json("result", "inline query result")
+    if result is None:
+        raise bad_request("result isn't specified")
+    kinds = [kind for kind in CHAT_KINDS if call.params.boolean(f"allow_{kind}_chats")]
+    if not kinds:
+        raise bad_request("at least one chat type must be allowed")
+    async with call.sandbox.database.transaction() as tx:
+        if await find_user(tx, user_id) is None:
+            raise bad_request("user not found")
+        content = (await _read_result(tx, result))["content"]
+        return await prepare(tx, user_id, content, kinds)
+
+
+async def require_possible(tx: AsyncConnection, markup: Json | None, chat_type: str) -> None:
+    """Buttons that lead to inline mode are for bots that have it, those of apps for private chats.
 
     Raises:
-        Refusal: this bot has not.
+        Refusal: this bot, or this chat, cannot have them.
     """
-    if switches_inline(markup) and not await is_enabled(tx):
+    no_app = chat_type != "private" and opens_app(markup)
+    if no_app or (switches_inline(markup) and not await is_enabled(tx)):
         raise bad_request("BUTTON_TYPE_INVALID")
 
 
@@ -72,6 +94,7 @@ async def _read_result(tx: AsyncConnection, result: Any) -> Json:
         result.get("caption", ""), result.get("parse_mode", ""), result.get("caption_entities")
     )
     markup = read_inline_markup(result.get("reply_markup"))
+    await require_possible(tx, markup, _ANY_CHAT)
     buttons = {} if markup is None else {"reply_markup": markup}
     photo = await reuse_file(tx, result["photo_file_id"], "photo")
     return {"id": result["id"], "content": {**photo, **caption, **buttons}}

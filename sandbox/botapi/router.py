@@ -13,7 +13,16 @@ from starlette.types import Receive, Scope, Send
 
 from lookalike.tokens import same_token
 from lookalike.waiting import any_of
-from sandbox.botapi import account, commands, editing, inline, polling, profile, sending
+from sandbox.botapi import (
+    account,
+    commands,
+    editing,
+    inline,
+    menu_button,
+    polling,
+    profile,
+    sending,
+)
 from sandbox.botapi.call import Call
 from sandbox.botapi.params import Params, read_params
 from sandbox.faults import DOWNLOAD, Fault
@@ -46,10 +55,13 @@ _METHODS: dict[str, Method] = {
     "deleteMessages": editing.delete_messages,
     "answerCallbackQuery": account.answer_callback_query,
     "answerInlineQuery": inline.answer_inline_query,
+    "savePreparedInlineMessage": inline.save_prepared_inline_message,
     "setMessageReaction": inline.set_message_reaction,
     "setMyCommands": commands.set_my_commands,
     "getMyCommands": commands.get_my_commands,
     "deleteMyCommands": commands.delete_my_commands,
+    "setChatMenuButton": menu_button.set_chat_menu_button,
+    "getChatMenuButton": menu_button.get_chat_menu_button,
     "setMyName": profile.set_my_name,
     "getMyName": profile.get_my_name,
     "setMyDescription": profile.set_my_description,

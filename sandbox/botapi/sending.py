@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.botapi.call import Call
-from sandbox.botapi.inline import require_inline_mode
+from sandbox.botapi.inline import require_possible
 from sandbox.botapi.media import Media, read_input_media, read_media
 from sandbox.botapi.params import Params
 from sandbox.storage.events import record_event
@@ -85,7 +85,7 @@ async def _add(
 ) -> Json:
     """Adds the call's message to the call's chat."""
     chat = await require_writable(tx, call.params.text("chat_id"))
-    await require_inline_mode(tx, markup.inline)
+    await require_possible(tx, markup.inline, chat.chat["type"])
     target, thread = await place.find(tx, chat)
     sender = await bot_user(tx, call.sandbox.bot)
     whole = {**content, **markup.fields, **thread}

@@ -13,10 +13,12 @@ from starlette.types import Scope
 
 _ASSETS = Path(__file__).parent / "assets"
 _HEADERS = {
-    # Nothing comes from elsewhere, nothing is inline, and no text is ever read as HTML.
+    # Nothing comes from elsewhere, nothing is inline, and no text is ever read as HTML. Frames are
+    # Mini Apps, of this machine only: an address elsewhere would be a way out.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;"
-        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+        " connect-src 'self'; frame-src http://127.0.0.1:* http://localhost:*;"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
         " require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -1,8 +1,9 @@
 """The people's side: tests, the demo and the chat page play users here. JSON, loopback only.
 
-Acting (`acting.py`, `sharing.py`):
+Acting (`acting.py`, `sharing.py`, `apps.py`):
 
-    POST   /sandbox/users                    {first_name, id?, language_code?} -> User
+    POST   /sandbox/users                    {first_name, last_name?, username?, id?,
+                                             language_code?} -> User
     POST   /sandbox/chats                    {type: group|supergroup|channel, title, members,
                                              is_forum?} -> chat; the first member administers it,
                                              and alone posts in a channel
@@ -32,15 +33,23 @@ Acting (`acting.py`, `sharing.py`):
                                              cache_time, is_personal}, null if none came; a result
                                              is {id, content}, the fields of a Message
     POST   /sandbox/inline/{id}/choose       {user, chat, result} -> the Message that it becomes
+    POST   /sandbox/chats/{chat}/app         {user, url, message?, theme?} -> {url}; opens a Mini
+                                             App that a message's button or the menu button offers:
+                                             the address with who opens it, signed, and the colours
+    GET    /sandbox/prepared/{id}            ?user -> {id, content, kinds, expiration_date}; what an
+                                             app has prepared for its user, the fields of a Message
+    POST   /sandbox/prepared/{id}/send       {user, chat} -> the Message that it becomes
     POST   /sandbox/updates                  a list of objects, each an Update without its number,
                                              however odd -> 204; the bot gets them as they are
 
 Watching (`watching.py`, `streaming.py`):
 
     GET    /sandbox/bot                      {user, profile, listening, note, inline_mode, commands,
-                                             pending_updates, webhook, unknown_methods}; profile is
-                                             {name, description, short_description}, each by
-                                             language, and photo, a file_id
+                                             menu_buttons, pending_updates, webhook,
+                                             unknown_methods}; profile is {name, description,
+                                             short_description}, each by language, and photo, a
+                                             file_id; menu_buttons are {chat_id, button}, of all
+                                             chats without a chat_id
     GET    /sandbox/users                    all users
     GET    /sandbox/chats                    all chats, each {id, type, title or first_name,
                                              members, bot_status, migrated_to}

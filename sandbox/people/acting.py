@@ -72,6 +72,8 @@ class NewUser(_Body):
     """A user to add."""
 
     first_name: Annotated[str, Field(min_length=1, max_length=64)]
+    last_name: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    username: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{3,31}$")] | None = None
     id: Annotated[int, Field(ge=1, le=MAX_ID)] | None = None
     language_code: Annotated[str, Field(min_length=2, max_length=10)] | None = None
 

@@ -6,8 +6,10 @@ from fastapi import HTTPException
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sandbox.storage.schema import Json
+from sandbox.telegram.account import BotAccount
 from sandbox.telegram.chats import ChatRow, find_chat, find_user, is_in, open_private_chat
-from sandbox.telegram.messages import MessageRow, find_message
+from sandbox.telegram.messages import MessageRow, add_message, find_message
+from sandbox.telegram.profile import bot_user
 from sandbox.telegram.updates import push_update
 
 MAX_ID: Final = 2**53 - 1
@@ -54,6 +56,16 @@ async def writable_chat(tx: AsyncConnection, chat_id: int, sender: Json) -> Chat
     if private and chat.bot_status != "member":
         raise HTTPException(409, "the user has blocked the bot")
     return chat
+
+
+async def send_via_bot(
+    tx: AsyncConnection, chat: ChatRow, sender: Json, content: Json, bot: BotAccount
+) -> Json:
+    """Sends what the bot has offered, in the sender's own name; gives the `Message`."""
+    whole = {**content, "via_bot": await bot_user(tx, bot)}
+    message = await add_message(tx, chat, sender, whole)
+    await tell_bot(tx, chat, "message", message)
+    return message
 
 
 async def tell_bot(tx: AsyncConnection, chat: ChatRow, kind: str, message: Json) -> None:

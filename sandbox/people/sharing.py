@@ -8,13 +8,11 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from lookalike.waiting import any_of
-from sandbox.people.lookups import known_message, known_user, tell_bot, writable_chat
+from sandbox.people.lookups import known_message, known_user, send_via_bot, writable_chat
 from sandbox.state import InSandbox, Sandbox
 from sandbox.storage.schema import Json
 from sandbox.telegram import inline, reactions
 from sandbox.telegram.chats import find_chat, is_in
-from sandbox.telegram.messages import add_message
-from sandbox.telegram.profile import bot_user
 
 router = APIRouter(prefix="/sandbox")
 
@@ -95,10 +93,7 @@ async def choose(query_id: str, choice: Choice, sandbox: InSandbox) -> Json:
         if asked is None or asked.user_id != choice.user or not contents:
             raise HTTPException(409, "the bot has not offered that")
         chat = await writable_chat(tx, choice.chat, user)
-        content = {**contents[0], "via_bot": await bot_user(tx, sandbox.bot)}
-        message = await add_message(tx, chat, user, content)
-        await tell_bot(tx, chat, "message", message)
-        return message
+        return await send_via_bot(tx, chat, user, contents[0], sandbox.bot)
 
 
 @router.put("/chats/{chat_id}/messages/{message_id}/reaction", status_code=204)

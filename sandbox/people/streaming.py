@@ -31,9 +31,9 @@ async def stream(
 ) -> AsyncIterator[ServerSentEvent]:
     """Streams what people see happen, from event `after` on, or where a connection broke off.
 
-    `bot` events describe the bot, {user, profile, listening, note,
-    commands}; they have no number. A `reset`
-    says that events in between are gone: look at everything again.
+    `bot` events describe the bot, {user, profile, listening, note, inline_mode, commands,
+    menu_buttons}; they have no number. A `reset` says that events in between are gone: look at
+    everything again.
     """
     n = after if last_event_id is None else last_event_id
     bot: Json = {}

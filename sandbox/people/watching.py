@@ -20,6 +20,7 @@ from sandbox.storage.values import UNKNOWN_METHODS, get_option, next_number
 from sandbox.telegram.chats import describe, list_chats, list_users
 from sandbox.telegram.files import find_file, invalidate
 from sandbox.telegram.inline import is_enabled
+from sandbox.telegram.menu_buttons import list_menu_buttons
 from sandbox.telegram.messages import shown_messages
 from sandbox.telegram.profile import bot_user, describe_profile
 from sandbox.telegram.updates import count_updates
@@ -60,6 +61,7 @@ async def describe_bot(tx: AsyncConnection, sandbox: Sandbox) -> Json:
             }
             for row in rows
         ],
+        "menu_buttons": await list_menu_buttons(tx),
     }
 
 

@@ -132,6 +132,25 @@ commands = Table(
     Column("commands", JSON, nullable=False),
 )
 
+menu_buttons = Table(
+    "menu_buttons",
+    metadata,
+    Column(
+        "chat_id", BigInteger, primary_key=True, autoincrement=False
+    ),  # 0: of all that have none
+    Column("button", JSON, nullable=False),
+)
+
+prepared_messages = Table(
+    "prepared_messages",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("expires", Integer, nullable=False),
+    Column("content", JSON, nullable=False),  # the fields of the message that it becomes
+    Column("kinds", JSON, nullable=False),  # of the chats that it may be sent to
+)
+
 profile = Table(
     "profile",  # of the bot, as it was set by the bot itself
     metadata,

@@ -1,11 +1,15 @@
 """`reply_markup`: checked as Telegram checks it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sandbox.storage.schema import Json
+from sandbox.telegram.apps import read_app
 from sandbox.telegram.refusals import bad_request
+
+CHAT_KINDS: Final = ("user", "bot", "group", "channel")
+"""Of the chats that somebody may choose: in `allow_user_chats`, and so on."""
 
 _MAX_BUTTONS = 100
 _MAX_IN_A_ROW = 8
@@ -27,7 +31,6 @@ _SWITCHES = frozenset(
         "switch_inline_query_chosen_chat",
     }
 )
-_CHOSEN = ("user", "bot", "group", "channel")
 _MAX_QUERY = 256
 _OF_THE_CLIENT = frozenset({"keyboard", "force_reply"})  # what changes where people write
 
@@ -140,6 +143,8 @@ def _check_action(button: Json, problem: str) -> Json:
         return {"copy_text": _check_copied(value, problem)}
     if action in _SWITCHES:
         return {action: _check_switch(action, value, problem)}
+    if action == "web_app":
+        return {"web_app": read_app(value, problem, "inline keyboard button Web App")}
     if action not in {"url", "callback_data"}:
         raise bad_request("BUTTON_TYPE_INVALID")  # what has no place in this chat, or on this page
     return {action: value}
@@ -153,7 +158,7 @@ def _check_switch(action: str, value: Any, problem: str) -> Any:
         query: Any = value
     elif not isinstance(value, dict):
         raise bad_request(f'{problem}Field "{action}" must be of type Object')
-    elif not any(value.get(f"allow_{kind}_chats") for kind in _CHOSEN):
+    elif not any(value.get(f"allow_{kind}_chats") for kind in CHAT_KINDS):
         raise bad_request("at least one chat type must be allowed")
     else:
         query = value.get("query", "")

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from tests.sandbox.shown import Answer, ApiCall, Button, Json, Offer, ShownMessage
+from tests.sandbox.shown import Answer, ApiCall, Button, Json, Offer, Prepared, ShownMessage
 from tests.waiting import eventually
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Json",
     "Offer",
     "People",
+    "Prepared",
     "ShownMessage",
 ]
 
@@ -61,9 +63,12 @@ class People:
         *,
         language_code: str | None = "en",
         user_id: int | None = None,
+        **names: str,
     ) -> int:
-        """A new user; gives the id, which is the private chat's too."""
-        body = {"first_name": first_name, "language_code": language_code, "id": user_id}
+        """A new user, perhaps with `last_name` and `username`; gives the id, which is the private
+        chat's too.
+        """
+        body = {"first_name": first_name, "language_code": language_code, "id": user_id, **names}
         user = await self._ask("POST", "/users", json=body)
         return int(user["id"])
 
@@ -211,6 +216,40 @@ class People:
         body = {"user": offer.user, "chat": chat, "result": result}
         return ShownMessage(await self._ask("POST", f"/inline/{offer.id}/choose", json=body))
 
+    async def open_app(
+        self,
+        user: int,
+        url: str,
+        *,
+        message: ShownMessage | None = None,
+        theme: dict[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Opens a Mini App by a message's button, or by the menu button.
+
+        Gives what it is told, by the names in its address: `tgWebAppData` is the initData.
+        """
+        body: Json = {"user": user, "url": url, "theme": theme or {}}
+        if message is not None:
+            body["message"] = message.id
+        chat = user if message is None else message.chat_id
+        opened = urlsplit((await self._ask("POST", f"/chats/{chat}/app", json=body))["url"])
+        assert opened._replace(fragment="").geturl() == url
+        told = parse_qs(opened.fragment, strict_parsing=True)
+        return {name: value for name, (value,) in told.items()}
+
+    async def prepared(self, user: int, prepared_id: str) -> Prepared:
+        """What an app has prepared for its user to send."""
+        path = f"/prepared/{prepared_id}"
+        shown = await self._ask("GET", path, params={"user": user})
+        content = shown["content"]
+        photo = content["photo"][-1]["file_id"]
+        return Prepared(content.get("caption", ""), photo, shown["kinds"])
+
+    async def send_prepared(self, user: int, prepared_id: str, chat: int) -> ShownMessage:
+        """Sends it, in the user's own name."""
+        body = {"user": user, "chat": chat}
+        return ShownMessage(await self._ask("POST", f"/prepared/{prepared_id}/send", json=body))
+
     async def set_bot_status(self, chat: int, status: str) -> None:
         """`member`, `administrator`, `left` or `kicked`: from a private chat that is blocked."""
         await self._ask("PUT", f"/chats/{chat}/bot", json={"status": status})
@@ -301,7 +340,7 @@ class People:
         await self._ask("DELETE", f"/files/{file_id}")
 
     async def bot(self) -> Json:
-        """user, profile, commands, pending_updates, webhook, unknown_methods."""
+        """user, profile, commands, menu_buttons, pending_updates, webhook, unknown_methods."""
         bot: Json = await self._ask("GET", "/bot")
         return bot
 

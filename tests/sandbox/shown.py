@@ -10,8 +10,9 @@ Json: TypeAlias = dict[str, Any]
 class Button:
     """An inline button.
 
-    `style` is danger, success, primary or None, `copies` what it copies, and `query` what it has
-    its user write after the bot's name in a chat that they choose.
+    `style` is danger, success, primary or None, `copies` what it copies, `query` what it has
+    its user write after the bot's name in a chat that they choose, and `app` the address of the
+    Mini App that it opens.
     """
 
     text: str
@@ -20,6 +21,7 @@ class Button:
     style: str | None = None
     copies: str | None = None
     query: str | None = None
+    app: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class ShownMessage:
                 button.get("style"),
                 button.get("copy_text", {}).get("text"),
                 button.get("switch_inline_query_chosen_chat", {}).get("query"),
+                button.get("web_app", {}).get("url"),
             )
             for row in rows
             for button in row
@@ -157,6 +160,15 @@ class Offer:
         """What the button over the results says."""
         button = self.json["button"]
         return None if button is None else str(button["text"])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a Mini App has prepared for its user to send, and to which kinds of chats."""
+
+    caption: str
+    photo: str
+    kinds: list[str]
 
 
 @dataclass(frozen=True)

@@ -85,4 +85,23 @@ export const lookFor = (user, query) =>
 export const choose = (offer, user, chat, result) =>
   ask("POST", `/inline/${offer.id}/choose`, { json: { user, chat, result } });
 
+/**
+ * Opens a Mini App; gives its address, which says who opens it.
+ * @param {number} user
+ * @param {number} chat
+ * @param {string} url the address that the bot offers.
+ * @param {object|undefined} message whose button it is; none: the menu button.
+ * @param {object} theme
+ */
+export const openApp = async (user, chat, url, message, theme) =>
+  (await ask("POST", `/chats/${chat}/app`, { json: { user, url, message: message?.message_id, theme } }))
+    .url;
+
+const preparedPath = (id) => `/prepared/${encodeURIComponent(id)}`;
+
+/** What an app has prepared for its user to send, {id, content, kinds}. */
+export const showPrepared = (id, user) => ask("GET", `${preparedPath(id)}?user=${user}`);
+export const sendPrepared = (id, user, chat) =>
+  ask("POST", `${preparedPath(id)}/send`, { json: { user, chat } });
+
 export const fileUrl = (fileId) => `/sandbox/files/${encodeURIComponent(fileId)}`;

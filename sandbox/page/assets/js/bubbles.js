@@ -19,6 +19,7 @@ import { say } from "./words.js";
  * @property {(message: object, button: object, node: Element) => void} press
  * @property {(text: string) => void} copy
  * @property {(query: string) => void} share send what the bot finds to a chat.
+ * @property {(button: object, message: object) => void} app open the app of a button.
  * @property {(message: object, emoji: string) => void} react add a reaction, or take it back.
  * @property {(command: string) => void} command send a command.
  * @property {(message: object, at: Element|{x: number, y: number}) => void} menu
@@ -107,6 +108,7 @@ export class Bubble {
         press: (button, node) => this.actions.press(this.message, button, node),
         copy: this.actions.copy,
         share: this.actions.share,
+        app: (button) => this.actions.app(button, this.message),
       }),
     );
     this.#part("reactions", this.keyboard, this.message.reactions, () =>

@@ -10,7 +10,7 @@ const FEW_WORDS = 24; // characters that any phone has room for in a row
  * The rows of an inline keyboard, or a comment where there is none.
  * @param {object|undefined} markup an `InlineKeyboardMarkup`.
  * @param {{press: (button: object, node: Element) => void, copy: (text: string) => void,
- *   share: (query: string) => void}} actions
+ *   share: (query: string) => void, app: (button: object) => void}} actions
  */
 export function inlineKeyboard(markup, actions) {
   const rows = markup?.inline_keyboard ?? [];
@@ -26,7 +26,7 @@ export function inlineKeyboard(markup, actions) {
   );
 }
 
-function inlineButton(button, { press, copy, share }) {
+function inlineButton(button, { press, copy, share, app }) {
   const style = STYLES.includes(button.style) ? ` ${button.style}` : "";
   const properties = { class: `inline-button${style}` };
   const text = element("span", {}, button.text);
@@ -40,11 +40,14 @@ function inlineButton(button, { press, copy, share }) {
     ? () => copy(copied)
     : shared
       ? () => share(shared)
-      : (event) => press(button, event.currentTarget);
+      : button.web_app
+        ? () => app(button)
+        : (event) => press(button, event.currentTarget);
   return element(
     "button",
     { type: "button", ...properties, title: copied ? say("Copy") : null, on: { click: run } },
     text,
     copied && icon("copy"),
+    button.web_app && icon("window"),
   );
 }

@@ -20,8 +20,11 @@ export class Composer {
   #sending = false;
   #placeholder = "";
 
-  /** @param {import("./store.js").Store} store */
-  constructor(store) {
+  /**
+   * @param {import("./store.js").Store} store
+   * @param {(button: object) => void} openApp opens the app of the menu button.
+   */
+  constructor(store, openApp) {
     this.store = store;
     this.field = element("textarea", {
       id: "words",
@@ -55,6 +58,19 @@ export class Composer {
       { type: "submit", class: "icon-button send", "aria-label": say("Send"), title: say("Send") },
       icon("send"),
     );
+    this.appButton = element("button", {
+      type: "button",
+      class: "app-button",
+      hidden: true,
+      on: { click: () => openApp(store.appButton(this.#chat)) },
+    });
+    this.commandsButton = iconButton("slash", say("Commands"), () => this.completion.toggle(), {
+      class: "icon-button commands",
+      on: {
+        pointerdown: (event) => event.preventDefault(), // the field keeps the focus, and the list
+        click: () => this.completion.toggle(),
+      },
+    });
     const form = byId("composer");
     form.append(
       this.completion.list,
@@ -63,17 +79,12 @@ export class Composer {
       element(
         "div",
         { class: "composer-row" },
+        this.appButton,
         iconButton("attach", say("Add a photo"), (event) => this.#openAttachMenu(event.currentTarget), {
           "aria-haspopup": "menu",
         }),
         this.field,
-        iconButton("slash", say("Commands"), () => this.completion.toggle(), {
-          class: "icon-button commands",
-          on: {
-            pointerdown: (event) => event.preventDefault(), // the field keeps the focus, and the list
-            click: () => this.completion.toggle(),
-          },
-        }),
+        this.commandsButton,
         this.sendButton,
       ),
       this.picker,
@@ -82,6 +93,7 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
+    store.addEventListener("bot", () => this.#showMenuButton());
   }
 
   /** Switches to another chat; an unfinished draft stays with the old one. */
@@ -91,6 +103,16 @@ export class Composer {
     this.tray.clear();
     this.field.value = sessionStorage.getItem(this.#draftKey()) ?? "";
     this.#update();
+    this.#showMenuButton();
+  }
+
+  /** The bot's app, or else its commands, which a slash brings as well. */
+  #showMenuButton() {
+    const button = this.store.appButton(this.#chat);
+    this.appButton.textContent = button?.text ?? "";
+    this.appButton.title = button?.text ?? "";
+    this.appButton.hidden = button === null;
+    this.commandsButton.hidden = button !== null;
   }
 
   focus() {

@@ -8,6 +8,7 @@ import { acceptDrops } from "./drops.js";
 import { byId, icon } from "./dom.js";
 import { Header } from "./header.js";
 import { openMenu } from "./menus.js";
+import { openApp } from "./mini-app.js";
 import { setUpNote } from "./note.js";
 import { addressOf, findMe, openChatMenu, setUpPeople } from "./people.js";
 import { OFFERED, toggled } from "./reactions.js";
@@ -26,13 +27,14 @@ const [store, last] = await Store.open(me);
 let open = null;
 
 const header = new Header(store);
-const composer = new Composer(store);
+const composer = new Composer(store, (button) => app(button));
 const sidebar = new Sidebar(store, (chat) => addressOf(me.id, chat.id), (chat) => go(chat.id));
 const timeline = new Timeline(store, {
   view: (message) => openViewer(message, neighbour, (shown) => composer.reply(shown)),
   press,
   copy: (text) => tellingErrors(() => copy(text)),
   share: (query) => tellingErrors(() => share(query)),
+  app,
   react: (message, emoji) => tellingErrors(() => react(message, emoji)),
   command: (command) => composer.sendCommand(command),
   menu: openMessageMenu,
@@ -79,11 +81,15 @@ async function share(query) {
   const offer = await api.lookFor(me.id, query);
   const results = offer.answer?.results ?? [];
   if (results.length === 0) return toast(say("Nothing found."));
-  const chats = [...store.chats.values()].map((chat) => ({ id: chat.id, title: store.title(chat) }));
-  const chosen = await askShare(results, chats);
+  const chosen = await askShare(results, store.destinations());
   if (chosen === null) return;
   await api.choose(offer, me.id, chosen.chat, chosen.result);
   go(chosen.chat);
+}
+
+/** Opens the app of a message's button, or of the menu button. */
+function app(button, message) {
+  return tellingErrors(() => openApp(store, open, button, message));
 }
 
 const react = (message, emoji) => api.react(message, me.id, toggled(message, me.id, emoji));

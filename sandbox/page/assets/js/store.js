@@ -22,6 +22,8 @@ function signed(message) {
   };
 }
 
+/** What the Bot API calls chats that one may choose; a private one here is always one with the bot. */
+const KINDS = { private: "bot", group: "group", supergroup: "group", channel: "channel" };
 const PAGE = 60;
 const ACTION_MS = 5000; // core.telegram.org/bots/api#sendchataction
 
@@ -162,6 +164,21 @@ export class Store extends EventTarget {
       }
     }
     return [];
+  }
+
+  /** The bot's menu button in a chat, if it opens an app: the chat's own, or that of all. */
+  appButton(chat) {
+    if (chat.type !== "private") return null;
+    const buttonOf = (id) => this.bot.menu_buttons.find(({ chat_id: of }) => of === id)?.button;
+    const button = buttonOf(chat.id) ?? buttonOf(null);
+    return button?.type === "web_app" ? button : null;
+  }
+
+  /** The chats that something may be sent to, {id, title}; of these kinds only, if any are given. */
+  destinations(kinds) {
+    return [...this.chats.values()]
+      .filter(({ type }) => !kinds || kinds.includes(KINDS[type]))
+      .map((chat) => ({ id: chat.id, title: this.title(chat) }));
   }
 
   /** Whether a message of a chat was deleted, as far as is loaded. */

@@ -99,6 +99,8 @@ export default {
   "Chat": "Chat",
   "React with {emoji}": "Mit {emoji} reagieren",
   "Nothing found.": "Nichts gefunden.",
+  "Back": "Zurück",
+  "Only apps on this machine open here.": "Hier lassen sich nur Apps auf diesem Gerät öffnen.",
   "{count} unread": { other: "{count} ungelesen" },
   "To the end, {count} unread": { other: "Zum Ende, {count} ungelesen" },
   "{count} people and the bot": { one: "{count} Person und der Bot", other: "{count} Personen und der Bot" },

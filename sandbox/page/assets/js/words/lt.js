@@ -99,6 +99,8 @@ export default {
   "Chat": "Pokalbis",
   "React with {emoji}": "Reaguoti: {emoji}",
   "Nothing found.": "Nieko nerasta.",
+  "Back": "Atgal",
+  "Only apps on this machine open here.": "Čia galima atverti tik šiame įrenginyje veikiančias programėles.",
   "{count} unread": { one: "{count} neskaityta", few: "{count} neskaitytos", other: "{count} neskaitytų" },
   "To the end, {count} unread": {
     one: "Į pabaigą, {count} neskaityta",

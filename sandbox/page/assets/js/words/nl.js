@@ -98,6 +98,8 @@ export default {
   "Chat": "Chat",
   "React with {emoji}": "Reageer met {emoji}",
   "Nothing found.": "Niets gevonden.",
+  "Back": "Terug",
+  "Only apps on this machine open here.": "Hier gaan alleen apps op dit apparaat open.",
   "{count} unread": { other: "{count} ongelezen" },
   "To the end, {count} unread": { other: "Naar het einde, {count} ongelezen" },
   "{count} people and the bot": { one: "{count} persoon en de bot", other: "{count} mensen en de bot" },
