@@ -67,7 +67,8 @@ class Fake:
         window: addresses of images are good as long as it stays the same.
         calls: what was asked for, each as "name of the route id".
         bodies: of each press to paint.
-        most_at_once: so many requests were answered at the same time at the most, by kind.
+        most_at_once: so many requests were answered at the same time at the most, by the last part
+            of their path.
         faults: the next answers of a route, (status, code, detail).
         delay: seconds that each answer takes.
         parents: origins that may show the page in a frame.
@@ -153,7 +154,7 @@ class Fake:
                     message["headers"].append((b"content-security-policy", policy))
                 await send(message)
 
-            kind = "image" if scope["path"].startswith("/app/images/") else "other"
+            kind = scope["path"].rpartition("/")[2]
             self._running[kind] += 1
             self.most_at_once[kind] = max(self.most_at_once[kind], self._running[kind])
             try:

@@ -28,7 +28,7 @@ async def test_a_picture_is_opened_starred_painted_from_shared_and_deleted(
 
         picture = fake.rows[4]  # number 196: painted from 195
         await gallery.get_by_role("button", name="Open", exact=False).nth(4).click()
-        await expect(gallery.get_by_role("heading", level=1)).to_be_focused()
+        await expect(gallery.get_by_role("article", name="a photographer")).to_be_focused()
         assert await telegram.until_posted("web_app_setup_back_button") == {"is_visible": True}
 
         slider = gallery.get_by_role("slider", name="Compare the picture with its photo")

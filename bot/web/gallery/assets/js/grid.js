@@ -103,8 +103,8 @@ export class Grid {
 
   /** Scrolls as little as brings a picture into the window. */
   #reveal(index) {
-    const top = this.#topOf(index);
-    const highest = top + this.#row - this.#view.clientHeight;
+    const top = Math.floor(this.#topOf(index));
+    const highest = Math.ceil(top + this.#row + 1 - this.#view.clientHeight);
     const { scrollTop } = this.#view;
     if (index < this.#columns) this.#view.scrollTop = 0;
     else this.#view.scrollTop = Math.min(Math.max(scrollTop, highest), top);

@@ -35,11 +35,13 @@ export class PictureView {
     this.#id = id;
     this.#view.hidden = false;
     this.#view.scrollTop = 0;
+    const starred = known?.starred;
     if (known) this.#fill(known);
-    else this.#view.replaceChildren(this.#bar(), spinner(say("loading")));
+    else this.#put(spinner(say("loading")));
     try {
       const answer = await api.showPicture(id);
       if (this.#id !== id) return;
+      if (known && known.starred !== starred) answer.picture.starred = known.starred; // pressed meanwhile
       const before = known && choicesOf(known);
       this.#library.update(answer.picture);
       if (choicesOf(answer.picture) !== before) this.#fill(answer.picture);
@@ -60,9 +62,7 @@ export class PictureView {
   }
 
   #fill(picture) {
-    const heading = element("h1", { tabindex: "-1" }, picture.title);
-    this.#view.replaceChildren(
-      this.#bar(),
+    this.#put(
       element("div", { class: "stage-room" }, stageOf(picture)),
       element(
         "div",
@@ -70,7 +70,7 @@ export class PictureView {
         element(
           "header",
           {},
-          heading,
+          headingOf(picture.title),
           element("p", { class: "details" }, picture.details),
           element("p", { class: "details" }, picture.date),
         ),
@@ -78,16 +78,13 @@ export class PictureView {
         paintingOf(picture),
       ),
     );
-    heading.focus({ preventScroll: true });
   }
 
   #fail(error) {
-    const heading = element("h1", { tabindex: "-1" }, error.message);
     const back = { label: say("back"), run: this.#actions.leave };
     const way = error.code === "not-found" ? back : this.#retry();
-    const notice = noticeOf("trouble", heading, way);
-    this.#view.replaceChildren(this.#bar(), element("div", { class: "notice" }, ...notice));
-    heading.focus();
+    const notice = noticeOf("trouble", headingOf(error.message), way);
+    this.#put(element("div", { class: "notice" }, ...notice));
   }
 
   /** The picture is there, and its family is not. */
@@ -101,14 +98,21 @@ export class PictureView {
     return { label: say("retry"), run: () => this.show(id, known) };
   }
 
-  /** The way back, where Telegram has no button for it. */
-  #bar() {
-    if (attached) return "";
+  /** Shows this in place of what there was, from its beginning. */
+  #put(...content) {
+    this.#view.replaceChildren(...(attached ? [] : [this.#wayBack()]), ...content);
+    this.#view.focus({ preventScroll: true });
+  }
+
+  /** Where Telegram has no button for it. */
+  #wayBack() {
     const node = button("back", this.#actions.leave, icon("back"));
-    node.setAttribute("aria-label", say("back"));
+    node.ariaLabel = say("back");
     return node;
   }
 }
+
+const headingOf = (text) => element("h1", { id: "picture-title" }, text);
 
 /** What decides which buttons there are. */
 const choicesOf = ({ starred, shareable, ways }) => JSON.stringify([starred, shareable, ways]);
