@@ -26,7 +26,9 @@ from lookalike.web import serve
 from tests.browser.gallery import images
 from tests.browser.gallery.words import WORDS
 
-INIT_DATA = "user=%7B%22id%22%3A1001%2C%22first_name%22%3A%22Ada%20%2B%20Co%22%7D&auth_date=1&hash=ab"
+INIT_DATA = (
+    "user=%7B%22id%22%3A1001%2C%22first_name%22%3A%22Ada%20%2B%20Co%22%7D&auth_date=1&hash=ab"
+)
 """What the page has to send as it is: it is not decoded once more, and not encoded again."""
 
 PAGE = 60
@@ -124,7 +126,9 @@ class Fake:
             Route("/app/api/pictures", self._answering("pictures", self._pictures)),
             Route("/app/api/pictures/{id}", self._answering("picture", self._picture)),
             Route(
-                "/app/api/pictures/{id}", self._answering("delete", self._delete), methods=["DELETE"]
+                "/app/api/pictures/{id}",
+                self._answering("delete", self._delete),
+                methods=["DELETE"],
             ),
             Route(
                 "/app/api/pictures/{id}/star",

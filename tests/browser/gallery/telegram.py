@@ -61,9 +61,7 @@ _FRAME = """<!doctype html><html lang="en"><title>Telegram</title>
 </script>"""
 
 
-def address(
-    origin: str, theme: Mapping[str, str] | None = None, init_data: str = INIT_DATA
-) -> str:
+def address(origin: str, theme: Mapping[str, str] | None = None, init_data: str = INIT_DATA) -> str:
     """The page's, as Telegram opens it."""
     given = {
         "tgWebAppData": init_data,

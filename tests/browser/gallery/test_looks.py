@@ -55,7 +55,9 @@ def _contrast(one: str, other: str) -> float:
 
 def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
     return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
@@ -132,8 +134,12 @@ async def overflow(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("size", [{"width": 320, "height": 568}, PHONE, {"width": 1280, "height": 800}])
-async def test_nothing_sticks_out(open_gallery: OpenGallery, fake: Fake, size: ViewportSize) -> None:
+@pytest.mark.parametrize(
+    "size", [{"width": 320, "height": 568}, PHONE, {"width": 1280, "height": 800}]
+)
+async def test_nothing_sticks_out(
+    open_gallery: OpenGallery, fake: Fake, size: ViewportSize
+) -> None:
     for row in fake.rows[5:40]:
         row.parent = fake.rows[4].id  # a large family
     page = (await open_gallery()).page

@@ -56,9 +56,12 @@ async def test_ten_thousand_pictures_are_scrolled_through(
         waiting.add(request)
         most_waiting = max(most_waiting, len(waiting))
 
+    def end(request: Request) -> None:
+        waiting.discard(request)
+
     page.on("request", begin)
-    page.on("requestfinished", lambda request: waiting.discard(request))
-    page.on("requestfailed", lambda request: waiting.discard(request))
+    page.on("requestfinished", end)
+    page.on("requestfailed", end)
 
     most_cells = await page.evaluate(_TO_END)
     assert 20 < most_cells <= MOST_CELLS

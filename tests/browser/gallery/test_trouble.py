@@ -93,7 +93,9 @@ async def test_a_picture_that_is_gone_leads_back(open_gallery: OpenGallery, fake
     label = await cell.get_attribute("aria-label")
     fake.rows.pop(0)
     await cell.click()
-    await expect(page.get_by_role("article", name="This picture is no longer there.")).to_be_focused()
+    await expect(
+        page.get_by_role("article", name="This picture is no longer there.")
+    ).to_be_focused()
     await page.get_by_role("article").get_by_role("button", name="Back").click()
     await expect(cell).to_be_focused()
     assert await cell.get_attribute("aria-label") != label
@@ -171,3 +173,15 @@ async def test_an_image_that_never_comes_is_asked_for_twice_at_the_most(
     await page.wait_for_load_state("networkidle")
     assert len(asked) == 2
     assert await page.locator(".cell button").is_enabled()
+
+
+async def test_a_photo_that_does_not_come_leaves_the_picture(
+    open_gallery: OpenGallery, context: BrowserContext
+) -> None:
+    await context.route("**/photo?*", lambda route: route.fulfill(status=503))
+    page = (await open_gallery()).page
+    await page.locator(".cell button").first.click()
+    await expect(page.locator(".stage-photo.failed")).to_have_count(1)
+    await expect(page.get_by_role("slider")).to_have_count(0)
+    await page.wait_for_function("() => document.querySelector('.stage-picture').naturalWidth > 0")
+    await expect(page.locator(".stage-picture")).to_be_visible()

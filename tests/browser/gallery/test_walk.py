@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import BrowserContext, Frame, Locator, Page, expect
 
 from tests.browser.gallery.conftest import OpenGallery
-from tests.browser.gallery.fake import Fake, served
+from tests.browser.gallery.fake import Fake, Row, served
 from tests.browser.gallery.telegram import Telegram, address, frames
 from tests.waiting import eventually
 
@@ -28,7 +28,7 @@ async def test_a_picture_is_opened_starred_painted_from_shared_and_deleted(
 
         picture = fake.rows[4]  # number 196: painted from 195
         await gallery.get_by_role("button", name="Open", exact=False).nth(4).click()
-        await expect(gallery.get_by_role("article", name="a photographer")).to_be_focused()
+        await expect(gallery.get_by_role("article", name="a cat on a sofa")).to_be_focused()
         assert await telegram.until_posted("web_app_setup_back_button") == {"is_visible": True}
 
         slider = gallery.get_by_role("slider", name="Compare the picture with its photo")
@@ -56,9 +56,13 @@ async def test_a_picture_is_opened_starred_painted_from_shared_and_deleted(
 
         family = gallery.get_by_role("region", name="Family")
         await family.get_by_role("button").click()
-        await expect(gallery.get_by_role("heading", name="Painted from this", level=3)).to_be_visible()
+        await expect(
+            gallery.get_by_role("heading", name="Painted from this", level=3)
+        ).to_be_visible()
         await telegram.tell("back_button_pressed")
-        await expect(gallery.get_by_role("heading", name="Painted from", exact=True)).to_be_visible()
+        await expect(
+            gallery.get_by_role("heading", name="Painted from", exact=True)
+        ).to_be_visible()
 
         await gallery.get_by_role("button", name="Delete").click()
         question = gallery.get_by_role("dialog", name="Delete this picture for good?")
@@ -93,6 +97,7 @@ async def test_the_way_back_is_the_browsers_as_well(open_gallery: OpenGallery) -
 async def test_a_finger_moves_the_slider_from_anywhere(open_gallery: OpenGallery) -> None:
     page = (await open_gallery()).page
     await page.locator(".cell button").first.click()
+    await expect(page.get_by_role("slider")).to_be_visible()
     stage = page.locator(".stage")
     box = await stage.bounding_box()
     assert box
@@ -169,7 +174,9 @@ async def test_a_press_that_is_not_answered_is_sent_again_as_the_same(
     async def lose() -> None:
         async with page.expect_request("**/children") as request:
             await again.click()
-        pressed.append((await request.value).post_data_json["request"])
+        body = (await request.value).post_data_json
+        assert body is not None
+        pressed.append(body["request"])
 
     await page.route("**/children", lambda route: route.abort())
     await lose()
@@ -196,8 +203,7 @@ async def test_what_is_new_comes_when_one_looks_again(
     page = (await open_gallery()).page
     await page.locator(".cell button").first.click()
     await expect(page.get_by_role("button", name="Star")).to_be_visible()
-    newest = type(fake.rows[0])(number=1000, id="a-new-one")
-    fake.rows.insert(0, newest)
+    fake.rows.insert(0, Row(number=1000, id="a-new-one"))
     await page.keyboard.press("Escape")
     await expect(page.locator(".cell")).not_to_have_count(0)
     await expect(page.locator(".cell button").first).to_have_attribute(

@@ -63,7 +63,8 @@ async function share(picture) {
   sharing = new AbortController();
   const { signal } = sharing;
   on("prepared_message_sent", () => ended(say("shared")), signal);
-  on("prepared_message_failed", ({ error }) => ended(error !== "USER_DECLINED" && say("share_failed")), signal);
+  const failed = ({ error }) => ended(error !== "USER_DECLINED" && say("share_failed"));
+  on("prepared_message_failed", failed, signal);
   post("web_app_send_prepared_message", { id });
 }
 

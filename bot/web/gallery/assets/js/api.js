@@ -14,7 +14,7 @@ export const refusals = new EventTarget();
  */
 export class ApiError extends Error {
   constructor(status, code, detail) {
-    super(detail || say("failed"));
+    super(detail || say(status === 401 ? "expired" : "failed"));
     this.status = status;
     this.code = code;
   }

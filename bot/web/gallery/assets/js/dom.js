@@ -38,4 +38,4 @@ export const button = (kind, listener, ...children) =>
 
 /** What turns until something has come; read out only with a label. */
 export const spinner = (label) =>
-  element("p", { class: "spinner", ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
+  element("p", { class: "spinner", role: label && "img", "aria-label": label, "aria-hidden": !label && "true" });

@@ -10,7 +10,7 @@ let running = 0;
 
 /**
  * Shows one of a picture's images. When it does not come, the picture is asked for anew, once: its
- * address may have run out. An image that does not come either is `failed`, a class of its parent.
+ * address may have run out. An image that does not come then either is of the class `failed`.
  * @param {HTMLImageElement} image
  * @param {object} picture the API's; it gets its new addresses.
  * @param {"thumbnail"|"image"|"photo"} kind
@@ -19,13 +19,12 @@ export function renewing(image, picture, kind) {
   const old = picture[kind];
   image.src = old;
   image.addEventListener("error", async () => {
-    if (image.getAttribute("src") !== old) return image.parentElement?.classList.add("failed");
-    const fresh = await renewed(picture.id, () => image.hasAttribute("src"));
-    if (!image.hasAttribute("src")) return undefined; // nobody looks at it any more
+    const isFirst = image.getAttribute("src") === old;
+    const fresh = isFirst && (await renewed(picture.id, () => image.hasAttribute("src")));
+    if (!image.hasAttribute("src")) return; // nobody looks at it any more
     if (fresh) Object.assign(picture, { thumbnail: fresh.thumbnail, image: fresh.image, photo: fresh.photo });
-    if (picture[kind] === old) return image.parentElement?.classList.add("failed");
-    image.src = picture[kind];
-    return undefined;
+    if (isFirst && picture[kind] !== old) image.src = picture[kind];
+    else image.classList.add("failed");
   });
 }
 

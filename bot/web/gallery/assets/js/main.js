@@ -51,7 +51,8 @@ async function start() {
   try {
     speak(await openSession());
   } catch (error) {
-    if (!error.isRefusal) showNotice("trouble", error.message, { label: say("retry"), run: () => location.reload() });
+    const retry = { label: say("retry"), run: () => location.reload() };
+    if (!error.isRefusal) showNotice("trouble", error.message, retry);
     return;
   } finally {
     post("web_app_ready");

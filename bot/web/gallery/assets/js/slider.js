@@ -6,7 +6,7 @@ import { say } from "./words.js";
 
 /**
  * The picture at its place, whose size is known before anything has come; until it comes, its
- * thumbnail. With a photo, the photo is to the left of the slider and the picture to its right.
+ * thumbnail. Once its photo has come, that is to the left of a slider and the picture to its right.
  * @param {object} picture the API's.
  * @returns {HTMLElement}
  */
@@ -17,13 +17,16 @@ export function stageOf(picture) {
   stage.style.setProperty("--ratio", picture.width / picture.height);
   renewing(thumbnail, picture, "thumbnail");
   renewing(image, picture, "image");
-  if (picture.photo) addSlider(stage, picture);
+  if (picture.photo) {
+    const photo = element("img", { class: "stage-photo", alt: say("photo") });
+    photo.addEventListener("load", () => addSlider(stage), { once: true });
+    renewing(photo, picture, "photo");
+    stage.prepend(photo);
+  }
   return stage;
 }
 
-function addSlider(stage, picture) {
-  const photo = element("img", { class: "stage-photo", alt: say("photo"), decoding: "async" });
-  renewing(photo, picture, "photo");
+function addSlider(stage) {
   const range = element("input", {
     type: "range",
     class: "stage-range",
@@ -33,7 +36,6 @@ function addSlider(stage, picture) {
     "aria-label": say("compare"),
   });
   const line = element("span", { class: "stage-line", "aria-hidden": "true" }, icon("compare"));
-  stage.prepend(photo);
   stage.classList.add("compared");
   stage.append(
     range,

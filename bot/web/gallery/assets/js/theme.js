@@ -52,7 +52,8 @@ function apply(given, machineIsDark) {
   const isDark = theirs.bg_color ? luminance(theirs.bg_color) < DARK : machineIsDark;
   const own = parsed(OWN[isDark ? "dark" : "light"]);
   const page = theirs.bg_color ?? own.bg_color;
-  const card = cardOn(page, theirs.secondary_bg_color ?? (theirs.bg_color ? null : own.secondary_bg_color), isDark);
+  const ours = theirs.bg_color ? null : own.secondary_bg_color; // it goes with our page alone
+  const card = cardOn(page, theirs.secondary_bg_color ?? ours, isDark);
   const all = { ...own, ...theirs };
   const grounds = [page, card];
   const colours = {
