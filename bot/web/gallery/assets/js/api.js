@@ -30,6 +30,7 @@ async function ask(method, path, body) {
   try {
     response = await fetch(`api/${path}`, {
       method,
+      cache: "no-store",
       body: body && JSON.stringify(body),
       headers: {
         ...(initData && { Authorization: `tma ${initData}` }),

@@ -59,11 +59,12 @@ function onMessage(event) {
   receive(message.eventType, message.eventData);
 }
 
+/** A message; null if it is not Telegram's. */
 function read(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // not Telegram's
+    return null;
   }
 }
 
@@ -73,6 +74,9 @@ function send(message) {
 }
 
 function embedder() {
-  const known = location.ancestorOrigins?.[0] ?? document.referrer;
-  return URL.canParse(known) ? new URL(known).origin : null;
+  try {
+    return new URL(location.ancestorOrigins?.[0] ?? document.referrer).origin;
+  } catch {
+    return null;
+  }
 }
