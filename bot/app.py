@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+from starlette.routing import Route
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
@@ -46,9 +47,12 @@ from bot.services import Services
 from bot.settings import BotSettings
 from bot.tick import Tick
 from bot.transports.base import Transport
+from bot.transports.calling import REVOKED_SECONDS
 from bot.transports.kept import KeptUpdates
-from bot.transports.polling import REVOKED_SECONDS, PollingTransport
+from bot.transports.polling import PollingTransport
+from bot.transports.webhook import WebhookTransport
 from bot.trouble import Troubles
+from bot.web import webhook
 from bot.web.app import create_app
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
@@ -92,12 +96,9 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         stack.push_async_callback(database.disconnect)
         generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
         stack.callback(generator.close)
-        token = settings.telegram_bot_token.get_secret_value()
         proxy = proxy_for(settings.telegram_api_url, socks=True)
         incarnation = Incarnation(database, settings.bot_id)
-        transport: Transport = PollingTransport(
-            f"{settings.telegram_api_url}/bot{token}", incarnation.is_newest, proxy
-        )
+        transport, routes = _transport(settings, lifecycle.address_of(bound), incarnation, proxy)
         request = HTTPXRequest(
             read_timeout=20,
             pool_timeout=10,
@@ -166,6 +167,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                 create_app(
                     live=[partial(_check_tick, scheduler), transport.check_progress],
                     ready=[leasing.check, transport.check],
+                    others=routes,
                 ),
                 bound,
                 stop,
@@ -191,6 +193,26 @@ def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing, bot_id: in
 
 def _check_tick(scheduler: Scheduler) -> Stuck | None:
     return Stuck.TICK if scheduler.overdue > STUCK_SECONDS else None
+
+
+def _transport(
+    settings: BotSettings, address: str, incarnation: Incarnation, proxy: str | None
+) -> tuple[Transport, list[Route]]:
+    """The way in for updates, and what the HTTP front at `address` serves for it."""
+    bot_url = f"{settings.telegram_api_url}/bot{settings.telegram_bot_token.get_secret_value()}"
+    public_url = settings.public_url_of(address)
+    if public_url is None:
+        return PollingTransport(bot_url, incarnation.is_newest, proxy), []
+    secret = settings.webhook_secret
+    transport = WebhookTransport(
+        bot_url,
+        public_url + webhook.PATH,
+        secret,
+        incarnation.is_newest,
+        incarnation.may_send,
+        proxy,
+    )
+    return transport, [webhook.route(secret, transport.take)]
 
 
 def _captioner(settings: BotSettings) -> Captioner:

@@ -1,5 +1,9 @@
-"""The secrets of a home folder, made once: the bearer token, and the key of who is forgotten."""
+"""The secrets of a home folder, made once: the bearer token, and the key of who is forgotten.
 
+What else has to be secret is derived from the bearer token, so whoever shares that shares it.
+"""
+
+import hashlib
 import hmac
 import os
 import secrets
@@ -56,6 +60,19 @@ def known_service_token(home: Path) -> str | None:
         return (home / _FILE_NAME).read_text(encoding="ascii").strip()
     except OSError:
         return None
+
+
+def derived_secret(token: str, purpose: str) -> str:
+    """A secret that follows from the bearer token; from it nothing about the token follows.
+
+    Args:
+        token: the bearer token.
+        purpose: what it is for; another purpose gives another secret.
+
+    Returns:
+        64 hex digits: HMAC-SHA256 (RFC 2104) of the purpose under the token.
+    """
+    return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def _create(path: Path, token: str) -> None:

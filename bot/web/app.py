@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bot.web import health
 from bot.web.health import Check
 
 
-def create_app(live: Sequence[Check], ready: Sequence[Check]) -> Starlette:
+def create_app(
+    live: Sequence[Check], ready: Sequence[Check], others: Sequence[Route] = ()
+) -> Starlette:
     """The application. Live, or ready, is the bot that passes all these checks."""
-    return Starlette(routes=health.routes(live, ready))
+    return Starlette(routes=[*health.routes(live, ready), *others])

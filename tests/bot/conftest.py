@@ -27,8 +27,8 @@ def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
     monkeypatch.setattr("bot.pace._PRIVATE_SECONDS", 0.0)
     monkeypatch.setattr("bot.pace._GROUP_SECONDS", 0.0)
-    monkeypatch.setattr("bot.transports.polling._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("bot.transports.polling._LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr("bot.transports.calling._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("bot.transports.calling._LONGEST_PAUSE", 0.05)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.readiness import NotReady, Stuck
-from bot.transports import polling
+from bot.transports import calling
 from bot.transports.base import Json, NotNow
 from bot.transports.polling import PollingTransport
 from lookalike.errors import StartError
@@ -30,8 +30,9 @@ class Door:
             raise NotNow("dbservice is away")
         self.taken.append(update["update_id"])
 
-    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
+    async def pass_over(self, update_id: int | None, data: bytes, reason: str) -> None:
         assert reason
+        assert update_id is not None
         self.passed_over[update_id] = data
 
 
@@ -51,8 +52,8 @@ async def newest() -> bool:
 
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(polling, "_LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(calling, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(calling, "_LONGEST_PAUSE", 0.02)
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ async def polling_from(telegram: ScriptedTelegram, door: Door) -> AsyncIterator[
 async def test_bytes_that_nobody_can_parse_are_passed_over_alone(
     telegram: ScriptedTelegram, broken: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "MOST_BYTES", 90_000)
+    monkeypatch.setattr(calling, "MOST_BYTES", 90_000)
     telegram.add(GOOD, GOOD, broken, GOOD, broken, GOOD)
     door = Door()
     async with polling_from(telegram, door):
@@ -152,7 +153,7 @@ async def test_a_telegram_that_fails_is_asked_again(telegram: ScriptedTelegram) 
 async def test_one_401_does_not_end_the_bot_while_getme_knows_it(
     telegram: ScriptedTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "REVOKED_SECONDS", 0.0)
+    monkeypatch.setattr(calling, "REVOKED_SECONDS", 0.0)
     telegram.refusals = {"getUpdates": [401, 401], "getMe": [500]}
     telegram.add(GOOD)
     door = Door()
@@ -287,7 +288,7 @@ async def test_a_poll_that_hangs_is_stuck_well_within_a_minute(telegram: Scripte
     watch.now = 30.0
     assert transport.check_progress() is None
     watch.now = 31.0
-    assert transport.check_progress() is Stuck.POLL
+    assert transport.check_progress() is Stuck.UPDATES
     stop.set()
     await asyncio.wait_for(task, 20)
 
@@ -322,7 +323,7 @@ async def test_an_update_that_is_not_taken_though_dbservice_answers_is_stuck(
     assert transport.check_progress() is None
     watch.now += 10.0
     await two_more_polls()
-    assert transport.check_progress() is Stuck.POLL
+    assert transport.check_progress() is Stuck.UPDATES
     door.not_now.clear()
     await holds(lambda: transport.check_progress() is None)
     stop.set()
