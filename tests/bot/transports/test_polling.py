@@ -1,53 +1,26 @@
 """Polling goes on whatever comes; it ends with a sentence, or when it is asked to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.readiness import NotReady, Stuck
 from bot.transports import calling
-from bot.transports.base import Json, NotNow
+from bot.transports.base import Json
 from bot.transports.polling import PollingTransport
 from lookalike.errors import StartError
-from tests.bot.transports.telegram import ScriptedTelegram, as_update, scripted_telegram
-from tests.waiting import eventually
+from tests.bot.transports.telegram import (
+    Door,
+    ScriptedTelegram,
+    as_update,
+    holds,
+    newest,
+    scripted_telegram,
+)
 
 GOOD = as_update(message={"text": "hello"})
-
-
-class Door:
-    """Takes what comes, but for the updates that are not to be taken now."""
-
-    def __init__(self) -> None:
-        self.taken: list[int] = []
-        self.passed_over: dict[int, bytes] = {}
-        self.not_now: set[int] = set()
-
-    async def put(self, update: Json) -> None:
-        if update["update_id"] in self.not_now:
-            raise NotNow("dbservice is away")
-        self.taken.append(update["update_id"])
-
-    async def pass_over(self, update_id: int | None, data: bytes, reason: str) -> None:
-        assert reason
-        assert update_id is not None
-        self.passed_over[update_id] = data
-
-
-async def holds(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
-
-    async def look() -> bool | None:
-        return bool(condition()) or None
-
-    await eventually(look)
-
-
-async def newest() -> bool:
-    """No process of ours came later."""
-    return True
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +66,7 @@ async def test_bytes_that_nobody_can_parse_are_passed_over_alone(
     async with polling_from(telegram, door):
         await asyncio.wait_for(telegram.idle.wait(), 20)
     assert door.taken == [1, 2, 4, 6]
-    assert sorted(door.passed_over) == [3, 5]
+    assert list(door.passed_over) == [3, 5]
     assert telegram.updates[3][:1000] in door.passed_over[3]
 
 
