@@ -54,9 +54,9 @@ async def confirm_updates(tx: AsyncConnection, offset: int) -> None:
     await _forget_old(tx)
 
 
-async def confirm_update(tx: AsyncConnection, update_id: int) -> None:
-    """Deletes one update."""
-    await tx.execute(delete(updates).where(updates.c.update_id == update_id))
+async def forget_updates(tx: AsyncConnection, update_ids: Sequence[int]) -> None:
+    """Deletes these and no others."""
+    await tx.execute(delete(updates).where(updates.c.update_id.in_(update_ids)))
     await _forget_old(tx)
 
 

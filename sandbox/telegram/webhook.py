@@ -19,7 +19,7 @@ from sandbox.storage.database import Database
 from sandbox.storage.events import record_event
 from sandbox.storage.schema import Json
 from sandbox.storage.values import get_option, set_option
-from sandbox.telegram.updates import confirm_update, waiting_updates
+from sandbox.telegram.updates import forget_updates, waiting_updates
 
 WEBHOOK = "webhook"
 """The option with the webhook's `id`, which no other one ever had, its `url`, `secret_token` and
@@ -33,8 +33,6 @@ _PAGE = 1000  # updates
 _MOST_LINES = 100  # of an answer's head
 
 _log = logging.getLogger(__name__)
-
-_Line = deque[Json]
 
 
 class _Problem(Exception):
@@ -62,6 +60,8 @@ class Deliveries:
         self._database = database
         self._faults = faults
         self._stop = stop
+        self._accepted: list[int] = []
+        self._has_accepted = asyncio.Event()
 
     async def run(self) -> None:
         """Runs until `stop` is set."""
@@ -77,13 +77,14 @@ class Deliveries:
 
     async def _deliver_to(self, webhook: Json) -> None:
         """Delivers until the webhook is another one, or `stop` is set."""
-        lines: dict[str, _Line] = {}
+        lines: dict[str, deque[Json]] = {}
         places = asyncio.Semaphore(webhook["max_connections"])
         newest = 0
         async with asyncio.TaskGroup() as group:
             tasks: list[asyncio.Task[None]] = []
             while not self._stop.is_set():
                 changed = self._database.changes.next_change()
+                await self._confirm()
                 async with self._database.reading() as tx:
                     current = await get_option(tx, WEBHOOK)
                     found = await waiting_updates(tx, _PAGE, after=newest)
@@ -98,14 +99,23 @@ class Deliveries:
                         tasks.append(group.create_task(work))
                     lines[name].append(update)
                 if not found:
-                    await any_of(changed, self._stop, seconds=_PROBE_SECONDS)
+                    await any_of(changed, self._has_accepted, self._stop, seconds=_PROBE_SECONDS)
                 if not lines:
                     self.work = await _somebody_listens(urlsplit(webhook["url"]))
             for task in tasks:
                 task.cancel()
+        await self._confirm()
+
+    async def _confirm(self) -> None:
+        """Forgets what was accepted; many in one transaction, as each is synced to the disk."""
+        self._has_accepted.clear()
+        if accepted := self._accepted:
+            self._accepted = []
+            async with self._database.transaction() as tx:
+                await forget_updates(tx, accepted)
 
     async def _deliver_line(
-        self, webhook: Json, lines: dict[str, _Line], name: str, places: asyncio.Semaphore
+        self, webhook: Json, lines: dict[str, deque[Json]], name: str, places: asyncio.Semaphore
     ) -> None:
         """Delivers one update after the other, until there are no more."""
         line, pause = lines[name], _FIRST_PAUSE
@@ -122,8 +132,8 @@ class Deliveries:
                 continue
             self.work = True
             pause = _FIRST_PAUSE
-            async with self._database.transaction() as tx:
-                await confirm_update(tx, line.popleft()["update_id"])
+            self._accepted.append(line.popleft()["update_id"])
+            self._has_accepted.set()
         del lines[name]
 
     async def _deliver(self, webhook: Json, update: Json) -> None:

@@ -32,9 +32,12 @@ def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def bot(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
+async def bot(
+    desk: Desk, quick: None, request: pytest.FixtureRequest
+) -> AsyncIterator[app.RunningBot]:
+    """It polls, unless the test is `IN_BOTH_WAYS`."""
     assert quick is None
-    async with _running(desk) as running:
+    async with _running(desk, **getattr(request, "param", {})) as running:
         yield running
 
 
