@@ -14,7 +14,7 @@ from tests.sandbox.client import People, ShownMessage
 from tests.stack import occupied, read_log
 from tests.waiting import eventually
 
-SENTENCE = "A newer process polls Telegram with the same TELEGRAM_BOT_TOKEN"
+SENTENCE = "A newer process works with the same TELEGRAM_BOT_TOKEN"
 
 
 @asynccontextmanager
