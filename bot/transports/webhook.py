@@ -79,6 +79,8 @@ class WebhookTransport:
         self._last_answer = -math.inf
         self._last_post = -math.inf
         self._undeliverable = ""
+        self._has_looked = False
+        self._old_error: object = None
 
     async def receive(self, door: Door, stop: asyncio.Event) -> None:
         """Has Telegram post until `stop` is set; the webhook stays, see `Transport`."""
@@ -216,10 +218,13 @@ class WebhookTransport:
             await self._set()
             return
         waiting, said = info.get("pending_update_count"), info.get("last_error_message")
+        error = info.get("last_error_date")  # by Telegram's clock, so it tells errors apart
+        if not self._has_looked:
+            self._old_error, self._has_looked = error, True
         if not waiting:
             self._refused_since = None
         is_silent = self._clock() - self._last_post >= _LOOK_SECONDS
-        if waiting and said and is_silent:
+        if waiting and said and error != self._old_error and is_silent:
             self._undeliverable = f"{NotReady.UNDELIVERABLE}: {_in_a_line(str(said))}"
             raise Failed(self._undeliverable)
         if not waiting:

@@ -9,5 +9,5 @@ It refuses what Telegram refuses, in the same words; where Telegram is lenient w
 * Inline mode is off until people turn it on; results are photos that Telegram has.
 * Reactions in channels are told to nobody: Telegram tells how many there are.
 * No HTTP address is fetched for a photo: "failed to get HTTP URL content".
-* A webhook may be plain HTTP, on this machine only.
+* A webhook is plain HTTP, on this machine only.
 """

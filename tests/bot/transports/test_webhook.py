@@ -369,6 +369,16 @@ async def test_that_telegram_cannot_deliver_is_said_until_it_does(
     assert caplog.messages.count(f"Updates do not come in: {said}") == 1
 
 
+async def test_an_error_from_before_the_start_says_nothing(telegram: ScriptedTelegram) -> None:
+    before = {"last_error_message": "Connection refused", "last_error_date": 1}
+    telegram.webhook |= {"pending_update_count": 3} | before
+    async with hooked(telegram, Door()) as hook:
+        await holds(lambda: telegram.calls["getWebhookInfo"] > 4)
+        assert hook.transport.check() is None
+        telegram.webhook["last_error_date"] = 2
+        await holds(lambda: hook.transport.check() is not None)
+
+
 async def test_an_address_that_telegram_does_not_take_is_said(telegram: ScriptedTelegram) -> None:
     telegram.refusals = {"setWebhook": [400] * 1000}
     async with hooked(telegram, Door()) as hook:
