@@ -28,6 +28,7 @@ from benchmarks import (
     photos,
     services,
     steps,
+    ways,
 )
 from benchmarks.likeness import cosine, psnr
 from benchmarks.processes import System, isolated, take_turns
@@ -129,7 +130,7 @@ def _run(folder: Path | None, size: int, *, quick: bool) -> Results:
     _say("The machine's peaks.")
     results.peaks.append(isolated(peaks.measure))
     _say("The services.")
-    results.services = [*services.measure(extent.starts), *photos.measure()]
+    results.services = [*services.measure(extent.starts), *photos.measure(), *ways.measure()]
     _say("Years of history.")
     results.history = history.measure(extent.generations)
     _say("What is around the model.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
@@ -47,9 +47,12 @@ from bot.services import Services
 from bot.settings import BotSettings
 from bot.tick import Tick
 from bot.transports.base import Transport
+from bot.transports.calling import REVOKED_SECONDS
 from bot.transports.kept import KeptUpdates
-from bot.transports.polling import REVOKED_SECONDS, PollingTransport
+from bot.transports.polling import PollingTransport
+from bot.transports.webhook import WebhookTransport
 from bot.trouble import Troubles
+from bot.web import webhook
 from bot.web.app import create_app
 from bot.web.gallery import page
 from bot.web.gallery.app import PATH, create_gallery
@@ -96,12 +99,10 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         stack.push_async_callback(database.disconnect)
         generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
         stack.callback(generator.close)
-        token = settings.telegram_bot_token.get_secret_value()
         proxy = proxy_for(settings.telegram_api_url, socks=True)
         incarnation = Incarnation(database, settings.bot_id)
-        transport: Transport = PollingTransport(
-            f"{settings.telegram_api_url}/bot{token}", incarnation.is_newest, proxy
-        )
+        address = lifecycle.address_of(bound)
+        transport, routes = _transport(settings, address, incarnation, proxy)
         request = HTTPXRequest(
             read_timeout=20,
             pool_timeout=10,
@@ -127,7 +128,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
             privacy_url=settings.bot_privacy_url,
-            gallery_url=settings.gallery_url,
+            gallery_url=_gallery_url(settings, address),
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
@@ -171,7 +172,10 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                 create_app(
                     live=[partial(_check_tick, scheduler), transport.check_progress],
                     ready=[leasing.check, transport.check],
-                    routes=_gallery(settings, services, bot, scheduler),
+                    routes=[
+                        *routes,
+                        *_gallery(settings, services, bot, scheduler),
+                    ],
                 ),
                 bound,
                 stop,
@@ -180,7 +184,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                 application, partial(transport.receive, receiver), scheduler, limiter, end, stop
             ),
         ):
-            yield RunningBot(lifecycle.address_of(bound), stop)
+            yield RunningBot(address, stop)
 
 
 def _quieten_libraries() -> None:
@@ -199,11 +203,17 @@ def _check_tick(scheduler: Scheduler) -> Stuck | None:
     return Stuck.TICK if scheduler.overdue > STUCK_SECONDS else None
 
 
+def _gallery_url(settings: BotSettings, address: str) -> str | None:
+    """Where people open the gallery; None: nowhere."""
+    public_url = settings.public_url_of(address)
+    return None if public_url is None else f"{public_url}{PATH}/"
+
+
 def _gallery(
     settings: BotSettings, services: Services, bot: ExtBot[Any], scheduler: Scheduler
 ) -> list[BaseRoute]:
     """Where the gallery is served; nowhere, without an address that leads there."""
-    if settings.bot_public_url is None:
+    if services.gallery_url is None:
         return []
     is_local = settings.telegram_api_url.startswith("http:")  # else it would be refused
     web_clients = page.LOOPBACK if is_local else page.TELEGRAM_WEB
@@ -217,6 +227,26 @@ def _gallery(
         frame_ancestors=web_clients,
     )
     return [Mount(PATH, served)]
+
+
+def _transport(
+    settings: BotSettings, address: str, incarnation: Incarnation, proxy: str | None
+) -> tuple[Transport, list[Route]]:
+    """The way in for updates, and what the HTTP front at `address` serves for it."""
+    bot_url = f"{settings.telegram_api_url}/bot{settings.telegram_bot_token.get_secret_value()}"
+    public_url = settings.public_url_of(address)
+    if public_url is None:
+        return PollingTransport(bot_url, incarnation.is_newest, proxy), []
+    secret = settings.webhook_secret
+    transport = WebhookTransport(
+        bot_url,
+        public_url + webhook.PATH,
+        secret,
+        incarnation.is_newest,
+        incarnation.may_send,
+        proxy,
+    )
+    return transport, [webhook.route(secret, transport.take)]
 
 
 def _captioner(settings: BotSettings) -> Captioner:

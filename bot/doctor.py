@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from PIL import Image
 
-from bot import captioners
+from bot import captioners, incoming
 from bot.bounded import BoundedTransport
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import (
@@ -23,7 +23,7 @@ from bot.captioners.base import (
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.errors import DatabaseError, DatabaseUnavailable, WrongToken
 from bot.clients.generator import GeneratorClient, GeneratorUnavailable, JobRejected
-from bot.readiness import NotReady
+from bot.incoming import Refused
 from bot.settings import BotSettings
 from lookalike import checks
 from lookalike.checks import Finding, Mark, failed, ok, warning
@@ -32,7 +32,6 @@ from lookalike.proxies import proxy_for
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _SECONDS = 10.0
-_POLL_SECONDS = 5  # another poller that was thrown out is back within this
 _MOST_SKEW = 60.0  # seconds
 _AGAIN_SECONDS = 2.0
 _NETWORK = "Check the network and TELEGRAM_API_URL."
@@ -43,23 +42,15 @@ _NO_TOKEN = "none has been made yet"  # noqa: S105, no secret
 _SAME_TOKEN = "Give all services the same LOOKALIKE_HOME, or the same SERVICE_TOKEN."  # noqa: S105, no secret
 
 
-class _Refused(Exception):
-    """Telegram refuses a call; `status` is its HTTP status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 async def _telegram(settings: BotSettings) -> list[Finding]:
-    """The token, this machine's clock, and whether others take the bot's updates."""
+    """The token, this machine's clock, and how the bot's updates come in."""
     found = await _token(settings)
     if any(each.mark is Mark.FAILED and each.check != "clock" for each in found):
         return found
     try:
-        async with _http(settings) as http:
-            found.append(await _updates(http, settings))
-    except (_Refused, httpx.HTTPError) as error:
+        async with incoming.connected(settings) as http:
+            found += await incoming.check(http, settings)
+    except (Refused, httpx.HTTPError) as error:
         summary = f"Telegram does not say who takes the updates ({type(error).__name__}: {error})."
         found.append(failed("updates", summary, _NETWORK))
     return found
@@ -68,11 +59,11 @@ async def _telegram(settings: BotSettings) -> list[Finding]:
 async def _token(settings: BotSettings) -> list[Finding]:
     """Whether Telegram knows the token, and this machine's clock."""
     try:
-        async with _http(settings) as http:
-            me, date = await _call(http, settings, "getMe")
+        async with incoming.connected(settings) as http:
+            me, date = await incoming.call(http, settings, "getMe")
     except StartError as error:
         return [failed("proxy", str(error), "The bot does not start before that.")]
-    except _Refused as error:
+    except Refused as error:
         if error.status in {401, 404}:
             summary = "Telegram does not know this TELEGRAM_BOT_TOKEN."
             return [failed("token", summary, "Copy it again from @BotFather.")]
@@ -116,34 +107,6 @@ def _groups(settings: BotSettings, *, sees_all: bool) -> Finding:
     return ok("groups", summary, f"If it misses something: {_PRIVACY}.")
 
 
-def _http(settings: BotSettings) -> httpx.AsyncClient:
-    """A client for Telegram.
-
-    Raises:
-        StartError: the proxy that the environment names cannot be used.
-    """
-    proxy = proxy_for(settings.telegram_api_url, socks=True)
-    return httpx.AsyncClient(timeout=_SECONDS, transport=BoundedTransport(proxy))
-
-
-async def _call(
-    http: httpx.AsyncClient, settings: BotSettings, method: str, **parameters: int
-) -> tuple[Any, str]:
-    """The result of a method of the Bot API, and the answer's date."""
-    token = settings.telegram_bot_token.get_secret_value()
-    response = await http.get(
-        f"{settings.telegram_api_url}/bot{token}/{method}", params=parameters or None
-    )
-    try:
-        answer = response.json()
-        if answer["ok"]:
-            return answer["result"], response.headers.get("Date", "")
-        message = str(answer.get("description", ""))
-    except (ValueError, KeyError, TypeError):
-        message = "and nothing that the Bot API says"
-    raise _Refused(response.status_code, message)
-
-
 def _clock(date: str) -> list[Finding]:
     try:
         skew = time.time() - parsedate_to_datetime(date).timestamp()
@@ -154,33 +117,6 @@ def _clock(date: str) -> list[Finding]:
         remedy = "Set it, best by NTP; TLS and leases need it."
         return [failed("clock", summary, remedy, passes=True)]
     return [ok("clock", "This machine's clock agrees with Telegram's.")]
-
-
-async def _updates(http: httpx.AsyncClient, settings: BotSettings) -> Finding:
-    """Whether a webhook or a second poller takes the bot's updates.
-
-    While our own bot runs, its health check is asked: a poll of ours would end the bot's.
-    """
-    webhook, _ = await _call(http, settings, "getWebhookInfo")
-    if url := webhook.get("url"):
-        return failed(
-            "updates",
-            f"A webhook is set: another program, at {httpx.URL(url).host}, gets the updates.",
-            "Stop that program; the bot removes the webhook when it starts.",
-        )
-    status, text = await asyncio.to_thread(checks.get, settings.bot_listen, "/health/ready")
-    in_conflict = NotReady.POLLING_CONFLICT in text
-    if not status:
-        try:
-            await _call(http, settings, "getUpdates", timeout=_POLL_SECONDS, limit=1)
-        except _Refused as error:
-            if error.status != httpx.codes.CONFLICT:
-                raise
-            in_conflict = True
-    if in_conflict:
-        summary = "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN."
-        return failed("updates", summary, "Stop it, or get another token from @BotFather.")
-    return ok("updates", "No webhook and no other program takes the bot's updates.")
 
 
 async def _start_access(settings: BotSettings) -> list[Finding]:

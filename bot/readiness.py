@@ -5,8 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 READY_SECONDS: Final = 60.0
-"""A long poll, and some slack."""
-
+"""A long poll, or the time between two looks at a webhook, and some slack."""
 
 STUCK_SECONDS: Final = 30.0
 """Longer than anything takes that does not show in between that it gets on."""
@@ -16,14 +15,15 @@ class Stuck(StrEnum):
     """What makes no progress, though it could; a restart may mend that."""
 
     TICK = "no tick has begun or ended in time"
-    POLL = "polling makes no progress"
+    UPDATES = "what comes in makes no progress"
 
 
 class NotReady(StrEnum):
     """Why the bot does not do its work; the value is what an operator is told."""
 
     POLLING_CONFLICT = "another program polls with this token"
-    TELEGRAM_SILENT = f"Telegram has answered no poll for {READY_SECONDS:g} s"
+    TELEGRAM_SILENT = f"Telegram has not answered for {READY_SECONDS:g} s"
+    UNDELIVERABLE = "Telegram cannot deliver to BOT_PUBLIC_URL"
     UPDATES_STUCK = f"updates wait, and none could be taken for {READY_SECONDS:g} s"
     DATABASE_SILENT = f"dbservice has given no work for {READY_SECONDS:g} s"
 

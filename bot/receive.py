@@ -55,6 +55,6 @@ class Receiver:
             return
         self._queue.put_nowait(decoded)
 
-    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
+    async def pass_over(self, update_id: int | None, data: bytes, reason: str) -> None:
         """Keeps what nobody can decode; see `Door`."""
         await self._kept.keep(update_id, data, reason)

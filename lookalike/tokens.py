@@ -1,4 +1,7 @@
-"""The secrets of a home folder, made once: the bearer token, and the key of who is forgotten."""
+"""The secrets of a home folder, made once: the bearer token, and the key of who is forgotten.
+
+What else has to be secret is derived from the bearer token, so whoever shares that shares it.
+"""
 
 import hashlib
 import hmac
@@ -59,6 +62,19 @@ def known_service_token(home: Path) -> str | None:
         return None
 
 
+def derived_secret(token: str, purpose: str) -> str:
+    """A secret that follows from the bearer token; from it nothing about the token follows.
+
+    Args:
+        token: the bearer token.
+        purpose: what it is for; another purpose gives another secret.
+
+    Returns:
+        64 hex digits: HMAC-SHA256 (RFC 2104) of the purpose under the token.
+    """
+    return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
 def _create(path: Path, token: str) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -73,11 +89,6 @@ def _create(path: Path, token: str) -> None:
             return
     finally:
         draft.unlink()
-
-
-def derived_secret(token: str, purpose: str) -> str:
-    """A secret of its own for a purpose, 64 hexadecimal digits; it tells nothing of the token."""
-    return hmac.new(token.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def same_token(given: str, expected: str) -> bool:

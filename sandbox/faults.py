@@ -9,6 +9,10 @@ DOWNLOAD = "download"
 """The name under which a fault meets the download of a file, which is no method."""
 
 
+DELIVERY = "delivery"
+"""Likewise an update's delivery to the webhook, which can be delayed, or cut after it."""
+
+
 class FaultOrder(BaseModel):
     """What to do to which calls.
 
@@ -18,7 +22,7 @@ class FaultOrder(BaseModel):
             `seconds`. `cut`: performed, then the connection is cut in the middle of the answer.
             `hold`: performed, then not answered until the fault is released, the client is gone or
             the sandbox stops.
-        method: a method's name, `download`, or `*` for all methods.
+        method: a method's name, `download`, `delivery`, or `*` for all methods.
         count: how many calls it meets.
         chat_id: only calls for this chat.
         contains: only calls with this text in a parameter.
@@ -51,6 +55,8 @@ class FaultOrder(BaseModel):
         for kind, field in needs.items():
             if (self.kind == kind) != (getattr(self, field) is not None):
                 raise ValueError(f"{field} belongs to {kind}")
+        if self.method == DELIVERY and self.kind not in {"delay", "cut"}:
+            raise ValueError("a delivery is delayed or cut")
         return self
 
 
@@ -117,7 +123,7 @@ class Faults:
 
 def _fits(fault: Fault, method: str, values: dict[str, str]) -> bool:
     if fault.method == "*":
-        if method == DOWNLOAD:
+        if method in {DOWNLOAD, DELIVERY}:
             return False
     elif fault.method.lower() != method.lower():
         return False

@@ -15,7 +15,7 @@ from sandbox.state import Sandbox
 from sandbox.storage.database import Database
 from sandbox.telegram.account import BotAccount
 from sandbox.telegram.updates import Poller
-from sandbox.telegram.webhook import deliver
+from sandbox.telegram.webhook import Deliveries
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningSandbox]:
     bound = _bind(settings.sandbox_listen, settings.sandbox_ports)
     database = await Database.open(settings.folder("sandbox"))
     bot = BotAccount(settings.telegram_bot_token.get_secret_value())
-    sandbox = Sandbox(database, bot, Poller(database, stop), Faults(), settings.sandbox_note, stop)
-    delivery = asyncio.create_task(deliver(database, stop))
+    faults = Faults()
+    poller, deliveries = Poller(database, stop), Deliveries(database, faults, stop)
+    sandbox = Sandbox(database, bot, poller, deliveries, faults, settings.sandbox_note, stop)
+    serving = web.serve(create_app(sandbox), bound, stop)
     try:
-        async with lifecycle.together(stop, web.serve(create_app(sandbox), bound, stop)):
+        async with lifecycle.together(stop, serving, deliveries.run()):
             yield RunningSandbox(lifecycle.address_of(bound), stop)
     finally:
-        delivery.cancel()
-        await asyncio.gather(delivery, return_exceptions=True)
         await database.close()
 
 

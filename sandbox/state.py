@@ -10,6 +10,7 @@ from sandbox.faults import Faults
 from sandbox.storage.database import Database
 from sandbox.telegram.account import BotAccount
 from sandbox.telegram.updates import Poller
+from sandbox.telegram.webhook import Deliveries
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Sandbox:
         database: the state on disk.
         bot: the bot that may call.
         poller: getUpdates' long poll.
+        deliveries: what is on its way to the webhook.
         faults: what tests have queued.
         note: a sentence that the chat page shows over every chat; may be empty.
         stop: set when the process is asked to stop; whoever waits then stops waiting.
@@ -28,6 +30,7 @@ class Sandbox:
     database: Database
     bot: BotAccount
     poller: Poller
+    deliveries: Deliveries
     faults: Faults
     note: str
     stop: asyncio.Event

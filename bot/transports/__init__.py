@@ -1,1 +1,1 @@
-"""How updates come in: by polling today, by a webhook later."""
+"""How updates come in: by polling, or by a webhook."""

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from telegram import Update
 
-from bot.readiness import NotReady, Stuck
+from bot.readiness import Stuck
 
 UPDATES: Final = (
     Update.MESSAGE,
@@ -34,8 +34,8 @@ class Door(Protocol):
             NotNow: it must not be confirmed yet.
         """
 
-    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
-        """Takes what nobody can decode; it may be confirmed then."""
+    async def pass_over(self, update_id: int | None, data: bytes, reason: str) -> None:
+        """Takes what nobody can decode, with its number if that is known; see `put`."""
 
 
 class Transport(Protocol):
@@ -48,8 +48,8 @@ class Transport(Protocol):
             StartError: there is no point in going on; it says why.
         """
 
-    def check(self) -> NotReady | None:
-        """Why updates do not come in just now; None if they do."""
+    def check(self) -> str | None:
+        """Why updates do not come in just now, which begins with a `NotReady`; None if they do."""
 
     def check_progress(self) -> Stuck | None:
         """Whether that is stuck here, and not since somebody else is away; None: it is not."""

@@ -20,16 +20,20 @@ class KeptUpdates:
         """The folder is made when it is needed."""
         self._folder = folder
 
-    async def keep(self, update_id: int, data: bytes, reason: str) -> None:
-        """Keeps an update as it came, and says so in one line; a full disk does not matter."""
-        path = self._folder / f"{update_id}.json"
+    async def keep(self, update_id: int | None, data: bytes, reason: str) -> None:
+        """Keeps an update as it came, and says so in one line; a full disk does not matter.
+
+        Of those without a number, the last is kept.
+        """
+        number = "without a number" if update_id is None else str(update_id)
+        path = self._folder / f"{number.replace(' ', '-')}.json"
         try:
             await asyncio.to_thread(self._write, path, data[:MOST_BYTES])
         except OSError as error:
             fate = f"it cannot be kept either: {error.strerror or error}"
         else:
             fate = f"it is kept as {path}"
-        _log.warning("Update %d is passed over, being none (%s); %s.", update_id, reason, fate)
+        _log.warning("Update %s is passed over, being none (%s); %s.", number, reason, fate)
 
     async def forget(self, user_id: int) -> None:
         """Deletes the updates in which a user's id is.

@@ -1,1 +1,1 @@
-"""The bot's HTTP front: health checks today; a webhook, metrics and pages are to come."""
+"""The bot's own HTTP front: health checks, and Telegram's webhook."""

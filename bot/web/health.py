@@ -6,9 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.readiness import NotReady, Stuck
-
-Check = Callable[[], NotReady | Stuck | None]
+Check = Callable[[], str | None]
 """Says what is wrong just now; None: nothing."""
 
 

@@ -1,4 +1,4 @@
-"""This process among all that ever polled for the bot: the newest works, the others end."""
+"""This process among all that ever got the bot's updates: the newest works, the others end."""
 
 import asyncio
 import contextlib
@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 
 
 class Incarnation:
-    """This process, with a name that no other has, and with an epoch if it polls.
+    """This process, with a name that no other has, and with an epoch if it gets updates.
 
     Attributes:
         holder: its name in leases.
-        epoch: its epoch; None until it polls.
-        superseded: set once a newer process polls for the bot.
+        epoch: its epoch; None until it begins to get updates.
+        superseded: set once a newer process gets them.
     """
 
     def __init__(self, database: DatabaseClient, bot_id: int) -> None:
@@ -64,7 +64,7 @@ class Incarnation:
         except Superseded:
             return False
         except DatabaseError as error:
-            _log.info("Whether a newer process polls cannot be found out: %s", error)
+            _log.info("Whether a newer process works cannot be found out: %s", error)
             return None
         return True
 
@@ -93,8 +93,8 @@ class Incarnation:
         await any_of(stop, self.superseded)
         if self.superseded.is_set():
             raise StartError(
-                "A newer process polls Telegram with the same TELEGRAM_BOT_TOKEN and has taken "
-                "over; this one ends."
+                "A newer process works with the same TELEGRAM_BOT_TOKEN and has taken over; this "
+                "one ends."
             )
 
     async def _confirm(self) -> None:

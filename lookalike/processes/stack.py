@@ -49,9 +49,9 @@ class Stack:
     """The services, started and stopped by name.
 
     A service takes any free port, unless its setting (`DBSERVICE_LISTEN` and so on) names one, and
-    keeps it when it is started again. Only the bot, to which nobody connects, may take another one.
-    It is told where those listen that were started before it. At the end of a `with` statement all
-    are stopped.
+    keeps it when it is started again. Only the bot, which tells Telegram itself where it is, may
+    take another one. It is told where those listen that were started before it. At the end of a
+    `with` statement all are stopped.
 
     Attributes:
         home: their `LOOKALIKE_HOME` and working directory; the logs are in its folder `logs`.

@@ -9,7 +9,7 @@ It refuses what Telegram refuses, in the same words; where Telegram is lenient w
 * Inline mode is off until people turn it on; results are photos that Telegram has.
 * Reactions in channels are told to nobody: Telegram tells how many there are.
 * No HTTP address is fetched for a photo: "failed to get HTTP URL content".
-* A webhook may be plain HTTP, on this machine only; so may a Mini App.
+* A webhook is plain HTTP, on this machine only; a Mini App may be.
 * What an opened Mini App is told is signed with the bot's token only, and not by Telegram
   (`signature`); `answerWebAppQuery` is not there.
 """

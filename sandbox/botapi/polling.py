@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 from lookalike.settings import LOOPBACK_HOSTS
 from sandbox.botapi.call import Call
 from sandbox.storage.schema import Json
-from sandbox.storage.values import get_option, set_option
+from sandbox.storage.values import get_option, next_number, set_option
 from sandbox.telegram.refusals import Refusal, bad_request
 from sandbox.telegram.updates import allow_updates, count_updates, drop_updates
 from sandbox.telegram.webhook import WEBHOOK
 
 _MAX_LIMIT = 100
 _MAX_SECONDS = 50
+_DEFAULT_CONNECTIONS, _MAX_CONNECTIONS = 40, 100
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -54,13 +55,22 @@ async def set_webhook(call: Call) -> bool:
     if secret and not _SECRET.fullmatch(secret):
         raise bad_request("secret token contains unallowed characters")
     allowed = _read_allowed(call)
+    connections = call.params.integer("max_connections", _DEFAULT_CONNECTIONS)
+    asked = {
+        "url": url,
+        "secret_token": secret,
+        "max_connections": min(max(connections, 1), _MAX_CONNECTIONS),
+    }
     call.sandbox.poller.end_current("Conflict: terminated by setWebhook request")
     async with call.sandbox.database.transaction() as tx:
-        if call.params.boolean("drop_pending_updates"):
+        drops = call.params.boolean("drop_pending_updates")
+        if drops:
             await drop_updates(tx)
         if allowed is not None:
             await allow_updates(tx, allowed)
-        await set_option(tx, WEBHOOK, {"url": url, "secret_token": secret})
+        there = await get_option(tx, WEBHOOK) or {}
+        if drops or asked.items() - there.items():  # else it stays, with its pauses and last error
+            await set_option(tx, WEBHOOK, {"id": await next_number(tx, "webhook"), **asked})
     return True
 
 
@@ -94,6 +104,8 @@ async def get_webhook_info(call: Call) -> Json:
             "has_custom_certificate": False,
             "pending_update_count": await count_updates(tx),
         }
+        if webhook["url"]:
+            info["max_connections"] = webhook["max_connections"]
         allowed = await get_option(tx, "allowed_updates")
     if allowed:
         info["allowed_updates"] = allowed

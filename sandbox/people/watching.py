@@ -50,7 +50,7 @@ async def describe_bot(tx: AsyncConnection, sandbox: Sandbox) -> Json:
     return {
         "user": await bot_user(tx, sandbox.bot),
         "profile": await describe_profile(tx),
-        "listening": sandbox.poller.listening or await get_option(tx, WEBHOOK) is not None,
+        "listening": sandbox.poller.listening or sandbox.deliveries.work,
         "note": sandbox.note,
         "inline_mode": await is_enabled(tx),
         "commands": [

@@ -51,6 +51,16 @@ async def confirm_updates(tx: AsyncConnection, offset: int) -> None:
         await tx.execute(delete(updates).where(updates.c.update_id < kept))
     elif offset > 0:
         await tx.execute(delete(updates).where(updates.c.update_id < offset))
+    await _forget_old(tx)
+
+
+async def forget_updates(tx: AsyncConnection, update_ids: Sequence[int]) -> None:
+    """Deletes these and no others."""
+    await tx.execute(delete(updates).where(updates.c.update_id.in_(update_ids)))
+    await _forget_old(tx)
+
+
+async def _forget_old(tx: AsyncConnection) -> None:
     await tx.execute(delete(updates).where(updates.c.time < time.time() - _KEPT_SECONDS))
 
 
@@ -64,9 +74,10 @@ async def count_updates(tx: AsyncConnection) -> int:
     return (await tx.execute(select(func.count()).select_from(updates))).scalar_one()
 
 
-async def waiting_updates(tx: AsyncConnection, limit: int) -> list[Json]:
-    """The oldest waiting updates, each as an `Update`."""
-    rows = await tx.execute(select(updates).order_by(updates.c.update_id).limit(limit))
+async def waiting_updates(tx: AsyncConnection, limit: int, after: int = 0) -> list[Json]:
+    """The oldest waiting updates that follow `after`, each as an `Update`."""
+    following = select(updates).where(updates.c.update_id > after)
+    rows = await tx.execute(following.order_by(updates.c.update_id).limit(limit))
     return [
         {
             "update_id": row.update_id,

@@ -27,14 +27,17 @@ def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
     monkeypatch.setattr("bot.pace._PRIVATE_SECONDS", 0.0)
     monkeypatch.setattr("bot.pace._GROUP_SECONDS", 0.0)
-    monkeypatch.setattr("bot.transports.polling._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("bot.transports.polling._LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr("bot.transports.calling._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("bot.transports.calling._LONGEST_PAUSE", 0.05)
 
 
 @pytest.fixture
-async def bot(desk: Desk, quick: None) -> AsyncIterator[app.RunningBot]:
+async def bot(
+    desk: Desk, quick: None, request: pytest.FixtureRequest
+) -> AsyncIterator[app.RunningBot]:
+    """It polls, unless the test is `IN_BOTH_WAYS`."""
     assert quick is None
-    async with _running(desk) as running:
+    async with _running(desk, **getattr(request, "param", {})) as running:
         yield running
 
 

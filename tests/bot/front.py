@@ -1,6 +1,8 @@
 """The bot's front in tests: updates of any shape, and what comes of them."""
 
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from bot.clients.errors import NotFound
 from bot.texts import of
@@ -12,6 +14,14 @@ from tests.waiting import eventually
 EN = of("en")
 
 NAME = "@lookalike_sandbox_bot"
+
+BY_WEBHOOK: Final = {"bot_public_url": "http://127.0.0.1:0"}
+"""Settings of a bot that gets its updates so; without them it polls."""
+
+IN_BOTH_WAYS: Final = pytest.mark.parametrize(
+    "bot", [{}, BY_WEBHOOK], ids=["polling", "webhook"], indirect=True
+)
+"""For a test that uses the fixture `bot`."""
 
 
 def message(chat: int, /, **fields: Any) -> Json:

@@ -302,7 +302,7 @@ async def test_a_bot_whose_tick_hangs_does_not_live(
 
 
 def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("bot.app", "bot.transports.polling"):
+    for module in ("bot.app", "bot.transports.calling"):
         monkeypatch.setattr(f"{module}.STUCK_SECONDS", 0.7)
 
 

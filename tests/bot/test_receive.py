@@ -20,7 +20,17 @@ from bot.transports.kept import KeptUpdates
 from bot.work.incarnation import Incarnation
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.bot.desk import Desk, make_bot, picture
-from tests.bot.front import EN, has_file, message, nothing_waits, press, states, told
+from tests.bot.front import (
+    BY_WEBHOOK,
+    EN,
+    IN_BOTH_WAYS,
+    has_file,
+    message,
+    nothing_waits,
+    press,
+    states,
+    told,
+)
 from tests.sandbox.client import Json
 from tests.waiting import eventually
 
@@ -51,6 +61,7 @@ UNDECODABLE: dict[str, Callable[[int], Json]] = {
 }
 
 
+@IN_BOTH_WAYS
 async def test_what_cannot_be_decoded_is_kept_and_its_neighbours_are_recorded(
     desk: Desk, bot: app.RunningBot, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -83,8 +94,13 @@ async def test_only_so_much_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert "cannot be kept" in caplog.messages[-1]
 
 
+@pytest.mark.parametrize("way", [{}, BY_WEBHOOK], ids=["polling", "webhook"])
 async def test_nothing_is_confirmed_while_dbservice_is_away(
-    desk: Desk, quick: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
+    quick: None,
+    way: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert quick is None
 
@@ -92,7 +108,8 @@ async def test_nothing_is_confirmed_while_dbservice_is_away(
         return True
 
     monkeypatch.setattr(Incarnation, "is_newest", is_newest)  # so said dbservice before it left
-    away = desk.settings.model_copy(update={"dbservice_address": "127.0.0.1:1"})
+    there = desk.settings.model_copy(update=way)
+    away = there.model_copy(update={"dbservice_address": "127.0.0.1:1"})
     for send in (
         desk.people.send_photo(desk.chat, picture()),
         desk.people.send_text(desk.chat, "/cancel"),
@@ -109,7 +126,7 @@ async def test_nothing_is_confirmed_while_dbservice_is_away(
         assert (await desk.people.bot())["pending_updates"] == 2
         assert not await desk.messages()
         caplog.clear()
-        async with app.running(desk.settings):
+        async with app.running(there):
             await nothing_waits(desk)
             await told(desk, desk.chat, EN.start)
         for said in await desk.messages():

@@ -109,12 +109,12 @@ async def test_children_are_bounded(client: Client, monkeypatch: pytest.MonkeyPa
 
 
 async def test_what_is_refused(client: Client) -> None:
+    right: dict[str, Any] = {"bot_id": BOT, "user_id": CHAT, "generation_id": "x" * 36}
     for wrong, field in (
         ({"bot_id": 0}, "bot_id"),
         ({"user_id": 0}, "user_id"),
         ({"generation_id": "x"}, "generation_id"),
     ):
-        right = {"bot_id": BOT, "user_id": CHAT, "generation_id": "x" * 36}
         request = db.GetFamilyRequest(**right | wrong)
         status, _, fields = await refusal(client.call(client.stub.GetFamily, request))
         assert status == grpc.StatusCode.INVALID_ARGUMENT

@@ -35,9 +35,11 @@ def encoded(width: int, height: int, kind: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-async def pictured(client: Client, data: bytes | None = None, **size: int) -> str:
+async def pictured(
+    client: Client, data: bytes | None = None, *, width: int = 8, height: int = 6
+) -> str:
     """A closed generation with a picture of this size; gives its id."""
-    data = encoded(**size) if data is None else data
+    data, size = data or encoded(width, height), {"width": width, "height": height}
     lease = await client.to_state(db.GENERATION_STATE_QUEUED, message_id=USER)
     await client.finish(lease, data, **size)
     await client.advance(lease, db.GENERATION_STATE_FINISHED, db.GENERATION_STATE_DELIVERED)

@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-LANGUAGES: Final = {"sh", "python", "console", "ini", "env"}
+LANGUAGES: Final = {"sh", "python", "console", "ini", "env", "caddyfile", "nginx"}
 
 IN_CI: Final = {"make test", "make lint"}
 """They cannot run within themselves."""

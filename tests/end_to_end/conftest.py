@@ -1,7 +1,12 @@
-"""One stack for all end-to-end tests: processes are expensive, users and chats are cheap."""
+"""One stack for all end-to-end tests: processes are expensive, users and chats are cheap.
+
+Another one is for those that are made in both ways: its bot gets its updates by a webhook.
+"""
 
 from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -15,6 +20,12 @@ ADMIN = 4242
 """Who runs the bot, once they are a user."""
 
 NOTICE = "Be kind: the model's conditions of use are these."
+
+
+IN_BOTH_WAYS: Final = pytest.mark.parametrize(
+    "stack", ["_stack", "_stack_by_webhook"], ids=["polling", "webhook"], indirect=True
+)
+"""For a test that uses the fixture `stack`, or one that does."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,10 +42,9 @@ def vision() -> Generator[AzureServer, None, None]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def _stack(
-    tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
-) -> Generator[Stack, None, None]:
+def _running(
+    factory: pytest.TempPathFactory, vision: AzureServer, **others: str
+) -> AbstractContextManager[Stack]:
     settings = {
         "CAPTIONER": "azure",
         "AZURE_VISION_ENDPOINT": vision.url,
@@ -42,18 +52,34 @@ def _stack(
         "BOT_NOTICE": NOTICE,
         "BOT_ADMINS": str(ADMIN),
     }
-    with running_stack(tmp_path_factory.mktemp("home"), settings) as stack:
+    return running_stack(factory.mktemp("home"), settings | others)
+
+
+@pytest.fixture(scope="session")
+def _stack(
+    tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
+) -> Generator[Stack, None, None]:
+    with _running(tmp_path_factory, vision) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def _stack_by_webhook(
+    tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
+) -> Generator[Stack, None, None]:
+    with _running(tmp_path_factory, vision, BOT_PUBLIC_URL="http://127.0.0.1:0") as stack:
         yield stack
 
 
 @pytest.fixture
-def stack(_stack: Stack, vision: AzureServer) -> Generator[Stack, None, None]:
+def stack(request: pytest.FixtureRequest, vision: AzureServer) -> Generator[Stack, None, None]:
     """All services, those brought back that a test has left dead; their logs are checked."""
-    _stack.start()
+    stack: Stack = request.getfixturevalue(getattr(request, "param", "_stack"))
+    stack.start()
     vision.script.clear()
-    with checked_logs(_stack):
-        yield _stack
-    assert vision.key not in read_log(_stack, "bot")
+    with checked_logs(stack):
+        yield stack
+    assert vision.key not in read_log(stack, "bot")
 
 
 @pytest.fixture

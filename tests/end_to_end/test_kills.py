@@ -23,6 +23,7 @@ from tests.end_to_end.chats import (
     texts,
     told,
 )
+from tests.end_to_end.conftest import IN_BOTH_WAYS
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import occupied
 
@@ -95,8 +96,20 @@ MOMENTS: list[Moment] = [
 ]
 
 
-@pytest.mark.parametrize("victim", VICTIMS)
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
+CASES = [
+    *(("_stack", moment, victim) for moment in MOMENTS for victim in VICTIMS),
+    # What an update's way in makes of a death is the bot's, but for that of whoever records it.
+    *(("_stack_by_webhook", moment, "bot") for moment in MOMENTS),
+    ("_stack_by_webhook", update_fetched, "dbservice"),
+]
+
+
+@pytest.mark.parametrize(
+    ("stack", "moment", "victim"),
+    CASES,
+    ids=lambda part: getattr(part, "__name__", part),
+    indirect=["stack"],
+)
 async def test_exactly_one_picture(
     people: People, stack: Stack, moment: Moment, victim: str
 ) -> None:
@@ -122,6 +135,7 @@ async def picture_accepted(people: People, chat: int) -> tuple[ShownMessage, int
     return sent, fault
 
 
+@IN_BOTH_WAYS
 async def test_one_when_killed_after_telegram_accepted_the_picture(
     people: People, stack: Stack
 ) -> None:
@@ -160,6 +174,25 @@ async def test_an_update_that_was_fetched_but_never_recorded_comes_again(
         before = await people.last_event()
         sent = await people.send_photo(chat, cat())
         await people.wait_for_call("getUpdates", after=before)
+        stack.kill("bot")
+    finally:
+        stack.thaw("dbservice")
+    stack.start("bot")
+    await delivered(people, sent)
+    await idle(people, chat)
+    assert len(pictures(await people.messages(chat), sent)) == 1
+
+
+@pytest.mark.parametrize("stack", ["_stack_by_webhook"], indirect=True)
+async def test_an_update_that_was_posted_but_never_recorded_comes_again(
+    people: People, stack: Stack
+) -> None:
+    chat = await people.add_user()
+    stack.freeze("dbservice")
+    try:
+        fault = await people.add_fault("delay", method="delivery", seconds=0.01)
+        sent = await people.send_photo(chat, cat())
+        await people.wait_for_fault(fault)
         stack.kill("bot")
     finally:
         stack.thaw("dbservice")

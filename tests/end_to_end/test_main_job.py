@@ -24,9 +24,11 @@ from tests.end_to_end.chats import (
     texts,
     told,
 )
+from tests.end_to_end.conftest import IN_BOTH_WAYS
 from tests.sandbox.client import ApiCall, People, ShownMessage
 
 
+@IN_BOTH_WAYS
 async def test_photo_in_caption_progress_and_picture_out(
     people: People, vision: AzureServer
 ) -> None:
@@ -77,6 +79,7 @@ async def test_progress_is_shown_and_keeps_its_pace(people: People) -> None:
     assert all(gap > 1.0 for gap in gaps), gaps  # 1.5 s by the bot's clock; the wire may be slower
 
 
+@IN_BOTH_WAYS
 async def test_an_album_is_as_many_photos(people: People) -> None:
     chat = await people.add_user()
     photos = await people.send_album(chat, [cat(), cat(200), cat(250)], caption="three cats")

@@ -9,11 +9,12 @@ from lookalike.errors import StartError
 from lookalike.processes import ServiceProcess
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import EN, answers, cat, delivered, idle, pictures, statuses, texts
+from tests.end_to_end.conftest import IN_BOTH_WAYS
 from tests.sandbox.client import People, ShownMessage
 from tests.stack import occupied, read_log
 from tests.waiting import eventually
 
-SENTENCE = "A newer process polls Telegram with the same TELEGRAM_BOT_TOKEN"
+SENTENCE = "A newer process works with the same TELEGRAM_BOT_TOKEN"
 
 
 @asynccontextmanager
@@ -87,6 +88,7 @@ async def test_the_newer_has_the_work_at_once_and_the_older_ends(
     await is_answered_once(people, after)
 
 
+@IN_BOTH_WAYS
 async def test_an_older_one_that_was_frozen_sends_nothing_when_it_wakes_up(
     people: People, stack: Stack
 ) -> None:
@@ -95,7 +97,7 @@ async def test_an_older_one_that_was_frozen_sends_nothing_when_it_wakes_up(
         before = await waits_in_line(people, chat)
         stack.freeze("bot")
         try:
-            # Its open poll is answered with these, and so is the newer's first one.
+            # These are answers to its open poll, or are posted to it; and the newer gets them, too.
             asked = await people.send_text(chat, "/help")
             after = await people.send_photo(chat, cat())
             async with newer_bot(stack) as newer:

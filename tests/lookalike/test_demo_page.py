@@ -75,6 +75,9 @@ def test_the_page_is_served_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
         assert "<title>Lookalike</title>" in page.text
         assert "small model" in requests.get(f"{demo.url}sandbox/bot", timeout=10).json()["note"]
         demo.wait_until_ready()
+        bot = requests.get(f"{demo.url}sandbox/bot", timeout=10).json()
+        assert bot["webhook"].endswith("/telegram/webhook")
+        assert bot["listening"]
         photo_in_group_is_answered(f"{demo.url}sandbox")
         os.killpg(demo.command.popen.pid, signal.SIGINT)  # what a terminal sends
         assert demo.end() == 0

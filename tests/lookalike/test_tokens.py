@@ -8,7 +8,7 @@ import pytest
 
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
-from lookalike.tokens import same_token, service_token
+from lookalike.tokens import derived_secret, same_token, service_token
 from tests.commands import run
 
 
@@ -63,3 +63,11 @@ def test_a_home_that_is_no_folder_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_tokens_are_compared_whatever_they_hold() -> None:
     assert same_token("ä", "ä")
     assert not same_token("a", "b")
+
+
+def test_a_derived_secret_is_that_of_its_token_and_purpose_alone() -> None:
+    # RFC 4231, 4.3
+    expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert derived_secret("Jefe", "what do ya want for nothing?") == expected
+    assert derived_secret("Jefe", "another") != expected
+    assert derived_secret("another", "what do ya want for nothing?") != expected

@@ -79,6 +79,7 @@ def running_stack(home: Path, console: Console, listen: str) -> Generator[Stack,
     settings = {
         "TELEGRAM_BOT_TOKEN": f"{_BOT}:{service_token(home)}",
         "BOT_ACCESS": "everyone",
+        "BOT_PUBLIC_URL": "http://127.0.0.1:0",  # the bot's own, on whatever port that is
         "BOT_GROUPS": "all",  # a photo that is clicked has no words that could mention it
         "CAPTIONER": "offline",
         "GENERATOR_MODEL": "emoji",

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+
+from bot.transports.base import Json, NotNow
+from tests.waiting import eventually
 
 TOKEN = "10001:a-token-of-no-bot"
 
@@ -29,6 +32,8 @@ class ScriptedTelegram:
         url: the Bot API's address with the token.
         updates: the updates that wait, by number.
         refusals: HTTP statuses with which the next calls of a method are refused.
+        retry_after: the seconds that a refusal asks to wait.
+        webhook: what getWebhookInfo gives; setWebhook's parameters come into it.
         file: what is in every file.
         polls: the parameters of each getUpdates.
         calls: how often each method was called.
@@ -39,6 +44,8 @@ class ScriptedTelegram:
         self.url = ""
         self.updates: dict[int, bytes] = {}
         self.refusals: dict[str, list[int]] = {}
+        self.retry_after = 0
+        self.webhook: dict[str, Any] = {"url": "", "pending_update_count": 0}
         self.file = b""
         self.polls: list[dict[str, Any]] = []
         self.calls: Counter[str] = Counter()
@@ -59,7 +66,13 @@ class ScriptedTelegram:
             self.polls.append(await request.json())
         if refusals := self.refusals.get(method):
             status = refusals.pop(0)
-            return web.json_response({"ok": False, "error_code": status}, status=status)
+            refusal = {"ok": False, "error_code": status, "description": f"no {method}"}
+            asked = {"parameters": {"retry_after": self.retry_after}} if self.retry_after else {}
+            return web.json_response(refusal | asked, status=status)
+        if method == "setWebhook":
+            self.webhook |= await request.json()
+        if method == "getWebhookInfo":
+            return web.json_response({"ok": True, "result": self.webhook})
         if method != "getUpdates":
             return web.json_response({"ok": True, "result": _RESULTS.get(method, True)})
         parameters = self.polls[-1]
@@ -104,3 +117,42 @@ async def scripted_telegram() -> AsyncIterator[ScriptedTelegram]:
 def as_update(**fields: Any) -> bytes:
     """The rest of an update, for `ScriptedTelegram.add`."""
     return b", " + json.dumps(fields).encode()[1:]
+
+
+class Door:
+    """Takes what comes, one at a time, but for the updates that are not to be taken now."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.passed_over: dict[int | None, bytes] = {}
+        self.not_now: set[int] = set()
+        self._is_busy = False
+
+    async def put(self, update: Json) -> None:
+        assert not self._is_busy
+        self._is_busy = True
+        try:
+            await asyncio.sleep(0)
+            if update["update_id"] in self.not_now:
+                raise NotNow("dbservice is away")
+            self.taken.append(update["update_id"])
+        finally:
+            self._is_busy = False
+
+    async def pass_over(self, update_id: int | None, data: bytes, reason: str) -> None:
+        assert reason
+        self.passed_over[update_id] = data
+
+
+async def holds(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds."""
+
+    async def look() -> bool | None:
+        return bool(condition()) or None
+
+    await eventually(look)
+
+
+async def newest() -> bool:
+    """No process of ours came later."""
+    return True

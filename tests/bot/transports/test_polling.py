@@ -1,58 +1,32 @@
 """Polling goes on whatever comes; it ends with a sentence, or when it is asked to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bot.readiness import NotReady, Stuck
-from bot.transports import polling
-from bot.transports.base import Json, NotNow
+from bot.transports import calling
+from bot.transports.base import Json
 from bot.transports.polling import PollingTransport
 from lookalike.errors import StartError
-from tests.bot.transports.telegram import ScriptedTelegram, as_update, scripted_telegram
-from tests.waiting import eventually
+from tests.bot.transports.telegram import (
+    Door,
+    ScriptedTelegram,
+    as_update,
+    holds,
+    newest,
+    scripted_telegram,
+)
 
 GOOD = as_update(message={"text": "hello"})
 
 
-class Door:
-    """Takes what comes, but for the updates that are not to be taken now."""
-
-    def __init__(self) -> None:
-        self.taken: list[int] = []
-        self.passed_over: dict[int, bytes] = {}
-        self.not_now: set[int] = set()
-
-    async def put(self, update: Json) -> None:
-        if update["update_id"] in self.not_now:
-            raise NotNow("dbservice is away")
-        self.taken.append(update["update_id"])
-
-    async def pass_over(self, update_id: int, data: bytes, reason: str) -> None:
-        assert reason
-        self.passed_over[update_id] = data
-
-
-async def holds(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
-
-    async def look() -> bool | None:
-        return bool(condition()) or None
-
-    await eventually(look)
-
-
-async def newest() -> bool:
-    """No process of ours came later."""
-    return True
-
-
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(polling, "_LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(calling, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(calling, "_LONGEST_PAUSE", 0.02)
 
 
 @pytest.fixture
@@ -86,13 +60,13 @@ async def polling_from(telegram: ScriptedTelegram, door: Door) -> AsyncIterator[
 async def test_bytes_that_nobody_can_parse_are_passed_over_alone(
     telegram: ScriptedTelegram, broken: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "MOST_BYTES", 90_000)
+    monkeypatch.setattr(calling, "MOST_BYTES", 90_000)
     telegram.add(GOOD, GOOD, broken, GOOD, broken, GOOD)
     door = Door()
     async with polling_from(telegram, door):
         await asyncio.wait_for(telegram.idle.wait(), 20)
     assert door.taken == [1, 2, 4, 6]
-    assert sorted(door.passed_over) == [3, 5]
+    assert list(door.passed_over) == [3, 5]
     assert telegram.updates[3][:1000] in door.passed_over[3]
 
 
@@ -152,7 +126,7 @@ async def test_a_telegram_that_fails_is_asked_again(telegram: ScriptedTelegram) 
 async def test_one_401_does_not_end_the_bot_while_getme_knows_it(
     telegram: ScriptedTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "REVOKED_SECONDS", 0.0)
+    monkeypatch.setattr(calling, "REVOKED_SECONDS", 0.0)
     telegram.refusals = {"getUpdates": [401, 401], "getMe": [500]}
     telegram.add(GOOD)
     door = Door()
@@ -287,7 +261,7 @@ async def test_a_poll_that_hangs_is_stuck_well_within_a_minute(telegram: Scripte
     watch.now = 30.0
     assert transport.check_progress() is None
     watch.now = 31.0
-    assert transport.check_progress() is Stuck.POLL
+    assert transport.check_progress() is Stuck.UPDATES
     stop.set()
     await asyncio.wait_for(task, 20)
 
@@ -322,7 +296,7 @@ async def test_an_update_that_is_not_taken_though_dbservice_answers_is_stuck(
     assert transport.check_progress() is None
     watch.now += 10.0
     await two_more_polls()
-    assert transport.check_progress() is Stuck.POLL
+    assert transport.check_progress() is Stuck.UPDATES
     door.not_now.clear()
     await holds(lambda: transport.check_progress() is None)
     stop.set()

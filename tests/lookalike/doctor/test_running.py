@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot import incoming
+from lookalike.checks import Mark
+from lookalike.cli.doctor import findings
 from lookalike.processes.stack import Stack
 from lookalike.tokens import service_token
 from tests import commands
@@ -53,7 +56,7 @@ def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
         "token: The token is that of @",
         "inline: Inline mode is off, so pictures cannot be shared",
         "clock: This machine's clock agrees",
-        "updates: No webhook and no other program",
+        "updates: Updates come in by polling; no webhook and no other program",
         "warning  access: BOT_ACCESS is not set, so whoever finds the bot may use it.",
         "captioner: Azure AI Vision takes the key; it is retired on 2028-09-25.",
         "dbservice: dbservice answers",
@@ -148,6 +151,43 @@ def test_a_webhook(stack: Stack) -> None:
     stack.start("bot")
     one(found, "updates", "A webhook is set: another program, at 127.0.0.1, gets the updates.")
     assert "secret" not in str(found)
+
+
+def test_a_bot_by_webhook(stack: Stack) -> None:
+    stack.stop("bot")
+    by_webhook = {"BOT_PUBLIC_URL": "http://127.0.0.1:0"}
+    stack.start("bot", **by_webhook)
+    with httpx.Client(trust_env=False, base_url=f"{stack.url('sandbox')}/bot{TOKEN}") as http:
+        wait_until(lambda: "by the webhook" in read_log(stack, "bot"))
+        environment = {**stack.environment, **by_webhook}
+        at = f"http://{stack.address('bot')}/telegram/webhook"
+        found = [str(each) for each in findings("bot", environment, ["--only", "telegram"])]
+        assert any(f"Updates come in by the webhook {at}; none wait." in each for each in found)
+        assert any("BOT_PUBLIC_URL leads to the bot." in each for each in found)
+        http.get("/setWebhook", params={"url": "http://127.0.0.1:9/secret"})
+        one(
+            failures(environment, "bot", "telegram"),
+            "updates",
+            f"Updates are to come in by the webhook {at}, but another one is set, at 127.0.0.1.",
+        )
+        elsewhere = {**environment, "BOT_PUBLIC_URL": stack.url("sandbox")}
+        found = [str(each) for each in findings("bot", elsewhere, ["--only", "telegram"])]
+        assert any("is not the bot (HTTP 404)" in each for each in found)
+        http.get("/deleteWebhook")
+    stack.stop("bot")
+    before = [str(each) for each in findings("bot", environment, ["--only", "telegram"])]
+    assert any("as soon as the bot runs" in each for each in before)
+    stack.start("bot")
+
+
+def test_what_telegram_says_of_a_webhook_it_cannot_deliver_to() -> None:
+    info = {"url": "https://b/w", "pending_update_count": 3, "last_error_message": "Timed\nout."}
+    found = incoming._by_webhook(info, "https://b/w", runs=True)
+    assert found.mark is Mark.FAILED
+    assert found.summary.endswith("3 wait, and Telegram last met an error there: Timed out.")
+    assert incoming._by_webhook(info, "https://b/w", runs=False).mark is Mark.OK
+    over = info | {"pending_update_count": 0}
+    assert incoming._by_webhook(over, "https://b/w", runs=True).mark is Mark.OK
 
 
 # Services.
