@@ -24,6 +24,7 @@ async def prepare(bot: Bot, user_id: int, item: db.Item, texts: Texts) -> str:
             user_id,
             photo,
             allow_user_chats=True,
+            allow_bot_chats=True,
             allow_group_chats=True,
             allow_channel_chats=True,
         )

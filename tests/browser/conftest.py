@@ -92,7 +92,11 @@ def _opener(context: BrowserContext, url: str) -> Open:
 
 @pytest.fixture(scope="session")
 def _stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
-    settings = {"CAPTIONER": "offline", "BOT_GROUPS": "all"}  # samples have no words
+    settings = {
+        "CAPTIONER": "offline",
+        "BOT_GROUPS": "all",  # samples have no words
+        "BOT_PUBLIC_URL": "http://127.0.0.1:0",  # as in the demo
+    }
     with running_stack(tmp_path_factory.mktemp("stack"), settings) as stack:
         yield stack
 

@@ -21,6 +21,9 @@ _FORMATS: Final[Mapping[str, db.ThumbnailFormat]] = {
 }
 """What a thumbnail is encoded as, the smallest first; else it is a JPEG."""
 
+_SAVED: Final = {"Content-Disposition": 'attachment; filename="lookalike.png"'}
+"""How Telegram's apps are told to keep a file (core.telegram.org/bots/webapps, downloadFile)."""
+
 _NUMBER: Final = re.compile(r"[0-9]{1,16}")
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -58,6 +61,7 @@ class Images:
             _chunks(parts),
             headers={
                 "Content-Length": str(first.info.size),
+                **(_SAVED if link.kind is Kind.IMAGE else {}),
                 "Cache-Control": f"private, max-age={left}, immutable",
                 "Vary": "Accept",
                 "Cross-Origin-Resource-Policy": "same-origin",

@@ -44,7 +44,7 @@ function starOf(picture, library) {
       show(!starred);
       throw error;
     }
-    if (starred) toast(say("starred"));
+    toast(say(starred ? "star_given" : "star_taken"));
   });
   function show(starred) {
     picture.starred = starred;
