@@ -105,7 +105,8 @@ def test_the_port_is_the_settings_or_the_one_that_is_given(tmp_path: Path) -> No
     listen = {"SANDBOX_LISTEN": f"127.0.0.1:{wanted}", "DISPLAY": ":99"}
     with running(tmp_path, "--no-browser", **listen) as demo:
         assert demo.url == f"http://127.0.0.1:{wanted}/"
-        assert f"ssh -L {wanted}:127.0.0.1:{wanted} " in demo.command.output
+        demo.wait_until_ready()
+        assert f"ssh -L {wanted}:127.0.0.1:{wanted} -L " in demo.command.output
         demo.command.popen.terminate()
         assert demo.end() == 143
     given = free_port()

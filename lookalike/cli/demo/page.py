@@ -30,7 +30,7 @@ _ELSEWHERE = """\
   The page is for this machine alone. To open it on a phone (Termux has ssh) or another
   computer, run this there, and open the same address:
 
-    ssh -L {port}:127.0.0.1:{port} {user}@{host}
+    ssh {ports} {user}@{host}
 """
 
 
@@ -60,14 +60,13 @@ def play(home: Path, console: Console, *, port: int | None, browser: bool) -> in
             console.print(f"Port {wanted} is taken; the page is on another one.")
         console.print(f"\n  {url}/\n", style="bold")
         console.print(_WHAT_TO_TRY)
-        user, host = getpass.getuser(), socket.gethostname()
-        console.print(_ELSEWHERE.format(port=found, user=user, host=host), soft_wrap=True)
         if browser and _has_desktop():
             threading.Thread(target=_open_browser, args=(f"{url}/",), daemon=True).start()
         try:
             with console.status("Starting the bot…") as status:
                 _turn_on_inline_mode(url)
                 stack.start("bot")
+                console.print(_elsewhere(stack), soft_wrap=True)
                 status.update("Loading the models; you can send photos already…")
                 _wait_until_ready(stack)
             console.print("Everything is ready.")
@@ -77,6 +76,16 @@ def play(home: Path, console: Console, *, port: int | None, browser: bool) -> in
             console.print("\nStopping…")
     console.print(STOPPED)
     return 0
+
+
+def _elsewhere(stack: Stack) -> str:
+    """How to open the page, and the gallery in it, on another machine."""
+    ports = (urlsplit(stack.url(name)).port for name in ("sandbox", "bot"))
+    return _ELSEWHERE.format(
+        ports=" ".join(f"-L {port}:127.0.0.1:{port}" for port in ports),
+        user=getpass.getuser(),
+        host=socket.gethostname(),
+    )
 
 
 def _turn_on_inline_mode(url: str) -> None:
