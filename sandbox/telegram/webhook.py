@@ -60,6 +60,7 @@ class Deliveries:
         self._database = database
         self._faults = faults
         self._stop = stop
+        self._problem = ""
         self._accepted: list[int] = []
         self._has_accepted = asyncio.Event()
 
@@ -130,7 +131,7 @@ class Deliveries:
                 if problem.pause is None:
                     pause = min(2 * pause, _LONGEST_PAUSE)
                 continue
-            self.work = True
+            self.work, self._problem = True, ""
             pause = _FIRST_PAUSE
             self._accepted.append(line.popleft()["update_id"])
             self._has_accepted.set()
@@ -150,7 +151,9 @@ class Deliveries:
             raise _Problem("Connection closed")
 
     async def _note(self, webhook: Json, update: Json, problem: str) -> None:
-        _log.warning("The webhook did not accept update %d: %s.", update["update_id"], problem)
+        if problem != self._problem:
+            _log.warning("The webhook did not accept update %d: %s.", update["update_id"], problem)
+        self._problem = problem
         async with self._database.transaction() as tx:
             current = await get_option(tx, WEBHOOK)
             if current is not None and current["id"] == webhook["id"]:
@@ -189,7 +192,8 @@ async def _post(webhook: Json, body: bytes) -> None:
         async with asyncio.timeout(_TIMEOUT):
             reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
     except OSError:
-        raise _Problem("Connection refused", _CONNECT_PAUSE) from None
+        await asyncio.sleep(_CONNECT_PAUSE)  # in its place: only so many try at once
+        raise _Problem("Connection refused", 0.0) from None
     try:
         async with asyncio.timeout(_TIMEOUT):
             writer.write(_head(webhook, address, len(body)) + body)

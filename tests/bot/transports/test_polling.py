@@ -17,22 +17,9 @@ from tests.bot.transports.telegram import (
     as_update,
     holds,
     newest,
-    scripted_telegram,
 )
 
 GOOD = as_update(message={"text": "hello"})
-
-
-@pytest.fixture(autouse=True)
-def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calling, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(calling, "_LONGEST_PAUSE", 0.02)
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[ScriptedTelegram]:
-    async with scripted_telegram() as telegram:
-        yield telegram
 
 
 @asynccontextmanager
