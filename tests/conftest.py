@@ -22,6 +22,13 @@ _running: list[pytest.Item] = []
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The end-to-end tests as a whole in the way that is not the default."""
+    parser.addoption(
+        "--by-webhook", action="store_true", help="run the end-to-end tests by a webhook"
+    )
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keeps the fast tests fast."""
     if session.config.option.markexpr == _FAST and "torch" in sys.modules:

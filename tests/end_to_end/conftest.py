@@ -1,6 +1,7 @@
 """One stack for all end-to-end tests: processes are expensive, users and chats are cheap.
 
-Another one is for those that are made in both ways: its bot gets its updates by a webhook.
+Another one is for those that are made in both ways, and with `--by-webhook` for all: its bot gets
+its updates by a webhook.
 """
 
 from collections.abc import AsyncGenerator, Generator
@@ -74,7 +75,8 @@ def _stack_by_webhook(
 @pytest.fixture
 def stack(request: pytest.FixtureRequest, vision: AzureServer) -> Generator[Stack, None, None]:
     """All services, those brought back that a test has left dead; their logs are checked."""
-    stack: Stack = request.getfixturevalue(getattr(request, "param", "_stack"))
+    usual = "_stack_by_webhook" if request.config.getoption("by_webhook") else "_stack"
+    stack: Stack = request.getfixturevalue(getattr(request, "param", usual))
     stack.start()
     vision.script.clear()
     with checked_logs(stack):
