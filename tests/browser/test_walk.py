@@ -18,7 +18,7 @@ TIMEOUT = 60_000  # milliseconds; a picture takes seconds
 
 ENDS = [SAID.full_size_button, SAID.delete_button]
 DREAM = [SAID.closer_button, SAID.again_button, SAID.style_button, SAID.recipe_button, *ENDS]
-ACTING = [SAID.show_button, SAID.delete_button]
+ACTING = [SAID.show_button, SAID.delete_button, EN.gallery.history_button]
 COUSIN = [SAID.closer_button, SAID.freer_button, *DREAM[1:]]
 
 

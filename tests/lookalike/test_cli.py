@@ -16,6 +16,7 @@ from lookalike.errors import StartError
 from lookalike.processes import MALLOC_TUNABLES, clean_environment
 from lookalike.processes.stack import Stack
 from tests.commands import run, started
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -148,8 +149,9 @@ def test_what_computes_is_told_how_to_allocate(
     name: str, own: dict[str, str], tunables: str, tmp_path: Path
 ) -> None:
     with Stack(tmp_path, own) as stack:
-        process = stack.launch(name)
-        variables = psutil.Process(process.popen.pid).environ()
+        process = psutil.Process(stack.launch(name).popen.pid)
+        wait_until(lambda: "LOOKALIKE_HOME" in process.environ())  # it runs our program by then
+        variables = process.environ()
         # Where glibc has read one of its own, it has put zeros in place of the colons.
         found = ":".join(f"{name}={value}" for name, value in variables.items())
         assert f"GLIBC_TUNABLES={tunables}" in found if tunables else "GLIBC_" not in found

@@ -51,7 +51,7 @@ def test_a_line_end_is_no_part_of_a_secret(end: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, TOKEN + end)
     settings = BotSettings.load()
     assert settings.bearer_token == TOKEN
-    assert set(settings.secrets()) == {TOKEN}
+    assert set(settings.secrets()) == {TOKEN, settings.webhook_secret}
     assert SandboxSettings.load().telegram_bot_token.get_secret_value() == TOKEN
 
 

@@ -122,6 +122,9 @@ def _rendered(said: Any, prefix: str) -> Iterator[Rendered]:
             yield from _rendered(value, f"{full}.")
         elif isinstance(value, str):
             yield _one(full, value)
+        elif isinstance(value, dict):
+            for key, text in value.items():  # what the gallery's page fills in itself
+                yield _one(f"{full}.{key}", text.replace("{title}", "x" * 400))
         else:
             for _, text in value:
                 yield _one(full, text)
