@@ -73,6 +73,13 @@ def _stack_by_webhook(
 
 
 @pytest.fixture
+def polls(request: pytest.FixtureRequest) -> None:
+    """What the test is about is how the bot polls."""
+    if request.config.getoption("by_webhook"):
+        pytest.skip("by a webhook nobody polls")
+
+
+@pytest.fixture
 def stack(request: pytest.FixtureRequest, vision: AzureServer) -> Generator[Stack, None, None]:
     """All services, those brought back that a test has left dead; their logs are checked."""
     usual = "_stack_by_webhook" if request.config.getoption("by_webhook") else "_stack"

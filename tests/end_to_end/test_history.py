@@ -62,7 +62,8 @@ async def card(people: People) -> AsyncIterator[ShownMessage]:
 
 async def test_it_is_turned_in_place(people: People, card: ShownMessage) -> None:
     assert card.caption == "number 3, a cat lying on a couch\n\nJust now"
-    assert labels(card) == ["1/3", SAID.older_button, STAR, SAID.show_button, SAID.delete_button]
+    shown = ["1/3", SAID.older_button, STAR, SAID.show_button, SAID.delete_button]
+    assert labels(card)[:5] == shown  # the gallery follows, where there is one
     assert await press(people, card, SAID.older_button) == ""
     second = await showing(people, card, "number 2, ")
     assert second.photo != card.photo
@@ -128,7 +129,7 @@ async def test_what_is_deleted_on_it_is_gone_everywhere(people: People) -> None:
     await offering(people, card, SAID.keep_button)
     assert await pressed_twice(people, asked, SAID.delete_for_good_button) == {SAID.deleted}
     left = await showing(people, card, "number 1, ")
-    assert labels(left) == [STAR, SAID.show_button, SAID.delete_button]
+    assert labels(left)[:3] == [STAR, SAID.show_button, SAID.delete_button]
     await people.wait_for(
         chat, lambda messages: not {second.id, again.id} & {message.id for message in messages}
     )

@@ -165,6 +165,7 @@ async def test_a_picture_whose_record_failed_is_not_sent_again(
     assert not statuses(messages, sent)
 
 
+@pytest.mark.usefixtures("polls")
 async def test_an_update_that_was_fetched_but_never_recorded_comes_again(
     people: People, stack: Stack
 ) -> None:
