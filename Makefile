@@ -39,10 +39,10 @@ demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@exec $(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 coverage: setup ## The same, half as long again, and which branches none of them takes
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
 test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow'

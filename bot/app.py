@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -298,7 +298,9 @@ async def _serve(
     if not await _initialize(application, stop):
         return
     try:
-        await profile.set_up(application.bot, application.bot_data.services.gallery_url)
+        gallery_url = application.bot_data.services.gallery_url
+        if not await _is_done(profile.set_up(application.bot, gallery_url), stop):
+            return
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
         looking = asyncio.create_task(_look_for_owner(application))
@@ -312,6 +314,20 @@ async def _serve(
             await end()
     finally:
         await application.shutdown()
+
+
+async def _is_done(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Does the work; False: it was cut short, since we are to stop."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        return working.done()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def _look_for_owner(application: BotApplication) -> None:

@@ -255,6 +255,14 @@ async def test_a_bot_that_telegram_does_not_know_does_not_start(
         await serve()
 
 
+async def test_a_stop_while_its_profile_is_set_waits_for_nothing(desk: Desk, quick: None) -> None:
+    assert quick is None
+    fault = await desk.people.add_fault("delay", method="getMyDescription", seconds=60, count=50)
+    async with asyncio.timeout(40), app.running(desk.settings) as running:
+        await desk.people.wait_for_fault(fault)
+        running.stop.set()
+
+
 async def test_a_bot_whose_telegram_is_away_waits_lives_and_stops_when_asked(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
