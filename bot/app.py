@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -62,6 +62,7 @@ from lookalike import lifecycle, web
 from lookalike.errors import StartError
 from lookalike.proxies import proxy_for
 from lookalike.tokens import derived_secret
+from lookalike.waiting import unless
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +103,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         proxy = proxy_for(settings.telegram_api_url, socks=True)
         incarnation = Incarnation(database, settings.bot_id)
         address = lifecycle.address_of(bound)
-        transport, routes = _transport(settings, address, incarnation, proxy)
+        public_url = settings.public_url_of(address)
+        transport, routes = _transport(settings, public_url, incarnation, proxy)
         request = HTTPXRequest(
             read_timeout=20,
             pool_timeout=10,
@@ -128,7 +130,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             dial=STEPS[settings.bot_dial],
             terms=settings.bot_notice,
             privacy_url=settings.bot_privacy_url,
-            gallery_url=_gallery_url(settings, address),
+            gallery_url=None if public_url is None else f"{public_url}{PATH}/",
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
@@ -203,12 +205,6 @@ def _check_tick(scheduler: Scheduler) -> Stuck | None:
     return Stuck.TICK if scheduler.overdue > STUCK_SECONDS else None
 
 
-def _gallery_url(settings: BotSettings, address: str) -> str | None:
-    """Where people open the gallery; None: nowhere."""
-    public_url = settings.public_url_of(address)
-    return None if public_url is None else f"{public_url}{PATH}/"
-
-
 def _gallery(
     settings: BotSettings, services: Services, bot: ExtBot[Any], scheduler: Scheduler
 ) -> list[BaseRoute]:
@@ -230,11 +226,10 @@ def _gallery(
 
 
 def _transport(
-    settings: BotSettings, address: str, incarnation: Incarnation, proxy: str | None
+    settings: BotSettings, public_url: str | None, incarnation: Incarnation, proxy: str | None
 ) -> tuple[Transport, list[Route]]:
-    """The way in for updates, and what the HTTP front at `address` serves for it."""
+    """The way in for updates, and what the HTTP front serves for it at its public address."""
     bot_url = f"{settings.telegram_api_url}/bot{settings.telegram_bot_token.get_secret_value()}"
-    public_url = settings.public_url_of(address)
     if public_url is None:
         return PollingTransport(bot_url, incarnation.is_newest, proxy), []
     secret = settings.webhook_secret
@@ -299,7 +294,7 @@ async def _serve(
         return
     try:
         gallery_url = application.bot_data.services.gallery_url
-        if not await _is_done(profile.set_up(application.bot, gallery_url), stop):
+        if not await unless(stop, profile.set_up(application.bot, gallery_url)):
             return
         await application.start()
         _log.info("Serving as @%s.", application.bot.username)
@@ -314,20 +309,6 @@ async def _serve(
             await end()
     finally:
         await application.shutdown()
-
-
-async def _is_done(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
-    """Does the work; False: it was cut short, since we are to stop."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        return working.done()
-    finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def _look_for_owner(application: BotApplication) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from PIL import Image
 
-from bot import captioners, incoming
+from bot import captioners, doctor_updates
 from bot.bounded import BoundedTransport
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import (
@@ -23,7 +23,7 @@ from bot.captioners.base import (
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.errors import DatabaseError, DatabaseUnavailable, WrongToken
 from bot.clients.generator import GeneratorClient, GeneratorUnavailable, JobRejected
-from bot.incoming import Refused
+from bot.doctor_updates import Refused
 from bot.settings import BotSettings
 from lookalike import checks
 from lookalike.checks import Finding, Mark, failed, ok, warning
@@ -48,8 +48,8 @@ async def _telegram(settings: BotSettings) -> list[Finding]:
     if any(each.mark is Mark.FAILED and each.check != "clock" for each in found):
         return found
     try:
-        async with incoming.connected(settings) as http:
-            found += await incoming.check(http, settings)
+        async with doctor_updates.connected(settings) as http:
+            found += await doctor_updates.check(http, settings)
     except (Refused, httpx.HTTPError) as error:
         summary = f"Telegram does not say who takes the updates ({type(error).__name__}: {error})."
         found.append(failed("updates", summary, _NETWORK))
@@ -59,8 +59,8 @@ async def _telegram(settings: BotSettings) -> list[Finding]:
 async def _token(settings: BotSettings) -> list[Finding]:
     """Whether Telegram knows the token, and this machine's clock."""
     try:
-        async with incoming.connected(settings) as http:
-            me, date = await incoming.call(http, settings, "getMe")
+        async with doctor_updates.connected(settings) as http:
+            me, date = await doctor_updates.call(http, settings, "getMe")
     except StartError as error:
         return [failed("proxy", str(error), "The bot does not start before that.")]
     except Refused as error:

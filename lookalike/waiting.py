@@ -1,6 +1,8 @@
 """Waiting for several events at once, without cancelling whatever talks to the database."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 
 async def any_of(*events: asyncio.Event, seconds: float | None = None) -> None:
@@ -11,3 +13,17 @@ async def any_of(*events: asyncio.Event, seconds: float | None = None) -> None:
     finally:
         for wait in waits:
             wait.cancel()
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Does the work, whose errors are raised; False: it was cancelled, since `stop` was set."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        return working.done()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

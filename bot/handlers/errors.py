@@ -14,7 +14,7 @@ from bot.clients.errors import (
 from bot.context import Context
 from bot.messages import picture_of
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
-from bot.texts.refusals import refusal as refusal_by_dbservice
+from bot.texts.refusals import why_refused
 from bot.texts.texts import Texts
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def _is_photo(update: Update) -> bool:
 def _refusal(error: Exception, update: Update, texts: Texts) -> str | None:
     """Why nothing is begun, which one notice says for all that comes meanwhile."""
     in_group = update.effective_chat is not None and update.effective_chat.type != "private"
-    if (why := refusal_by_dbservice(error, texts, in_group=in_group)) is not None:
+    if (why := why_refused(error, texts, in_group=in_group)) is not None:
         return why
     if isinstance(error, DatabaseUnavailable) and error.is_full and _is_photo(update):
         return texts.no_room

@@ -20,7 +20,7 @@ _CODES: Final[Mapping[type[DatabaseError], str]] = {
 }
 
 
-def refusal(error: Exception, texts: Texts, *, in_group: bool = False) -> str | None:
+def why_refused(error: Exception, texts: Texts, *, in_group: bool = False) -> str | None:
     """What an error of dbservice says of its own; None: it is none of these.
 
     Args:

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
@@ -15,6 +15,7 @@ import httpx
 from bot.readiness import STUCK_SECONDS
 from bot.transports.base import NotNow
 from lookalike.errors import StartError
+from lookalike.waiting import unless
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 """Of one answer; what is longer is cut off, and so cannot be decoded."""
@@ -166,7 +167,11 @@ class Attempts:
             StartError: there is no point in going on.
         """
         self.get_on()
-        return await _until(stop, self._go_on(attempt, explain))
+        try:
+            await unless(stop, self._go_on(attempt, explain))
+        except Superseded:
+            return False
+        return True
 
     async def begin(self) -> None:
         """Makes us the newest process the first time.
@@ -233,22 +238,6 @@ class Attempts:
         if problem != self._problem:
             _log.warning("Updates do not come in: %s", problem)
         self._problem = problem
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, NoReturn]) -> bool:
-    """Works until `stop` is set; False: until we are superseded."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()  # raises: it has no other end
-    except Superseded:
-        return False
-    finally:
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
-    return True
 
 
 async def _body_of(response: httpx.Response) -> bytes:

@@ -18,7 +18,7 @@ from bot.callbacks import Action, picture_data
 from bot.clients.errors import Conflict, DatabaseError
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable, WrongFile
 from bot.services import Services
-from bot.texts.refusals import refusal
+from bot.texts.refusals import why_refused
 from bot.web.gallery import documents
 from bot.web.gallery.links import Links
 from bot.web.gallery.problems import Problem
@@ -80,7 +80,7 @@ class Api:
             try:
                 response = await answer(request, visitor)
             except DatabaseError as error:
-                if (why := refusal(error, visitor.texts)) is None:
+                if (why := why_refused(error, visitor.texts)) is None:
                     raise
                 raise Problem("refused", why) from error
             response.headers["Cache-Control"] = "no-store"

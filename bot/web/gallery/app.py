@@ -42,7 +42,7 @@ def create_gallery(
         frame_ancestors: who may show the page in a frame.
     """
     visitors, links = Visitors(services, token, bot_id), Links(key)
-    images = Images(services.database, visitors, links, bot_id)
+    images = Images(services.database, visitors, links)
     api = Api(services, bot, visitors, links, bot_id, wake)
     return Starlette(
         routes=[*page.routes(frame_ancestors), images.route, *api.routes],

@@ -16,22 +16,21 @@ def picture(item: db.Item, visitor: Visitor, links: Links) -> dict[str, Any]:
     """A picture of the visitor's: what it shows, how it came to be, and where its bytes are."""
     generation, said = item.generation, visitor.texts.pictures
     size = generation.picture.image
-    key = generation.id
 
-    def link(kind: Kind) -> str:
-        return links.to(kind, key, visitor.user_id)
+    def link(kind: Kind, image_id: str) -> str:
+        return links.to(kind, image_id, visitor.user_id)
 
     return {
-        "id": key,
+        "id": generation.id,
         "title": said.sentence(item),
         "details": said.manner(item),
         "date": said.when(item, zones.now(visitor.zone)),
         "width": size.width,
         "height": size.height,
         "starred": generation.starred,
-        "thumbnail": link(Kind.THUMBNAIL),
-        "image": link(Kind.IMAGE),
-        "photo": link(Kind.PHOTO) if item.photo.HasField("image") else None,
+        "thumbnail": link(Kind.THUMBNAIL, generation.id),
+        "image": link(Kind.IMAGE, generation.id),
+        "photo": link(Kind.PHOTO, item.photo.id) if item.photo.HasField("image") else None,
         "ways": [*ways(item)],
         "shareable": bool(generation.picture.file_id),
     }

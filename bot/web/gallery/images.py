@@ -31,14 +31,11 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 class Images:
     """Answers whoever has a signed address, as long as its user may use the bot."""
 
-    def __init__(
-        self, database: DatabaseClient, visitors: Visitors, links: Links, bot_id: int
-    ) -> None:
+    def __init__(self, database: DatabaseClient, visitors: Visitors, links: Links) -> None:
         """`database` has the images, and knows whose they are."""
         self._database = database
         self._visitors = visitors
         self._links = links
-        self._bot_id = bot_id
 
     @property
     def route(self) -> Route:
@@ -54,8 +51,7 @@ class Images:
             return PlainTextResponse("This address is not good any more.\n", HTTPStatus.FORBIDDEN)
         if not (await self._visitors.standing(link.user_id)).may_use:
             return PlainTextResponse("Not for you.\n", HTTPStatus.FORBIDDEN)
-        wanted = await self._wanted(link, request.headers.get("Accept", ""))
-        parts = self._database.open_image(wanted)
+        parts = self._database.open_image(_wanted(link, request.headers.get("Accept", "")))
         first = await anext(parts)
         return StreamingResponse(
             _chunks(parts),
@@ -70,19 +66,16 @@ class Images:
             media_type=first.info.media_type,
         )
 
-    async def _wanted(self, link: Link, accepted: str) -> db.GetImageRequest:
-        if link.kind is not Kind.PHOTO:
-            wanted = db.GetImageRequest(generation_id=link.generation_id, user_id=link.user_id)
-            if link.kind is Kind.THUMBNAIL:
-                named = (how for name, how in _FORMATS.items() if name in accepted)
-                wanted.thumbnail = next(named, db.THUMBNAIL_FORMAT_JPEG)
-            return wanted
-        family = await self._database.get_family(
-            db.GetFamilyRequest(
-                bot_id=self._bot_id, user_id=link.user_id, generation_id=link.generation_id
-            )
-        )
-        return db.GetImageRequest(photo_id=family.item.photo.id, user_id=link.user_id)
+
+def _wanted(link: Link, accepted: str) -> db.GetImageRequest:
+    """What an address asks dbservice for; `accepted` is what the browser takes."""
+    if link.kind is Kind.PHOTO:
+        return db.GetImageRequest(photo_id=link.id, user_id=link.user_id)
+    wanted = db.GetImageRequest(generation_id=link.id, user_id=link.user_id)
+    if link.kind is Kind.THUMBNAIL:
+        named = (how for name, how in _FORMATS.items() if name in accepted)
+        wanted.thumbnail = next(named, db.THUMBNAIL_FORMAT_JPEG)
+    return wanted
 
 
 def _link(request: Request) -> Link | None:

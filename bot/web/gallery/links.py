@@ -31,13 +31,13 @@ class Link:
 
     Attributes:
         kind: what of the picture.
-        generation_id: the picture's.
+        id: the photo's, or the picture's of the others.
         user_id: for whom it was made.
         expires: when it ends, in seconds since 1970.
     """
 
     kind: Kind
-    generation_id: str
+    id: str
     user_id: int
     expires: int
 
@@ -50,12 +50,12 @@ class Links:
         self._key = key.encode()
         self._clock = clock
 
-    def to(self, kind: Kind, generation_id: str, user_id: int) -> str:
+    def to(self, kind: Kind, image_id: str, user_id: int) -> str:
         """The address of an image, relative to the page's."""
         expires = (int(self._clock()) // _WINDOW + 2) * _WINDOW
-        link = Link(kind, generation_id, user_id, expires)
+        link = Link(kind, image_id, user_id, expires)
         query = f"u={user_id}&e={expires}&s={self._signature(link)}"
-        return f"images/{kind}/{generation_id}?{query}"
+        return f"images/{kind}/{image_id}?{query}"
 
     def seconds_left(self, link: Link, signature: str) -> int:
         """How long an address is good for yet; 0: it is not, or nobody here has made it."""
@@ -64,5 +64,5 @@ class Links:
         return max(0, link.expires - int(self._clock()))
 
     def _signature(self, link: Link) -> str:
-        signed = f"{link.kind}:{link.generation_id}:{link.user_id}:{link.expires}"
+        signed = f"{link.kind}:{link.id}:{link.user_id}:{link.expires}"
         return hmac.new(self._key, signed.encode(), hashlib.sha256).hexdigest()

@@ -1,5 +1,6 @@
 """Who asks: the user whom Telegram's signature names, if they may use the bot."""
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,17 +87,15 @@ class Visitors:
         if len(header) > _MOST_CHARACTERS:
             raise Problem("bad-init-data", english.only_from_telegram)
         try:
-            # Nothing of it is looked at before its signature is.
+            # Nothing of it is looked at before its signature is, its age included.
             signed = validate_by_hash(
                 strip_auth_header(header), self._key, token_hashed=True, expires_in=None
             )
-            user = signed.user
-            said = texts.of(user.language_code if user else None).gallery
-            validate_by_hash(signed, self._key, token_hashed=True, expires_in=SESSION_SECONDS)
-        except errors.ExpiredError as error:
-            raise Problem("expired", said.expired) from error
         except errors.InvalidInitDataError as error:
             raise Problem("bad-init-data", english.only_from_telegram) from error
+        user = signed.user
         if user is None:
             raise Problem("bad-init-data", english.only_from_telegram)
+        if time.time() > signed.issued_at.timestamp() + SESSION_SECONDS:
+            raise Problem("expired", texts.of(user.language_code).gallery.expired)
         return user.id, user.language_code or ""

@@ -1,12 +1,13 @@
 """The gallery's page in Chromium, with a Telegram around it and a bot that the test plays."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import BrowserContext
 
 from tests.browser.gallery.fake import Fake, made, served
-from tests.browser.gallery.telegram import Telegram, address
+from tests.browser.gallery.telegram import Telegram, address, frames
 
 OpenGallery = Callable[..., Awaitable[Telegram]]
 
@@ -35,3 +36,14 @@ def open_gallery(context: BrowserContext, origin: str) -> OpenGallery:
         return telegram
 
     return open_page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def framed(context: BrowserContext, fake: Fake, origin: str) -> AsyncGenerator[Telegram]:
+    """The gallery in a frame, as Telegram Web shows it: the page around it."""
+    with served(frames()) as around:
+        fake.parents = around
+        telegram = Telegram(await context.new_page(), framed=True)
+        await telegram.page.goto(f"{around}/#{address(origin)}")
+        await telegram.until_posted("web_app_ready")
+        yield telegram

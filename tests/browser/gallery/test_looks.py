@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Page, ViewportSize, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.browser.gallery.conftest import OpenGallery
-from tests.browser.gallery.fake import Fake, served
-from tests.browser.gallery.telegram import DAY, NIGHT, Telegram, address, frames
+from tests.browser.gallery.fake import Fake
+from tests.browser.gallery.telegram import DAY, NIGHT, Telegram
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 HARD: Mapping[str, Mapping[str, str]] = {
@@ -159,27 +159,20 @@ async def test_reduced_motion_is_respected(open_gallery: OpenGallery) -> None:
     await expect(page.locator(".toast")).to_have_css("animation-duration", "0.001s")
 
 
-async def test_nothing_that_is_secret_is_told_to_the_frame_around(
-    context: BrowserContext, fake: Fake, origin: str
-) -> None:
-    with served(frames()) as around:
-        fake.parents = around
-        page = await context.new_page()
-        telegram = Telegram(page, framed=True)
-        await page.goto(f"{around}/#{address(origin)}")
-        await telegram.until_posted("web_app_ready")
-        posted = await page.evaluate("JSON.stringify(window.posted)")
-        assert "auth_date" not in posted
-        assert (await telegram.posted("iframe_ready")) == [{}]
+async def test_nothing_that_is_secret_is_told_to_the_frame_around(framed: Telegram) -> None:
+    page = framed.page
+    posted = await page.evaluate("JSON.stringify(window.posted)")
+    assert "auth_date" not in posted
+    assert (await framed.posted("iframe_ready")) == [{}]
 
-        # Another frame of the page is not Telegram.
-        gallery = page.frames[1]
-        await gallery.locator(".cell button").first.click()
-        await expect(gallery.get_by_role("article")).to_be_focused()
-        await gallery.evaluate(
-            "window.postMessage(JSON.stringify({eventType: 'back_button_pressed'}), '*')"
-        )
-        await gallery.get_by_role("button", name="Star").click()
-        await expect(gallery.locator(".toast")).to_be_visible()
-        await telegram.tell("back_button_pressed")
-        await expect(gallery.get_by_role("heading", name="Your pictures")).to_be_visible()
+    # Another frame of the page is not Telegram.
+    gallery = page.frames[1]
+    await gallery.locator(".cell button").first.click()
+    await expect(gallery.get_by_role("article")).to_be_focused()
+    await gallery.evaluate(
+        "window.postMessage(JSON.stringify({eventType: 'back_button_pressed'}), '*')"
+    )
+    await gallery.get_by_role("button", name="Star").click()
+    await expect(gallery.locator(".toast")).to_be_visible()
+    await framed.tell("back_button_pressed")
+    await expect(gallery.get_by_role("heading", name="Your pictures")).to_be_visible()

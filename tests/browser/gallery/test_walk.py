@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import BrowserContext, Frame, Locator, Page, expect
 
 from tests.browser.gallery.conftest import OpenGallery
-from tests.browser.gallery.fake import Fake, Row, served
-from tests.browser.gallery.telegram import Telegram, address, frames
+from tests.browser.gallery.fake import Fake, Row
+from tests.browser.gallery.telegram import Telegram, address
 from tests.waiting import eventually
 
 
@@ -16,67 +16,58 @@ def toast(page: Page | Frame, text: str) -> Locator:
 
 
 async def test_a_picture_is_opened_starred_painted_from_shared_and_deleted(
-    context: BrowserContext, fake: Fake, origin: str
+    framed: Telegram, fake: Fake
 ) -> None:
-    with served(frames()) as around:
-        fake.parents = around
-        page = await context.new_page()
-        telegram = Telegram(page, framed=True)
-        await page.goto(f"{around}/#{address(origin)}")
-        await telegram.until_posted("web_app_ready")
-        gallery = page.frames[1]
+    page = framed.page
+    gallery = page.frames[1]
 
-        picture = fake.rows[4]  # number 196: painted from 195
-        await gallery.get_by_role("button", name="Open", exact=False).nth(4).click()
-        await expect(gallery.get_by_role("article", name="a cat on a sofa")).to_be_focused()
-        assert await telegram.until_posted("web_app_setup_back_button") == {"is_visible": True}
+    picture = fake.rows[4]  # number 196: painted from 195
+    await gallery.get_by_role("button", name="Open", exact=False).nth(4).click()
+    await expect(gallery.get_by_role("article", name="a cat on a sofa")).to_be_focused()
+    assert await framed.until_posted("web_app_setup_back_button") == {"is_visible": True}
 
-        slider = gallery.get_by_role("slider", name="Compare the picture with its photo")
-        await slider.focus()
-        await slider.press("Home")
-        await expect(slider).to_have_attribute("aria-valuetext", "Photo 0 %")
-        await slider.press("ArrowRight")
-        await expect(slider).to_have_attribute("aria-valuetext", "Photo 1 %")
+    slider = gallery.get_by_role("slider", name="Compare the picture with its photo")
+    await slider.focus()
+    await slider.press("Home")
+    await expect(slider).to_have_attribute("aria-valuetext", "Photo 0 %")
+    await slider.press("ArrowRight")
+    await expect(slider).to_have_attribute("aria-valuetext", "Photo 1 %")
 
-        await gallery.get_by_role("button", name="Star").click()
-        await expect(toast(gallery, "Starred.")).to_be_visible()
-        assert picture.starred
-        await expect(gallery.get_by_role("button", name="Unstar")).to_be_visible()
+    await gallery.get_by_role("button", name="Star").click()
+    await expect(toast(gallery, "Starred.")).to_be_visible()
+    assert picture.starred
+    await expect(gallery.get_by_role("button", name="Unstar")).to_be_visible()
 
-        await gallery.get_by_role("button", name="Share").click()
-        told = await telegram.until_posted("web_app_send_prepared_message")
-        assert told == {"id": "prepared-196"}
-        await telegram.tell("prepared_message_sent")
-        await expect(toast(gallery, "Sent.")).to_be_visible()
+    await gallery.get_by_role("button", name="Share").click()
+    told = await framed.until_posted("web_app_send_prepared_message")
+    assert told == {"id": "prepared-196"}
+    await framed.tell("prepared_message_sent")
+    await expect(toast(gallery, "Sent.")).to_be_visible()
 
-        await gallery.get_by_role("button", name="Closer").click()
-        await expect(toast(gallery, "On its way.")).to_be_visible()
-        await expect(gallery.get_by_text("The picture comes in the chat.")).to_be_visible()
-        assert [body["way"] for body in fake.bodies] == ["closer"]
+    await gallery.get_by_role("button", name="Closer").click()
+    await expect(toast(gallery, "On its way.")).to_be_visible()
+    await expect(gallery.get_by_text("The picture comes in the chat.")).to_be_visible()
+    assert [body["way"] for body in fake.bodies] == ["closer"]
 
-        family = gallery.get_by_role("region", name="Family")
-        await family.get_by_role("button").click()
-        await expect(
-            gallery.get_by_role("heading", name="Painted from this", level=3)
-        ).to_be_visible()
-        await telegram.tell("back_button_pressed")
-        await expect(
-            gallery.get_by_role("heading", name="Painted from", exact=True)
-        ).to_be_visible()
+    family = gallery.get_by_role("region", name="Family")
+    await family.get_by_role("button").click()
+    await expect(gallery.get_by_role("heading", name="Painted from this", level=3)).to_be_visible()
+    await framed.tell("back_button_pressed")
+    await expect(gallery.get_by_role("heading", name="Painted from", exact=True)).to_be_visible()
 
-        await gallery.get_by_role("button", name="Delete").click()
-        question = gallery.get_by_role("dialog", name="Delete this picture for good?")
-        await question.get_by_role("button", name="Keep it").click()
-        await expect(question).to_have_count(0)
-        assert picture in fake.rows
-        await gallery.get_by_role("button", name="Delete").click()
-        await question.get_by_role("button", name="Delete it").click()
-        await expect(toast(gallery, "Deleted.")).to_be_visible()
-        assert picture not in fake.rows
+    await gallery.get_by_role("button", name="Delete").click()
+    question = gallery.get_by_role("dialog", name="Delete this picture for good?")
+    await question.get_by_role("button", name="Keep it").click()
+    await expect(question).to_have_count(0)
+    assert picture in fake.rows
+    await gallery.get_by_role("button", name="Delete").click()
+    await question.get_by_role("button", name="Delete it").click()
+    await expect(toast(gallery, "Deleted.")).to_be_visible()
+    assert picture not in fake.rows
 
-        await expect(gallery.get_by_role("heading", name="Your pictures")).to_be_visible()
-        assert await telegram.until_posted("web_app_setup_back_button") == {"is_visible": False}
-        await expect(gallery.locator(".cell").nth(4).get_by_role("button")).to_be_focused()
+    await expect(gallery.get_by_role("heading", name="Your pictures")).to_be_visible()
+    assert await framed.until_posted("web_app_setup_back_button") == {"is_visible": False}
+    await expect(gallery.locator(".cell").nth(4).get_by_role("button")).to_be_focused()
 
 
 async def test_the_way_back_is_the_browsers_as_well(open_gallery: OpenGallery) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot import incoming
+from bot import doctor_updates
 from lookalike.checks import Mark
 from lookalike.cli.doctor import findings
 from lookalike.processes.stack import Stack
@@ -182,12 +182,12 @@ def test_a_bot_by_webhook(stack: Stack) -> None:
 
 def test_what_telegram_says_of_a_webhook_it_cannot_deliver_to() -> None:
     info = {"url": "https://b/w", "pending_update_count": 3, "last_error_message": "Timed\nout."}
-    found = incoming._by_webhook(info, "https://b/w", runs=True)
+    found = doctor_updates._by_webhook(info, "https://b/w", runs=True)
     assert found.mark is Mark.FAILED
     assert found.summary.endswith("3 wait, and Telegram last met an error there: Timed out.")
-    assert incoming._by_webhook(info, "https://b/w", runs=False).mark is Mark.OK
+    assert doctor_updates._by_webhook(info, "https://b/w", runs=False).mark is Mark.OK
     over = info | {"pending_update_count": 0}
-    assert incoming._by_webhook(over, "https://b/w", runs=True).mark is Mark.OK
+    assert doctor_updates._by_webhook(over, "https://b/w", runs=True).mark is Mark.OK
 
 
 # Services.
