@@ -1,8 +1,10 @@
 """What every handler is given besides the update: the services, and its user's texts."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
+from weakref import WeakValueDictionary
 
 from telegram import Update
 from telegram.ext import Application, CallbackContext, ExtBot
@@ -31,6 +33,8 @@ class BotData:
         refused: who may not use the bot is told once a day, or more often where very many come.
         questions: what a photo shows is asked once in some seconds, by its generation.
         under_way: what is being made or sent for somebody who may press the button again.
+        cards: held while a press on a card is served, by chat and message: the next one waits, so
+            that the card shows what the last one asked for.
     """
 
     services: Services
@@ -39,6 +43,9 @@ class BotData:
     refused: Notices = field(default_factory=lambda: Notices(seconds=_DAY_SECONDS))
     questions: Notices = field(default_factory=lambda: Notices(seconds=_QUESTION_SECONDS))
     under_way: set[str] = field(default_factory=set)
+    cards: WeakValueDictionary[tuple[int, int], asyncio.Lock] = field(
+        default_factory=WeakValueDictionary
+    )
 
 
 class Context(CallbackContext[ExtBot[Any], dict[Any, Any], dict[Any, Any], BotData]):

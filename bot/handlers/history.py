@@ -1,5 +1,6 @@
 """/history: one's own pictures in this chat, newest first, on a card that is turned."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -46,7 +47,9 @@ def _button(
             return
         key = generation_id(given["id"]) if "id" in given else ""
         name = given.get("action", given.get("cursor", ""))
-        await act(CardPress(query, query.message, owner_id, name, key), context)
+        which = query.message.chat.id, query.message.message_id
+        async with context.bot_data.cards.setdefault(which, asyncio.Lock()):
+            await act(CardPress(query, query.message, owner_id, name, key), context)
 
     return CallbackQueryHandler(press, pattern=pattern)
 

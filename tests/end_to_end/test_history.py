@@ -114,6 +114,19 @@ async def test_a_picture_is_shown_again_and_goes_on(people: People, card: ShownM
     assert labels(await offering(people, again, SAID.again_button)) == labels(again)
 
 
+async def test_a_press_waits_for_the_one_before(people: People, card: ShownMessage) -> None:
+    holds = await people.add_fault("hold", method="editMessageMedia")
+    await press(people, card, SAID.older_button)
+    second = await showing(people, card, "number 2, ")
+    await people.wait_for_held(holds, 1)
+    older = asyncio.create_task(press(people, second, SAID.older_button))
+    await idle(people, card.chat_id)
+    assert not older.done()
+    await people.release(holds)
+    assert await older == ""
+    await showing(people, card, "number 1, ")
+
+
 async def test_what_is_deleted_on_it_is_gone_everywhere(people: People) -> None:
     first, second = await painted(people, 2)
     chat = first.chat_id
