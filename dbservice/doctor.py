@@ -8,8 +8,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from dbservice.settings import DbserviceSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding
-from lookalike.database import path_of
 from lookalike.proxies import NO_GRPC_PROXY
+from lookalike.sqlite import path_of
 
 _SECONDS = 3.0
 

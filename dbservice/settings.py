@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
+from lookalike.settings import DatabaseUrl, FileUrl, ListenAddress, Settings, path_of
 
 
 class DbserviceSettings(Settings):
@@ -29,7 +29,7 @@ class DbserviceSettings(Settings):
     """
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
-    database_url: SqliteUrl = ""
+    database_url: DatabaseUrl = ""
     blob_url: FileUrl = ""
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)
     user_max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
@@ -41,7 +41,7 @@ class DbserviceSettings(Settings):
 
     @property
     def database(self) -> str:
-        """The database's address, `sqlite:///` and an absolute path."""
+        """The database's address, `sqlite:///` and an absolute path, or `postgresql://...`."""
         return self.database_url or f"sqlite:///{self.folder('dbservice') / 'lookalike.db'}"
 
     @property

@@ -18,10 +18,10 @@ from dbservice.backups.stopping import unless_stopped
 from dbservice.settings import DbserviceSettings
 from lookalike import __version__
 from lookalike.blobs import Blobs, LocalBlobs
-from lookalike.database import path_of
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
+from lookalike.sqlite import path_of
 
 _MOST_ROUNDS = 20
 """Of each, all but the first copy what has come in the one before."""

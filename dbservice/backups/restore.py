@@ -17,10 +17,10 @@ from dbservice.burying import OF_A_DATABASE, bury, draft_of, remove_draft
 from dbservice.settings import DbserviceSettings
 from dbservice.tombstones import Tombstones
 from lookalike.blobs import LocalBlobs
-from lookalike.database import lock, path_of
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
+from lookalike.sqlite import lock, path_of
 
 
 async def restore(settings: DbserviceSettings, source: Path) -> str:
