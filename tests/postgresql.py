@@ -22,7 +22,6 @@ _USER: Final = "lookalike"
 _PORT: Final = 5432  # of the socket's name
 _OPTIONS: Final = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "listen_addresses": "",
     "max_connections": "100",

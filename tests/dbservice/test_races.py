@@ -5,6 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -36,7 +37,7 @@ from tests.dbservice.client import BOT, CHAT, USER
 pytestmark = pytest.mark.slow
 
 STATE = db.GenerationState
-HERE = {"bot_id": BOT, "chat_id": CHAT}
+HERE: dict[str, Any] = {"bot_id": BOT, "chat_id": CHAT}
 MANY = Limits(1000)
 
 
