@@ -29,8 +29,10 @@ async def _port(settings: DbserviceSettings) -> list[Finding]:
 
 
 async def _database(settings: DbserviceSettings) -> list[Finding]:
-    path = path_of(settings.database)
-    return [await asyncio.to_thread(integrity.database, path)]
+    url = settings.database
+    if url.startswith("sqlite:"):
+        return [await asyncio.to_thread(integrity.database, path_of(url))]
+    return [await asyncio.to_thread(integrity.server, url)]
 
 
 async def _photos(settings: DbserviceSettings) -> list[Finding]:

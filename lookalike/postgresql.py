@@ -110,8 +110,10 @@ def create_engine(url: str) -> Engine:
 
 
 def named(engine: Engine) -> str:
-    """The URL without its password."""
-    return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+    """The URL without its password, and of what follows where the server is alone."""
+    url = engine.url
+    where = {name: value for name, value in url.query.items() if name in {"host", "port"}}
+    return url.set(drivername="postgresql", query=where).render_as_string(hide_password=True)
 
 
 def fault(error: SQLAlchemyError) -> OSError | None:

@@ -60,6 +60,10 @@ def _check_database_url(value: str) -> str:
         parts.port  # noqa: B018, it is read when it is asked for
     except ValueError:
         raise ValueError("its host or port cannot be read; % and the like are %25") from None
+    if "password=" in parts.query:  # what is there is not known to be secret
+        raise ValueError(
+            "write the password before the host, as in postgresql://user:password@host"
+        )
     if len(parts.path) <= 1 or "/" in parts.path[1:] or parts.fragment:
         raise ValueError("write it as postgresql://user:password@host/name; in these, # is %23")
     return value

@@ -21,7 +21,6 @@ from lookalike.blobs import Blobs, LocalBlobs
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
-from lookalike.sqlite import path_of
 
 _MOST_ROUNDS = 20
 """Of each, all but the first copy what has come in the one before."""
@@ -36,7 +35,7 @@ async def back_up(settings: DbserviceSettings, target: Path) -> str:
     Raises:
         StartError: there is nothing to back up, the target is there, or something fails.
     """
-    source = path_of(settings.database)
+    source = settings.database_file
     _refuse(source, target)
     try:
         with _part_of(target) as (part, file):

@@ -20,7 +20,7 @@ from lookalike.blobs import LocalBlobs
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
-from lookalike.sqlite import lock, path_of
+from lookalike.sqlite import lock
 
 
 async def restore(settings: DbserviceSettings, source: Path) -> str:
@@ -33,7 +33,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
         StartError: there is a database already, a service uses the place, the file is not a whole
             backup that this version understands, or something fails.
     """
-    path = path_of(settings.database)
+    path = settings.database_file
     with lock(path):
         _refuse_if_there(path)
         draft = draft_of(path)

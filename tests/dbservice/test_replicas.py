@@ -141,7 +141,7 @@ async def test_a_server_that_crashes_under_load_loses_nothing(
         senders = [asyncio.create_task(load.send(client, user)) for user in range(1, 9)]
         for _ in range(2):
             await until(load.has_gone_on(40))
-            await asyncio.to_thread(own_server.stop)
+            await asyncio.to_thread(own_server.crash)
             await asyncio.to_thread(own_server.start)
         await until(load.has_gone_on(40))
         load.ended = True
