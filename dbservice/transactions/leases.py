@@ -18,6 +18,9 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _LEASE = timedelta(seconds=30)
 """How long a holder may go without asking again."""
 
+_LATE = timedelta(seconds=30)
+"""By more, no transaction is behind another that began after it: lock and statement time out."""
+
 _RENEW_BELOW = _LEASE * 2 / 3
 _MAX_RESPONSE = 3 * 1024 * 1024  # bytes; gRPC's clients refuse a response over 4 MiB
 
@@ -32,7 +35,8 @@ def _may_be_leased(rows: type[Generation]) -> ColumnElement[bool]:
         rows.lease_expires_at.is_(None),
         rows.lease_holder == bindparam("holder"),
         rows.lease_expires_at <= bindparam("now"),
-        # Nobody leases for longer: it is of before the clock was set back.
+        # Nobody leases for longer: it is of before the clock was set back, and not of a transaction
+        # that began a moment later and was faster.
         rows.lease_expires_at > bindparam("latest"),
     )
 
@@ -166,7 +170,7 @@ def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> l
 def _known(transaction: Transaction, request: db.LeaseGenerationsRequest) -> dict[str, Any]:
     """What `_may_be_leased` is asked with."""
     now = transaction.now
-    return {"holder": request.holder, "now": now, "latest": now + _LEASE}
+    return {"holder": request.holder, "now": now, "latest": now + _LEASE + _LATE}
 
 
 def held(transaction: Transaction, generation_id: str, fence: int) -> Generation:
