@@ -255,7 +255,8 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
         return [failed("dbservice", summary, _SAME_TOKEN)]
     except DatabaseUnavailable as error:
         summary = f"dbservice does not answer at {where}."
-        if await asyncio.to_thread(checks.someone_listens, where):
+        listens = [await asyncio.to_thread(checks.someone_listens, at) for at in where.split(",")]
+        if any(listens):
             summary = (
                 f"dbservice does not answer at {where}, though somebody listens there: {error}."
             )

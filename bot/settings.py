@@ -1,6 +1,7 @@
 """The bot's settings."""
 
 import re
+from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ class BotSettings(Settings):
         bot_listen: where the HTTP front is served: health checks, and Telegram's webhook.
         bot_public_url: the address by which others reach bot_listen, without a slash at its end;
             None: nobody does, and the bot polls. Its port 0 is that of bot_listen.
-        dbservice_address: where dbservice is.
+        dbservice_address: where dbservice is; several addresses have commas between them.
         generator_url: where the generator is.
     """
 
@@ -85,6 +86,24 @@ class BotSettings(Settings):
         if not re.fullmatch(r"\d+:[A-Za-z0-9_-]{20,}", value.get_secret_value()):
             raise ValueError("this is not a token as @BotFather gives it (digits, colon, letters)")
         return value
+
+    @field_validator("dbservice_address")
+    @classmethod
+    def _check_dbservice(cls, value: str) -> str:
+        addresses = [each.strip() for each in value.split(",")]
+        if len(addresses) > 1:
+            for each in addresses:
+                host, _, port = each.rpartition(":")
+                try:
+                    ip_address(host.strip("[]"))
+                except ValueError:
+                    port = ""
+                if not port.isdecimal():
+                    message = "write several as IP addresses with ports, and commas between them"
+                    raise ValueError(message) from None
+            if len({"[" in each for each in addresses}) > 1:
+                raise ValueError("several addresses are all of IPv4, or all of IPv6")
+        return ",".join(addresses)
 
     @field_validator("azure_vision_endpoint")
     @classmethod

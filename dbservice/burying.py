@@ -14,7 +14,7 @@ from typing import Final
 
 from dbservice.tombstones import Tombstones
 from lookalike.files import remove_durably
-from lookalike.migrations import copies
+from lookalike.sqlite import copies
 
 COUNT_ANEW: Final = (
     "DELETE FROM kept_of_users",

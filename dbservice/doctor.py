@@ -8,8 +8,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from dbservice.settings import DbserviceSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding
-from lookalike.database import path_of
 from lookalike.proxies import NO_GRPC_PROXY
+from lookalike.sqlite import path_of
 
 _SECONDS = 3.0
 
@@ -29,8 +29,10 @@ async def _port(settings: DbserviceSettings) -> list[Finding]:
 
 
 async def _database(settings: DbserviceSettings) -> list[Finding]:
-    path = path_of(settings.database)
-    return [await asyncio.to_thread(integrity.database, path)]
+    url = settings.database
+    if url.startswith("sqlite:"):
+        return [await asyncio.to_thread(integrity.database, path_of(url))]
+    return [await asyncio.to_thread(integrity.server, url)]
 
 
 async def _photos(settings: DbserviceSettings) -> list[Finding]:

@@ -7,14 +7,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from dbservice.errors import as_service_error
 from dbservice.observers import Observer, RetentionDone, SweepDone
+from dbservice.rows import Rows
 from dbservice.store import Store
 from dbservice.transactions import deletions, exports, quotas, retention
 from lookalike.blobs import Blobs
-from lookalike.migrations import remove_old_copies
 from lookalike.waiting import any_of
 
 _PERIOD = 3600.0  # seconds
@@ -38,7 +37,7 @@ async def maintain(
     observers: Sequence[Observer],
     stop: asyncio.Event,
     keep: timedelta | None,
-    database: Path,
+    rows: Rows,
 ) -> None:
     """Deletes what is to be deleted, at once and then every hour, until `stop` is set.
 
@@ -48,20 +47,19 @@ async def maintain(
         observers: are told of it.
         stop: ends it.
         keep: how long what is closed is kept; None: for ever.
-        database: the file of the rows, which lies beside its copies.
+        rows: where the database is.
     """
-    asked: timedelta | None = None
+    last: retention.Look | None = None
+    looked = uptime()
     while not stop.is_set():
         try:
             await delete_pending(store, blobs)
             await store.transact(exports.remove_old)
-            since, asked = asked, uptime()
-            elapsed = None if since is None else asked - since
-            certain = await store.transact(retention.is_certain, elapsed)
-            if certain:
-                await asyncio.to_thread(remove_old_copies, database)
+            since, looked = looked, uptime()
+            last = await store.transact(retention.look, last, looked - since)
+            await rows.maintain(certain=last.certain)
             if keep is not None:
-                await _remove_old(store, blobs, observers, stop, keep, certain=certain)
+                await _remove_old(store, blobs, observers, stop, keep, certain=last.certain)
             await store.transact(quotas.drop_ended)
             await _sweep(store, blobs, observers, stop)
         except Exception as error:  # noqa: BLE001, the calls are served on, whatever is wrong here

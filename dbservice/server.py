@@ -3,13 +3,10 @@
 import asyncio
 import logging
 import resource
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 
 import grpc
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, and has no stubs
@@ -17,7 +14,6 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from dbservice.burying import bury, bury_in_copies, remove_draft
 from dbservice.health import HealthServicer
 from dbservice.interceptors.codec import CodecInterceptor
 from dbservice.interceptors.errors import ErrorInterceptor
@@ -26,15 +22,15 @@ from dbservice.interceptors.token import TokenInterceptor
 from dbservice.interceptors.validation import ValidationInterceptor
 from dbservice.maintenance import maintain
 from dbservice.observers import LogObserver, Observer
+from dbservice.rows import rows_at
 from dbservice.servicer import DatabaseServicer
 from dbservice.settings import DbserviceSettings
-from dbservice.store import MIGRATIONS, Store, utc_now
+from dbservice.store import MIGRATIONS, Store
 from dbservice.tombstones import Tombstones
-from dbservice.transactions import deletions
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
 from lookalike.blobs import LocalBlobs
-from lookalike.database import create_engine, path_of
+from lookalike.database import backend_of, create_engine
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
 from lookalike.migrations import migrate
@@ -75,10 +71,15 @@ class RunningDbservice:
 @asynccontextmanager
 async def running(
     settings: DbserviceSettings,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime] | None = None,
     observers: Sequence[Observer] = (LogObserver(),),
 ) -> AsyncIterator[RunningDbservice]:
     """Serves while the context lasts; at its end running calls get a few seconds.
+
+    Args:
+        settings: what it is told.
+        clock: tells the time; None: the database does.
+        observers: are told what happens.
 
     Raises:
         StartError: the port, the database or the folder of the bytes cannot be used.
@@ -86,16 +87,16 @@ async def running(
     logging.getLogger(cygrpc.__name__).addFilter(_is_news)
     host = settings.dbservice_listen.rpartition(":")[0]
     bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
-    path = path_of(settings.database)
     engine = create_engine(settings.database)
     store = Store(engine, clock)
     try:
         migrate(engine, MIGRATIONS)
+        _log.info("The database is %s.", backend_of(engine).named(engine))
         tombstones = Tombstones(settings.lookalike_home.absolute())
-        await _bury(path, tombstones, store)
+        rows = rows_at(settings.database, store, tombstones)
+        await rows.bury()
         blobs = LocalBlobs(settings.blobs)
         stop = asyncio.Event()
-        folders = {settings.blobs, path.parent}
         servicer = DatabaseServicer(
             store,
             blobs,
@@ -106,13 +107,13 @@ async def running(
                 settings.bot_daily_captions,
                 tombstones.who,
             ),
-            [*folders],
+            [*{settings.blobs, *rows.folders}],
             tombstones=tombstones,
-            forget_elsewhere=partial(_forget_elsewhere, store, path, tombstones),
+            forget_elsewhere=rows.forget_elsewhere,
         )
         checks = HealthServicer(store, ("", _NAME), stop)
         async with (
-            together(stop, maintain(store, blobs, observers, stop, settings.retention, path)),
+            together(stop, maintain(store, blobs, observers, stop, settings.retention, rows)),
             _serving(servicer, checks, settings, observers, stop) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
@@ -120,30 +121,6 @@ async def running(
             yield RunningDbservice(f"{host}:{port}", stop)
     finally:
         await store.close()
-
-
-async def _bury(path: Path, tombstones: Tombstones, store: Store) -> None:
-    """Forgets whom an older database has that was put in place by hand.
-
-    Raises:
-        StartError: it cannot be read or written.
-    """
-    try:
-        remove_draft(path)
-        keys = await asyncio.to_thread(bury, path, tombstones)
-        await store.transact(deletions.note, keys)
-    except (OSError, sqlite3.Error) as error:
-        raise StartError(f"The database {path} cannot be used: {error}.") from error
-
-
-async def _forget_elsewhere(store: Store, path: Path, tombstones: Tombstones) -> None:
-    """What was deleted is neither in SQLite's log nor in a copy from before an upgrade.
-
-    Raises:
-        OSError: the disk fails.
-    """
-    await store.truncate_log()
-    await asyncio.to_thread(bury_in_copies, path, tombstones)
 
 
 def _limits(settings: DbserviceSettings) -> Limits:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
+from lookalike.errors import StartError
+from lookalike.settings import DatabaseUrl, FileUrl, ListenAddress, Settings, path_of
+from lookalike.sqlite import path_of as sqlite_path_of
 
 
 class DbserviceSettings(Settings):
@@ -29,7 +31,7 @@ class DbserviceSettings(Settings):
     """
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
-    database_url: SqliteUrl = ""
+    database_url: DatabaseUrl = ""
     blob_url: FileUrl = ""
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)
     user_max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
@@ -41,8 +43,20 @@ class DbserviceSettings(Settings):
 
     @property
     def database(self) -> str:
-        """The database's address, `sqlite:///` and an absolute path."""
+        """The database's address, `sqlite:///` and an absolute path, or `postgresql://...`."""
         return self.database_url or f"sqlite:///{self.folder('dbservice') / 'lookalike.db'}"
+
+    @property
+    def database_file(self) -> Path:
+        """The file of the rows.
+
+        Raises:
+            StartError: they are in PostgreSQL, which has tools of its own for that.
+        """
+        if not self.database.startswith("sqlite:"):
+            message = "is PostgreSQL: copy that by pg_dump, and the bytes of BLOB_URL after it"
+            raise StartError(f"DATABASE_URL {message} (docs/running.md).")
+        return sqlite_path_of(self.database)
 
     @property
     def retention(self) -> timedelta | None:

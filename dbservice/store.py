@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from lookalike.database import Backend
 from lookalike.transactions import Transactional
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -18,11 +19,6 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def utc_now() -> datetime:
-    """The time, with its zone."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Transaction:
     """What an action of `dbservice.transactions` works with.
@@ -30,16 +26,32 @@ class Transaction:
     Attributes:
         session: the rows.
         now: the time at which all of it happens.
+        backend: what the database has of its own.
     """
 
     session: Session
     now: datetime
+    backend: Backend
+
+    def take_turn(self, *name: object) -> None:
+        """Waits until no other transaction has this turn, and has it to its own end.
+
+        For what no row stands for that could be locked: what is read of many rows, or of none yet,
+        is true until the end for all that take the turn.
+        """
+        self.backend.take_turn(self.session, ":".join(map(str, name)))
 
 
 class Store(Transactional):
-    """Runs actions on the rows, each as one transaction, one after the other."""
+    """Runs actions on the rows, each as one transaction."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
+        """Runs them on an engine.
+
+        Args:
+            engine: the database's.
+            clock: tells the time; None: the database does, for all that share it.
+        """
         super().__init__(engine)
         self._clock = clock
 
@@ -51,13 +63,15 @@ class Store(Transactional):
     ) -> _R:
         """Runs an action as a transaction of its own; what it raises rolls everything back.
 
-        Once begun it goes to its end, even if the caller is cancelled.
+        Once begun it goes to its end, even if the caller is cancelled; it may be run more than once
+        before it commits.
 
         Raises:
             OSError: the database is full, busy, broken or away.
         """
 
         def work(session: Session) -> _R:
-            return action(Transaction(session, self._clock()), *args, **kwargs)
+            now = self._backend.now(session) if self._clock is None else self._clock()
+            return action(Transaction(session, now, self._backend), *args, **kwargs)
 
         return await self.run(work)

@@ -50,6 +50,11 @@ class Tombstones:
         """When those who were forgotten had last asked for it."""
         return self._known
 
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether another home names the forgotten by the same key, and not which."""
+        return self._digest("fingerprint")
+
     def who(self, bot_id: int, user_id: int) -> str:
         """How a user is named."""
         return self._digest(f"{bot_id}:{user_id}")

@@ -12,8 +12,8 @@ from generator.presets import FAST
 from generator.settings import GeneratorSettings
 from lookalike import checks, integrity
 from lookalike.checks import Finding, Mark, failed, ok, warning
-from lookalike.database import path_of
 from lookalike.errors import StartError
+from lookalike.sqlite import path_of
 from protos import GENERATOR_NAMESPACE
 
 _LIBRARIES = 500_000_000

@@ -1,151 +1,103 @@
-"""The database of a service, one SQLite file with one writer: its engine and its faults.
+"""The database of a service: a SQLite file or a PostgreSQL server, as its URL says.
 
-Why these PRAGMAs: docs/decisions/0003-sqlite.md.
+What differs between the two is in `lookalike.sqlite` and `lookalike.postgresql`; all else is one.
 """
 
-import errno
-import fcntl
-import logging
-import sqlite3
-from pathlib import Path
-from typing import IO, Any, cast
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Final, Protocol
 
-import sqlalchemy
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from lookalike.errors import StartError
-from lookalike.files import lock_file
-
-_log = logging.getLogger(__name__)
-
-_WAL_SAFE_FROM = (3, 51, 3)
-"""SQLite before this may corrupt a database in WAL mode when two connections write or checkpoint
-at the same moment (sqlite.org, release notes of 3.51.3)."""
-
-_STORAGE_FAULTS = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-"""Primary result codes about the file or its disk, not about what the program asked for."""
+from lookalike import postgresql, sqlite
 
 
-ENGINE_OPTIONS: dict[str, Any] = {
-    "pool_size": 1,
-    "max_overflow": 0,
-    "hide_parameters": True,  # an error in the log must not repeat what users wrote
-    "connect_args": {"isolation_level": None},  # transactions are begun below, not by the driver
-}
-"""How an engine is created that is to be owned."""
+class Reserve(Protocol):
+    """Room that a database gives up when the disk is full."""
+
+    def take_in(self) -> None:
+        """Makes sure that it is there, if there is plenty of room."""
+
+    def throw_away(self) -> bool:
+        """Gives it to the database; False: there is none to give."""
+
+
+class Backend(Protocol):
+    """What a kind of database has of its own; a module does so."""
+
+    @property
+    def THREADS(self) -> int:  # noqa: N802, a module's constant
+        """How many transactions there are at once."""
+
+    def create_engine(self, url: str) -> Engine:
+        """An engine with its options.
+
+        Raises:
+            StartError: there can be none.
+        """
+
+    def named(self, engine: Engine) -> str:
+        """Which database it is, in a sentence; it holds no secret."""
+
+    def fault(self, error: SQLAlchemyError) -> OSError | None:
+        """What is wrong with the database's storage, the way to it, or its load.
+
+        Returns:
+            An error whose `errno` is ENOSPC if the disk is full, else EIO; None if the fault is
+            the program's own.
+        """
+
+    def is_conflict(self, error: SQLAlchemyError) -> bool:
+        """Whether another transaction was in the way, and the same one, begun anew, may succeed."""
+
+    def reserve(self, engine: Engine) -> Reserve:
+        """What is given up when the disk is full."""
+
+    def upgrading(
+        self, connection: Connection, version: str | None
+    ) -> AbstractContextManager[None]:
+        """A transaction in which alone the tables are changed; all of it happens, or nothing.
+
+        Args:
+            connection: without a transaction.
+            version: the tables' before; None: there are none.
+
+        Raises:
+            StartError: rows would refer to nothing.
+            OSError: the disk fails.
+        """
+
+    def truncate_log(self, engine: Engine) -> None:
+        """Empties a log of ours that has what was deleted since, if there is one.
+
+        Raises:
+            OSError: the disk fails.
+        """
+
+    def now(self, session: Session) -> datetime:
+        """The time, by a clock that is the same for all processes that use the database."""
+
+    def take_turn(self, session: Session, name: str) -> None:
+        """Waits for other transactions that have taken the turn of this name, and takes it."""
+
+
+_BACKENDS: Final[Mapping[str, Backend]] = {"sqlite": sqlite, "postgresql": postgresql}
+"""By the beginning of the URL."""
 
 
 def create_engine(url: str) -> Engine:
-    """An engine on `sqlite:///path` that owns its database.
+    """An engine on a database; a SQLite file is this engine's alone until it is disposed of.
 
     Raises:
-        StartError: the folder cannot be made, or another process uses the database.
+        StartError: the folder of the file cannot be made, another process uses the file, or
+            PostgreSQL's driver is not installed.
     """
-    # Not by way of SQLAlchemy's parser, for which a path ends at a question mark.
-    address = sqlalchemy.URL.create("sqlite", database=str(path_of(url)))
-    engine = sqlalchemy.create_engine(address, **ENGINE_OPTIONS)
-    own(engine)
-    return engine
+    return _BACKENDS[url.partition(":")[0]].create_engine(url)
 
 
-def path_of(url: str) -> Path:
-    """The file of `sqlite:///path`; every character after that is the path's."""
-    return Path(url.removeprefix("sqlite:///"))
-
-
-def own(engine: Engine) -> None:
-    """Makes the engine, which has a single connection, its database's only writer.
-
-    Every transaction begins with BEGIN IMMEDIATE: what it reads stays true until it commits. The
-    folder is made if it is missing. The database is this engine's alone until it is disposed of,
-    which the death of the process does, too.
-
-    Raises:
-        StartError: the folder cannot be made, or another process uses the database.
-    """
-    held = lock(Path(engine.url.database or ""))
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    event.listen(engine, "engine_disposed", lambda _engine: held.close())
-
-
-def lock(path: Path) -> IO[bytes]:
-    """Takes the database for this process, even before it is there; closing the file ends that.
-
-    The lock is on a file of its own: closing any descriptor of the database itself would drop the
-    locks that SQLite holds on it (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
-
-    Raises:
-        StartError: the folder cannot be made, or another process uses the database.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise StartError(f"The database folder {path.parent} cannot be made: {reason}.") from None
-    file = lock_file(path.with_name(f"{path.name}.lock"))
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise StartError(f"Another process uses {path}.") from None
-    except OSError as error:
-        file.close()
-        reason = error.strerror or error
-        raise StartError(f"The database {path} cannot be locked: {reason}.") from None
-    return file
-
-
-def storage_fault(error: SQLAlchemyError) -> OSError | None:
-    """What is wrong with the database's file, its disk or its load.
-
-    Returns:
-        An error whose `errno` is ENOSPC if the disk is full, else EIO; None if the fault is the
-        program's own.
-    """
-    if isinstance(error, PoolTimeoutError):
-        return OSError(errno.EIO, "the database: it is too busy")
-    code = _code(error)
-    if code not in _STORAGE_FAULTS:
-        return None
-    number = errno.ENOSPC if code == sqlite3.SQLITE_FULL else errno.EIO
-    return OSError(number, f"the database: {cast('DBAPIError', error).orig}")
-
-
-def _code(error: SQLAlchemyError) -> int:
-    """SQLite's primary result code, which is the low byte; 0 if there is none."""
-    orig = error.orig if isinstance(error, DBAPIError) else None
-    return getattr(orig, "sqlite_errorcode", 0) & 0xFF
-
-
-def _on_connect(connection: Any, _record: Any) -> None:
-    mode = "WAL" if sqlite3.sqlite_version_info >= _WAL_SAFE_FROM else "TRUNCATE"
-    cursor = connection.cursor()
-    for pragma in (
-        "busy_timeout=5000",
-        f"journal_mode={mode}",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",  # else what was deleted stays until its room is needed
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    _log.debug("SQLite %s, journal mode %s.", sqlite3.sqlite_version, mode)
-
-
-def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def backend_of(engine: Engine) -> Backend:
+    """What is the engine's database's own."""
+    return _BACKENDS[engine.dialect.name]

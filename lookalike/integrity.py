@@ -1,17 +1,27 @@
-"""Checks a SQLite file without changing it or getting in its owner's way."""
+"""Checks a database without changing it or getting in its owner's way."""
 
 import sqlite3
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
 from lookalike.checks import Finding, failed, ok, size, warning
+from lookalike.database import backend_of, create_engine
+from lookalike.errors import StartError
 
 _SECONDS = 3.0
 """A read holds up the owner's commits, which wait 5 s before they fail (busy_timeout)."""
 
 _WAL = b"\x02\x02"
 """Bytes 18 and 19 of a database in WAL mode (sqlite.org, Database File Format, 1.3)."""
+
+_CLOCK_DIFFERENCE: Final = timedelta(seconds=5)
+"""By more, what the log says and what the rows say is hard to compare."""
 
 _RESTORE = "Stop the service, put the file aside and restore a backup."
 
@@ -29,6 +39,38 @@ def database(path: Path) -> Finding:
     if problem is not None:
         return failed("database", f"{path} is damaged: {problem}.", _RESTORE)
     return ok("database", f"{path} is whole ({size(path.stat().st_size)}).")
+
+
+def server(url: str) -> Finding:
+    """Whether a PostgreSQL database answers, and lets us make tables in it."""
+    asked = text(
+        "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
+        " pg_database_size(current_database()) AS bytes,"
+        " has_schema_privilege(current_schema(), 'CREATE') AS may_create"
+    )
+    try:
+        engine = create_engine(url)
+    except StartError as error:
+        return failed("database", str(error), "Correct DATABASE_URL or install the package.")
+    name = backend_of(engine).named(engine)
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(asked).one()
+    except SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", error)).split()).rstrip(".")
+        fix = "Start the server, or correct DATABASE_URL."
+        return failed("database", f"{name} cannot be used: {reason}.", fix)
+    finally:
+        engine.dispose()
+    if not found.may_create:
+        fix = "As the database's owner: GRANT CREATE, USAGE ON SCHEMA public TO its user."
+        return failed("database", f"{name} lets its user make no tables.", fix)
+    told = f"{name} answers (PostgreSQL {found.version}, {size(found.bytes)})"
+    apart = abs(found.now - datetime.now(UTC))
+    if apart > _CLOCK_DIFFERENCE:
+        told += f", but its clock is {apart.total_seconds():.0f} s off ours"
+        return warning("database", f"{told}.", "Have both machines set their clocks by NTP.")
+    return ok("database", f"{told}.")
 
 
 def _integrity(path: Path) -> str | None:

@@ -31,6 +31,9 @@ _SHORTEST_TOKEN = 16
 _SENDABLE = re.compile(r"[!-~]+")
 """What an HTTP header takes as it is (RFC 9110, 5.5), less the spaces."""
 
+_SQLITE = "sqlite:///"
+_POSTGRESQL = "postgresql://"
+
 _S = TypeVar("_S", bound="Settings")
 
 
@@ -42,10 +45,28 @@ def _check_listen(value: str) -> str:
 
 
 def _check_sqlite_url(value: str) -> str:
-    scheme = "sqlite:///"
-    if value and not value.startswith(scheme):
+    if value and not value.startswith(_SQLITE):
         raise ValueError("only sqlite:///... is built so far; PostgreSQL comes later")
-    return _at_home(value, scheme)
+    return _at_home(value, _SQLITE)
+
+
+def _check_database_url(value: str) -> str:
+    if not value.startswith(_POSTGRESQL):
+        if value and not value.startswith(_SQLITE):
+            raise ValueError("write it as sqlite:///path or postgresql://user:password@host/name")
+        return _at_home(value, _SQLITE)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018, it is read when it is asked for
+    except ValueError:
+        raise ValueError("its host or port cannot be read; % and the like are %25") from None
+    if "password=" in parts.query:  # what is there is not known to be secret
+        raise ValueError(
+            "write the password before the host, as in postgresql://user:password@host"
+        )
+    if len(parts.path) <= 1 or "/" in parts.path[1:] or parts.fragment:
+        raise ValueError("write it as postgresql://user:password@host/name; in these, # is %23")
+    return value
 
 
 def _check_file_url(value: str) -> str:
@@ -98,6 +119,9 @@ ListenAddress = Annotated[str, AfterValidator(_check_listen)]
 
 SqliteUrl = Annotated[str, AfterValidator(_check_sqlite_url)]
 """`sqlite:///` and an absolute path."""
+
+DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
+"""Likewise, or `postgresql://` with user, password, host and the name of a database."""
 
 FileUrl = Annotated[str, AfterValidator(_check_file_url)]
 """`file:///` and an absolute path to a folder."""
@@ -175,7 +199,12 @@ class Settings(BaseSettings):
     def given_secrets(self) -> list[str]:
         """The secrets among the settings."""
         values = [getattr(self, name) for name in type(self).model_fields]
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        for value in values:
+            if isinstance(value, str) and value.startswith(_POSTGRESQL):
+                password = urlsplit(value).password or ""
+                found += {password, unquote(password)} - {""}
+        return found
 
     def folder(self, name: str) -> Path:
         """The absolute path of a folder in the home folder; it is not made."""

@@ -3,19 +3,18 @@
 import asyncio
 import errno
 import functools
-import sqlite3
+import random
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from lookalike.ballast import Ballast
-from lookalike.database import storage_fault
+from lookalike.database import backend_of
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -30,39 +29,49 @@ class Transactions(Protocol):
 _T = TypeVar("_T", bound=Transactions)
 
 
-class Transactional:
-    """A class whose methods are transactions on one engine, one after another in one thread.
+_PAUSES: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds, at most, before a transaction that another one was in the way of is begun anew."""
 
+
+class Transactional:
+    """A class whose methods are transactions on one engine, each in one thread of its own.
+
+    With SQLite they come one after another, with PostgreSQL so many at once as it has connections.
     A transaction goes to the thread and back once. With a driver for asyncio every statement does
     so several times, which costs more than the statement itself (docs/decisions/0003-sqlite.md).
-
-    Attributes:
-        began: when the transaction began that is under way, in monotonic seconds; None: none is.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._backend = backend_of(engine)
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._thread = ThreadPoolExecutor(1, "database")
-        self._ballast = Ballast(Path(engine.url.database or ""))
-        self.began: float | None = None
+        self._threads = ThreadPoolExecutor(self._backend.THREADS, "database")
+        self._reserve = self._backend.reserve(engine)
+        self._began: dict[int, float] = {}
+
+    @property
+    def began(self) -> float | None:
+        """When the oldest transaction under way began, in monotonic seconds; None: none is."""
+        return min(tuple(self._began.values()), default=None)
 
     async def close(self) -> None:
         """Lets all transactions end that have begun or wait, then closes the database."""
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._threads.shutdown)
         self._engine.dispose()
 
     async def run(self, work: Callable[[Session], _R]) -> _R:
         """Runs the work in a transaction.
 
-        Once begun it runs to its end, even if the caller is cancelled. Where that finds the disk
-        full, it is run once more, in the room that the ballast leaves.
+        Once begun it runs to its end, even if the caller is cancelled. Where another transaction
+        was in the way, it is rolled back and run anew. Where it finds the disk full, it is run once
+        more, in the room that the ballast leaves. So the work must do nothing but read and write
+        rows.
 
         Raises:
             OSError: the database is full, busy, broken or unavailable.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._transact, work)
+        return await loop.run_in_executor(self._threads, self._transact, work)
 
     async def truncate_log(self) -> None:
         """Empties SQLite's write-ahead log, if there is one: it has what was deleted since.
@@ -71,38 +80,35 @@ class Transactional:
             OSError: the disk fails.
         """
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._truncate_log)
-
-    def _truncate_log(self) -> None:
-        connection = self._engine.raw_connection()  # outside of a transaction
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:
-            raise OSError(errno.EIO, f"the database: {error}") from error
-        finally:
-            connection.close()
+        await loop.run_in_executor(self._threads, self._backend.truncate_log, self._engine)
 
     def _transact(self, work: Callable[[Session], _R]) -> _R:
-        self.began = time.monotonic()
+        thread = threading.get_ident()
+        self._began[thread] = time.monotonic()
         try:
-            self._ballast.take_in()
+            self._reserve.take_in()
             try:
                 return self._attempt(work)
             except OSError as error:
-                if error.errno != errno.ENOSPC or not self._ballast.throw_away():
+                if error.errno != errno.ENOSPC or not self._reserve.throw_away():
                     raise
             return self._attempt(work)
         finally:
-            self.began = None
+            del self._began[thread]
 
     def _attempt(self, work: Callable[[Session], _R]) -> _R:
-        try:
-            with self._sessions.begin() as session:
-                return work(session)
-        except SQLAlchemyError as error:
-            if (fault := storage_fault(error)) is None:
-                raise
-            raise fault from error
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                with self._sessions.begin() as session:
+                    return work(session)
+            except SQLAlchemyError as error:
+                pause = next(pauses, None) if self._backend.is_conflict(error) else None
+                if pause is None:
+                    if (fault := self._backend.fault(error)) is None:
+                        raise
+                    raise fault from error
+            time.sleep(random.uniform(0, pause))  # noqa: S311, no secret
 
 
 def atomic(

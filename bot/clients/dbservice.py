@@ -1,9 +1,10 @@
 """The client of dbservice: its RPCs by their names."""
 
 import hashlib
+import json
 from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import grpc
 from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
@@ -18,6 +19,19 @@ _CHUNK = 256 * 1024
 _MOST_IMAGE_BYTES = 32 * 1024 * 1024
 _DEADLINE = 5.0  # seconds, for what carries no bytes
 _BYTES_DEADLINE = 30.0
+
+_SERVICE = db.DESCRIPTOR.services_by_name["DatabaseService"]
+
+_ONCE: Final = frozenset(
+    {
+        "AdvanceExport",  # it counts parts that were lost
+        "BeginEpoch",
+        "CountCaption",
+        "CreateInvite",
+        "RedeemInvite",  # the second answer is another one
+    }
+)
+"""What may have been done where the answer is lost, and would then be done twice."""
 
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
@@ -39,15 +53,49 @@ def image_info(data: bytes, media_type: str, width: int, height: int) -> db.Imag
     )
 
 
+def _target(addresses: Sequence[str]) -> str:
+    """What gRPC connects to; several addresses are numbers, for it resolves one name at most."""
+    if len(addresses) == 1:
+        return addresses[0]
+    family = "ipv6" if all("[" in each for each in addresses) else "ipv4"
+    return f"{family}:{','.join(addresses)}"
+
+
+def _several_options() -> list[tuple[str, str]]:
+    """How several dbservices share the calls: in turns, and another one takes a lost call over.
+
+    Bytes go up once: their stage is repeated as a whole.
+    """
+    again = [
+        {"service": _SERVICE.full_name, "method": method.name}
+        for method in _SERVICE.methods
+        if not method.client_streaming and method.name not in _ONCE
+    ]
+    policy = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.05s",
+        "maxBackoff": "0.5s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    config = {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [{"name": again, "retryPolicy": policy}],
+    }
+    return [("grpc.service_config", json.dumps(config))]
+
+
 class DatabaseClient:
     """The RPCs by their names. Every call has a deadline and may raise any `DatabaseError`."""
 
     def __init__(self, address: str, token: str, observers: Sequence[Observer] = ()) -> None:
-        """Connects when it is first used; `address` is host:port."""
+        """Connects when it is first used; `address` is host:port, or several with commas."""
         self._observers = observers
+        addresses = address.split(",")
         self._channel = grpc.aio.insecure_channel(
-            address,
+            _target(addresses),
             options=[
+                *(_several_options() if len(addresses) > 1 else ()),
                 NO_GRPC_PROXY,
                 ("grpc.initial_reconnect_backoff_ms", 200),
                 ("grpc.max_reconnect_backoff_ms", 2000),

@@ -18,7 +18,6 @@ from dbservice.backups.stopping import unless_stopped
 from dbservice.settings import DbserviceSettings
 from lookalike import __version__
 from lookalike.blobs import Blobs, LocalBlobs
-from lookalike.database import path_of
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
@@ -36,7 +35,7 @@ async def back_up(settings: DbserviceSettings, target: Path) -> str:
     Raises:
         StartError: there is nothing to back up, the target is there, or something fails.
     """
-    source = path_of(settings.database)
+    source = settings.database_file
     _refuse(source, target)
     try:
         with _part_of(target) as (part, file):

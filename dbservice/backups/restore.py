@@ -17,10 +17,10 @@ from dbservice.burying import OF_A_DATABASE, bury, draft_of, remove_draft
 from dbservice.settings import DbserviceSettings
 from dbservice.tombstones import Tombstones
 from lookalike.blobs import LocalBlobs
-from lookalike.database import lock, path_of
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
+from lookalike.sqlite import lock
 
 
 async def restore(settings: DbserviceSettings, source: Path) -> str:
@@ -33,7 +33,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
         StartError: there is a database already, a service uses the place, the file is not a whole
             backup that this version understands, or something fails.
     """
-    path = path_of(settings.database)
+    path = settings.database_file
     with lock(path):
         _refuse_if_there(path)
         draft = draft_of(path)

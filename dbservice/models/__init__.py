@@ -18,6 +18,7 @@ from dbservice.models.people import (
 from dbservice.models.service import (
     DayTotals,
     Epoch,
+    ForgottenKey,
     KeptOfAll,
     PendingDeletion,
     WallClock,
@@ -32,6 +33,7 @@ __all__ = [
     "Epoch",
     "Export",
     "Forgetting",
+    "ForgottenKey",
     "Generation",
     "InFlight",
     "Invite",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, Integer
+from sqlalchemy import Date, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dbservice.models.base import Base
@@ -23,6 +23,15 @@ class PendingDeletion(Base):
     __tablename__ = "pending_deletions"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+
+
+class ForgottenKey(Base):
+    """One row: by which key the forgotten are named, where several homes share the database."""
+
+    __tablename__ = "forgotten_keys"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
 
 
 class KeptOfAll(Base):

@@ -37,7 +37,8 @@ def get(transaction: Transaction, request: db.GetAccessRequest) -> db.GetAccessR
 
 def claim(transaction: Transaction, request: db.ClaimBotRequest) -> db.ClaimBotResponse:
     """Makes the user the owner if there is none; a banned one never."""
-    owner = transaction.session.get(Owner, request.bot_id, with_for_update=True)
+    transaction.take_turn("access", request.bot_id)
+    owner = transaction.session.get(Owner, request.bot_id)
     if owner is None and not is_banned(transaction, request.bot_id, request.user_id):
         owner = Owner(bot_id=request.bot_id, user_id=request.user_id, claimed_at=transaction.now)
         transaction.session.add(owner)
@@ -51,6 +52,7 @@ def invite(transaction: Transaction, request: db.CreateInviteRequest) -> db.Crea
         ServiceError: LIST_FULL.
     """
     session = transaction.session
+    transaction.take_turn("access", request.bot_id)
     of_bot = session.scalars(
         select(Invite).where(Invite.bot_id == request.bot_id).order_by(Invite.number.desc())
     ).all()
@@ -117,6 +119,7 @@ def ban(transaction: Transaction, request: db.BanUserRequest) -> db.BanUserRespo
         ServiceError: LIST_FULL.
     """
     session, bot_id, user_id = transaction.session, request.bot_id, request.user_id
+    transaction.take_turn("access", bot_id)
     if owner_of(transaction, bot_id) == user_id:
         return db.BanUserResponse()
     if is_banned(transaction, bot_id, user_id):

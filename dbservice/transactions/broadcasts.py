@@ -127,7 +127,8 @@ def cancel(
     transaction: Transaction, request: db.CancelBroadcastRequest
 ) -> db.CancelBroadcastResponse:
     """Cancels it; one that nobody has begun never will be."""
-    row = transaction.session.get(Broadcast, (request.bot_id, request.message_id))
+    key = (request.bot_id, request.message_id)
+    row = transaction.session.get(Broadcast, key, with_for_update=True)
     if row is None:
         _forget_old(transaction, request.bot_id)
         row = Broadcast(

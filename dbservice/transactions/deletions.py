@@ -61,7 +61,8 @@ def _note_bytes(
 ) -> int:
     """Notes that the bytes of rows are to be deleted, and counts the rows."""
     columns = (rows.image_key, rows.image_size, rows.bot_id, rows.user_id)
-    found = transaction.session.execute(select(*columns).where(*which)).all()
+    # Locked, or two that delete the same would count it twice.
+    found = transaction.session.execute(select(*columns).where(*which).with_for_update()).all()
     keys, sizes = [], Counter[tuple[int, int]]()
     for key, size, bot_id, user_id in found:
         if key is not None:

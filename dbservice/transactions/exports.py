@@ -136,7 +136,8 @@ def advance(transaction: Transaction, request: db.AdvanceExportRequest) -> db.Ad
 
 def end(transaction: Transaction, request: db.EndExportRequest) -> db.EndExportResponse:
     """Gives an export up; again changes nothing."""
-    row = transaction.session.get(Export, (request.bot_id, request.user_id))
+    key = (request.bot_id, request.user_id)
+    row = transaction.session.get(Export, key, with_for_update=True)
     if row is not None and row.message_id == request.message_id and row.ended_at is None:
         transaction.session.delete(row)
     return db.EndExportResponse()
@@ -167,7 +168,7 @@ def _get(
 ) -> Export:
     """The user's export, if it is under way."""
     session = transaction.session
-    row = session.get(Export, (request.bot_id, request.user_id))
+    row = session.get(Export, (request.bot_id, request.user_id), with_for_update=True)
     if row is None or row.ended_at is not None:
         raise not_found("export")
     if queries.is_being_forgotten(session, request.bot_id, request.user_id):

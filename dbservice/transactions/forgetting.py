@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Forgetting, Generation, Photo, Tombstone
 from dbservice.store import Transaction
-from dbservice.transactions import exports, queries, settings
+from dbservice.transactions import exports, limits, queries, settings
 from dbservice.transactions.positions import Position, photos_from
 from dbservice.transitions import DELIVERED, UNDELIVERABLE
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -34,6 +34,7 @@ def begin(
         one they are being forgotten.
     """
     session = transaction.session
+    limits.take_turn(transaction, request.bot_id, request.user_id)
     tombstone = session.get(Tombstone, who)
     pending = queries.is_being_forgotten(session, request.bot_id, request.user_id)
     if tombstone is not None and tombstone.question == question:
@@ -117,6 +118,7 @@ def end(transaction: Transaction, request: db.EndForgettingRequest) -> db.EndFor
         ServiceError: NOT_CLOSED, while anything of the user is left.
     """
     session = transaction.session
+    limits.take_turn(transaction, request.bot_id, request.user_id)
     left = select(Photo.id).where(Photo.bot_id == request.bot_id, Photo.user_id == request.user_id)
     row = session.get(Forgetting, (request.bot_id, request.user_id))
     if row is not None and session.scalar(left.limit(1)) is not None:

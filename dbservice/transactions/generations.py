@@ -300,7 +300,7 @@ def cancel(
         rows: Iterable[Generation] = [row]
     else:
         theirs = queries.with_photo(*users.unclosed(request)).order_by(Generation.number)
-        rows = transaction.session.scalars(theirs)
+        rows = transaction.session.scalars(queries.to_write(theirs))
         if request.HasField("before_message_id"):
             rows = [row for row in rows if _is_before(request.before_message_id, row)]
     response = db.CancelGenerationsResponse()

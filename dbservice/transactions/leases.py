@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
@@ -18,12 +18,27 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _LEASE = timedelta(seconds=30)
 """How long a holder may go without asking again."""
 
+_LATE = timedelta(seconds=30)
+"""By more, no transaction is behind another that began after it: lock and statement time out."""
+
 _RENEW_BELOW = _LEASE * 2 / 3
 _MAX_RESPONSE = 3 * 1024 * 1024  # bytes; gRPC's clients refuse a response over 4 MiB
 
 
 def _unclosed(rows: type[Generation]) -> tuple[ColumnElement[bool], ...]:
     return rows.bot_id == bindparam("bot_id"), rows.closed_at.is_(None)
+
+
+def _may_be_leased(rows: type[Generation]) -> ColumnElement[bool]:
+    """They are free, ran out or are this holder's."""
+    return or_(
+        rows.lease_expires_at.is_(None),
+        rows.lease_holder == bindparam("holder"),
+        rows.lease_expires_at <= bindparam("now"),
+        # Nobody leases for longer: it is of before the clock was set back, and not of a transaction
+        # that began a moment later and was faster.
+        rows.lease_expires_at > bindparam("latest"),
+    )
 
 
 def _users() -> CTE:
@@ -41,20 +56,14 @@ def _users() -> CTE:
 
 
 def _oldest() -> Select[int, int]:
-    """Of each user the oldest that are free, ran out or are this holder's."""
+    """Of each user the oldest that may be leased."""
     users, theirs = _users(), aliased(Generation)
     numbers = (
         select(theirs.number)
         .where(
             *_unclosed(theirs),
             theirs.user_id == users.c.user_id,
-            or_(
-                theirs.lease_expires_at.is_(None),
-                theirs.lease_holder == bindparam("holder"),
-                theirs.lease_expires_at <= bindparam("now"),
-                # Nobody leases for longer: it is of before the clock was set back.
-                theirs.lease_expires_at > bindparam("latest"),
-            ),
+            _may_be_leased(theirs),
         )
         .order_by(theirs.number)
         .limit(bindparam("turns"))
@@ -66,6 +75,16 @@ def _oldest() -> Select[int, int]:
 # Made once: SQLAlchemy takes longer to put them together than SQLite to run them.
 _USERS: Final = select(func.count(_users().c.user_id))
 _OLDEST: Final = _oldest()
+_THESE: Final = queries.to_write(
+    queries.with_photo(
+        Generation.number.in_(bindparam("numbers", expanding=True)),
+        # Again: with a window over all users no row can be locked, so another process may have
+        # leased it since. What one writes to just now waits for the next tick.
+        Generation.closed_at.is_(None),
+        _may_be_leased(Generation),
+    ),
+    skip_locked=True,
+)
 
 
 def lease(
@@ -85,11 +104,12 @@ def lease(
         _release(transaction, request)
         return db.LeaseGenerationsResponse()
     numbers = _waiting(transaction, request)
-    rows = transaction.session.scalars(queries.with_photo(Generation.number.in_(numbers)))
+    known = _known(transaction, request)
+    rows = transaction.session.scalars(_THESE, {**known, "numbers": numbers})
     by_number = {row.number: row for row in rows}
     response = db.LeaseGenerationsResponse()
     size = 0
-    for row in map(by_number.__getitem__, numbers):
+    for row in (by_number[number] for number in numbers if number in by_number):
         item = messages.item(row)
         size += item.ByteSize()
         if size > _MAX_RESPONSE:
@@ -133,9 +153,7 @@ def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> l
     users = session.scalar(_USERS, {"bot_id": request.bot_id})
     if not users:
         return []
-    now = transaction.now
-    known = {"bot_id": request.bot_id, "holder": request.holder}
-    known |= {"now": now, "latest": now + _LEASE}
+    known = {"bot_id": request.bot_id, **_known(transaction, request)}
     turns = max(1, limit // users)
     while True:
         found = []
@@ -147,6 +165,12 @@ def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> l
         if len(found) >= limit or max(turn_of.values(), default=0) < turns:
             return [number for _, number in sorted(found)[:limit]]
         turns *= 2
+
+
+def _known(transaction: Transaction, request: db.LeaseGenerationsRequest) -> dict[str, Any]:
+    """What `_may_be_leased` is asked with."""
+    now = transaction.now
+    return {"holder": request.holder, "now": now, "latest": now + _LEASE + _LATE}
 
 
 def held(transaction: Transaction, generation_id: str, fence: int) -> Generation:

@@ -55,12 +55,18 @@ def refusal(transaction: Transaction, photo: Photo, limits: Limits) -> ServiceEr
     return None
 
 
+def take_turn(transaction: Transaction, bot_id: int, user_id: int) -> None:
+    """Has all that is begun by a user, or forgotten of one, come one after another."""
+    transaction.take_turn("user", bot_id, user_id)
+
+
 def refuse_forgotten(transaction: Transaction, bot_id: int, user_id: int) -> None:
-    """Takes nothing new of a user who is being forgotten.
+    """Takes nothing new of a user who is being forgotten, until the transaction's end.
 
     Raises:
         ServiceError: BEING_FORGOTTEN.
     """
+    take_turn(transaction, bot_id, user_id)
     if queries.is_being_forgotten(transaction.session, bot_id, user_id):
         raise ServiceError(Reason.BEING_FORGOTTEN, "The user is being forgotten.")
 

@@ -33,6 +33,7 @@ def receive(
             its album.
     """
     session = transaction.session
+    limits.take_turn(transaction, request.bot_id, request.user_id)
     photo = messages.new_photo(request, transaction.now)
     album = _album(transaction, photo)
     if request.only_with_album and not album:  # it is not for the bot, whoever has sent it

@@ -4,9 +4,18 @@ from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import Session, contains_eager
 
 from dbservice.errors import not_found, not_owner
-from dbservice.models import Forgetting, Generation
+from dbservice.models import Forgetting, Generation, Photo
 from dbservice.validation.rules import InChat
 from protos.lookalike.db.v1 import db_pb2 as db
+
+
+def to_write(rows: Select[Generation], *, skip_locked: bool = False) -> Select[Generation]:
+    """The same rows with their photos, locked until the transaction ends.
+
+    The photo's lock comes first and is that of all of its generations: whoever writes to one may
+    read the others. Whatever else is locked comes after it, so that nobody waits in a circle.
+    """
+    return rows.with_for_update(of=(Photo, Generation), key_share=True, skip_locked=skip_locked)
 
 
 def with_photo(*conditions: ColumnElement[bool]) -> Select[Generation]:
@@ -42,12 +51,12 @@ def find(session: Session, generation_id: str) -> Generation | None:
 
 
 def get(session: Session, generation_id: str) -> Generation:
-    """The generation of this id.
+    """The generation of this id, to be written.
 
     Raises:
         ServiceError: NOT_FOUND.
     """
-    row = find(session, generation_id)
+    row = session.scalars(to_write(with_photo(Generation.id == generation_id))).one_or_none()
     if row is None:
         raise not_found("generation")
     return row
@@ -56,7 +65,7 @@ def get(session: Session, generation_id: str) -> Generation:
 def owned(
     session: Session, generation_id: str, request: InChat, *, administrator: bool = False
 ) -> Generation:
-    """The generation of this id, if it is the user's, and in the chat.
+    """The generation of this id, if it is the user's, and in the chat, to be written.
 
     For whoever administers the chat it may be another's.
 

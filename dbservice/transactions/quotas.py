@@ -108,13 +108,16 @@ def give_back(transaction: Transaction, row: Generation, bounds: Quotas) -> None
     unpainted = _unpainted(row)
     if not unpainted:
         return
-    day = transaction.session.get(DayTotals, (row.bot_id, _date(row.created_at)))
-    if day is not None:
-        day.pictures = max(0, day.pictures - unpainted)
-    if row.in_share:
-        share = transaction.session.get(QuotaShare, bounds.who(row.bot_id, row.chat_id))
+    session = transaction.session
+    if row.in_share:  # first, as where it is begun
+        who = bounds.who(row.bot_id, row.chat_id)
+        share = session.get(QuotaShare, who, with_for_update=True)
         if share is not None and share.begins_at <= row.created_at < share.ends_at:
             share.pictures = max(0, share.pictures - unpainted)
+    that_day = (row.bot_id, _date(row.created_at))
+    day = session.get(DayTotals, that_day, with_for_update=True)
+    if day is not None:
+        day.pictures = max(0, day.pictures - unpainted)
 
 
 def left(transaction: Transaction, request: _Asked, bounds: Quotas) -> Left | None:
@@ -175,7 +178,8 @@ def _left(transaction: Transaction, bot_id: int, chat_id: int, bounds: Quotas) -
         goes_on_at = _told(share.ends_at, zone) if most else ""
         found.append(Left(max(0, most - share.pictures), goes_on_at, Reason.QUOTA_OF_USER))
     if (most := bounds.bot_pictures) is not None:
-        day = transaction.session.get(DayTotals, (bot_id, _date(transaction.now)))
+        today = (bot_id, _date(transaction.now))
+        day = transaction.session.get(DayTotals, today, with_for_update=True)
         had = 0 if day is None else day.pictures
         goes_on_at = _told(_midnight(transaction.now, None), zone) if most else ""
         found.append(Left(max(0, most - had), goes_on_at, Reason.QUOTA_OF_BOT))

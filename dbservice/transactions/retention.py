@@ -1,7 +1,7 @@
 """What is removed because of its age, and whether the clock that says so is to be believed."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from sqlalchemy import or_, select
@@ -22,7 +22,20 @@ _PAUSE = timedelta(days=2)
 """The longest time without a service after which the clock is believed at once."""
 
 
-def is_certain(transaction: Transaction, elapsed: timedelta | None) -> bool:
+@dataclass(frozen=True)
+class Look:
+    """A look at the clock.
+
+    Attributes:
+        at: what it said.
+        certain: whether it is to be believed.
+    """
+
+    at: datetime
+    certain: bool
+
+
+def look(transaction: Transaction, last: Look | None, elapsed: timedelta) -> Look:
     """Whether the time is certain enough to delete by it; to be asked regularly.
 
     A clock that jumped, or nobody knows how far since no service ran, is doubted for a day in
@@ -30,24 +43,27 @@ def is_certain(transaction: Transaction, elapsed: timedelta | None) -> bool:
 
     Args:
         transaction: its time is the clock's.
-        elapsed: since this process asked last, by a clock that cannot be set; None: never.
+        last: of this process; None: it has not looked so far.
+        elapsed: since then, by a clock that cannot be set.
     """
     now = transaction.now
-    clock = transaction.session.get(WallClock, 1)
+    clock = transaction.session.get(WallClock, 1, with_for_update=True)
     if clock is None:
         clock = WallClock(id=1, seen_at=now, doubt_seconds=_DOUBT.total_seconds())
         transaction.session.add(clock)
-        return False
+        return Look(now, certain=False)
     passed = now - clock.seen_at
-    if elapsed is None:
+    if last is None:
         jumped = not -_JUMP <= passed <= _PAUSE
     else:
-        jumped = abs(passed - elapsed) > _JUMP
-        clock.doubt_seconds = max(0.0, clock.doubt_seconds - elapsed.total_seconds())
+        jumped = abs(now - last.at - elapsed) > _JUMP
+        # Others may have looked since, who have counted the time until then.
+        doubted = min(elapsed, max(passed, timedelta()))
+        clock.doubt_seconds = max(0.0, clock.doubt_seconds - doubted.total_seconds())
     if jumped:
         clock.doubt_seconds = _DOUBT.total_seconds()
     clock.seen_at = now
-    return clock.doubt_seconds == 0
+    return Look(now, certain=clock.doubt_seconds == 0)
 
 
 @dataclass(frozen=True)

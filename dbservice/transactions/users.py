@@ -106,6 +106,7 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     Raises:
         ServiceError: NOT_CLOSED, while any generation of the user is unclosed.
     """
+    limits.take_turn(transaction, request.bot_id, request.user_id)
     unclosed = select(Generation.number).where(
         Generation.bot_id == request.bot_id,
         Generation.user_id == request.user_id,

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from generator.jobs.events import JobEvents
-from lookalike.database import create_engine, path_of
+from lookalike.database import create_engine
 from lookalike.migrations import migrate
+from lookalike.sqlite import path_of
 from lookalike.transactions import Transactional
 
 _MIGRATIONS = Path(__file__).with_name("migrations")

@@ -12,7 +12,7 @@ from generator.jobs.results import Results
 from generator.jobs.tables import Job, Owner, State, UploadedImage
 from generator.jobs.uploads import Uploads
 from generator.observers import Observer
-from lookalike.migrations import remove_old_copies
+from lookalike.sqlite import remove_old_copies
 from lookalike.transactions import atomic
 from lookalike.waiting import any_of
 

@@ -10,8 +10,8 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from lookalike.database import ENGINE_OPTIONS, own
 from lookalike.errors import StartError
+from lookalike.sqlite import ENGINE_OPTIONS, own
 from sandbox.storage import schema
 from sandbox.storage.changes import ChangeSignal
 

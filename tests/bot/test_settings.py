@@ -25,6 +25,9 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("CAPTIONER", "florence"),
         ("BOT_POLL_SECONDS", "0"),
         ("BOT_LISTEN", "5003"),
+        ("DBSERVICE_ADDRESS", "10.0.0.1:5002,db.example.org:5002"),
+        ("DBSERVICE_ADDRESS", "10.0.0.1:5002,10.0.0.2"),
+        ("DBSERVICE_ADDRESS", "10.0.0.1:5002,[::1]:5002"),
         ("BOT_PUBLIC_URL", "bot.example.org"),
         ("BOT_PUBLIC_URL", "ftp://bot.example.org"),
         ("BOT_PUBLIC_URL", "https://"),
@@ -109,6 +112,11 @@ def test_the_environment_wins_over_the_file(
     settings = BotSettings.load()
     assert settings.bot_poll_seconds == 1.5
     assert settings.captioner == "offline"
+
+
+def test_several_dbservices_have_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBSERVICE_ADDRESS", "10.0.0.1:5002, 10.0.0.2:5002")
+    assert BotSettings.load().dbservice_address == "10.0.0.1:5002,10.0.0.2:5002"
 
 
 def test_ids_have_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:

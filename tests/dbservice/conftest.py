@@ -11,8 +11,12 @@ from pydantic import SecretStr
 
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
+from dbservice.store import MIGRATIONS
+from lookalike.database import create_engine
 from lookalike.errors import StartError
+from lookalike.migrations import migrate
 from lookalike.processes import ServiceProcess, clean_environment
+from tests import postgresql
 from tests.dbservice.client import TOKEN, Client
 
 
@@ -50,13 +54,51 @@ def max_unfinished() -> int:
     return 10
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Has what is marked `each_database` run with both."""
+    marked = metafunc.definition.get_closest_marker("each_database")
+    looks_into_file = metafunc.definition.get_closest_marker("sqlite")
+    if "database_url" in metafunc.fixturenames and marked and not looks_into_file:
+        databases = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
+        metafunc.parametrize("database_url", databases, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgresql.Server]:
+    """PostgreSQL."""
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(server: postgresql.Server) -> str:
+    """A database with our tables and no rows, which others begin as."""
+    name = server.create()
+    engine = create_engine(server.url(name))
+    migrate(engine, MIGRATIONS)
+    engine.dispose()
+    return name
+
+
 @pytest.fixture
-def settings(tmp_path: Path, max_unfinished: int) -> DbserviceSettings:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, of the kind that the test is for."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path}/rows.db"
+        return
+    server = request.getfixturevalue("server")
+    name = server.create(request.getfixturevalue("template"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, max_unfinished: int, database_url: str) -> DbserviceSettings:
     return DbserviceSettings(
         lookalike_home=tmp_path,
         dbservice_listen="127.0.0.1:0",
         service_token=SecretStr(TOKEN),
-        database_url=f"sqlite:///{tmp_path}/rows.db",
+        database_url=database_url,
         blob_url=f"file://{tmp_path}/blobs",
         user_max_unfinished=max_unfinished,
     )

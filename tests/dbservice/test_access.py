@@ -15,6 +15,8 @@ from dbservice.transactions import access
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, refusal
 
+pytestmark = pytest.mark.each_database
+
 WEEK = 7 * 24 * 3600
 
 
@@ -146,6 +148,7 @@ async def test_the_owner_stays_the_owner_when_forgotten(client: Client) -> None:
     assert (await get(client)).owner
 
 
+@pytest.mark.sqlite
 async def test_secrets_are_kept_as_hashes(client: Client, settings: DbserviceSettings) -> None:
     secret = (await invite(client)).secret
     assert len(secret) >= 22

@@ -10,10 +10,12 @@ import pytest
 
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import broadcasts
-from lookalike.database import path_of
+from lookalike.sqlite import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, Client, refusal
 from tests.dbservice.test_access import ban, claim, invite, redeem
+
+pytestmark = pytest.mark.each_database
 
 ADMIN, QUESTION, SOURCE = 900, 77, 76
 EVERYONE = db.Audience(everyone=True)
@@ -248,6 +250,7 @@ async def test_a_broadcast_knows_nothing_of_one_whose_admin_was_forgotten(client
     assert await all_of_it(client) == [1, 2, 5, 6]
 
 
+@pytest.mark.sqlite
 async def test_whoever_an_earlier_version_has_left_in_flight_is_in_none(
     client: Client, settings: DbserviceSettings
 ) -> None:

@@ -8,6 +8,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CAPTION, CHAT, USER, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
 
+pytestmark = pytest.mark.each_database
+
 CAPTIONED = db.GENERATION_STATE_CAPTIONED
 RECEIVED = db.GENERATION_STATE_RECEIVED
 STORED = db.GENERATION_STATE_STORED

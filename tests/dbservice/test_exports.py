@@ -10,10 +10,12 @@ import pytest
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import exports
-from lookalike.database import path_of
+from lookalike.sqlite import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, USER, Client, Refusal, refusal, until
 from tests.dbservice.conftest import Clock
+
+pytestmark = pytest.mark.each_database
 
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 NO_EXPORT: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
@@ -205,6 +207,7 @@ async def test_being_forgotten_ends_it_and_leaves_nothing(client: Client) -> Non
     assert answer == db.EXPORT_ANSWER_BEGUN, "that they had one was forgotten as well"
 
 
+@pytest.mark.sqlite
 async def test_after_a_day_nothing_says_that_there_was_one(
     settings: DbserviceSettings, clock: Clock
 ) -> None:

@@ -12,12 +12,14 @@ import pytest
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import forgetting
-from lookalike.database import path_of
 from lookalike.errors import StartError
+from lookalike.sqlite import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, files, refusal
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_migrations import old_home
+
+pytestmark = pytest.mark.each_database
 
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 GONE: Refusal = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", [])
@@ -103,6 +105,7 @@ async def test_no_album_gets_around_it(client: Client) -> None:
     assert await refusal(late) == (PRECONDITION, "BEING_FORGOTTEN", [])
 
 
+@pytest.mark.sqlite
 async def test_in_the_end_nothing_is_left_and_they_may_begin_anew(
     client: Client, settings: DbserviceSettings, blobs: Path
 ) -> None:
@@ -185,6 +188,7 @@ async def test_all_that_the_generator_may_have_is_said_by_pages(
     assert not (await client.uploads(user=OTHER)).image_sha256
 
 
+@pytest.mark.sqlite
 async def test_an_older_database_is_put_in_place_by_hand(
     settings: DbserviceSettings, clock: Clock
 ) -> None:
@@ -221,6 +225,7 @@ async def test_an_older_database_is_put_in_place_by_hand(
     connection.close()
 
 
+@pytest.mark.sqlite
 async def test_a_copy_of_the_first_version_forgets_them_too(
     settings: DbserviceSettings,
 ) -> None:

@@ -10,6 +10,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal, until
 from tests.dbservice.conftest import Clock
 
+pytestmark = pytest.mark.each_database
+
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 SUPERSEDED: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "SUPERSEDED", [])
 LOST: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "LEASE_LOST", [])
@@ -74,6 +76,7 @@ async def test_the_newest_of_those_that_poll_has_all_at_once(client: Client) -> 
     await client.confirm(newer)  # another bot's is nothing to it
 
 
+@pytest.mark.sqlite
 async def test_epochs_grow_whatever_the_clock_does_and_after_a_restored_copy(
     client: Client, clock: Clock, settings: DbserviceSettings
 ) -> None:
@@ -112,6 +115,7 @@ async def test_a_clock_that_is_set_back_blocks_no_lease(client: Client, clock: C
     assert [lease.fence for lease in await client.lease("a")] == [2, 3]
 
 
+@pytest.mark.sqlite
 async def test_an_idle_tick_writes_nothing(
     client: Client, clock: Clock, settings: DbserviceSettings
 ) -> None:
@@ -179,6 +183,7 @@ async def test_no_more_than_asked_for(client: Client) -> None:
     assert [lease.item.photo.message_id for lease in await client.lease("b")] == [4]
 
 
+@pytest.mark.sqlite
 @pytest.mark.slow
 async def test_an_answer_always_fits_into_a_message(client: Client) -> None:
     user_text = "\N{GRINNING FACE}" * 4096

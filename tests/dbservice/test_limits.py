@@ -22,6 +22,8 @@ from tests.dbservice.aging import Retentions, believe
 from tests.dbservice.client import BOT, CAPTION, CHAT, USER, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
 
+pytestmark = pytest.mark.each_database
+
 FULL = grpc.StatusCode.RESOURCE_EXHAUSTED
 USER_FULL: Refusal = (FULL, "TOO_MUCH_KEPT", [])
 ALL_FULL: Refusal = (FULL, "STORAGE_FULL", [])
@@ -196,6 +198,7 @@ async def act(client: Client, clock: Clock, chance: random.Random) -> None:
             await client.forget(user)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_is_done_the_counters_are_the_sums(
     settings: DbserviceSettings, clock: Clock, seed: int

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from dbservice.settings import DbserviceSettings
 from lookalike.database import create_engine
 from lookalike.migrations import migrate
 from protos.lookalike.db.v1 import db_pb2 as db
+from tests import postgresql
 from tests.dbservice.aging import MIGRATIONS, create_at
 from tests.dbservice.client import BOT, CHAT, USER, Client, files, until
 
@@ -36,6 +38,35 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
         assert indexes(one) == indexes(other)
     migrated.dispose()
     created.dispose()
+
+
+@pytest.mark.slow
+def test_they_agree_on_postgresql(server: postgresql.Server, template: str) -> None:
+    def indexes(connection: Connection) -> Any:
+        query = (
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " AND tablename <> 'alembic_version' ORDER BY indexname"
+        )
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+    def columns(connection: Connection) -> Any:
+        query = (
+            "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, 2"
+        )
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+    names = server.create(template), server.create()
+    migrated, created = (create_engine(server.url(name)) for name in names)
+    with migrated.connect() as one, created.begin() as other:
+        Base.metadata.create_all(other)
+        assert compare_metadata(MigrationContext.configure(one), Base.metadata) == []
+        assert indexes(one) == indexes(other)
+        assert columns(one) == columns(other)
+    migrated.dispose()
+    created.dispose()
+    for name in names:
+        server.drop(name)
 
 
 PHOTO = photo_id(BOT, CHAT, 1)

@@ -12,14 +12,14 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
 from dbservice.settings import DbserviceSettings
-from lookalike.database import path_of
+from lookalike.sqlite import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CHAT, USER, Client, Lease, refusal
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_limits import served
 from tests.dbservice.test_sets import choose, end, finish, queued
 
-pytestmark = pytest.mark.usefixtures("in_vilnius")
+pytestmark = [pytest.mark.usefixtures("in_vilnius"), pytest.mark.each_database]
 
 OTHER = 43
 MIDNIGHT = "2026-11-23T00:00+02:00"  # of the machine, in Vilnius; it is 14:00 there
@@ -269,6 +269,7 @@ async def test_what_no_share_was_counted_for_is_given_back_to_none(
 # Being forgotten.
 
 
+@pytest.mark.sqlite
 async def test_being_forgotten_neither_resets_nor_tells_anything(
     settings: DbserviceSettings, clock: Clock
 ) -> None:
@@ -285,6 +286,7 @@ async def test_being_forgotten_neither_resets_nor_tells_anything(
     assert {USER, CHAT}.isdisjoint(value for row in rows for value in row)
 
 
+@pytest.mark.sqlite
 async def test_a_share_goes_when_its_day_is_over(settings: DbserviceSettings, clock: Clock) -> None:
     async with bounded(settings, clock, user_daily_pictures=3) as client:
         await client.receive(1)

@@ -17,8 +17,8 @@ from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store
 from dbservice.transactions import retention
-from lookalike.database import create_engine, path_of
-from lookalike.migrations import KEEP_COPIES
+from lookalike.database import create_engine
+from lookalike.sqlite import KEEP_COPIES, path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.aging import Retentions, believe
 from tests.dbservice.client import USER, Client, files
@@ -126,26 +126,36 @@ async def test_a_clock_is_believed_after_a_day_without_a_jump(
         pass  # it makes the tables
     store = Store(create_engine(settings.database), clock)
 
+    last: retention.Look | None = None
+
+    async def start() -> bool:
+        """What is said to a process that has just started."""
+        nonlocal last
+        last = await store.transact(retention.look, None, timedelta())
+        return last.certain
+
     async def hours(count: int, *, jump: float = 0.0) -> list[bool]:
         """What is said each hour; the clock jumps in the first one."""
+        nonlocal last
         found = []
         for _ in range(count):
             clock.pass_seconds(HOUR.total_seconds() + jump)
             jump = 0.0
-            found.append(await store.transact(retention.is_certain, HOUR))
+            last = await store.transact(retention.look, last, HOUR)
+            found.append(last.certain)
         return found
 
-    assert not await store.transact(retention.is_certain, None)
+    assert not await start()
     assert await hours(25) == [*[False] * 23, True, True]
     assert await hours(3, jump=60) == [True] * 3
     assert await hours(25, jump=9 * DAY) == [*[False] * 24, True]
     assert await hours(25, jump=-3600) == [*[False] * 24, True]
     clock.pass_seconds(1.9 * DAY)
-    assert await store.transact(retention.is_certain, None)  # a start after a weekend
+    assert await start()  # a start after a weekend
     clock.pass_seconds(2.1 * DAY)
-    assert not await store.transact(retention.is_certain, None)
+    assert not await start()
     assert await hours(12) == [False] * 12
-    assert not await store.transact(retention.is_certain, None)  # a restart ends no doubt
+    assert not await start()  # a restart ends no doubt
     assert await hours(12) == [*[False] * 11, True]
     await store.close()
 

@@ -234,7 +234,7 @@ async def test_a_second_process_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("DATABASE_URL", "postgresql://somewhere/db", "DATABASE_URL: only sqlite:///"),
+        ("DATABASE_URL", "mysql://somewhere/db", "DATABASE_URL: write it as sqlite:///"),
         ("BLOB_URL", "s3://bucket", "BLOB_URL: only file:///"),
         ("BLOB_URL", "file:///proc/nothing", "The folder /proc/nothing cannot be"),
         ("DATABASE_URL", "sqlite:////proc/nothing/rows.db", "The database folder /proc/nothing"),

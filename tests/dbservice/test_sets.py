@@ -22,6 +22,8 @@ from tests.dbservice.client import (
     refusal,
 )
 
+pytestmark = pytest.mark.each_database
+
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 RECEIVED, STORED = db.GENERATION_STATE_RECEIVED, db.GENERATION_STATE_STORED
 CAPTIONED, QUEUED = db.GENERATION_STATE_CAPTIONED, db.GENERATION_STATE_QUEUED

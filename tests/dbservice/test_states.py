@@ -10,6 +10,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CAPTION, CHAT, USER, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
 
+pytestmark = pytest.mark.each_database
+
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 NOT_ALLOWED: Refusal = (PRECONDITION, "TRANSITION_NOT_ALLOWED", [])
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLAlchemyError
 
-from lookalike.database import create_engine, storage_fault
+from lookalike.database import create_engine
 from lookalike.errors import StartError
+from lookalike.sqlite import fault
 
 _HOLD = """
 import sys, time
@@ -67,25 +68,25 @@ def test_what_is_wrong_with_the_storage_is_told_from_what_is_wrong_with_the_prog
     run("CREATE TABLE t (n INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     with pytest.raises(IntegrityError) as wrong:
         run("INSERT INTO t VALUES (1)")
-    assert storage_fault(wrong.value) is None
+    assert fault(wrong.value) is None
     with pytest.raises(OperationalError) as unknown:
         run("SELECT n FROM nowhere")
-    assert storage_fault(unknown.value) is None
+    assert fault(unknown.value) is None
 
     monkeypatch.setattr(engine.pool, "_timeout", 0.01)
     with engine.connect(), pytest.raises(SQLAlchemyError) as busy:
         run()
-    assert "busy" in str(storage_fault(busy.value))
+    assert "busy" in str(fault(busy.value))
 
     run("PRAGMA max_page_count = 1")
     with pytest.raises(OperationalError) as full:
         run("CREATE TABLE u AS SELECT zeroblob(100000)")
-    assert (storage_fault(full.value) or OSError()).errno == errno.ENOSPC
+    assert (fault(full.value) or OSError()).errno == errno.ENOSPC
 
     engine.dispose()
     path.write_bytes(path.read_bytes()[:4096] + b"nonsense" * 512)
     engine = create_engine(f"sqlite:///{path}")
     with pytest.raises(DatabaseError) as damaged:
         run("SELECT n FROM t")
-    assert (storage_fault(damaged.value) or OSError()).errno == errno.EIO
+    assert (fault(damaged.value) or OSError()).errno == errno.EIO
     engine.dispose()

@@ -240,7 +240,7 @@ def test_all_that_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> Non
     said = refused(
         tmp_path,
         LOOKALIKE_LOG="xml",
-        DATABASE_URL="postgresql://localhost/x",
+        DATABASE_URL="mysql://localhost/x",
         GENERATOR_PRESET="best",
         BOT_POLL_SECONDS="never",
     )

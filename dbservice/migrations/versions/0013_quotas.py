@@ -33,11 +33,14 @@ def upgrade() -> None:
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in counts),
         sqlite_with_rowid=False,
     )
-    op.execute(
-        "INSERT INTO day_totals (bot_id, day, photos, pictures, refusals, captions)"  # noqa: S608
-        f" SELECT bot_id, day, SUM(photos), SUM(pictures), 0, 0 FROM ({_DONE}) AS done"
-        " GROUP BY bot_id, day"
-    )
+    # Rows of before are in a SQLite file: with PostgreSQL, which lacks this `date`, there are none.
+    if op.get_bind().execute(sa.text("SELECT id FROM photos LIMIT 1")).first() is not None:
+        op.execute(
+            "INSERT INTO day_totals"  # noqa: S608
+            " (bot_id, day, photos, pictures, refusals, captions)"
+            f" SELECT bot_id, day, SUM(photos), SUM(pictures), 0, 0 FROM ({_DONE}) AS done"
+            " GROUP BY bot_id, day"
+        )
     for column in (
         sa.Column("painting_at", sa.DateTime(timezone=True)),
         sa.Column("finished_at", sa.DateTime(timezone=True)),

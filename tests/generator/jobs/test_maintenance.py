@@ -11,7 +11,7 @@ from generator.jobs.maintenance import Maintenance
 from generator.jobs.results import Results
 from generator.server import Timing
 from generator.tasks import Picture
-from lookalike.migrations import KEEP_COPIES
+from lookalike.sqlite import KEEP_COPIES
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 from tests.generator.stack import Stack
 
