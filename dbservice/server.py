@@ -33,12 +33,12 @@ from dbservice.tombstones import Tombstones
 from dbservice.transactions import deletions
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
-from lookalike.blobs import LocalBlobs
 from lookalike.database import create_engine, path_of
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
 from lookalike.migrations import migrate
-from lookalike.settings import LOOPBACK_HOSTS
+from lookalike.settings import LOOPBACK_HOSTS, folder_of
+from lookalike.storage import open_blobs
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
 
@@ -81,7 +81,7 @@ async def running(
     """Serves while the context lasts; at its end running calls get a few seconds.
 
     Raises:
-        StartError: the port, the database or the folder of the bytes cannot be used.
+        StartError: the port, the database or the store of the bytes cannot be used.
     """
     logging.getLogger(cygrpc.__name__).addFilter(_is_news)
     host = settings.dbservice_listen.rpartition(":")[0]
@@ -93,9 +93,9 @@ async def running(
         migrate(engine, MIGRATIONS)
         tombstones = Tombstones(settings.lookalike_home.absolute())
         await _bury(path, tombstones, store)
-        blobs = LocalBlobs(settings.blobs)
+        blobs = await open_blobs(settings.blobs, settings)
         stop = asyncio.Event()
-        folders = {settings.blobs, path.parent}
+        folders = {path.parent, folder_of(settings.blobs) or path.parent}
         servicer = DatabaseServicer(
             store,
             blobs,

@@ -1,14 +1,13 @@
 """What the database service is told."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from pydantic import Field
 
-from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
+from lookalike.settings import BlobUrl, ListenAddress, SqliteUrl, StorageSettings
 
 
-class DbserviceSettings(Settings):
+class DbserviceSettings(StorageSettings):
     """The database service's settings.
 
     Attributes:
@@ -30,7 +29,7 @@ class DbserviceSettings(Settings):
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
     database_url: SqliteUrl = ""
-    blob_url: FileUrl = ""
+    blob_url: BlobUrl = ""
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)
     user_max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
     max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
@@ -50,8 +49,6 @@ class DbserviceSettings(Settings):
         return None if self.retention_days is None else timedelta(days=self.retention_days)
 
     @property
-    def blobs(self) -> Path:
-        """The folder of the bytes."""
-        if not self.blob_url:
-            return self.folder("dbservice") / "blobs"
-        return path_of(self.blob_url)
+    def blobs(self) -> str:
+        """Where the bytes are, `file:///` and a folder, or `s3://` and a bucket."""
+        return self.blob_url or (self.folder("dbservice") / "blobs").as_uri()

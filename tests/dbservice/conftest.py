@@ -13,7 +13,7 @@ from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from lookalike.errors import StartError
 from lookalike.processes import ServiceProcess, clean_environment
-from tests.dbservice.client import TOKEN, Client
+from tests.dbservice.client import TOKEN, Client, folder_of_bytes
 
 
 class Clock:
@@ -78,7 +78,7 @@ def client(channel: grpc.aio.Channel) -> Client:
 
 @pytest.fixture
 def blobs(settings: DbserviceSettings) -> Path:
-    return settings.blobs
+    return folder_of_bytes(settings)
 
 
 def launch(home: Path, log: list[str], **settings: str) -> ServiceProcess:
