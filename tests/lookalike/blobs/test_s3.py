@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import obstore
 import pytest
+from obstore.store import S3Store
 
 from lookalike.blobs import CHUNK_BYTES, new_key, variant
 from lookalike.blobs import s3 as module
@@ -243,7 +245,7 @@ async def test_bytes_that_do_not_arrive_whole_are_not_taken_for_stored(
 ) -> None:
     put = obstore.put_async
 
-    def shorter(store: object, key: str, data: bytes, **how: object) -> object:
+    def shorter(store: S3Store, key: str, data: bytes, **how: Any) -> Awaitable[object]:
         return put(store, key, data[:-1], **how)
 
     monkeypatch.setattr(obstore, "put_async", shorter)
