@@ -13,7 +13,7 @@ from dbservice.settings import DbserviceSettings
 from lookalike.blobs import new_key
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import TOKEN, USER, Client, refusal
+from tests.dbservice.client import TOKEN, USER, Client, Refusal, refusal
 from tests.dbservice.conftest import Clock, failed_start, process
 from tests.dbservice.test_durability import Sweeps
 from tests.dbservice.test_limits import served
@@ -21,7 +21,7 @@ from tests.dbservice.test_thumbnails import AVIF, JPEG, pictured
 from tests.s3 import KEY_ID, S3, SECRET
 from tests.waiting import eventually
 
-UNAVAILABLE = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", [])
+UNAVAILABLE: Refusal = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", [])
 
 
 @pytest.fixture
