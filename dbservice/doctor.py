@@ -6,7 +6,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from dbservice.settings import DbserviceSettings
-from lookalike import checks, integrity
+from lookalike import checks, integrity, storage
 from lookalike.checks import Finding
 from lookalike.proxies import NO_GRPC_PROXY
 from lookalike.sqlite import path_of
@@ -36,7 +36,7 @@ async def _database(settings: DbserviceSettings) -> list[Finding]:
 
 
 async def _photos(settings: DbserviceSettings) -> list[Finding]:
-    return [checks.folder("photos", settings.blobs)]
+    return await storage.check("photos", settings.blobs, settings)
 
 
 if __name__ == "__main__":

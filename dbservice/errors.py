@@ -89,7 +89,8 @@ def as_service_error(error: Exception) -> ServiceError:
         told = ServiceError(Reason.DISK_FULL, "The disk is full.")
     elif isinstance(error, OSError):
         told = ServiceError(
-            Reason.STORAGE_UNAVAILABLE, "The database or the disk is unavailable; the log says why."
+            Reason.STORAGE_UNAVAILABLE,
+            "The database or the storage is unavailable; the log says why.",
         )
     else:
         told = ServiceError(Reason.INTERNAL, "The service failed; its log says why.")

@@ -29,12 +29,12 @@ from dbservice.store import MIGRATIONS, Store
 from dbservice.tombstones import Tombstones
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
-from lookalike.blobs import LocalBlobs
 from lookalike.database import backend_of, create_engine
 from lookalike.errors import StartError
 from lookalike.lifecycle import bind, together
 from lookalike.migrations import migrate
-from lookalike.settings import LOOPBACK_HOSTS
+from lookalike.settings import LOOPBACK_HOSTS, folder_of
+from lookalike.storage import open_blobs
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
 
@@ -82,7 +82,7 @@ async def running(
         observers: are told what happens.
 
     Raises:
-        StartError: the port, the database or the folder of the bytes cannot be used.
+        StartError: the port, the database or the store of the bytes cannot be used.
     """
     logging.getLogger(cygrpc.__name__).addFilter(_is_news)
     host = settings.dbservice_listen.rpartition(":")[0]
@@ -95,7 +95,8 @@ async def running(
         tombstones = Tombstones(settings.lookalike_home.absolute())
         rows = rows_at(settings.database, store, tombstones)
         await rows.bury()
-        blobs = LocalBlobs(settings.blobs)
+        blobs = await open_blobs(settings.blobs, settings)
+        folder = folder_of(settings.blobs)
         stop = asyncio.Event()
         servicer = DatabaseServicer(
             store,
@@ -107,7 +108,7 @@ async def running(
                 settings.bot_daily_captions,
                 tombstones.who,
             ),
-            [*{settings.blobs, *rows.folders}],
+            [*rows.folders, *([] if folder is None else [folder])],
             tombstones=tombstones,
             forget_elsewhere=rows.forget_elsewhere,
         )

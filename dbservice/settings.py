@@ -6,11 +6,11 @@ from pathlib import Path
 from pydantic import Field
 
 from lookalike.errors import StartError
-from lookalike.settings import DatabaseUrl, FileUrl, ListenAddress, Settings, path_of
-from lookalike.sqlite import path_of as sqlite_path_of
+from lookalike.settings import BlobUrl, DatabaseUrl, ListenAddress, StorageSettings
+from lookalike.sqlite import path_of
 
 
-class DbserviceSettings(Settings):
+class DbserviceSettings(StorageSettings):
     """The database service's settings.
 
     Attributes:
@@ -32,7 +32,7 @@ class DbserviceSettings(Settings):
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
     database_url: DatabaseUrl = ""
-    blob_url: FileUrl = ""
+    blob_url: BlobUrl = ""
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)
     user_max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
     max_megabytes: int | None = Field(default=None, ge=1, le=1_000_000_000)
@@ -56,7 +56,7 @@ class DbserviceSettings(Settings):
         if not self.database.startswith("sqlite:"):
             message = "is PostgreSQL: copy that by pg_dump, and the bytes of BLOB_URL after it"
             raise StartError(f"DATABASE_URL {message} (docs/running.md).")
-        return sqlite_path_of(self.database)
+        return path_of(self.database)
 
     @property
     def retention(self) -> timedelta | None:
@@ -64,8 +64,6 @@ class DbserviceSettings(Settings):
         return None if self.retention_days is None else timedelta(days=self.retention_days)
 
     @property
-    def blobs(self) -> Path:
-        """The folder of the bytes."""
-        if not self.blob_url:
-            return self.folder("dbservice") / "blobs"
-        return path_of(self.blob_url)
+    def blobs(self) -> str:
+        """Where the bytes are, `file:///` and a folder, or `s3://` and a bucket."""
+        return self.blob_url or (self.folder("dbservice") / "blobs").as_uri()

@@ -10,7 +10,7 @@ from generator.executors.inprocess import InProcessExecutor
 from generator.models import ModelFormat, Source, layout, lora, missing
 from generator.presets import FAST
 from generator.settings import GeneratorSettings
-from lookalike import checks, integrity
+from lookalike import checks, integrity, storage
 from lookalike.checks import Finding, Mark, failed, ok, warning
 from lookalike.errors import StartError
 from lookalike.sqlite import path_of
@@ -57,7 +57,7 @@ async def _database(settings: GeneratorSettings) -> list[Finding]:
 
 
 async def _pictures(settings: GeneratorSettings) -> list[Finding]:
-    return [checks.folder("pictures", settings.results)]
+    return await storage.check("pictures", settings.results, settings)
 
 
 async def _model(settings: GeneratorSettings) -> list[Finding]:

@@ -38,8 +38,10 @@ from generator.settings import GeneratorSettings
 from generator.synchronous import SynchronousCalls
 from generator.web.routes import Parts, create_app
 from lookalike import lifecycle, web
-from lookalike.blobs import Blobs, LocalBlobs
+from lookalike.blobs import Blobs
 from lookalike.errors import StartError
+from lookalike.settings import folder_of
+from lookalike.storage import open_blobs
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +116,7 @@ async def running(
         observers: are told what happens.
 
     Raises:
-        StartError: the port, the database, the results folder or the model cannot be used.
+        StartError: the port, the database, the store of the pictures or the model cannot be used.
     """
     timing = timing or Timing()
     stop = asyncio.Event()
@@ -131,7 +133,7 @@ async def running(
             options = Options(settings.generator_device, lcm_lora, settings.generator_previews)
             executor = InProcessExecutor(_model(settings), options)
         stack.push_async_callback(executor.close)
-        blobs = await asyncio.to_thread(LocalBlobs, settings.results)
+        blobs = await open_blobs(settings.results, settings)
         results = Results(blobs, observers)
         queue = JobQueue(database, presets, settings.generator_max_queue, timing.clock)
         leases = Leases(
@@ -156,7 +158,8 @@ async def running(
         calls = SynchronousCalls(service, queue, _HOLDER, stop, observers)
         images = Images(uploads, service)
         stack.push_async_callback(images.close)
-        parts = Parts(service, calls, images, settings.results, progress, watchdog)
+        folder = folder_of(settings.results) or database.path.parent
+        parts = Parts(service, calls, images, folder, progress, watchdog)
         app = create_app(parts, settings.bearer_token)
         async with lifecycle.together(
             stop,

@@ -1,22 +1,21 @@
 """The generator's settings."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from generator.diffusion.options import Previews
-from lookalike.settings import FileUrl, ListenAddress, Settings, SqliteUrl, path_of
+from lookalike.settings import BlobUrl, ListenAddress, SqliteUrl, StorageSettings
 
 
-class GeneratorSettings(Settings):
+class GeneratorSettings(StorageSettings):
     """What the generator is told.
 
     Attributes:
         generator_listen: where the web service listens.
         generator_model: a hub id, a diffusers folder, a single .safetensors file, or `emoji`.
         generator_database_url: the job queue's database; empty: in the home folder.
-        generator_results_url: the folder of computed pictures; empty: in the home folder.
+        generator_results_url: where computed pictures are; empty: a folder in the home folder.
         generator_meanwhile: what paints while a model on the hub is not on this machine; empty:
             nothing, and the generator does not start.
         generator_device: what computes.
@@ -34,7 +33,7 @@ class GeneratorSettings(Settings):
         "stable-diffusion-v1-5/stable-diffusion-v1-5"
     )
     generator_database_url: SqliteUrl = ""
-    generator_results_url: FileUrl = ""
+    generator_results_url: BlobUrl = ""
     generator_meanwhile: str = ""
     generator_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     generator_preset: Literal["faithful", "balanced", "quick", "fast"] = "balanced"
@@ -57,8 +56,6 @@ class GeneratorSettings(Settings):
         return self.generator_database_url or f"sqlite:///{self.folder('generator') / 'jobs.db'}"
 
     @property
-    def results(self) -> Path:
-        """The folder of computed pictures."""
-        if not self.generator_results_url:
-            return self.folder("generator") / "results"
-        return path_of(self.generator_results_url)
+    def results(self) -> str:
+        """Where computed pictures are, `file:///` and a folder, or `s3://` and a bucket."""
+        return self.generator_results_url or (self.folder("generator") / "results").as_uri()

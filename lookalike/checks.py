@@ -1,7 +1,8 @@
 """The checks that a service runs on itself for `lookalike doctor`, and what they find.
 
 `python -m <service>.doctor` prints its findings on standard output, one JSON object a line; why,
-and with which keys: docs/decisions/0009-doctor.md. A check looks and changes nothing.
+and with which keys: docs/decisions/0009-doctor.md. A check looks and changes nothing,
+but that in a bucket something is stored and deleted (lookalike/storage.py).
 """
 
 import argparse

@@ -33,6 +33,11 @@ _SENDABLE = re.compile(r"[!-~]+")
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
+_S3 = "s3://"
+_BUCKET = re.compile(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.{1,2}(/|$))[\w.-]{1,100}){0,8}", re.ASCII
+)
+"""Names that S3 takes (its User Guide, Bucket naming rules), and segments that need no escaping."""
 
 _S = TypeVar("_S", bound="Settings")
 
@@ -69,11 +74,17 @@ def _check_database_url(value: str) -> str:
     return value
 
 
-def _check_file_url(value: str) -> str:
-    scheme = "file:///"
-    if value and not value.startswith(scheme):
-        raise ValueError("only file:///... is built so far; S3 comes later")
-    return _at_home(value, scheme)
+def _check_blob_url(value: str) -> str:
+    if value.startswith(_S3):
+        if not _BUCKET.fullmatch(value := value.rstrip("/")):
+            raise ValueError(
+                "write it as s3://bucket or s3://bucket/prefix, in letters, digits, dots, dashes"
+                " and underscores; credentials do not belong in it"
+            )
+        return value
+    if value and not value.startswith("file:///"):
+        raise ValueError("write it as file:///... or s3://bucket/prefix")
+    return _at_home(value, "file:///")
 
 
 def _at_home(url: str, scheme: str) -> str:
@@ -123,8 +134,8 @@ SqliteUrl = Annotated[str, AfterValidator(_check_sqlite_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
 """Likewise, or `postgresql://` with user, password, host and the name of a database."""
 
-FileUrl = Annotated[str, AfterValidator(_check_file_url)]
-"""`file:///` and an absolute path to a folder."""
+BlobUrl = Annotated[str, AfterValidator(_check_blob_url)]
+"""`file:///` and an absolute path to a folder; or `s3://`, a bucket, and perhaps a prefix."""
 
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 """An HTTP address without a slash at its end; http only to loopback."""
@@ -136,9 +147,17 @@ LocalPath = Annotated[Path, AfterValidator(_expand)]
 """A path; `~` is the home folder."""
 
 
-def path_of(url: str) -> Path:
-    """The path in a `FileUrl`."""
+def folder_of(url: str) -> Path | None:
+    """The folder that a `BlobUrl` names; None: it is not on this machine."""
+    if url.startswith(_S3):
+        return None
     return Path(unquote(urlsplit(url.replace("?", "%3F").replace("#", "%23")).path))
+
+
+def bucket_of(url: str) -> tuple[str, str]:
+    """The bucket and the prefix that a `BlobUrl` of S3 names."""
+    bucket, _, prefix = url.removeprefix(_S3).partition("/")
+    return bucket, prefix
 
 
 def _default_home() -> Path:
@@ -218,6 +237,24 @@ class Settings(BaseSettings):
             SettingsError: values are missing or wrong; the message names the variables.
         """
         return _load(cls)
+
+
+class StorageSettings(Settings):
+    """The settings of a process whose bytes may be in S3, by the names that AWS's programs have.
+
+    Attributes:
+        aws_endpoint_url: where S3 is; None: AWS's, in the region.
+        aws_region: the bucket's.
+        aws_access_key_id: the credentials' name; None: those that the machine lends, if it does.
+        aws_secret_access_key: their secret.
+        aws_session_token: of those that expire.
+    """
+
+    aws_endpoint_url: HttpUrl | None = None
+    aws_region: Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")] | None = None
+    aws_access_key_id: Secret | None = None
+    aws_secret_access_key: Secret | None = None
+    aws_session_token: Secret | None = None
 
 
 def _load(cls: type[_S]) -> _S:

@@ -4,11 +4,15 @@ import platform
 import re
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.s3 import S3, Server
 
 _FAST = "not slow"
 _SLOW_MODULE = re.compile(r"^pytestmark = .*\bslow\b", re.MULTILINE)
@@ -79,3 +83,21 @@ def _no_settings_of_the_developer(
     would hide the package.
     """
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
+@pytest.fixture(scope="session")
+def _s3_server() -> Iterator["Server"]:
+    from tests.s3 import Server  # takes half a second, which others need not wait
+
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(_s3_server: "Server") -> "S3":
+    """A bucket of S3, on loopback."""
+    from tests.s3 import S3
+
+    _s3_server.start()
+    return S3(_s3_server, f"bucket-{uuid4().hex}")

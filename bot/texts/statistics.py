@@ -30,13 +30,14 @@ class StatisticsTexts:
             (_("All time"), found.all),
         )
         said = [self._section(title, each, with_azure=with_azure) for title, each in sections]
-        said.append(
-            _("In progress now: {count}\nKept: {kept} GB\nFree on the disk: {free} GB").format(
-                count=numbers.whole(found.unfinished),
-                kept=numbers.decimal(found.kept_bytes / _GIGABYTE),
-                free=numbers.decimal(found.free_bytes / _GIGABYTE),
-            )
+        now = _("In progress now: {count}\nKept: {kept} GB").format(
+            count=numbers.whole(found.unfinished),
+            kept=numbers.decimal(found.kept_bytes / _GIGABYTE),
         )
+        if found.HasField("free_bytes"):
+            free = numbers.decimal(found.free_bytes / _GIGABYTE)
+            now += "\n" + _("Free on the disk: {free} GB").format(free=free)
+        said.append(now)
         return "\n\n".join(said)
 
     def date(self, day: dt.date) -> str:

@@ -15,9 +15,11 @@ from typing import BinaryIO
 from dbservice.backups import archive, snapshot
 from dbservice.backups.archive import Manifest, Writer
 from dbservice.backups.stopping import unless_stopped
+from dbservice.backups.where import local_folder
 from dbservice.settings import DbserviceSettings
 from lookalike import __version__
-from lookalike.blobs import Blobs, LocalBlobs
+from lookalike.blobs import Blobs
+from lookalike.blobs.local import LocalBlobs
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
@@ -33,13 +35,15 @@ async def back_up(settings: DbserviceSettings, target: Path) -> str:
         What it holds, in words.
 
     Raises:
-        StartError: there is nothing to back up, the target is there, or something fails.
+        StartError: there is nothing to back up, the bytes are in S3, the target is there, or
+            something fails.
     """
+    folder = local_folder(settings)
     source = settings.database_file
     _refuse(source, target)
     try:
         with _part_of(target) as (part, file):
-            blobs = LocalBlobs(settings.blobs, read_only=True)
+            blobs = LocalBlobs(folder, read_only=True)
             manifest, lost = await _write(file, part, source, blobs)
             await _verify(file)
             _publish(part, target)

@@ -13,10 +13,11 @@ from typing import BinaryIO
 from dbservice.backups import archive, snapshot
 from dbservice.backups.archive import DATABASE, DamagedError, Manifest, Member, NewerError
 from dbservice.backups.stopping import unless_stopped
+from dbservice.backups.where import local_folder
 from dbservice.burying import OF_A_DATABASE, bury, draft_of, remove_draft
 from dbservice.settings import DbserviceSettings
 from dbservice.tombstones import Tombstones
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
@@ -30,9 +31,10 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
         What was restored, in words.
 
     Raises:
-        StartError: there is a database already, a service uses the place, the file is not a whole
-            backup that this version understands, or something fails.
+        StartError: there is a database already, a service uses the place, the bytes are in S3, the
+            file is not a whole backup that this version understands, or something fails.
     """
+    folder = local_folder(settings)
     path = settings.database_file
     with lock(path):
         _refuse_if_there(path)
@@ -44,7 +46,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
                 manifest = await _verify(file, draft)
                 gone = {*await asyncio.to_thread(bury, draft, tombstones)}
                 _end_what_was_under_way(draft)
-                await _put(file, LocalBlobs(settings.blobs), gone)
+                await _put(file, LocalBlobs(folder), gone)
             _sync(draft)
             draft.rename(path)
             sync_folder(path.parent)

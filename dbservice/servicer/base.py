@@ -32,7 +32,8 @@ class Serving:
             blobs: the bytes.
             limits: what may be begun.
             bounds: what of it in a day.
-            folders: where rows and bytes are; nothing is begun while a disk of theirs is full.
+            folders: where rows and bytes are, as far as on this machine; nothing is begun while a
+                disk of theirs is full.
             tombstones: of whom was forgotten.
             forget_elsewhere: takes out of copies and logs what was deleted from the database.
         """

@@ -31,7 +31,8 @@ class BotServicer(Serving):
     ) -> db.GetStatisticsResponse:
         """See db.proto."""
         found = await self._store.transact(statistics.get, request)
-        found.free_bytes = min(map(free_bytes, self._folders))
+        if self._folders:
+            found.free_bytes = min(map(free_bytes, self._folders))
         return found
 
     async def ListAdmins(

@@ -13,7 +13,7 @@ left beside an aligned block, which is then too small for what it was taken for.
 Source: the GNU C Library's manual, Memory Allocation Tunables. Other C libraries do not read it."""
 
 _OURS = re.compile(
-    r"(LOOKALIKE|TELEGRAM|CAPTIONER|AZURE_VISION|BOT|DBSERVICE|DATABASE_URL|BLOB_URL|GENERATOR|"
+    r"(LOOKALIKE|TELEGRAM|CAPTIONER|AZURE_VISION|BOT|DBSERVICE|DATABASE_URL|BLOB_URL|GENERATOR|AWS|"
     r"SANDBOX|SERVICE_TOKEN|USER_MAX|USER_DAILY|MAX_MEGABYTES|RETENTION)(_|$)"
 )
 

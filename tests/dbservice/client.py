@@ -13,6 +13,8 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
+from dbservice.settings import DbserviceSettings
+from lookalike.settings import folder_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
 
@@ -377,6 +379,12 @@ def finalize_parts(
 ) -> Iterator[db.FinalizeGenerationRequest]:
     yield db.FinalizeGenerationRequest(info=info)
     yield from (db.FinalizeGenerationRequest(chunk=chunk) for chunk in chunks(data))
+
+
+def folder_of_bytes(settings: DbserviceSettings) -> Path:
+    folder = folder_of(settings.blobs)
+    assert folder is not None
+    return folder
 
 
 def files(blobs: Path) -> list[str]:

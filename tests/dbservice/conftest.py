@@ -17,7 +17,7 @@ from lookalike.errors import StartError
 from lookalike.migrations import migrate
 from lookalike.processes import ServiceProcess, clean_environment
 from tests import postgresql
-from tests.dbservice.client import TOKEN, Client
+from tests.dbservice.client import TOKEN, Client, folder_of_bytes
 
 
 class Clock:
@@ -120,7 +120,7 @@ def client(channel: grpc.aio.Channel) -> Client:
 
 @pytest.fixture
 def blobs(settings: DbserviceSettings) -> Path:
-    return settings.blobs
+    return folder_of_bytes(settings)
 
 
 def launch(home: Path, log: list[str], **settings: str) -> ServiceProcess:

@@ -31,7 +31,7 @@ from dbservice.errors import Reason, ServiceError
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import users
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CAPTION, CHAT, TOKEN, USER, Lease
 from tests.dbservice.conftest import Clock

@@ -18,7 +18,7 @@ from dbservice.observers import LogObserver, Observer, SweepDone
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import photos
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import (
     CHUNK,

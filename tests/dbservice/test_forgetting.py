@@ -15,7 +15,7 @@ from dbservice.transactions import forgetting
 from lookalike.errors import StartError
 from lookalike.sqlite import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, files, refusal
+from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, files, folder_of_bytes, refusal
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_migrations import old_home
 
@@ -210,7 +210,7 @@ async def test_an_older_database_is_put_in_place_by_hand(
     async def look(client: Client) -> None:
         assert not (await client.history()).items
         assert await client.settings() == db.DIAL_UNSPECIFIED
-        assert len(files(settings.blobs)) == 2
+        assert len(files(folder_of_bytes(settings))) == 2
 
     await served(fill)
     older = path.read_bytes()

@@ -21,7 +21,7 @@ from lookalike.migrations import migrate
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests import postgresql
 from tests.dbservice.aging import MIGRATIONS, create_at
-from tests.dbservice.client import BOT, CHAT, USER, Client, files, until
+from tests.dbservice.client import BOT, CHAT, USER, Client, files, folder_of_bytes, until
 
 
 def test_models_and_migrations_agree(tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ LEFT_OVER = "22222222-2222-4222-8222-222222222222"
 def old_home(settings: DbserviceSettings) -> None:
     """What the first version left: a delivered photo, and bytes named by ids in one folder."""
     create_at(settings.lookalike_home / "rows.db", "0001")
-    settings.blobs.mkdir()
+    folder_of_bytes(settings).mkdir()
     for name in (PHOTO, PICTURE, FORGOTTEN, LEFT_OVER):
-        (settings.blobs / name).write_bytes(name.encode())
+        (folder_of_bytes(settings) / name).write_bytes(name.encode())
     now = "2026-11-22 12:00:00.000000"
 
     def image(name: str) -> dict[str, Any]:
@@ -144,10 +144,10 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
     settings: DbserviceSettings,
 ) -> None:
     old_home(settings)
-    young = settings.blobs / LEFT_OVER
+    young = folder_of_bytes(settings) / LEFT_OVER
     then = time.time() - 2 * 3600
     for name in (PHOTO, PICTURE):
-        os.utime(settings.blobs / name, (then, then))
+        os.utime(folder_of_bytes(settings) / name, (then, then))
     async with running(settings) as service, grpc.aio.insecure_channel(service.address) as channel:
         client = Client(channel)
         (whole,) = (await client.history()).items
@@ -160,8 +160,8 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
         for source, name in (("photo_id", PHOTO), ("generation_id", PICTURE)):
             _, data = await client.image(**{source: name})
             assert data == name.encode()
-        await until(lambda: not (settings.blobs / FORGOTTEN).exists())
-        assert files(settings.blobs) == sorted([PHOTO, PICTURE, LEFT_OVER])
+        await until(lambda: not (folder_of_bytes(settings) / FORGOTTEN).exists())
+        assert files(folder_of_bytes(settings)) == sorted([PHOTO, PICTURE, LEFT_OVER])
         lease = await client.leased(2)
         item = await client.store(lease)
         assert item.generation.state == db.GENERATION_STATE_STORED
@@ -173,7 +173,7 @@ async def test_a_home_of_the_first_version_goes_on_with_its_bytes(
         await client.cancel(item.generation.id)
         await client.close(lease)
         assert (await client.forget()).photos == 2
-        assert files(settings.blobs) == []
+        assert files(folder_of_bytes(settings)) == []
 
 
 def test_what_was_about_to_be_sent_still_is(tmp_path: Path) -> None:

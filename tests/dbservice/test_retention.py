@@ -21,7 +21,7 @@ from lookalike.database import create_engine
 from lookalike.sqlite import KEEP_COPIES, path_of
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.aging import Retentions, believe
-from tests.dbservice.client import USER, Client, files
+from tests.dbservice.client import USER, Client, files, folder_of_bytes
 from tests.dbservice.conftest import Clock
 from tests.dbservice.test_durability import Sweeps
 
@@ -77,13 +77,13 @@ async def test_what_is_too_old_goes_with_its_bytes_and_nothing_else(
         clock.pass_seconds(8 * DAY)
         await client.create(again)
         await client.close(await client.to_state(delivered, 4))
-        assert len(files(settings.blobs)) == 10
+        assert len(files(folder_of_bytes(settings))) == 10
     believe(settings, clock())
     monkeypatch.setattr(retention, "_BATCH", 2)
     found = await looked(settings, clock)
     assert found == RetentionDone(certain=True, photos=1, generations=2)
     assert ids(settings) == [2, 3, 4, USER]
-    assert len(files(settings.blobs)) == 8
+    assert len(files(folder_of_bytes(settings))) == 8
     async with served(settings, clock) as client:
         for kept in (starred, again):
             assert (await client.image(generation_id=kept))[1] == b"a picture"

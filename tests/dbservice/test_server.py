@@ -24,7 +24,7 @@ from dbservice.store import Store
 from dbservice.transactions import photos
 from lookalike.errors import StartError
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import TOKEN, Client, refusal, store_parts
+from tests.dbservice.client import TOKEN, Client, folder_of_bytes, refusal, store_parts
 from tests.dbservice.conftest import failed_start, process
 
 NAME = "lookalike.db.v1.DatabaseService"
@@ -235,7 +235,8 @@ async def test_a_second_process_is_refused(tmp_path: Path) -> None:
     ("name", "value", "words"),
     [
         ("DATABASE_URL", "mysql://somewhere/db", "DATABASE_URL: write it as sqlite:///"),
-        ("BLOB_URL", "s3://bucket", "BLOB_URL: only file:///"),
+        ("BLOB_URL", "s3://key:secret@bucket", "BLOB_URL: write it as s3://bucket or s3://bucket/"),
+        ("BLOB_URL", "/var/blobs", "BLOB_URL: write it as file:///"),
         ("BLOB_URL", "file:///proc/nothing", "The folder /proc/nothing cannot be"),
         ("DATABASE_URL", "sqlite:////proc/nothing/rows.db", "The database folder /proc/nothing"),
         ("DBSERVICE_LISTEN", "5002", "DBSERVICE_LISTEN: write it as host:port"),
@@ -290,6 +291,6 @@ async def test_listening_beyond_loopback_is_warned_of(
 async def test_the_data_goes_below_the_home_folder(tmp_path: Path) -> None:
     settings = DbserviceSettings(lookalike_home=tmp_path)
     assert settings.database == f"sqlite:///{tmp_path}/dbservice/lookalike.db"
-    assert settings.blobs == tmp_path / "dbservice" / "blobs"
+    assert folder_of_bytes(settings) == tmp_path / "dbservice" / "blobs"
     spaced = DbserviceSettings(lookalike_home=tmp_path, blob_url="file:///srv/my%20blobs")
-    assert spaced.blobs == Path("/srv/my blobs")
+    assert folder_of_bytes(spaced) == Path("/srv/my blobs")

@@ -13,7 +13,7 @@ from PIL import Image
 from dbservice import thumbnails
 from dbservice.models import photo_id
 from dbservice.settings import DbserviceSettings
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from lookalike.imaging import thumbnails as imaging
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.dbservice.client import BOT, CHAT, USER, Client, Refusal, files, image, refusal

@@ -228,7 +228,7 @@ def test_every_check_of_the_doctor_is_explained_and_no_other() -> None:
             "lookalike/integrity.py",
         )
     )
-    names = set(re.findall(r'\b(?:ok|warning|failed|folder)\(\s*"([^"]+)"', text))
+    names = set(re.findall(r'\b(?:ok|warning|failed|folder|storage\.check)\(\s*"([^"]+)"', text))
     names |= {re.search(r'MODEL_MISSING = "(.+)"', text)[1]}  # type: ignore[index]  # it is there
     explained = rows("troubleshooting.md")
     assert set(explained) == names

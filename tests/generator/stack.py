@@ -19,6 +19,7 @@ from generator.server import RunningGenerator, Timing, running
 from generator.settings import GeneratorSettings
 from generator.tasks import Picture
 from generator.web import documents, problems
+from lookalike.settings import folder_of
 from protos import GENERATOR_NAMESPACE, PROBLEM_NAMESPACE
 from tests.generator.scripted import ScriptedExecutor
 from tests.waiting import eventually
@@ -240,7 +241,7 @@ async def serving(
         )
         async with client:
             try:
-                yield Stack(client, generator, scripted, now, told.results)
+                yield Stack(client, generator, scripted, now, folder_of(told.results) or folder)
             finally:
                 generator.stop.set()
                 scripted.go()  # should it be deaf

@@ -6,6 +6,7 @@ import pytest
 
 from generator.settings import GeneratorSettings
 from lookalike.errors import StartError
+from lookalike.settings import folder_of
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def test_everything_has_a_default(tmp_path: Path) -> None:
     assert settings.generator_max_attempts == 3
     home = tmp_path / "home" / "generator"
     assert settings.database_url == f"sqlite:///{home / 'jobs.db'}"
-    assert settings.results == home / "results"
+    assert folder_of(settings.results) == home / "results"
 
 
 def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +38,7 @@ def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENERATOR_RESULTS_URL", Path("/var/my pictures").as_uri())
     settings = GeneratorSettings.load()
     assert settings.database_url == "sqlite:////var/jobs.db"
-    assert settings.results == Path("/var/my pictures")
+    assert folder_of(settings.results) == Path("/var/my pictures")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,9 @@ def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GENERATOR_MAX_QUEUE", "5001"),
         ("GENERATOR_MAX_ATTEMPTS", "none"),
         ("GENERATOR_DATABASE_URL", "postgresql://somewhere/jobs"),
-        ("GENERATOR_RESULTS_URL", "s3://bucket"),
+        ("GENERATOR_RESULTS_URL", "s3://Bucket"),
+        ("GENERATOR_RESULTS_URL", "s3://bucket/../other"),
+        ("AWS_ENDPOINT_URL", "http://s3.example.org"),
         ("GENERATOR_LISTEN", "everywhere"),
     ],
 )

@@ -18,7 +18,7 @@ from lookalike.database import create_engine
 from lookalike.migrations import migrate
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests import homes
-from tests.dbservice.client import BOT, CHAT, TOKEN, USER, Client, files
+from tests.dbservice.client import BOT, CHAT, TOKEN, USER, Client, files, folder_of_bytes
 from tests.generator.stack import serving
 
 MIGRATIONS = {
@@ -98,7 +98,7 @@ async def test_the_services_go_on_with_it(home: Path) -> None:
         for state in db.GenerationState.values()
         if state
     }
-    stored = files(settings.blobs)
+    stored = files(folder_of_bytes(settings))
     assert stored
     async with (
         running(settings, lambda: datetime(2100, 1, 1, tzinfo=UTC)) as service,  # no lease lasts
@@ -124,7 +124,7 @@ async def test_the_services_go_on_with_it(home: Path) -> None:
         (again,) = await client.status()
         assert again.generation.parameters.seed == 3
         assert first.generation.picture.file_id == "sent"
-        assert files(settings.blobs) == stored
+        assert files(folder_of_bytes(settings)) == stored
     async with serving(home) as stack:
         stack.executor.go()
         for row in rows(home / "generator" / "jobs.db")["jobs"]:

@@ -85,7 +85,7 @@ def test_the_demo_of_a_photo_that_is_not_there(tmp_path: Path) -> None:
         ("bot", {}, "TELEGRAM_BOT_TOKEN is not set"),
         ("sandbox", {}, "TELEGRAM_BOT_TOKEN is not set"),
         ("dbservice", {"DATABASE_URL": "mysql://localhost/x"}, "DATABASE_URL: "),
-        ("dbservice", {"BLOB_URL": "s3://photos"}, "BLOB_URL: "),
+        ("dbservice", {"BLOB_URL": "ftp://photos"}, "BLOB_URL: "),
         ("generator", {"GENERATOR_MODEL": "./nowhere"}, "GENERATOR_MODEL "),
         ("generator", {"GENERATOR_DEVICE": "abacus"}, "GENERATOR_DEVICE: "),
     ],

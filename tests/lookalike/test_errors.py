@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy
 
 from lookalike import database, files, lifecycle, tokens
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from lookalike.errors import StartError, passes
 from lookalike.migrations import migrate
 from lookalike.processes import clean_environment

@@ -12,7 +12,7 @@ from generator.settings import GeneratorSettings
 from lookalike.cli.spelling import misspelt
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
-from lookalike.settings import Settings
+from lookalike.settings import Settings, folder_of
 from sandbox.settings import SandboxSettings
 from tests.commands import run, started
 from tests.stack import TOKEN, create_stack
@@ -84,9 +84,9 @@ def test_the_home_folder_is_expanded_in_every_path(
     dbservice, generator = DbserviceSettings.load(), GeneratorSettings.load()
     assert dbservice.lookalike_home == home / "home"
     assert dbservice.database == f"sqlite:///{home}/rows.db"
-    assert dbservice.blobs == home / "bytes"
+    assert folder_of(dbservice.blobs) == home / "bytes"
     assert generator.database_url == f"sqlite:///{home}/jobs.db"
-    assert generator.results == home / "results"
+    assert folder_of(generator.results) == home / "results"
     monkeypatch.setenv("LOOKALIKE_HOME", "~nobody-of-this-name/home")
     with pytest.raises(StartError, match=r"^LOOKALIKE_HOME: there is no home folder for ~nobody"):
         Settings.load()

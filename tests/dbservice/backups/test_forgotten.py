@@ -28,7 +28,7 @@ from tests.dbservice.backups.home import (
     unpack,
 )
 from tests.dbservice.backups.test_restore import mortal
-from tests.dbservice.client import BOT, Client, files
+from tests.dbservice.client import BOT, Client, files, folder_of_bytes
 from tests.dbservice.conftest import Clock
 
 ADA, BEN = 41, 42
@@ -205,7 +205,7 @@ async def test_a_home_learns_from_a_backup_who_was_forgotten(tmp_path: Path, clo
     ):
         assert await Client(channel).settings(user=ADA) == db.DIAL_UNSPECIFIED
         assert await Client(channel).settings(user=BEN) == db.DIAL_TWIN
-    assert len(files(settings_of(new).blobs)) == 2
+    assert len(files(folder_of_bytes(settings_of(new)))) == 2
 
 
 @pytest.mark.slow

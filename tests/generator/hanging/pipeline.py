@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from generator.tasks import BatchTimes, CancelToken, ModelInfo, OnStep, Outcome, Picture, Step, Task
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from lookalike.transactions import Transactional
 
 _FILE = Path(os.environ["TEST_HANG_FILE"])

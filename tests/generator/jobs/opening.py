@@ -15,7 +15,7 @@ from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results, StoredImage
 from generator.jobs.tables import Job
 from generator.jobs.uploads import Uploads
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 
 IMAGE = StoredImage("00/key-1-00000000", 8, 8, "0" * 64)
 

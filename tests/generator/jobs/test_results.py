@@ -9,8 +9,8 @@ import pytest
 
 from generator.jobs.results import Results
 from generator.tasks import Picture
-from lookalike import blobs
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs import local
+from lookalike.blobs.local import LocalBlobs
 from tests.generator.stack import Stack
 
 _PICTURE = Picture(b"png", 8, 8)
@@ -18,7 +18,7 @@ _PICTURE = Picture(b"png", 8, 8)
 
 def test_a_new_folder_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(blobs, "sync_folder", synced.append)
+    monkeypatch.setattr(local, "sync_folder", synced.append)
     LocalBlobs(tmp_path / "new")
     assert tmp_path in synced
 

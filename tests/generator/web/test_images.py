@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lookalike import disk
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from lookalike.imaging import preparing
 from tests.generator.stack import TOKEN, XML, Stack, code, job, serving
 from tests.lookalike.imaging.hostile import decoders, encode, in_jpeg, scans, segment
