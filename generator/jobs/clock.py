@@ -20,6 +20,12 @@ def steady_clock() -> Callable[[], float]:
 
 
 def advance(session: Session) -> int:
-    """Advances the logical clock and returns the new time, which is unique."""
+    """Advances the logical clock and returns the new time, which is unique.
+
+    Whatever changes what jobs there are or where one stands does this first, before it reads: the
+    clock's row is then its transaction's alone until that ends, on any database. So all of them
+    come one after another, whichever process makes them, and none finds two of these rows locked by
+    two others in turn. And whoever looks at the clock sees that something has changed.
+    """
     advanced = update(LogicalClock).values(now=LogicalClock.now + 1).returning(LogicalClock.now)
     return session.execute(advanced).scalar_one()
