@@ -67,11 +67,10 @@ class JobQueue:
             PresetUnavailable: its preset cannot be used here.
             UnknownImage: the picture that it is to start from is not there.
         """
+        if (known := _same(session, job_id, request)) is not None:
+            return known  # which takes no room on a full disk
         sequence = advance(session)
-        known = session.get(Job, job_id)
-        if known is not None:
-            if known.fingerprint != request.fingerprint():
-                raise JobConflict
+        if (known := _same(session, job_id, request)) is not None:
             return known
         count = select(func.count()).where(Job.state.in_(UNFINISHED))
         if session.execute(count).scalar_one() >= self._max_queue:
@@ -180,3 +179,15 @@ class JobQueue:
         if request.has_size or request.aspect is not None:
             return request.aspect
         return Aspect(image.width, image.height)
+
+
+def _same(session: Session, job_id: UUID, request: JobRequest) -> Job | None:
+    """The job that is known under an id; None: none is.
+
+    Raises:
+        JobConflict: it is another one.
+    """
+    known = session.get(Job, job_id)
+    if known is not None and known.fingerprint != request.fingerprint():
+        raise JobConflict
+    return known
