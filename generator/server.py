@@ -151,6 +151,7 @@ async def running(
         maintenance = Maintenance(database, results, uploads, observers, timing.clock)
         await _sweep(maintenance)
         follower = Follower(database, observers)
+        await follower.look()  # what was before is nobody's news
         retrying = Retrying(progress, observers, timing.pause_seconds)
         recorder = Recorder(leases, results, retrying, watchdog, observers)
         beginning = Beginning(uploads, recorder, retrying, progress, watchdog)

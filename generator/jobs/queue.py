@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from generator.jobs.clock import advance
@@ -106,6 +106,9 @@ class JobQueue:
     @atomic
     def cancel(self, session: Session, job_id: UUID) -> Job | None:
         """Cancels a job and returns what it is now; None: it is not known, or has ended."""
+        unfinished = exists().where(Job.id == job_id, Job.state.in_(UNFINISHED))
+        if not session.scalar(unfinished.select()):
+            return None  # which need not wait for the disk, nor for others
         advance(session)
         cancelled = session.scalar(
             update(Job)
@@ -121,6 +124,9 @@ class JobQueue:
     @atomic
     def delete(self, session: Session, job_id: UUID) -> Job | None:
         """Deletes a job that has ended and returns what it was; None: there is no such job."""
+        ended = exists().where(Job.id == job_id, Job.state.not_in(UNFINISHED))
+        if not session.scalar(ended.select()):
+            return None
         advance(session)
         job = session.get(Job, job_id)
         if job is None or job.state in UNFINISHED:
