@@ -1,6 +1,7 @@
 """The generator as a service: puts it together and serves it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,11 +12,14 @@ from generator.diffusion.options import Options
 from generator.executors.base import Executor
 from generator.executors.inprocess import InProcessExecutor, quieten
 from generator.images import Images
+from generator.jobs import places
 from generator.jobs.clock import steady_clock
 from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
+from generator.jobs.following import Follower
 from generator.jobs.leases import Leases
 from generator.jobs.maintenance import Maintenance
+from generator.jobs.places import Place
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results
 from generator.jobs.uploads import Uploads
@@ -31,6 +35,7 @@ from generator.scheduling.recording import Recorder
 from generator.scheduling.renewal import renew_leases
 from generator.scheduling.retrying import Retrying
 from generator.scheduling.running import BatchRunner
+from generator.scheduling.sharing import share_progress
 from generator.scheduling.watchdog import Watchdog
 from generator.scheduling.worker import Worker
 from generator.service import Service
@@ -44,9 +49,6 @@ from lookalike.settings import folder_of
 from lookalike.storage import open_blobs
 
 _log = logging.getLogger(__name__)
-
-_HOLDER = "inprocess"
-"""The worker's name in leases: the only one, as the database is one process's alone."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ async def running(
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
+        place = await asyncio.to_thread(places.take, settings.lookalike_home.absolute())
+        stack.callback(place.close)
         database = JobDatabase(settings.database_url)
         stack.push_async_callback(database.close)
         watchdog = Watchdog(Patience(times, timing.stale_seconds), database, observers)
@@ -138,14 +142,18 @@ async def running(
         queue = JobQueue(database, presets, settings.generator_max_queue, timing.clock)
         leases = Leases(
             database,
-            _HOLDER,
+            place.holder,
             settings.generator_max_attempts,
             lease_seconds=timing.lease_seconds,
             clock=timing.clock,
         )
-        uploads = Uploads(database, results, observers, timing.clock)
+        fence = await _recover(leases, place)
+        stack.push_async_callback(_leave, leases)
+        uploads = Uploads(database, results, observers, timing.clock, fence=fence)
         maintenance = Maintenance(database, results, uploads, observers, timing.clock)
-        await _recover(leases, maintenance)
+        await _sweep(maintenance)
+        follower = Follower(database, observers)
+        await follower.look()  # what was before is nobody's news
         retrying = Retrying(progress, observers, timing.pause_seconds)
         recorder = Recorder(leases, results, retrying, watchdog, observers)
         beginning = Beginning(uploads, recorder, retrying, progress, watchdog)
@@ -155,7 +163,7 @@ async def running(
         calibration = Calibration(executor, watchdog, observers, wanted=batching)
         worker = Worker(executor, leases, runner, calibration, retrying, progress, watchdog)
         service = Service(queue, results, progress, times, observers)
-        calls = SynchronousCalls(service, queue, _HOLDER, stop, observers)
+        calls = SynchronousCalls(service, queue, place.holder, stop, observers)
         images = Images(uploads, service)
         stack.push_async_callback(images.close)
         folder = folder_of(settings.results) or database.path.parent
@@ -167,6 +175,8 @@ async def running(
             worker.work(presets, stop),
             watchdog.run(stop),
             renew_leases(leases, progress, watchdog, observers, stop),
+            share_progress(leases, progress, observers, stop),
+            follower.follow(stop),
             maintenance.maintain(stop, timing.maintain_seconds),
         ):
             yield RunningGenerator(
@@ -184,13 +194,28 @@ async def running(
             )
 
 
-async def _recover(leases: Leases, maintenance: Maintenance) -> None:
-    """Cleans up after a crash, before anything else begins."""
+async def _recover(leases: Leases, place: Place) -> int:
+    """Frees what was held by whoever died here; gives the fence of whoever begins now."""
     try:
-        await leases.recover()
+        fence = await leases.recover(*([] if place.before is None else [place.before]))
+        await asyncio.to_thread(place.sign)
+    except OSError as error:
+        raise StartError(f"The job queue cannot be used: {error}.") from None
+    return fence
+
+
+async def _sweep(maintenance: Maintenance) -> None:
+    """Deletes what a crash left behind, before anything else begins."""
+    try:
         await maintenance.sweep()
     except OSError as error:
         raise StartError(f"The job queue cannot be used: {error}.") from None
+
+
+async def _leave(leases: Leases) -> None:
+    """If the disk does not take it, the next start, or the end of the leases, does as much."""
+    with contextlib.suppress(OSError):
+        await leases.leave()
 
 
 def _model(settings: GeneratorSettings) -> str:

@@ -36,7 +36,7 @@ class Service:
         Args:
             queue: the jobs.
             results: their pictures.
-            progress: how far those are that run.
+            progress: how far those are that run here.
             times: how long steps take.
             observers: are told of what is lost.
         """
@@ -81,9 +81,10 @@ class Service:
 
     async def states(self, ids: Sequence[UUID]) -> list[JobState]:
         """The states of jobs, in the order asked for."""
-        jobs, order = await self._queue.look_up(ids)
+        jobs, line = await self._queue.look_up(ids)
         progress = self._progress
-        expected = outlooks(order, progress.model, self._times, progress.steps_done)
+        now = replace(line, jobs=[progress.refresh(job) for job in line.jobs])
+        expected = outlooks(now, progress.model, self._times)
         return [
             self.describe(jobs[job_id], expected.get(job_id))
             if job_id in jobs
@@ -125,7 +126,7 @@ class Service:
 
         Raises:
             UnknownJob: there is no such job.
-            NoPreview: it does not run, or has none yet.
+            NoPreview: it does not run, has none yet, or runs elsewhere.
         """
         job = await self._known(job_id)
         preview = self._progress.preview(job_id) if job.state == State.RUNNING else None
@@ -174,7 +175,7 @@ class Service:
         if job.state == State.RUNNING and model is not None:
             state = replace(
                 state,
-                progress=(self._progress.steps_done(job.id), steps_of(job, model)),
+                progress=(self._progress.steps_done(job), steps_of(job, model)),
                 preview=self._progress.preview(job.id) is not None,
             )
         if job.error_code is not None:

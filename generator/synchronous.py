@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from generator.jobs.errors import Fault, JobCancelled, JobError, JobFailed, Stopping
 from generator.jobs.messages import JobRequest, JobState
 from generator.jobs.queue import JobQueue
-from generator.jobs.tables import Job, State
+from generator.jobs.tables import UNFINISHED, Job, State
 from generator.observers import Observer
 from generator.service import Service
 from lookalike.waiting import any_of
@@ -63,11 +63,13 @@ class SynchronousCalls:
         self._service.check_disk()
         job_id = uuid4()
         ended = self._queue.events.ended(job_id)
-        await self._queue.submit(job_id, request, waiter=self._waiter)
+        job: Job | None = await self._queue.submit(job_id, request, waiter=self._waiter)
         generated = False
         try:
-            await any_of(ended, gone, self._stop)
-            job = await self._queue.get(job_id)
+            while _waits(job) and not (gone.is_set() or self._stop.is_set()):
+                await any_of(ended, gone, self._stop)
+                ended = self._queue.events.ended(job_id)
+                job = await self._queue.get(job_id)
             if job is None or job.state != State.FINISHED:
                 raise self._why(job)
             png = await self._service.png(job)
@@ -99,3 +101,7 @@ class SynchronousCalls:
         if job.state != State.CANCELLED and self._stop.is_set():
             return Stopping(_STOP_RETRY_SECONDS)
         return JobCancelled(job.state)
+
+
+def _waits(job: Job | None) -> bool:
+    return job is not None and job.state in UNFINISHED

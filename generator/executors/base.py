@@ -7,10 +7,14 @@ from generator.tasks import BatchTimes, CancelToken, ModelInfo, OnStep, Outcome,
 
 
 class Executor(Protocol):
-    """Computes batches of tasks, one batch at a time, off the event loop.
+    """Computes batches of tasks, off the event loop.
 
     It gets plain data and tokens, so it may as well compute on another machine.
     """
+
+    @property
+    def capacity(self) -> int:
+        """How many batches it takes at once, at least one; looked at before each claim."""
 
     async def load(self) -> ModelInfo:
         """Loads the model; called once, before anything else.
@@ -31,7 +35,7 @@ class Executor(Protocol):
         """
 
     async def free_memory(self) -> int:
-        """Bytes that are free where it computes; asked while it computes nothing."""
+        """Bytes that are free where it will compute; asked while it takes another batch."""
 
     async def run(
         self, tasks: Sequence[Task], on_step: OnStep, tokens: Sequence[CancelToken]

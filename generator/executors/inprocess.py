@@ -41,7 +41,12 @@ class InProcessExecutor:
 
     PyTorch and diffusers are imported in its thread by `load`, so that making one costs nothing
     and the event loop goes on meanwhile.
+
+    Attributes:
+        capacity: one batch at a time; see `Executor.capacity`.
     """
+
+    capacity = 1
 
     def __init__(self, model: str, options: Options) -> None:
         """An executor that has not loaded anything.

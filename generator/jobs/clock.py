@@ -6,7 +6,11 @@ from collections.abc import Callable
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from generator.jobs.tables import LogicalClock
+from generator.jobs.tables import Base, LogicalClock
+
+# Of the table, not of the class: every transaction runs it, and the ORM would double its time.
+_TABLE = Base.metadata.tables[LogicalClock.__tablename__]
+_ADVANCE = update(_TABLE).values(now=_TABLE.c.now + 1).returning(_TABLE.c.now)
 
 
 def steady_clock() -> Callable[[], float]:
@@ -20,6 +24,12 @@ def steady_clock() -> Callable[[], float]:
 
 
 def advance(session: Session) -> int:
-    """Advances the logical clock and returns the new time, which is unique."""
-    advanced = update(LogicalClock).values(now=LogicalClock.now + 1).returning(LogicalClock.now)
-    return session.execute(advanced).scalar_one()
+    """Advances the logical clock and returns the new time, which is unique.
+
+    Whatever changes what jobs there are or where one stands does this first, before it reads: the
+    clock's row is then its transaction's alone until that ends, on any database. So all of them
+    come one after another, whichever process makes them, and none finds two of these rows locked by
+    two others in turn. And whoever looks at the clock sees that something has changed.
+    """
+    now: int = session.execute(_ADVANCE).scalar_one()
+    return now

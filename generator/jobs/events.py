@@ -1,6 +1,10 @@
-"""Tells whoever waits what transactions changed, once they are committed."""
+"""Tells whoever waits what transactions changed, once they are committed.
+
+What this process changes, it hears of at once. What others change, it finds when it looks.
+"""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -27,8 +31,21 @@ class JobEvents:
         return self._changed
 
     def ended(self, job_id: UUID) -> asyncio.Event:
-        """Set when this job ends or is dropped; take it before you submit the job."""
+        """Set when this job may have ended or be gone; take it before you look at the job."""
         return self._ended.setdefault(job_id, asyncio.Event())
+
+    @property
+    def awaited(self) -> Sequence[UUID]:
+        """The jobs whose ends are waited for."""
+        return list(self._ended)
+
+    def tell(self, ended: Iterable[UUID]) -> None:
+        """Jobs have changed, and these may have ended or be gone."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+        for job_id in ended:
+            if (awaited := self._ended.pop(job_id, None)) is not None:
+                awaited.set()
 
     def announce(self, session: Session, *ended: UUID) -> None:
         """Has it told after the commit: jobs have changed, and these have ended or are gone."""
@@ -37,11 +54,4 @@ class JobEvents:
     def _committed(self, session: Session) -> None:
         """In the database's thread, and not left to the caller, who may be gone by now."""
         if (ended := session.info.get(_ENDED)) is not None:
-            self._loop.call_soon_threadsafe(self._tell, ended)
-
-    def _tell(self, ended: list[UUID]) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-        for job_id in ended:
-            if (awaited := self._ended.get(job_id)) is not None:
-                awaited.set()
+            self._loop.call_soon_threadsafe(self.tell, ended)

@@ -5,14 +5,28 @@ first out within one. A claim is a lease: whoever computes a job holds it for a 
 it. A claim is fenced: it has a number of its own, and once it is lost, its holder's writes change
 nothing. A batch is several claims, taken in one transaction as if one after another; each ends by
 itself.
+
+A holder is one process, and no other ever has its name. It says again and again that it is alive;
+what one held that says so no more, or is known to be dead, is freed by whoever notices.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from generator.jobs.clock import advance
@@ -20,7 +34,7 @@ from generator.jobs.database import JobDatabase
 from generator.jobs.errors import Fault
 from generator.jobs.order import FAIR_ORDER, QueuedJob
 from generator.jobs.results import StoredImage
-from generator.jobs.tables import UNFINISHED, Job, Owner, State
+from generator.jobs.tables import UNFINISHED, Holder, Job, Owner, State
 from generator.jobs.uploads import use
 from lookalike.transactions import atomic
 
@@ -31,12 +45,14 @@ Called within the transaction, in the database's thread."""
 _RENEWALS = 4
 """How often a lease is renewed before it would run out."""
 
+_QUEUED = exists().where(Job.state == State.QUEUED).select()
+
 
 class Leases:
     """One holder's claims, each method a transaction; see `JobDatabase` for what they raise.
 
     Attributes:
-        holder: its name, the same after a restart.
+        holder: its name, no other process's.
         events: wakes whoever waits for jobs to change.
         max_attempts: after how many broken attempts a job is given up.
         renew_seconds: how often to renew.
@@ -55,7 +71,7 @@ class Leases:
 
         Args:
             database: where the jobs are.
-            holder: who claims, the same name after a restart.
+            holder: who claims, a name that no other process has or had.
             max_attempts: after how many broken attempts a job is given up.
             lease_seconds: how long a claim holds without renewal.
             clock: seconds since 1970.
@@ -67,21 +83,33 @@ class Leases:
         self.renew_seconds = lease_seconds / _RENEWALS
         self._lease_seconds = lease_seconds
         self._clock = clock
+        self._fence = 0
 
     @atomic
-    def recover(self, session: Session) -> None:
-        """At the holder's start: the attempts it died in broke, and its callers are gone."""
-        waited_for = delete(Job).where(Job.waiter == self.holder).returning(Job.id)
-        dropped = session.scalars(waited_for).all()
-        held = (
-            select(Job)
-            .where(Job.state == State.RUNNING, Job.holder == self.holder)
-            .order_by(Job.sequence)
-        )
-        broken = session.scalars(held).all()
-        for job in broken:
-            self._break(session, job)
-        self.events.announce(session, *dropped, *_ended_ids(broken))
+    def recover(self, session: Session, *dead: str) -> int:
+        """At the holder's start: it is alive, and what the dead held is free.
+
+        The attempts that they died in broke, and their callers are gone.
+
+        Args:
+            session: the transaction's.
+            dead: holders that are known to be dead; those that do not say that they are alive are
+                taken for dead, too.
+
+        Returns:
+            The holder's own fence.
+        """
+        self._fence = advance(session)
+        now = self._clock()
+        self._bury(session, {*dead, *session.scalars(self._silent(now))})
+        self._live(session, now, capacity=0)
+        return self._fence
+
+    @atomic
+    def leave(self, session: Session) -> None:
+        """At the holder's end: should it hold anything yet, others free it now."""
+        mine = update(Holder).where(Holder.name == self.holder)
+        session.execute(mine.values(alive_until=0.0, capacity=0))
 
     @atomic
     def claim(self, session: Session, model: str, size: BatchSize, most: int) -> list[Job]:
@@ -96,6 +124,9 @@ class Leases:
         Returns:
             The claims in the order of their turns; empty: none waits.
         """
+        if not session.scalar(_QUEUED):  # else those who look in vain would wake one another
+            return []
+        turn = advance(session)
         first = [QueuedJob(*row) for row in session.execute(FAIR_ORDER.limit(most))]
         if not first:
             return []
@@ -103,8 +134,12 @@ class Leases:
         if waiting == most:
             count = select(func.count()).where(Job.state == State.QUEUED)
             waiting = session.execute(count).scalar_one()
-        turns = [queued.id for queued in first[: size(first, waiting)]]
-        jobs = [self._lease(session, job_id, model) for job_id in turns]
+        ids = [queued.id for queued in first[: size(first, waiting)]]
+        fences = [turn, *(advance(session) for _ in ids[1:])]
+        jobs = [
+            self._lease(session, job_id, model, fence, batch=turn)
+            for job_id, fence in zip(ids, fences, strict=True)
+        ]
         self.events.announce(session)
         return jobs
 
@@ -115,28 +150,41 @@ class Leases:
         return set(session.scalars(select(Job.id).where(either)))
 
     @atomic
-    def renew(self, session: Session, healthy: Iterable[Job] = ()) -> int:
+    def renew(self, session: Session, healthy: Iterable[Job] = (), capacity: int = 0) -> int:
         """Renews leases, and breaks the attempts whose lease has run out; says how many.
+
+        What those held who are dead is freed as well.
 
         Args:
             session: the transaction's.
             healthy: claims that are at work; the leases of those that still stand are renewed
                 first. All in one moment: when the clock jumps, they have run out as well.
+            capacity: how many batches the holder computes at once.
         """
         now = self._clock()
-        for claim in healthy:
+        expired = and_(Job.state == State.RUNNING, Job.lease_until < now)
+        late = session.scalar(select(or_(exists().where(expired), self._silent(now).exists())))
+        if late:
+            advance(session)
+        for claim in sorted(healthy, key=_turn):
             _write(session, claim, lease_until=now + self._lease_seconds)
-        expired = (
-            select(Job)
-            .where(Job.state == State.RUNNING, Job.lease_until < now)
-            .order_by(Job.sequence)
-        )
-        jobs = session.scalars(expired).all()
-        for job in jobs:
-            self._break(session, job)
-        if jobs:
-            self.events.announce(session, *_ended_ids(jobs))
-        return len(jobs)
+        broken = 0
+        if late:
+            broken += self._break_all(session, expired)
+            broken += self._bury(session, session.scalars(self._silent(now)).all())
+        self._live(session, now, capacity)
+        return broken
+
+    @atomic
+    def note_steps(self, session: Session, steps: Iterable[tuple[Job, int, float | None]]) -> None:
+        """Tells all others how far claims are, as far as these still stand.
+
+        Args:
+            session: the transaction's.
+            steps: for each claim how many are done, and what one takes, in seconds, if known.
+        """
+        for claim, step, seconds in sorted(steps, key=lambda each: _turn(each[0])):
+            _write(session, claim, step=step, step_seconds=seconds)
 
     @atomic
     def finish(self, session: Session, claim: Job, image: StoredImage) -> bool:
@@ -166,12 +214,8 @@ class Leases:
     @atomic
     def crash(self, session: Session, claim: Job) -> bool:
         """The attempt broke: the job goes behind its owner's others or is given up. False: lost."""
-        job = session.scalar(select(Job).where(*_stands(claim)))
-        if job is None:
-            return False
-        self._break(session, job)
-        self.events.announce(session, *_ended_ids([job]))
-        return True
+        advance(session)
+        return self._break_all(session, and_(*_stands(claim))) > 0
 
     @atomic
     def release(self, session: Session, claim: Job) -> bool:
@@ -180,6 +224,7 @@ class Leases:
         Returns:
             False: the claim is lost.
         """
+        advance(session)
         released = _write(
             session, claim, state=State.QUEUED, holder=None, attempts=claim.attempts - 1
         )
@@ -190,15 +235,49 @@ class Leases:
         self.events.announce(session)
         return True
 
-    def _lease(self, session: Session, job_id: UUID, model: str) -> Job:
-        turn = advance(session)
+    def _lease(self, session: Session, job_id: UUID, model: str, fence: int, batch: int) -> Job:
         leased = update(Job).where(Job.id == job_id)
         until = self._clock() + self._lease_seconds
-        leased = leased.values(state=State.RUNNING, attempts=Job.attempts + 1, fence=turn)
-        leased = leased.values(holder=self.holder, lease_until=until, model=model)
+        leased = leased.values(state=State.RUNNING, attempts=Job.attempts + 1, model=model)
+        leased = leased.values(fence=fence, batch=batch, step=0, step_seconds=None)
+        leased = leased.values(holder=self.holder, lease_until=until)
         job = session.scalars(leased.returning(Job)).one()
-        session.execute(update(Owner).where(Owner.name == job.owner).values(served=turn))
+        session.execute(update(Owner).where(Owner.name == job.owner).values(served=fence))
         return job
+
+    def _live(self, session: Session, now: float, capacity: int) -> None:
+        values = {"alive_until": now + self._lease_seconds, "capacity": capacity}
+        mine = update(Holder).where(Holder.name == self.holder).values(**values)
+        if cast("CursorResult[Any]", session.execute(mine)).rowcount == 0:
+            session.add(Holder(name=self.holder, fence=self._fence, **values))
+
+    def _silent(self, now: float) -> Select[str]:
+        """Those that have not said for so long that they are alive that they are dead."""
+        return select(Holder.name).where(Holder.alive_until < now, Holder.name != self.holder)
+
+    def _bury(self, session: Session, dead: Collection[str]) -> int:
+        """Frees what the dead held; says how many attempts of theirs broke."""
+        if not dead:
+            return 0
+        waited_for = delete(Job).where(Job.waiter.in_(dead)).returning(Job.id)
+        dropped = session.scalars(waited_for).all()
+        if dropped:
+            self.events.announce(session, *dropped)
+        held = and_(Job.state == State.RUNNING, Job.holder.in_(dead))
+        broken = self._break_all(session, held)
+        # Last, as whoever is alive after all writes its jobs' rows first, too.
+        session.execute(delete(Holder).where(Holder.name.in_(dead)))
+        return broken
+
+    def _break_all(self, session: Session, which: ColumnElement[bool]) -> int:
+        """Breaks the attempts at these jobs; says how many there were."""
+        broken = select(Job).where(which).order_by(Job.sequence).with_for_update()
+        jobs = session.scalars(broken).all()
+        for job in jobs:
+            self._break(session, job)
+        if jobs:
+            self.events.announce(session, *(j.id for j in jobs if j.state not in UNFINISHED))
+        return len(jobs)
 
     def _break(self, session: Session, job: Job) -> None:
         job.holder = None
@@ -213,6 +292,7 @@ class Leases:
         use(session, job.init_sha256, job.ended_at)
 
     def _end(self, session: Session, claim: Job, state: State, **values: Any) -> bool:
+        advance(session)
         now = self._clock()
         ended = _write(session, claim, state=state, ended_at=now, **values)
         if ended:
@@ -221,8 +301,9 @@ class Leases:
         return ended
 
 
-def _ended_ids(jobs: Iterable[Job]) -> list[UUID]:
-    return [job.id for job in jobs if job.state not in UNFINISHED]
+def _turn(claim: Job) -> int:
+    """In which order rows are locked, everywhere, so that no two wait for each other."""
+    return claim.sequence
 
 
 def _stands(claim: Job) -> tuple[ColumnElement[bool], ...]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from generator.jobs.clock import advance
 from generator.jobs.database import JobDatabase
-from generator.jobs.results import Results
-from generator.jobs.tables import Job, Owner, State, UploadedImage
+from generator.jobs.results import Results, fence_of
+from generator.jobs.tables import Holder, Job, Owner, State, UploadedImage
 from generator.jobs.uploads import Uploads
 from generator.observers import Observer
 from lookalike.sqlite import remove_old_copies
@@ -29,7 +30,7 @@ _AT_ONCE = 1000
 
 _UNNAMED_SECONDS = 24 * 3600.0
 """A picture is stored moments before a row names it, or long before if the database's disk
-is full in between. Older ones were left behind."""
+is full in between. The hourly sweep takes older ones alone."""
 
 
 class Maintenance:
@@ -92,20 +93,21 @@ class Maintenance:
                 observer.jobs_expired(len(keys))
 
     async def sweep(self, older_than: float = 0.0) -> None:
-        """Deletes pictures that no row names, and copies from before an upgrade that are old.
+        """Deletes pictures that nobody will name, and copies from before an upgrade that are old.
 
-        The pictures' commit was lost, or their row is gone.
+        A picture may yet be named as long as its writer is known: the claim that it was computed
+        for, or the process that it was uploaded to.
 
         Args:
-            older_than: in seconds; younger pictures may be about to be named.
+            older_than: in seconds; younger pictures are left alone.
 
         Raises:
             OSError: the database or the storage fails.
         """
         await asyncio.to_thread(remove_old_copies, self._database)
         stored = await self._results.stored(older_than)
-        named = await self._image_keys()
-        unnamed = [key for key in stored if key not in named]
+        named, fences = await self._named()
+        unnamed = [key for key in stored if key not in named and fence_of(key) not in fences]
         if unnamed:
             await self._results.discard(unnamed)
             for observer in self._observers:
@@ -118,18 +120,28 @@ class Maintenance:
         """Deletes some; the keys of their pictures, None for one that had none."""
         now = self._clock()
         # An earlier start's clock was ahead: counted from now on, they are not kept for ever.
-        session.execute(update(Job).where(Job.ended_at > now).values(ended_at=now))
+        ahead = Job.ended_at > now
         old = or_(
             Job.ended_at < now - seconds,
             and_(Job.state == State.CANCELLED, Job.ended_at < now - cancelled_seconds),
         )
+        idle = ~exists().where(Job.owner == Owner.name)
+        any_job, any_owner = exists().where(or_(ahead, old)), exists(Owner).where(idle)
+        if not session.scalar(select(or_(any_job, any_owner))):
+            return []
+        advance(session)
+        session.execute(update(Job).where(ahead).values(ended_at=now))
         some = select(Job.id).where(old).limit(_AT_ONCE)
         gone = delete(Job).where(Job.id.in_(some)).returning(Job.image_key)
         keys = session.scalars(gone).all()
-        session.execute(delete(Owner).where(~exists().where(Job.owner == Owner.name)))
+        session.execute(delete(Owner).where(idle))
         return keys
 
     @atomic
-    def _image_keys(self, session: Session) -> set[str | None]:
+    def _named(self, session: Session) -> tuple[set[str | None], set[int]]:
+        """The keys of pictures that rows name, and the fences of those who may name others."""
+        # The fences first: the picture of a claim that ends in between is among the keys then.
+        claims = select(Job.fence).where(Job.state == State.RUNNING)
+        fences = set(session.scalars(claims.union_all(select(Holder.fence))))
         computed = select(Job.image_key).where(Job.image_key.is_not(None))
-        return set(session.scalars(computed.union_all(select(UploadedImage.key))))
+        return set(session.scalars(computed.union_all(select(UploadedImage.key)))), fences

@@ -1,5 +1,6 @@
 """The order of computation: owners take turns, first in first out within one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -25,6 +26,9 @@ class QueuedJob:
         aspect_width: of the proportions that its size follows; None: it does not.
         aspect_height: likewise.
         attempts: how often its computation has begun.
+        step: how many are done, if it runs.
+        step_seconds: what a step of its batch takes, if it runs and that is known.
+        batch: the same for the running jobs that are computed together.
     """
 
     id: UUID
@@ -38,6 +42,23 @@ class QueuedJob:
     aspect_width: int | None
     aspect_height: int | None
     attempts: int
+    step: int = 0
+    step_seconds: float | None = None
+    batch: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """All that waits for its end.
+
+    Attributes:
+        jobs: the running ones, then the others in the order of computation.
+        capacity: how many batches are computed at once, by all generators together, as far as that
+            was looked up.
+    """
+
+    jobs: Sequence[QueuedJob]
+    capacity: int
 
 
 _Row = Select[
@@ -76,8 +97,12 @@ def _fair_order() -> _Row:
     return cast("_Row", order.order_by(queued.turn, queued.served, queued.head))
 
 
-RUNNING = select(Job.id, literal(True), *_TASK).where(Job.state == State.RUNNING)
-"""The jobs that are being computed, as QueuedJobs."""
+RUNNING = (
+    select(Job.id, literal(True), *_TASK, Job.step, Job.step_seconds, Job.batch)
+    .where(Job.state == State.RUNNING)
+    .order_by(Job.batch, Job.fence)
+)
+"""The jobs that are being computed, as QueuedJobs, those of a batch together."""
 
 FAIR_ORDER = _fair_order()
 """The jobs that wait, as QueuedJobs, in the order in which repeated claims take them.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from generator.jobs.clock import advance
@@ -13,8 +13,8 @@ from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
 from generator.jobs.errors import JobConflict, QueueFull, UnknownImage
 from generator.jobs.messages import Aspect, JobRequest
-from generator.jobs.order import FAIR_ORDER, RUNNING, QueuedJob
-from generator.jobs.tables import UNFINISHED, Job, Owner, State
+from generator.jobs.order import FAIR_ORDER, RUNNING, Line, QueuedJob
+from generator.jobs.tables import UNFINISHED, Holder, Job, Owner, State
 from generator.jobs.uploads import use
 from lookalike.transactions import atomic
 
@@ -67,15 +67,15 @@ class JobQueue:
             PresetUnavailable: its preset cannot be used here.
             UnknownImage: the picture that it is to start from is not there.
         """
-        known = session.get(Job, job_id)
-        if known is not None:
-            if known.fingerprint != request.fingerprint():
-                raise JobConflict
+        if (known := _same(session, job_id, request)) is not None:
+            return known  # which takes no room on a full disk
+        sequence = advance(session)
+        if (known := _same(session, job_id, request)) is not None:
             return known
         count = select(func.count()).where(Job.state.in_(UNFINISHED))
         if session.execute(count).scalar_one() >= self._max_queue:
             raise QueueFull(self._max_queue, _QUEUE_RETRY_SECONDS)
-        job = self._add(session, job_id, request, waiter)
+        job = self._add(session, job_id, request, waiter, sequence)
         self.events.announce(session)
         return job
 
@@ -85,27 +85,31 @@ class JobQueue:
         return session.get(Job, job_id)
 
     @atomic
-    def look_up(
-        self, session: Session, ids: Collection[UUID]
-    ) -> tuple[dict[UUID, Job], list[QueuedJob]]:
+    def look_up(self, session: Session, ids: Collection[UUID]) -> tuple[dict[UUID, Job], Line]:
         """The jobs that are known, and what it takes to say when they will be finished.
 
         Returns:
-            The jobs; and all unfinished ones in their order, as far as one of the jobs is among
-            them: the running ones for a running one, all for a queued one.
+            The jobs; and all unfinished ones, as far as one of the jobs is among them: the running
+            ones for a running one, all for a queued one.
         """
         found = session.scalars(select(Job).where(Job.id.in_(ids))).all()
         states = {job.state for job in found}
-        order = []
+        order, capacity = [], 0
         if not states.isdisjoint(UNFINISHED):
             order += [QueuedJob(*row) for row in session.execute(RUNNING)]
         if State.QUEUED in states:  # only they need the fair order, which is the expensive part
             order += [QueuedJob(*row) for row in session.execute(FAIR_ORDER)]
-        return {job.id: job for job in found}, order
+            alive = Holder.alive_until >= self._clock()
+            capacity = session.scalar(select(func.sum(Holder.capacity)).where(alive)) or 0
+        return {job.id: job for job in found}, Line(order, capacity)
 
     @atomic
     def cancel(self, session: Session, job_id: UUID) -> Job | None:
         """Cancels a job and returns what it is now; None: it is not known, or has ended."""
+        unfinished = exists().where(Job.id == job_id, Job.state.in_(UNFINISHED))
+        if not session.scalar(unfinished.select()):
+            return None  # which need not wait for the disk, nor for others
+        advance(session)
         cancelled = session.scalar(
             update(Job)
             .where(Job.id == job_id, Job.state.in_(UNFINISHED))
@@ -120,13 +124,24 @@ class JobQueue:
     @atomic
     def delete(self, session: Session, job_id: UUID) -> Job | None:
         """Deletes a job that has ended and returns what it was; None: there is no such job."""
+        ended = exists().where(Job.id == job_id, Job.state.not_in(UNFINISHED))
+        if not session.scalar(ended.select()):
+            return None
+        advance(session)
         job = session.get(Job, job_id)
         if job is None or job.state in UNFINISHED:
             return None
         session.delete(job)
         return job
 
-    def _add(self, session: Session, job_id: UUID, request: JobRequest, waiter: str | None) -> Job:
+    def _add(
+        self,
+        session: Session,
+        job_id: UUID,
+        request: JobRequest,
+        waiter: str | None,
+        sequence: int,
+    ) -> Job:
         choice = self._presets.choose(request)
         aspect = self._use_init_image(session, request)
         owner = request.owner or ""
@@ -139,7 +154,7 @@ class JobQueue:
             owner=owner,
             fingerprint=request.fingerprint(),
             state=State.QUEUED,
-            sequence=advance(session),
+            sequence=sequence,
             waiter=waiter,
             prompt=request.prompt,
             negative_prompt=request.negative_prompt or "",
@@ -155,6 +170,7 @@ class JobQueue:
             aspect_height=aspect and aspect.height,
             attempts=0,
             fence=0,
+            step=0,
         )
         session.add(job)
         return job
@@ -169,3 +185,15 @@ class JobQueue:
         if request.has_size or request.aspect is not None:
             return request.aspect
         return Aspect(image.width, image.height)
+
+
+def _same(session: Session, job_id: UUID, request: JobRequest) -> Job | None:
+    """The job that is known under an id; None: none is.
+
+    Raises:
+        JobConflict: it is another one.
+    """
+    known = session.get(Job, job_id)
+    if known is not None and known.fingerprint != request.fingerprint():
+        raise JobConflict
+    return known

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from generator.observers import Observer
 from generator.tasks import Picture
 from lookalike.blobs import Blobs, new_key
+
+_KEY = re.compile(r"./.+-(\d+)-[0-9a-f]+")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Results:
 
         Args:
             owner: the id of the row that will name it, a UUID or a checksum.
-            fence: the writer's.
+            fence: the writer's: its claim's, or its own as a Holder.
             picture: what to store.
 
         Raises:
@@ -101,6 +104,12 @@ class Results:
             OSError: the storage fails.
         """
         return [key async for key in self._blobs.list(older_than)]
+
+
+def fence_of(key: str) -> int | None:
+    """The fence of a picture's writer, by its key; None: the first version's keys have none."""
+    match = _KEY.fullmatch(key)
+    return None if match is None else int(match[1])
 
 
 async def _parts(png: bytes) -> AsyncIterator[bytes]:

@@ -29,6 +29,8 @@ class Base(DeclarativeBase):
 class LogicalClock(Base):
     """One row: a counter that every event advances. It orders jobs, fences, and owners' turns.
 
+    It is also the queue's lock, and tells whether anything has changed; see `clock.advance`.
+
     Attributes:
         id: always 1.
         now: what it was advanced to last.
@@ -38,6 +40,24 @@ class LogicalClock(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     now: Mapped[int] = mapped_column(BigInteger)
+
+
+class Holder(Base):
+    """A generator that works on this queue, or did until it died.
+
+    Attributes:
+        name: of one process alone, ever.
+        fence: the logical time of its start; a picture that was uploaded to it has this in its key.
+        alive_until: until when nobody takes it for dead, in seconds since 1970. It renews that.
+        capacity: how many batches it computes at once; 0: none yet.
+    """
+
+    __tablename__ = "holders"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    fence: Mapped[int] = mapped_column(BigInteger)
+    alive_until: Mapped[float]
+    capacity: Mapped[int]
 
 
 class Owner(Base):
@@ -89,7 +109,7 @@ class Job(Base):
         fingerprint: of the request before defaults.
         state: a State.
         sequence: the logical time that gives its place among its owner's jobs.
-        waiter: the holder whose open request waits for the job; the job dies with it.
+        waiter: the Holder whose open request waits for the job; the job dies with it.
         prompt: of the task, as all until `attempts`.
         negative_prompt: default filled in.
         width: pixels; None: the model's own.
@@ -104,8 +124,11 @@ class Job(Base):
         aspect_height: likewise.
         attempts: how often a computation began, clean stops not counted.
         fence: the logical time of the last claim; every write of its holder carries it.
-        holder: who computes it.
+        holder: who computes it, a Holder's name.
+        batch: the first fence among the claims that are computed together with the last one.
         lease_until: until when nobody else may, in seconds since 1970.
+        step: how many were done of that claim a moment ago; its holder knows better.
+        step_seconds: what a step of its batch takes, as its holder has measured it.
         model: what computes or computed it.
         image_key: where its picture is stored.
         image_width: pixels.
@@ -144,7 +167,10 @@ class Job(Base):
     attempts: Mapped[int]
     fence: Mapped[int] = mapped_column(BigInteger)
     holder: Mapped[str | None] = mapped_column(Text)
+    batch: Mapped[int | None] = mapped_column(BigInteger)
     lease_until: Mapped[float | None]
+    step: Mapped[int] = mapped_column(server_default="0")
+    step_seconds: Mapped[float | None]
     model: Mapped[str | None] = mapped_column(Text)
     image_key: Mapped[str | None] = mapped_column(Text)
     image_width: Mapped[int | None]

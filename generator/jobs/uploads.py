@@ -7,9 +7,10 @@ while an unfinished job names it, and for a while after it was last used.
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from generator.jobs.clock import advance
 from generator.jobs.database import JobDatabase
 from generator.jobs.errors import ImageInUse, NoSuchImage
 from generator.jobs.results import Results, StoredImage
@@ -45,6 +46,8 @@ class Uploads:
         results: Results,
         observers: Sequence[Observer],
         clock: Callable[[], float] = time.time,
+        *,
+        fence: int,
     ) -> None:
         """Pictures in a database and a storage.
 
@@ -53,11 +56,13 @@ class Uploads:
             results: where their bytes are, beside the computed pictures'.
             observers: are told of what is lost.
             clock: seconds since 1970.
+            fence: of the Holder that takes them.
         """
         self.run = database.run
         self._results = results
         self._observers = observers
         self._clock = clock
+        self._fence = fence
 
     async def add(self, sha256: str, picture: Picture) -> bool:
         """Takes a picture; after return it survives a power cut.
@@ -72,7 +77,7 @@ class Uploads:
         Raises:
             OSError: the storage does not take it.
         """
-        image = await self._results.put(sha256, 0, picture)
+        image = await self._results.put(sha256, self._fence, picture)
         try:
             added = await self._add(sha256, image)
         except OSError:
@@ -133,6 +138,7 @@ class Uploads:
     @atomic
     def _add(self, session: Session, sha256: str, image: StoredImage) -> bool:
         """False: another upload of the same was faster."""
+        advance(session)
         now = self._clock()
         if use(session, sha256, now) is not None:
             return False
@@ -165,6 +171,7 @@ class Uploads:
 
     @atomic
     def _delete(self, session: Session, sha256: str) -> str:
+        advance(session)  # whoever submits a job that names it comes before or after
         row = session.get(UploadedImage, sha256)
         if row is None:
             raise NoSuchImage
@@ -177,12 +184,12 @@ class Uploads:
     def _expire(self, session: Session, seconds: float) -> Sequence[str]:
         now = self._clock()
         # As with jobs: an earlier start's clock was ahead.
-        ahead = update(UploadedImage).where(UploadedImage.used_at > now)
-        session.execute(ahead.values(used_at=now))
-        some = (
-            select(UploadedImage.sha256)
-            .where(UploadedImage.used_at < now - seconds, UploadedImage.sha256.not_in(_NAMED))
-            .limit(_AT_ONCE)
-        )
+        ahead = UploadedImage.used_at > now
+        old = and_(UploadedImage.used_at < now - seconds, UploadedImage.sha256.not_in(_NAMED))
+        if not session.scalar(select(exists().where(or_(ahead, old)))):
+            return []
+        advance(session)
+        session.execute(update(UploadedImage).where(ahead).values(used_at=now))
+        some = select(UploadedImage.sha256).where(old).limit(_AT_ONCE)
         gone = delete(UploadedImage).where(UploadedImage.sha256.in_(some))
         return session.scalars(gone.returning(UploadedImage.key)).all()

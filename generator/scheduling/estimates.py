@@ -1,11 +1,13 @@
 """When a job will be finished, from what steps took before."""
 
+import heapq
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from uuid import UUID
 
-from generator.jobs.order import QueuedJob
+from generator.jobs.order import Line, QueuedJob
 from generator.observers import BatchEnded, BatchesMeasured, Observer, StepDone
 from generator.scheduling import batches
 from generator.scheduling.shapes import shape_of, steps_of
@@ -56,6 +58,7 @@ class StepTimes(Observer):
         self.batch_times = batch_times or BatchTimes()
         self._seconds = _Averages(_WEIGHT)
         self._guesses = _Averages(1.0)
+        self._heard = _Averages(1.0)
         self._endings = _Averages(_WEIGHT)
 
     def step_done(self, event: StepDone) -> None:
@@ -80,6 +83,10 @@ class StepTimes(Observer):
         """
         self._take(self._guesses, shape, batch, seconds)
 
+    def hear(self, shape: JobShape, batch: int, seconds: float) -> None:
+        """Takes in what a step takes elsewhere, which counts for what was never measured here."""
+        self._take(self._heard, shape, batch, seconds)
+
     def measure(self, shape: JobShape, batch: int, seconds: float) -> None:
         """Takes in what a step of a whole batch took in the mean."""
         self._take(self._seconds, shape, batch, seconds)
@@ -95,7 +102,7 @@ class StepTimes(Observer):
         A shape that has not run yet is expected to take what others took, in proportion to pixels.
 
         Returns:
-            None: no step of its preset was measured.
+            None: no step of its preset was measured, nor was one heard of.
         """
         step = self.step(shape, batch)
         if step is None:
@@ -127,9 +134,11 @@ class StepTimes(Observer):
             averages.take(family, 1, each)
 
     def _step_by_pixels(self, shape: JobShape, batch: int) -> float | None:
-        for family in _families(shape):
-            if known := self._seconds.get(family) or self._guesses.get(family):
-                return known[1] * _pixels(shape) * self.batch_times.ratio(batch)
+        for averages in ((self._seconds, self._guesses), (self._heard,)):
+            for family in _families(shape):
+                for each in averages:
+                    if known := each.get(family):
+                        return known[1] * _pixels(shape) * self.batch_times.ratio(batch)
         return None
 
 
@@ -156,28 +165,37 @@ class Outlook:
     eta_seconds: float | None
 
 
-def outlooks(
-    order: Sequence[QueuedJob],
-    model: ModelInfo | None,
-    times: StepTimes,
-    steps_done: Callable[[UUID], int],
-) -> Mapping[UUID, Outlook]:
+def outlooks(line: Line, model: ModelInfo | None, times: StepTimes) -> Mapping[UUID, Outlook]:
     """The outlook of every unfinished job.
 
+    Each batch is begun by whoever is free first, as if all of them were alike.
+
     Args:
-        order: of computation, the running ones first.
+        line: all that wait, and how many batches are computed at once.
         model: which computes them; None: not known yet.
-        times: what was measured.
-        steps_done: of a running job.
+        times: what was measured; it hears of what is measured elsewhere.
     """
     found = {}
-    eta: float | None = 0.0
-    position = 0
-    for batch in _cut(order, model, times.batch_times):
-        own = None if model is None else _seconds(batch, model, times, steps_done)
-        eta = None if own is None or eta is None else eta + own
-        for job in batch:
-            found[job.id] = Outlook(0 if job.running else position, eta)
+    running = [job for job in line.jobs if job.running]
+    ends: list[float | None] = []
+    for _, together in groupby(running, key=lambda job: job.batch):
+        batch = list(together)
+        ends.append(_seconds(batch, model, times))
+        found.update({job.id: Outlook(0, ends[-1]) for job in batch})
+    free = [end for end in ends if end is not None]
+    known = len(free) == len(ends)
+    free += [0.0] * (max(1, line.capacity) - len(ends))
+    heapq.heapify(free)
+    position = len(running)
+    for group in _cut(line.jobs[position:], model, times.batch_times):
+        own = _seconds(group, model, times)
+        known = known and own is not None
+        eta = None
+        if known and own is not None:
+            eta = free[0] + own
+            heapq.heapreplace(free, eta)
+        for job in group:
+            found[job.id] = Outlook(position, eta)
             position += 1
     return found
 
@@ -186,10 +204,7 @@ def _cut(
     order: Sequence[QueuedJob], model: ModelInfo | None, times: BatchTimes
 ) -> Iterator[Sequence[QueuedJob]]:
     """The order as it will be computed in batches if nobody joins or leaves it."""
-    running = sum(1 for job in order if job.running)
-    if running:
-        yield order[:running]
-    at = running
+    at = 0
     while at < len(order):
         size = 1
         if model is not None:
@@ -199,11 +214,11 @@ def _cut(
         at += size
 
 
-def _seconds(
-    batch: Sequence[QueuedJob],
-    model: ModelInfo,
-    times: StepTimes,
-    steps_done: Callable[[UUID], int],
-) -> float | None:
-    left = max(steps_of(job, model) - (steps_done(job.id) if job.running else 0) for job in batch)
-    return times.seconds(shape_of(batch[0], model), len(batch), left)
+def _seconds(batch: Sequence[QueuedJob], model: ModelInfo | None, times: StepTimes) -> float | None:
+    if model is None:
+        return None
+    shape = shape_of(batch[0], model)
+    if batch[0].step_seconds is not None:
+        times.hear(shape, len(batch), batch[0].step_seconds)
+    left = max(steps_of(job, model) - job.step for job in batch)
+    return times.seconds(shape, len(batch), left)

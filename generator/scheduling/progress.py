@@ -3,9 +3,10 @@
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from generator.jobs.order import QueuedJob
 from generator.jobs.tables import Job
 from generator.tasks import CancelToken, ModelInfo, Step, Task
 
@@ -19,6 +20,7 @@ class RunningJob:
         task: what is computed.
         token: cancel it to have it end.
         step: how many are done.
+        noted: how many its record says are done.
         preview: the newest one, a JPEG.
     """
 
@@ -26,6 +28,7 @@ class RunningJob:
     task: Task
     token: CancelToken = field(default_factory=CancelToken)
     step: int = 0
+    noted: int = 0
     preview: bytes | None = None
 
 
@@ -37,6 +40,7 @@ class RunningBatch:
         jobs: in the order of their turns.
         began_at: when they were claimed.
         progressed_at: when a step was last done.
+        step_seconds: what a step of the whole batch took in the mean when that was last known.
         hung: it hung when the service was told to stop.
         apart: it did not fit memory and was begun again, one job after another.
     """
@@ -44,6 +48,7 @@ class RunningBatch:
     jobs: Sequence[RunningJob]
     began_at: float = field(default_factory=time.monotonic)
     progressed_at: float = field(default_factory=time.monotonic)
+    step_seconds: float | None = None
     hung: bool = False
     apart: bool = False
     _stepped_at: float | None = None  # for the first time
@@ -79,7 +84,8 @@ class RunningBatch:
         if self._stepped_at is None:  # the time before the first step is not a step's
             self._stepped_at = now
         elif all(other.step >= step.number - 1 for other in self.jobs):  # nobody has left
-            return (now - self._stepped_at) / (step.number - 1)
+            self.step_seconds = (now - self._stepped_at) / (step.number - 1)
+            return self.step_seconds
         return None
 
     def cancel(self) -> None:
@@ -93,50 +99,62 @@ class Progress:
 
     Attributes:
         model: what the executor has loaded; None until then.
-        batch: what is being computed; None: nothing.
+        capacity: how many batches the executor computes at once; 0 until it has loaded the model.
+        batches: that are being computed.
         disk_full: the worker has something to write, for which there is no room.
     """
 
     def __init__(self) -> None:
         """Nothing is computed yet."""
         self.model: ModelInfo | None = None
-        self.batch: RunningBatch | None = None
+        self.capacity = 0
+        self.batches: list[RunningBatch] = []
         self.disk_full = False
-        self._begun: Sequence[Job] = ()
+        self._begun: list[Sequence[Job]] = []
 
     @property
     def claims(self) -> Sequence[Job]:
         """The claims at work."""
-        return self._begun if self.batch is None else self.batch.claims
+        begun = [claim for claims in self._begun for claim in claims]
+        return [*begun, *(job.claim for job in self.jobs)]
 
-    def steps_done(self, job_id: UUID) -> int:
-        """How far a running job is; 0 if it is not known here."""
-        job = self._find(job_id)
-        return 0 if job is None else job.step
+    @property
+    def jobs(self) -> Sequence[RunningJob]:
+        """The jobs that are being computed."""
+        return [job for batch in self.batches for job in batch.jobs]
+
+    def steps_done(self, job: Job) -> int:
+        """How far a running job is: as far as is known here, or else as its record says."""
+        own = self._find(job.id)
+        return job.step if own is None else own.step
+
+    def refresh(self, job: QueuedJob) -> QueuedJob:
+        """A job as it is now, if it is computed here, or else as its record says."""
+        own = self._find(job.id) if job.running else None
+        return job if own is None else replace(job, step=own.step, step_seconds=None)
 
     def preview(self, job_id: UUID) -> bytes | None:
-        """The newest preview of a running job, a JPEG; None: there is none."""
+        """The newest preview of a running job, a JPEG; None: there is none here."""
         job = self._find(job_id)
         return None if job is None else job.preview
 
     @contextmanager
     def beginning(self, claims: Sequence[Job]) -> Generator[None, None, None]:
         """While this lasts, what the claims need is fetched."""
-        self._begun = claims
+        self._begun.append(claims)
         try:
             yield
         finally:
-            self._begun = ()
+            self._begun.remove(claims)
 
     @contextmanager
     def computing(self, batch: RunningBatch) -> Generator[None, None, None]:
         """While this lasts, the batch is computed or its end is recorded."""
-        self.batch = batch
+        self.batches.append(batch)
         try:
             yield
         finally:
-            self.batch = None
+            self.batches.remove(batch)
 
     def _find(self, job_id: UUID) -> RunningJob | None:
-        jobs = self.batch.jobs if self.batch is not None else ()
-        return next((job for job in jobs if job.claim.id == job_id), None)
+        return next((job for job in self.jobs if job.claim.id == job_id), None)

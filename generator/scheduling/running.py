@@ -17,7 +17,7 @@ from lookalike.waiting import any_of
 
 
 class BatchRunner:
-    """Runs batches on an executor, one at a time, and has their ends recorded."""
+    """Runs batches on an executor, and has their ends recorded."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The worker: claims jobs and has them computed, one batch at a time."""
+"""The worker: claims jobs and has them computed, as many batches at once as the executor takes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Worker:
             runner: runs what it has claimed.
             calibration: says which batches pay.
             retrying: waits for the disk.
-            progress: is told of the model.
+            progress: is told of the model, and how many batches are computed at once.
             watchdog: watches what it does itself.
         """
         self._executor = executor
@@ -69,17 +69,44 @@ class Worker:
             return
         presets.exclude(model.unavailable)
         self._progress.model = model
+        running: set[asyncio.Task[None]] = set()
+        try:
+            await self._keep_busy(model, running, stop)
+        finally:
+            stop.set()
+            if running:
+                await asyncio.wait(running)
+        for batch in running:
+            batch.result()
+
+    async def _keep_busy(
+        self, model: ModelInfo, running: set[asyncio.Task[None]], stop: asyncio.Event
+    ) -> None:
+        """Starts batches while the executor takes any; those that run are in `running`."""
+        over, behind = asyncio.Event(), 0
         while not stop.is_set():
             changed = self._leases.events.changed
-            claims, behind = await self._claim(model, stop)
-            if claims:
-                await self._runner.run(claims, model, behind, stop)
-                if not self._calibration.done and behind >= _MANY:
-                    await self._calibration.measure(stop)
-            elif self._calibration.done:
-                await any_of(changed, stop)
+            over.clear()
+            for batch in [each for each in running if each.done()]:
+                running.remove(batch)
+                batch.result()
+            self._progress.capacity = self._executor.capacity
+            measurable = not running and not self._calibration.done
+            if measurable and behind >= _MANY:
+                behind = 0
+                await self._calibration.measure(stop)
+            elif len(running) >= self._progress.capacity:
+                await any_of(over, stop)
             else:
-                await self._calibration.measure(stop, changed)
+                claims, behind = await self._claim(model, stop)
+                if claims:
+                    run = asyncio.create_task(self._runner.run(claims, model, behind, stop))
+                    run.add_done_callback(lambda _: over.set())
+                    running.add(run)
+                elif measurable:
+                    await self._calibration.measure(stop, changed)
+                else:
+                    await any_of(changed, over, stop)
 
     async def _load(self, stop: asyncio.Event) -> ModelInfo | None:
         """None: stopped before."""

@@ -36,6 +36,7 @@ class ScriptedExecutor:
     """Waits before each step until the test lets it go on; `go()` lets all go on from now on.
 
     Attributes:
+        capacity: how many batches it takes at once.
         tasks: all that were begun.
         batches: how many tasks each run had.
         poison: the prompt of a task that breaks every run that it is in.
@@ -51,7 +52,8 @@ class ScriptedExecutor:
         previews: what is shown after a step, by the step's number.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = 1) -> None:
+        self.capacity = capacity
         self.tasks: list[Task] = []
         self.endings: list[Exception] = []
         self.poison: str | None = None

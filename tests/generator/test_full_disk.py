@@ -26,7 +26,7 @@ async def _waits(stack: Stack) -> bool | None:
 
 
 async def _is_idle(stack: Stack) -> bool | None:
-    return True if stack.generator.progress.batch is None else None
+    return None if stack.generator.progress.batches else True
 
 
 async def test_what_a_full_disk_does_not_take_waits_and_is_computed_once(

@@ -107,6 +107,8 @@ def test_no_coroutine_calls_what_blocks() -> None:
 class _Burner:
     """Computes in a thread that holds the interpreter as much as it can."""
 
+    capacity = 1
+
     def __init__(self) -> None:
         self.enough = threading.Event()
         self.burning = asyncio.Event()

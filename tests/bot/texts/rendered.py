@@ -209,7 +209,7 @@ def _statistics() -> Iterator[db.GetStatisticsResponse]:
         of = db.Statistics(waiting_seconds=seconds, painting_seconds=seconds)
         for field in ("people", "photos", "pictures", "refusals", "captions"):
             setattr(of, field, number)
-        found = db.GetStatisticsResponse(today=of, week=of, all=of, unfinished=number, free_bytes=number)
+        found = db.GetStatisticsResponse(today=of, week=of, all=of, unfinished=number)
         found.kept_bytes = found.free_bytes = number**2
         yield found
 

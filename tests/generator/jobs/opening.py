@@ -62,8 +62,8 @@ class OpenQueue:
 
     async def order(self) -> list[str]:
         """The unfinished jobs as the positions have them."""
-        _, order = await self.queue.look_up(list(self.names))
-        return [self.names[queued.id] for queued in order]
+        _, line = await self.queue.look_up(list(self.names))
+        return [self.names[queued.id] for queued in line.jobs]
 
     async def state(self, identity: UUID) -> str:
         job = await self.queue.get(identity)
@@ -80,7 +80,7 @@ async def open_queue(folder: Path, *, max_attempts: int = 3) -> AsyncGenerator[O
     database = JobDatabase(f"sqlite:///{folder / 'jobs.db'}")
     clock = Clock()
     results = Results(LocalBlobs(folder / "results"), ())
-    uploads = Uploads(database, results, (), clock)
+    uploads = Uploads(database, results, (), clock, fence=0)
     try:
         yield OpenQueue(
             database,

@@ -52,7 +52,7 @@ async def test_the_end_of_a_job_is_told_however_it_comes(tmp_path: Path) -> None
             await opened.leases.renew()
 
         async def recover(_claim: Job) -> None:
-            await opened.leases.recover()
+            await opened.leases.recover(opened.leases.holder)
 
         for end in (finish, cancel, crash, expire, recover):
             identity = await opened.add("a")
@@ -71,7 +71,7 @@ async def test_who_waits_for_a_job_is_told_that_it_is_dropped(opened: OpenQueue)
     identity = uuid4()
     ended = opened.queue.events.ended(identity)
     await opened.queue.submit(identity, JobRequest("a"), waiter="me")
-    await opened.leases.recover()
+    await opened.leases.recover(opened.leases.holder)
     assert ended.is_set()
 
 

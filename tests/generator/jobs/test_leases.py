@@ -14,7 +14,7 @@ async def test_a_job_that_keeps_breaking_is_given_up(opened: OpenQueue) -> None:
         assert await opened.state(identity) == "queued"
         claim = await opened.claim()
         assert claim.attempts == attempt
-        await opened.leases.recover()  # the process died hard
+        await opened.leases.recover(opened.leases.holder)  # the process died hard
     job = await opened.queue.get(identity)
     assert job is not None
     assert (job.state, job.error_code) == ("failed", "gave-up")
@@ -25,7 +25,7 @@ async def test_a_start_frees_ones_own_leases_only(opened: OpenQueue) -> None:
     mine, other = await opened.add("mine"), await opened.add("other")
     await opened.claim()
     assert await opened.claims(leases=Leases(opened.database, "somebody else", 3))
-    await opened.leases.recover()
+    await opened.leases.recover(opened.leases.holder)
     assert await opened.state(mine) == "queued"
     assert await opened.state(other) == "running"
 

@@ -88,7 +88,7 @@ async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> N
     (named,) = stack.images
     results = Results(stack.generator.blobs, ())
     young, old = [
-        await results.put(str(UUID(int=number)), 1, Picture(b"png", 8, 8)) for number in (1, 2)
+        await results.put(str(UUID(int=number)), 99, Picture(b"png", 8, 8)) for number in (1, 2)
     ]
     an_hour_ago = time.time() - 3600
     for file in (named, stack.results / old.key):

@@ -18,7 +18,14 @@ from tests.generator.scripted import png_of
 from tests.generator.stack import job, serving
 
 _MIGRATIONS = Path(jobs_database.__file__).with_name("migrations")
+_ONE_GENERATOR = (
+    "DROP TABLE holders",
+    "ALTER TABLE jobs DROP COLUMN batch",
+    "ALTER TABLE jobs DROP COLUMN step",
+    "ALTER TABLE jobs DROP COLUMN step_seconds",
+)
 _OLD_TABLES = (
+    *_ONE_GENERATOR,
     "DROP TABLE uploaded_images",
     "ALTER TABLE jobs DROP COLUMN init_sha256",
     "ALTER TABLE jobs DROP COLUMN init_strength",
@@ -95,3 +102,29 @@ async def test_jobs_and_pictures_of_the_second_version_are_kept(tmp_path: Path) 
         assert stack.images == []
         stack.executor.go()
         await stack.reach(await stack.put(job("new")), "finished")
+
+
+async def test_what_the_only_generator_held_before_the_upgrade_is_freed(tmp_path: Path) -> None:
+    """It was killed: a job ran, another one's caller waited, a third one had ended."""
+    path = tmp_path / "generator" / "jobs.db"
+    async with serving(tmp_path) as stack:
+        stack.executor.go()
+        finished = await stack.put(job("finished"))
+        await stack.reach(finished, "finished")
+    async with serving(tmp_path) as stack:
+        ids = [await stack.put(job(name)) for name in ("runs", "is waited for", "queued")]
+        await stack.reach(ids[0], "running")
+    held = "state = 'running', attempts = 1, holder = 'inprocess', lease_until = 1000060"
+    _take_back(
+        path,
+        "0004",
+        *_ONE_GENERATOR,
+        f"UPDATE jobs SET {held} WHERE prompt = 'runs'",
+        "UPDATE jobs SET waiter = 'inprocess' WHERE prompt = 'is waited for'",
+    )
+    async with serving(tmp_path) as stack:
+        assert (await stack.client.get(f"/v1/jobs/{ids[1]}")).status_code == 404
+        assert (await stack.client.get(f"/v1/jobs/{finished}/image")).status_code == 200
+        stack.executor.go()
+        assert (await stack.reach(ids[0], "finished")).get("attempt") == "2"
+        assert (await stack.reach(ids[2], "finished")).get("attempt") == "1"

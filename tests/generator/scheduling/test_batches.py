@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from generator.jobs.order import QueuedJob
+from generator.jobs.order import Line, QueuedJob
 from generator.scheduling import batches
 from generator.scheduling.estimates import StepTimes, outlooks
 from generator.scheduling.shapes import shape_of
@@ -127,15 +127,15 @@ def _times(batch_times: BatchTimes = GPU) -> StepTimes:
 
 def test_a_batch_ends_together_and_the_next_one_follows() -> None:
     order = _jobs(5)
-    found = outlooks(order, _MODEL, _times(), lambda _: 0)
+    found = outlooks(Line(order, 1), _MODEL, _times())
     assert [found[queued.id].position for queued in order] == [0, 1, 2, 3, 4]
     etas = [found[queued.id].eta_seconds for queued in order]
     assert etas == pytest.approx([68, 68, 68, 68, 68 + 40])  # 20 steps of 2 s, 1.7 times; then one
 
 
 def test_a_running_batch_is_ahead_of_all_and_its_jobs_are_first() -> None:
-    running, waiting = _jobs(2, running=True, attempts=1), _jobs(1)
-    found = outlooks([*running, *waiting], _MODEL, _times(), lambda _: 5)
+    running, waiting = _jobs(2, running=True, attempts=1, step=5), _jobs(1)
+    found = outlooks(Line([*running, *waiting], 1), _MODEL, _times())
     assert [found[queued.id].position for queued in [*running, *waiting]] == [0, 0, 2]
     assert [found[queued.id].eta_seconds for queued in [*running, *waiting]] == pytest.approx(
         [36, 36, 76]
@@ -155,7 +155,7 @@ def test_decoding_comes_after_the_last_step_one_picture_at_a_time() -> None:
     times = _times()
     times.measure_ending(shape_of(_JOB, _MODEL), 5.0)
     order = _jobs(5)
-    found = outlooks(order, _MODEL, times, lambda _: 0)
+    found = outlooks(Line(order, 1), _MODEL, times)
     etas = [found[queued.id].eta_seconds for queued in order]
     assert etas == pytest.approx([88, 88, 88, 88, 88 + 45])
 
@@ -199,8 +199,11 @@ def test_a_strength_that_never_ran_is_estimated_by_others() -> None:
 
 
 def test_time_left_is_that_of_the_steps_that_are_computed() -> None:
-    order = [*_jobs(1, init_strength="twin", running=True), *_jobs(1, init_strength="0.0001")]
-    found = outlooks(order, _MODEL, _times(), lambda _: 2)
+    order = [
+        *_jobs(1, init_strength="twin", running=True, step=2),
+        *_jobs(1, init_strength="0.0001"),
+    ]
+    found = outlooks(Line(order, 1), _MODEL, _times())
     etas = [found[queued.id].eta_seconds for queued in order]
     assert etas == pytest.approx([10, 12])  # 5 of 7 are left, then there is one
 
@@ -213,7 +216,7 @@ def test_of_many_shapes_those_in_use_are_known_and_the_oldest_are_dropped() -> N
         times.measure(other, 1, 1.0)
         times.guess(other, 2, 1.0)
         times.measure_ending(other, 1.0)
-        waits = outlooks(order, _MODEL, times, lambda _: 0)[order[0].id]  # somebody asks after it
+        waits = outlooks(Line(order, 1), _MODEL, times)[order[0].id]  # somebody asks after it
         assert waits.eta_seconds == pytest.approx(40)
     known = [times.step(JobShape(width, 64, "balanced", guided=True), 1) for width in (8, 15_992)]
     assert known == [None, 1]
@@ -221,6 +224,6 @@ def test_of_many_shapes_those_in_use_are_known_and_the_oldest_are_dropped() -> N
 
 def test_without_a_model_nothing_is_foretold_but_positions() -> None:
     order = _jobs(3)
-    found = outlooks(order, None, StepTimes(), lambda _: 0)
+    found = outlooks(Line(order, 1), None, StepTimes())
     assert [found[queued.id].position for queued in order] == [0, 1, 2]
     assert {found[queued.id].eta_seconds for queued in order} == {None}

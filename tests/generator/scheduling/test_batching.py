@@ -227,7 +227,7 @@ async def test_a_crash_costs_each_of_a_batch_an_attempt(stack: Stack) -> None:
     ids = await _together(stack, *[job(str(n), steps=3) for n in range(2)])
     for identity in ids:
         await stack.reach(identity, "running")
-    await stack.generator.leases.recover()  # as after a kill
+    await stack.generator.leases.recover(stack.generator.leases.holder)  # as after a kill
     assert [(await stack.row(identity)).attempts for identity in ids] == [1, 1]
 
 

@@ -142,8 +142,8 @@ async def test_who_waits_is_woken_by_nobody_elses_job(
     ]
 
     async def all_wait() -> bool | None:
-        _, order = await stack.generator.queue.look_up([queued])
-        return True if len(order) == 2 + waiting else None
+        _, line = await stack.generator.queue.look_up([queued])
+        return True if len(line.jobs) == 2 + waiting else None
 
     await eventually(all_wait)
     before = len(begun)
@@ -156,8 +156,8 @@ async def test_who_waits_is_woken_by_nobody_elses_job(
 
 
 async def _running_id(stack: Stack) -> str | None:
-    batch = stack.generator.progress.batch
-    return str(batch.ids[0]) if batch is not None else None
+    claims = stack.generator.progress.claims
+    return str(claims[0].id) if claims else None
 
 
 async def test_another_caller_may_cancel_it(stack: Stack) -> None:
@@ -179,7 +179,7 @@ async def test_a_caller_that_goes_away_takes_the_job_along(stack: Stack) -> None
 
     async def gone() -> bool | None:
         answer = await stack.client.get(f"/v1/jobs/{identity}")
-        idle = stack.generator.progress.batch is None
+        idle = not stack.generator.progress.batches
         return True if answer.status_code == 404 and idle else None
 
     assert await eventually(gone)
@@ -198,9 +198,10 @@ async def test_a_job_dies_with_the_process_that_waits_for_it(stack: Stack) -> No
     call = asyncio.create_task(stack.client.post(_PATH, content=job(), headers=XML))
     identity = await eventually(lambda: _running_id(stack))
     ordinary = await stack.put()
-    await Leases(stack.generator.database, "another", 3).recover()
+    another = Leases(stack.generator.database, "another", 3, clock=lambda: stack.now[0])
+    await another.recover()
     assert (await stack.client.get(f"/v1/jobs/{identity}")).status_code == 200
-    await stack.generator.leases.recover()
+    await stack.generator.leases.recover(stack.generator.leases.holder)
     response = await call
     assert (response.status_code, code(response)) == (409, "job-cancelled")
     assert (await stack.get(ordinary)).get("state") in {State.QUEUED, State.RUNNING}
