@@ -141,6 +141,11 @@ async def _desk(
         )
 
 
+async def people_of_both(desk: Desk, count: int) -> list[int]:
+    """People of whom each bot has some: so their ids are spread."""
+    return [await desk.people.add_user(user_id=5000 + 60 * n // count) for n in range(count)]
+
+
 async def send(desk: Desk, chats: Sequence[int], times: int) -> list[ShownMessage]:
     """Photos, as many in each chat."""
     return [await desk.people.send_photo(chat, picture()) for _ in range(times) for chat in chats]
@@ -172,7 +177,7 @@ async def _all_closed(desk: Desk) -> bool | None:
 async def test_they_share_the_chats_and_each_photo_is_answered_once(bots: Bots) -> None:
     desk = bots.desk
     desk.executor.go()
-    chats = [await desk.people.add_user() for _ in range(12)]
+    chats = await people_of_both(desk, 12)
     photos = await send(desk, chats, 2)
     await answered_once(desk, photos)
     assert len(bots.balancer.passed) == 2, "either takes what comes"
@@ -186,7 +191,7 @@ async def test_they_share_the_chats_and_each_photo_is_answered_once(bots: Bots) 
 
 async def test_a_killed_ones_chats_go_on(bots: Bots) -> None:
     desk = bots.desk
-    chats = [await desk.people.add_user() for _ in range(8)]
+    chats = await people_of_both(desk, 8)
     photos = await send(desk, chats, 2)
     await has_file(desk, chats[0], photos[0])
     await desk.people.wait_for_call("sendMessage")
@@ -200,7 +205,7 @@ async def test_a_killed_ones_chats_go_on(bots: Bots) -> None:
 
 async def test_one_that_was_frozen_sends_nothing_that_another_has_sent(bots: Bots) -> None:
     desk = bots.desk
-    chats = [await desk.people.add_user() for _ in range(8)]
+    chats = await people_of_both(desk, 8)
     photos = await send(desk, chats, 1)
     for photo in photos:
         await told(desk, photo.chat_id, bots.vision.caption)
