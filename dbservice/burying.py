@@ -39,6 +39,7 @@ OF_USERS: Final = {
     "broadcasts": "begun_at <= ?3",
     "broadcasts_in_flight": "?3 IS NOT NULL",
     "exports": "asked_at <= ?3",
+    "cancellations": "cancelled_at <= ?3",
 }
 """What of a user is forgotten that is as old as the tombstone, by its table."""
 
