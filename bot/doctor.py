@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from PIL import Image
 
-from bot import captioners, doctor_updates
+from bot import captioners, doctor_dbservices, doctor_updates
 from bot.bounded import BoundedTransport
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import (
@@ -265,7 +265,8 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
         return [failed("dbservice", f"dbservice at {where} answers {error}.", "See its log.")]
     finally:
         await client.disconnect()
-    return [ok("dbservice", f"dbservice answers at {where} and takes our token.")]
+    answers = ok("dbservice", f"dbservice answers at {where} and takes our token.")
+    return [answers, *await doctor_dbservices.check(where.split(","))]
 
 
 async def _generator(settings: BotSettings) -> list[Finding]:
