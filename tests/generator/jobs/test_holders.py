@@ -11,7 +11,7 @@ from generator.jobs.tables import Job
 from generator.jobs.uploads import Uploads
 from generator.tasks import Picture
 from lookalike import places
-from lookalike.blobs import LocalBlobs
+from lookalike.blobs.local import LocalBlobs
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 
 _PICTURE = Picture(b"png", 8, 8)
