@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from lookalike.errors import StartError
 from lookalike.processes import ServiceProcess, clean_environment
@@ -27,9 +28,7 @@ from tests.generator import scripted
 from tests.sandbox.client import LOOPBACK, ShownMessage
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.slow
-
-_LEASE = timedelta(seconds=3)
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Bots:
         for name in names:
             address = await asyncio.to_thread(self.processes[name].address)
             self.balancer.backends.append(address)
-        await eventually(self._share)
+        await eventually(self._share, 60)
 
     def _environment(self, name: str) -> dict[str, str]:
         settings = self.desk.settings
@@ -95,10 +94,13 @@ class Bots:
 
     async def kill(self, name: str) -> None:
         """Kills one as a crash would."""
+        await asyncio.to_thread(self.lose(name).kill)
+
+    def lose(self, name: str) -> ServiceProcess:
+        """One that is about to end, or has ended: nothing more is passed on to it."""
         process = self.processes.pop(name)
-        address = await asyncio.to_thread(process.address)
-        await asyncio.to_thread(process.kill)
-        self.balancer.backends.remove(address)
+        self.balancer.backends.remove(process.address())
+        return process
 
     async def stop(self) -> None:
         """Stops all, which is to leave nothing to be desired."""
@@ -111,13 +113,36 @@ class Bots:
             assert not [line for line in log if "Traceback" in line], "\n".join(log)
 
 
-@pytest.fixture
-async def bots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bots]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def _bots(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bots]:
+    async with _none_yet(tmp_path_factory.mktemp("home"), timedelta(seconds=3)) as bots:
+        await bots.start("first", "second")
+        yield bots
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bots(_bots: Bots) -> Bots:
     """Two of them; a lease lasts three seconds."""
-    async with _desk(tmp_path, monkeypatch) as (desk, balancer, vision):
-        bots = Bots(desk, balancer, vision)
+    if "first" not in _bots.processes:
+        await _bots.start("first")
+    _bots.balancer.passed.clear()
+    _bots.desk.executor.go()
+    return _bots
+
+
+@asynccontextmanager
+async def _none_yet(home: Path, lease: timedelta) -> AsyncIterator[Bots]:
+    """All that bots need; how long a lease lasts is dbservice's to say."""
+    async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
+        for module in ("shares", "leases"):
+            patch.setattr(f"dbservice.transactions.{module}.LEASE", lease)
+            patch.setattr(f"dbservice.transactions.{module}.RENEW_BELOW", lease * 2 / 3)
+        desk = await stack.enter_async_context(open_desk(home))
+        balancer = await stack.enter_async_context(balancing())
+        bots = Bots(desk, balancer, await stack.enter_async_context(azure.serve()))
         try:
-            await bots.start("first", "second")
             yield bots
             await bots.stop()
         finally:
@@ -125,25 +150,11 @@ async def bots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
                 await asyncio.to_thread(process.kill)
 
 
-@asynccontextmanager
-async def _desk(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Desk, Balancer, AzureServer]]:
-    monkeypatch.setattr(scripted, "png_of", lambda _task: picture("PNG"))
-    for module in ("shares", "leases"):
-        monkeypatch.setattr(f"dbservice.transactions.{module}.LEASE", _LEASE)
-        monkeypatch.setattr(f"dbservice.transactions.{module}.RENEW_BELOW", _LEASE * 2 / 3)
-    async with AsyncExitStack() as stack:
-        yield (
-            await stack.enter_async_context(open_desk(home)),
-            await stack.enter_async_context(balancing()),
-            await stack.enter_async_context(azure.serve()),
-        )
-
-
 async def people_of_both(desk: Desk, count: int) -> list[int]:
-    """People of whom each bot has some: so their ids are spread."""
-    return [await desk.people.add_user(user_id=5000 + 60 * n // count) for n in range(count)]
+    """New people, of whom each bot has some: so their ids are spread."""
+    first = await desk.people.add_user()
+    rest = [await desk.people.add_user(user_id=first + 60 * n // count) for n in range(1, count)]
+    return [first, *rest]
 
 
 async def send(desk: Desk, chats: Sequence[int], times: int) -> list[ShownMessage]:
@@ -176,7 +187,6 @@ async def _all_closed(desk: Desk) -> bool | None:
 
 async def test_they_share_the_chats_and_each_photo_is_answered_once(bots: Bots) -> None:
     desk = bots.desk
-    desk.executor.go()
     chats = await people_of_both(desk, 12)
     photos = await send(desk, chats, 2)
     await answered_once(desk, photos)
@@ -191,10 +201,11 @@ async def test_they_share_the_chats_and_each_photo_is_answered_once(bots: Bots) 
 
 async def test_a_killed_ones_chats_go_on(bots: Bots) -> None:
     desk = bots.desk
+    desk.executor.hold()
     chats = await people_of_both(desk, 8)
     photos = await send(desk, chats, 2)
     await has_file(desk, chats[0], photos[0])
-    await desk.people.wait_for_call("sendMessage")
+    await told(desk, chats[0], bots.vision.caption)
     await bots.kill("first")
     more = await send(desk, chats, 1)
     desk.executor.go()
@@ -205,6 +216,7 @@ async def test_a_killed_ones_chats_go_on(bots: Bots) -> None:
 
 async def test_one_that_was_frozen_sends_nothing_that_another_has_sent(bots: Bots) -> None:
     desk = bots.desk
+    desk.executor.hold()
     chats = await people_of_both(desk, 8)
     photos = await send(desk, chats, 1)
     for photo in photos:
@@ -222,9 +234,9 @@ async def test_one_that_was_frozen_sends_nothing_that_another_has_sent(bots: Bot
         await nothing_waits(desk)
     finally:
         frozen.popen.send_signal(signal.SIGCONT)
-    assert await asyncio.to_thread(frozen.wait, 20) == StartError.PASSING_EXIT_CODE
+    assert await asyncio.to_thread(frozen.wait, 60) == StartError.PASSING_EXIT_CODE
     assert "others have taken over its chats" in bots.logs["first"][-1]
-    del bots.processes["first"]
+    bots.lose("first")
     for chat in chats:
         shown = [each for each in await desk.people.messages(chat) if each.from_bot]
         assert len([each for each in shown if each.photo]) == 1
@@ -234,7 +246,6 @@ async def test_one_that_was_frozen_sends_nothing_that_another_has_sent(bots: Bot
 
 async def test_a_cancel_that_overtakes_its_photo_cancels_it(bots: Bots) -> None:
     desk = bots.desk
-    desk.executor.go()
     bots.balancer.late = b'"photo"'
     await desk.people.send_photo(desk.chat, picture())
     await desk.people.send_text(desk.chat, "/cancel")
@@ -262,7 +273,6 @@ async def test_a_command_whose_200_was_lost_is_answered_by_one(bots: Bots) -> No
 
 async def test_an_album_is_taken_whole_whoever_takes_its_photos(bots: Bots) -> None:
     desk = bots.desk
-    desk.executor.go()
     group = await Group.new(desk)
     bots.balancer.late = NAME.encode()  # the photo with the words comes last
     photos = [picture()] * 4
@@ -272,25 +282,15 @@ async def test_an_album_is_taken_whole_whoever_takes_its_photos(bots: Bots) -> N
     await pictured(desk, group.id, times=4)
 
 
-async def test_a_successor_in_the_same_home_goes_on_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_successor_in_the_same_home_goes_on_at_once(tmp_path: Path) -> None:
     """A bot that is alone, as most are."""
-    async with _desk(tmp_path, monkeypatch) as (desk, balancer, vision):
-        for module in ("shares", "leases"):
-            lease = timedelta(hours=1)
-            monkeypatch.setattr(f"dbservice.transactions.{module}.LEASE", lease)
-        bots = Bots(desk, balancer, vision)
-        try:
-            await bots.start("first")
-            photo = await desk.people.send_photo(desk.chat, picture())
-            await told(desk, desk.chat, vision.caption)
-            await bots.kill("first")
-            await bots.start("first")
-            desk.executor.go()
-            await answered_once(desk, [photo])
-            assert bots.rows("SELECT count(*) FROM claims") == [(0,)]
-            await bots.stop()
-        finally:
-            for process in bots.processes.values():
-                await asyncio.to_thread(process.kill)
+    async with _none_yet(tmp_path, timedelta(hours=1)) as bots:
+        desk = bots.desk
+        await bots.start("first")
+        photo = await desk.people.send_photo(desk.chat, picture())
+        await told(desk, desk.chat, bots.vision.caption)
+        await bots.kill("first")
+        await bots.start("first")
+        desk.executor.go()
+        await answered_once(desk, [photo])
+        assert bots.rows("SELECT count(*) FROM claims") == [(0,)]

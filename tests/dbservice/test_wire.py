@@ -87,9 +87,14 @@ def examples(lease: Lease) -> dict[str, list[bytes]]:
             ),
             db.CreateGenerationRequest(**who, message_id=4, recipe=db.Recipe(words="a dog")),
         ],
-        "BeginEpoch": [db.BeginEpochRequest(bot_id=BOT)],
-        "ConfirmEpoch": [db.ConfirmEpochRequest(bot_id=BOT, epoch=1)],
-        "LeaseGenerations": [db.LeaseGenerationsRequest(bot_id=BOT, holder="here", limit=3)],
+        "BeginEpoch": [
+            db.BeginEpochRequest(bot_id=BOT, address="https://x", holder="here", before="there")
+        ],
+        "ConfirmEpoch": [db.ConfirmEpochRequest(bot_id=BOT, epoch=1, holder="here")],
+        "LeaseGenerations": [
+            db.LeaseGenerationsRequest(bot_id=BOT, holder="here", limit=3, busy_chat_ids=[CHAT])
+        ],
+        "Claim": [db.ClaimRequest(bot_id=BOT, holder="here", name="update:1", seconds=60)],
         "FinalizeGeneration": [
             db.FinalizeGenerationRequest(
                 info=db.FinalizeGenerationRequest.Info(**names, failed=error)

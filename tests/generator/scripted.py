@@ -33,7 +33,7 @@ def png_of(task: Task) -> bytes:
 
 
 class ScriptedExecutor:
-    """Waits before each step until the test lets it go on; `go()` lets all go on from now on.
+    """Waits before each step until the test lets it go on; `go()` lets all, until `hold()`.
 
     Attributes:
         capacity: how many batches it takes at once.
@@ -79,6 +79,9 @@ class ScriptedExecutor:
     def go(self) -> None:
         self._free = True
         self._steps.release()
+
+    def hold(self) -> None:
+        self._free = False
 
     async def load(self) -> ModelInfo:
         await self.loadable.wait()
