@@ -55,7 +55,7 @@ async def restore(settings: DbserviceSettings, source: Path) -> str:
         except sqlite3.Error as error:
             raise StartError(f"{place.draft} cannot be used: {error}.") from error
     made = f"made by Lookalike {manifest.lookalike} on {manifest.made_at:%Y-%m-%d at %H:%M} UTC"
-    said = f"{place.name} has {manifest.summary} now, {made}."
+    said = f"{place.name} and {settings.blobs} have {manifest.summary} now, {made}."
     if gone:
         said += f" {len(gone):,} of these are left out, of people who were forgotten since."
     return f"{said} Start it as usual."

@@ -31,7 +31,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-LANGUAGES: Final = {"sh", "python", "console", "ini", "env", "caddyfile", "nginx"}
+LANGUAGES: Final = {"sh", "python", "console", "ini", "env", "json", "caddyfile", "nginx"}
 
 IN_CI: Final = {"make test", "make lint"}
 """They cannot run within themselves."""

@@ -92,7 +92,7 @@ def is_as(home: Path, original: Path) -> bool:
 def test_all_of_it_is_there_again(home: Path, original: Path, file: Path) -> None:
     code, said = restore_by_command(home, file)
     assert code == 0, said
-    assert said.startswith(f"{home}/dbservice has ")
+    assert said.startswith(f"{database_of(home)} and file://{home}/dbservice/blobs have ")
     assert is_as(home, original)
     assert database_of(home).stat().st_mode & 0o777 == 0o600
     assert all(path.stat().st_mode & 0o077 == 0 for path in home.rglob("*") if path.is_file())
