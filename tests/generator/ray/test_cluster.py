@@ -1,0 +1,118 @@
+"""Real Ray: two nodes, a replica on each, and what is killed in the middle of a job."""
+
+import contextlib
+import io
+from collections.abc import AsyncGenerator, Generator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from generator.diffusion.options import Options
+from generator.executors.inprocess import InProcessExecutor
+from generator.executors.ray import RayExecutor
+from generator.tasks import CancelToken, InitImage, NotTaken, Outcome, Picture, Step, Task
+from tests.generator import tiny
+from tests.generator.drawing import ignore
+from tests.generator.ray.cluster import TOKEN, Cluster
+from tests.generator.stack import job, serving
+from tests.waiting import eventually
+
+pytestmark = [
+    pytest.mark.filterwarnings(tiny.NUMPY_WARNING),
+    pytest.mark.slow,
+    pytest.mark.scale,
+]
+
+_TASK = Task("a cat", "", 256, 256, 40, 7.5, 7)
+"""It takes some seconds on a busy machine."""
+
+_JOBS = 5
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.save(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def cluster(model: Path) -> Generator[Cluster, None, None]:
+    made = Cluster(model)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+async def executor(cluster: Cluster) -> AsyncGenerator[RayExecutor]:
+    made = RayExecutor(cluster.url, TOKEN)
+
+    async def both() -> bool | None:
+        with contextlib.suppress(NotTaken):
+            return await made.look() == 2 or None
+        return None
+
+    await eventually(both, seconds=60)
+    yield made
+    await made.close()
+
+
+async def test_the_same_bytes_as_in_process(executor: RayExecutor, model: Path) -> None:
+    levels = np.random.default_rng(1).integers(0, 256, (70, 90, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, "PNG")
+    init = InitImage(file.getvalue(), 0.55)
+    tasks = [
+        Task("a cat", "blurry", tiny.SIDE, tiny.SIDE, 20, 7.3, seed, init=init) for seed in range(2)
+    ]
+    expected = await _here(model, tasks)
+    await executor.load()
+    steps: list[Step] = []
+    assert await executor.run(tasks, steps.append, [CancelToken() for _ in tasks]) == expected
+    assert [step.number for step in steps if step.task == 1] == list(range(1, 12))
+
+
+@pytest.mark.parametrize("victim", ["replica", "node"])
+async def test_what_is_killed_costs_its_job_one_attempt_and_nothing_is_there_twice(
+    executor: RayExecutor, cluster: Cluster, model: Path, tmp_path: Path, victim: str
+) -> None:
+    (expected,) = await _here(model, [_TASK])
+    assert isinstance(expected, Picture)
+    body = job(
+        _TASK.prompt,
+        width=_TASK.width,
+        height=_TASK.height,
+        steps=_TASK.steps,
+        seed=_TASK.seed,
+        guidance=_TASK.guidance_scale,
+    )
+    async with serving(tmp_path, executor) as stack:
+        ids = [await stack.put(body) for _ in range(_JOBS)]
+
+        async def both_compute() -> bool | None:
+            return sum(each.step > 0 for each in stack.generator.progress.jobs) == 2 or None
+
+        await eventually(both_compute)
+        if victim == "replica":
+            cluster.replicas()[0].kill()
+        else:
+            cluster.kill_the_second_node()
+        told = [await stack.reach(each, "finished") for each in ids]
+        assert sorted(each.get("attempt", "") for each in told) == [*["1"] * (_JOBS - 1), "2"]
+        for each in ids:
+            picture = await stack.client.get(f"/v1/jobs/{each}/image")
+            assert picture.content == expected.png
+        assert len(stack.images) == _JOBS
+
+
+async def _here(model: Path, tasks: Sequence[Task]) -> Sequence[Outcome]:
+    """What is computed in this process."""
+    executor = InProcessExecutor(str(model), Options("cpu"))
+    await executor.load()
+    try:
+        return await executor.run(tasks, ignore, [CancelToken() for _ in tasks])
+    finally:
+        await executor.close()
