@@ -34,6 +34,7 @@ from bot.context import BotData, Context
 from bot.exports.exporting import Exporting
 from bot.forgetting import Forgetting
 from bot.handlers import table
+from bot.handlers.photo import look_again
 from bot.messenger import Messenger
 from bot.observers import LogObserver
 from bot.pace import EditPace
@@ -58,7 +59,7 @@ from bot.web.gallery import page
 from bot.web.gallery.app import PATH, create_gallery
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
-from lookalike import lifecycle, web
+from lookalike import lifecycle, places, web
 from lookalike.errors import StartError
 from lookalike.proxies import proxy_for
 from lookalike.tokens import derived_secret
@@ -101,9 +102,9 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         generator = GeneratorClient(settings.generator_url, settings.bearer_token, observers)
         stack.callback(generator.close)
         proxy = proxy_for(settings.telegram_api_url, socks=True)
-        incarnation = Incarnation(database, settings.bot_id)
         address = lifecycle.address_of(bound)
         public_url = settings.public_url_of(address)
+        incarnation = await _incarnation(settings, database, public_url, stack)
         transport, routes = _transport(settings, public_url, incarnation, proxy)
         request = HTTPXRequest(
             read_timeout=20,
@@ -115,7 +116,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         )
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
-        limiter = FairRateLimiter(incarnation.may_send)
+        limiter = FairRateLimiter(incarnation.may_send, lambda: incarnation.bots)
         bot = _bot(settings, request, limiter)
         messenger = Messenger(bot, EditPace(), observers)
         services = Services(
@@ -131,6 +132,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             terms=settings.bot_notice,
             privacy_url=settings.bot_privacy_url,
             gallery_url=None if public_url is None else f"{public_url}{PATH}/",
+            holder=incarnation.holder,
+            claim=incarnation.claim,
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
@@ -139,11 +142,17 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         kept = KeptUpdates(settings.folder("bot") / "undecoded")
         broadcasting = Broadcasting(services, settings.bot_id)
         sending_to_all = Beside(broadcasting.run)
+
+        async def look_for_albums() -> None:
+            if incarnation.bots > 1:
+                await look_again(services)
+
         beside = (
             Beside(Forgetting(services, kept, settings.bot_id).run),
             Exporting(services, settings.folder("bot") / "exports", settings.bot_id),
             sending_to_all,
             Beside(_troubles(bot, services, leasing, settings.bot_id).run),
+            Beside(look_for_albums),
         )
         for each in beside:
             stack.push_async_callback(each.stop)
@@ -155,7 +164,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
 
         async def end() -> None:
             broadcasting.stop()
-            await asyncio.gather(tick.stop(), sending_to_all.stop(_STOP_SECONDS))
+            others = (each.stop() for each in beside if each is not sending_to_all)
+            await tick.stop(sending_to_all.stop(_STOP_SECONDS), *others)
 
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, go_on, settings.bot_poll_seconds)
@@ -178,6 +188,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                         *routes,
                         *_gallery(settings, services, bot, scheduler),
                     ],
+                    note=partial(_note, incarnation),
                 ),
                 bound,
                 stop,
@@ -187,6 +198,31 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             ),
         ):
             yield RunningBot(address, stop)
+
+
+async def _incarnation(
+    settings: BotSettings,
+    database: DatabaseClient,
+    public_url: str | None,
+    stack: contextlib.AsyncExitStack,
+) -> Incarnation:
+    """This process; behind a public address it may be one of several.
+
+    Raises:
+        StartError: the home folder cannot be used.
+    """
+    if public_url is None:
+        return Incarnation(database, settings.bot_id)
+    home = settings.lookalike_home.absolute()
+    place = await asyncio.to_thread(places.take, home, "bot")
+    stack.callback(place.close)
+    return Incarnation(database, settings.bot_id, public_url + webhook.PATH, place)
+
+
+def _note(incarnation: Incarnation) -> str | None:
+    if incarnation.epoch is None or incarnation.bots == 1:
+        return None
+    return f"{incarnation.bots} bots share the chats."
 
 
 def _quieten_libraries() -> None:

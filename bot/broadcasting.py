@@ -85,7 +85,7 @@ class Broadcasting:
         if self._clock() < self._held_until:
             return
         try:
-            request = db.GetBroadcastRequest(bot_id=self._bot_id)
+            request = self._question()
             found = await self._services.database.get_broadcast(request)
         except DatabaseError:
             return  # which the tick logs
@@ -98,6 +98,9 @@ class Broadcasting:
             _log.info("The end of a broadcast waits for Telegram: %s", error)
         except DatabaseError as error:
             _log.info("The broadcast waits for dbservice: %s", error)
+
+    def _question(self) -> db.GetBroadcastRequest:
+        return db.GetBroadcastRequest(bot_id=self._bot_id, holder=self._services.holder)
 
     async def _carry_through(self, broadcast: db.Broadcast) -> None:
         # Of whom an earlier process was sending it to.
@@ -252,7 +255,7 @@ class Broadcasting:
         while not self._stopping and (left := self._held_until - self._clock()) > 0:
             await self._sleep(min(left, _LOOK_AGAIN_SECONDS))
             with suppress(DatabaseError):
-                request = db.GetBroadcastRequest(bot_id=self._bot_id)
+                request = self._question()
                 now = (await self._services.database.get_broadcast(request)).broadcast
                 if now.state != db.BROADCAST_STATE_RUNNING:
                     return

@@ -18,7 +18,9 @@ from bot.services import Services
 from bot.texts.texts import Texts
 from protos.lookalike.db.v1 import db_pb2 as db
 
-_QUESTION_SECONDS: Final = 5.0
+QUESTION_SECONDS: Final = 5.0
+"""So long a photo is not asked about again."""
+
 _DAY_SECONDS: Final = 86_400.0
 
 
@@ -41,7 +43,7 @@ class BotData:
     scheduler: Scheduler
     notices: Notices = field(default_factory=Notices)
     refused: Notices = field(default_factory=lambda: Notices(seconds=_DAY_SECONDS))
-    questions: Notices = field(default_factory=lambda: Notices(seconds=_QUESTION_SECONDS))
+    questions: Notices = field(default_factory=lambda: Notices(seconds=QUESTION_SECONDS))
     under_way: set[str] = field(default_factory=set)
     cards: WeakValueDictionary[tuple[int, int], asyncio.Lock] = field(
         default_factory=WeakValueDictionary

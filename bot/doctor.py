@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from PIL import Image
 
-from bot import captioners, doctor_updates
+from bot import captioners, doctor_dbservices, doctor_updates
 from bot.bounded import BoundedTransport
 from bot.captioners.azure import REGIONS, RETIREMENT, AzureCaptioner
 from bot.captioners.base import (
@@ -265,7 +265,8 @@ async def _dbservice(settings: BotSettings) -> list[Finding]:
         return [failed("dbservice", f"dbservice at {where} answers {error}.", "See its log.")]
     finally:
         await client.disconnect()
-    return [ok("dbservice", f"dbservice answers at {where} and takes our token.")]
+    answers = ok("dbservice", f"dbservice answers at {where} and takes our token.")
+    return [answers, *await doctor_dbservices.check(where.split(","))]
 
 
 async def _generator(settings: BotSettings) -> list[Finding]:
@@ -296,11 +297,12 @@ async def _bot(settings: BotSettings) -> list[Finding]:
     """Whether the bot itself is up."""
     where = settings.bot_listen
     status, text = await asyncio.to_thread(checks.get, where, "/health/ready")
-    text = text.strip()
-    if text == "ready":
-        return [ok("bot", f"The bot runs; its health check is at {where}.")]
-    if text.startswith("not ready: "):
-        return [warning("bot", f"The bot runs, but is {text}.", "Its log says more.")]
+    said, _, note = text.strip().partition("\n")
+    if said == "ready":
+        summary = f"The bot runs; its health check is at {where}. {note}".rstrip()
+        return [ok("bot", summary)]
+    if said.startswith("not ready: "):
+        return [warning("bot", f"The bot runs, but is {said}.", "Its log says more.")]
     if status or await asyncio.to_thread(checks.someone_listens, where):
         return [checks.port("BOT_LISTEN", where, ours=False)]
     return [failed("bot", f"The bot does not run: nobody listens on {where}.", checks.START)]

@@ -37,17 +37,22 @@ class Forgetting:
         self._bot_id = bot_id
 
     async def run(self) -> None:
-        """Forgets whoever has nothing unfinished any more; the others wait for the tick."""
-        request = db.ListForgettingsRequest(bot_id=self._bot_id)
+        """Forgets whoever has nothing unfinished any more; the others wait for the tick.
+
+        What is in this home is forgotten of all, whichever process sees to the rest.
+        """
+        request = db.ListForgettingsRequest(bot_id=self._bot_id, holder=self._services.holder)
         try:
             found = await self._services.database.list_forgettings(request)
         except DatabaseError:
             return  # which the tick logs
         for each in found.forgettings:
-            if each.unfinished:
+            if each.unfinished and not each.elsewhere:
                 continue
             try:
-                await self._forget(each)
+                await self._kept.forget(each.user_id)
+                if not each.elsewhere:
+                    await self._forget(each)
             except _EXPECTED as error:
                 _log.info("Somebody who is to be forgotten has to wait: %s", error)
             except Exception:  # noqa: BLE001, nobody else waits for it
@@ -58,7 +63,6 @@ class Forgetting:
         async for sha256 in self._uploads(user_id):
             # Where another's unfinished job starts from it, it is their photo as well.
             await services.generator.delete_image(sha256)
-        await self._kept.forget(user_id)
         await services.database.forget_user(db.ForgetUserRequest(bot_id=bot_id, user_id=user_id))
         await self._tell(each)
         await services.database.end_forgetting(

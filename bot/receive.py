@@ -26,10 +26,18 @@ class Receiver:
         self,
         bot: Bot,
         kept: KeptUpdates,
-        record: Callable[[Update], Awaitable[None]],
+        record: Callable[[Update], Awaitable[bool]],
         queue: "asyncio.Queue[object]",
     ) -> None:
-        """`record` makes or ends the work that an update asks for; `queue` leads to handlers."""
+        """Takes nothing yet.
+
+        Args:
+            bot: decodes updates, and answers them.
+            kept: where goes what nobody can decode.
+            record: makes or ends the work that an update asks for; whether it is to be answered
+                here.
+            queue: leads to handlers.
+        """
         self._bot = bot
         self._kept = kept
         self._record = record
@@ -45,7 +53,8 @@ class Receiver:
         if all(getattr(decoded, kind) is None for kind in UPDATES):
             return  # of a kind that nobody here acts on
         try:
-            await self._record(decoded)
+            if not await self._record(decoded):
+                return
         except DatabaseUnavailable as error:
             raise NotNow(str(error)) from error
         except Exception:  # noqa: BLE001, one update must not stop the others

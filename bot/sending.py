@@ -45,13 +45,28 @@ def _priority(endpoint: str) -> _Priority:
     return _OF_ENDPOINTS.get(endpoint, _Priority.TEXT)
 
 
+def _overall(bots: int) -> AsyncLimiter:
+    """The rate of each of so many processes; it lets one at a time go at least."""
+    at_once = max(1.0, _PER_SECOND / bots)
+    return AsyncLimiter(at_once, at_once * bots / _PER_SECOND)
+
+
 class FairRateLimiter(BaseRateLimiter[None]):
     """Lets calls that concern a chat go at Telegram's rate, chats in turns."""
 
-    def __init__(self, may_send: Callable[[], Awaitable[bool]]) -> None:
-        """Nothing waits yet; `may_send` is asked right before anything goes."""
+    def __init__(
+        self, may_send: Callable[[], Awaitable[bool]], bots: Callable[[], int] = lambda: 1
+    ) -> None:
+        """Nothing waits yet.
+
+        Args:
+            may_send: is asked right before anything goes.
+            bots: how many processes share the rate. A group's is its chat's process's alone.
+        """
         self._may_send = may_send
-        self._overall = AsyncLimiter(_PER_SECOND, 1)
+        self._bots = bots
+        self._sharing = bots()
+        self._overall = _overall(self._sharing)
         self._groups: dict[int | str, AsyncLimiter] = {}
         self._waiting: dict[_Priority, dict[int | str, deque[asyncio.Future[None]]]] = {
             priority: {} for priority in _Priority
@@ -104,9 +119,15 @@ class FairRateLimiter(BaseRateLimiter[None]):
     async def _release_all(self) -> None:
         """Lets one after the other go until nothing waits."""
         while any(self._waiting.values()):
-            await self._overall.acquire()
+            await self._share().acquire()
             while not await self._release_next() and any(self._waiting.values()):  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)  # only groups wait, which have had theirs
+
+    def _share(self) -> AsyncLimiter:
+        """What lets our part of the overall rate go."""
+        if (bots := self._bots()) != self._sharing:
+            self._sharing, self._overall = bots, _overall(bots)
+        return self._overall
 
     async def _release_next(self) -> bool:
         """Lets the one go whose turn it is; False if all that wait are over their group's rate."""

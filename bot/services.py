@@ -1,7 +1,7 @@
 """What the stages work with, put together once at start."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.access import Access
@@ -19,6 +19,10 @@ from bot.work.memory import Memories
 from bot.work.room import Room
 from lookalike.imaging.decoder import Decoder
 from protos.lookalike.db.v1 import db_pb2 as db
+
+
+async def _alone(_name: str, _seconds: int) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Services:
         downloading: bounds how many photos are in memory at a time, up to 20 MB each.
         decoding: bounds how many are decoded at a time, which may take more than a gigabyte each.
         captioning: bounds how many captions are asked for at a time.
+        holder: this process, where several share the chats; empty: nobody shares them.
+        claim: whether something is this process's to do, and no other's; see `Incarnation.claim`.
     """
 
     database: DatabaseClient
@@ -72,3 +78,5 @@ class Services:
     downloading: Turns = field(default_factory=lambda: Turns(4, each=2))
     decoding: Turns = field(default_factory=lambda: Turns(2, each=1))
     captioning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
+    holder: str = ""
+    claim: Callable[[str, int], Awaitable[bool]] = _alone

@@ -5,7 +5,7 @@ way is left alone. What a process may have died of comes first, each alone; see 
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from bot.clients.errors import DatabaseError, NotFound
@@ -31,12 +31,13 @@ class Tick:
         self._services = services
         self._leasing = leasing
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._items: dict[str, WorkItem] = {}
         self._alone = False
 
     async def run(self) -> None:
         """One tick: one request, then a task for each item that is due and has none."""
         # What the lease says of these is old news: something is done about them.
-        under_way = set(self._tasks)
+        under_way = {key: item.photo.chat_id for key, item in self._items.items()}
         due = []
         for place, item in enumerate(await self._leasing.lease(under_way)):
             item.memory.place = place
@@ -54,24 +55,30 @@ class Tick:
                 work = self._work_on_suspect if item in suspected else self._work_on
                 self._start([item], work(item))
 
-    async def stop(self) -> None:
-        """Lets what is under way come to an end, but not for long."""
+    async def stop(self, *beside: Awaitable[None]) -> None:
+        """Lets what is under way come to an end, but not for long.
+
+        What stops beside it has stopped before the leases are given back, and the chats with them.
+        """
+        stopping = asyncio.gather(*beside)
         tasks = set(self._tasks.values())
         if tasks:
             await asyncio.wait(tasks, timeout=_STOP_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await stopping
         await self._leasing.release()
 
     def _start(self, items: Sequence[WorkItem], work: Coroutine[Any, Any, None]) -> None:
         ids = [item.id for item in items]
         task = asyncio.create_task(work)
         self._tasks.update(dict.fromkeys(ids, task))
+        self._items.update(zip(ids, items, strict=True))
 
         def forget(_task: asyncio.Task[None]) -> None:
             for each in ids:
-                del self._tasks[each]
+                del self._tasks[each], self._items[each]
 
         task.add_done_callback(forget)
 

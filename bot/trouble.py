@@ -96,7 +96,7 @@ class Troubles:
         await self._learn()
         await self._show_menus()
         for name, seen in self._seen.items():
-            self._look(name, seen)
+            await self._look(name, seen)
         await self._tell()
 
     async def _learn(self) -> None:
@@ -123,7 +123,7 @@ class Troubles:
             tried[user] = wanted
             self._next_menus = now + _LEARN_SECONDS
 
-    def _look(self, name: str, seen: _Seen) -> None:
+    async def _look(self, name: str, seen: _Seen) -> None:
         now, health = self._clock(), seen.health
         if not health.in_trouble:
             if seen.is_told:
@@ -133,9 +133,17 @@ class Troubles:
         seen.since = now if seen.since is None else seen.since
         lasts = now - seen.since >= _BLIP_SECONDS and health.failures >= _BLIP_FAILURES
         if lasts and not seen.is_told and now - seen.told_at >= _NOTE_SECONDS:
-            seen.is_told, seen.told_at = True, now
-            code = f"{name}-{health.code}"
-            self._note(lambda said: said.trouble.trouble(code))
+            seen.is_told, seen.told_at = await self._is_first(name), now
+            if seen.is_told:
+                code = f"{name}-{health.code}"
+                self._note(lambda said: said.trouble.trouble(code))
+
+    async def _is_first(self, name: str) -> bool:
+        """Whether no other process has told of it; while dbservice is away, each tells."""
+        try:
+            return await self._services.claim(f"trouble:{name}", int(_NOTE_SECONDS))
+        except DatabaseError:
+            return True
 
     def _note(self, text: Callable[[Texts], str]) -> None:
         self._waiting += [_Note(user, text) for user in self._services.admins.languages]

@@ -39,6 +39,7 @@ OF_USERS: Final = {
     "broadcasts": "begun_at <= ?3",
     "broadcasts_in_flight": "?3 IS NOT NULL",
     "exports": "asked_at <= ?3",
+    "cancellations": "cancelled_at <= ?3",
 }
 """What of a user is forgotten that is as old as the tombstone, by its table."""
 
@@ -54,9 +55,11 @@ def draft_of(database: Path) -> Path:
 def remove_draft(database: Path) -> None:
     """Removes what a restore that was cut short has left: it may have who was forgotten.
 
-    With its journal, which SQLite would apply to the next one.
+    With its journal, which SQLite would apply to the next one, and the copy from before an upgrade.
     """
     draft = draft_of(database)
+    for copy in copies(draft):
+        copy.unlink()
     for suffix in OF_A_DATABASE:
         draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from dbservice.settings import DbserviceSettings
 from lookalike import checks, integrity, storage
 from lookalike.checks import Finding
 from lookalike.proxies import NO_GRPC_PROXY
+from lookalike.settings import folder_of
 from lookalike.sqlite import path_of
 
 _SECONDS = 3.0
@@ -39,9 +40,20 @@ async def _photos(settings: DbserviceSettings) -> list[Finding]:
     return await storage.check("photos", settings.blobs, settings)
 
 
+async def _start(settings: DbserviceSettings) -> list[Finding]:
+    """What is elsewhere, before anything starts; what is on this machine tells of itself soon."""
+    found = []
+    if not settings.database.startswith("sqlite:"):
+        found += await _database(settings)
+    if folder_of(settings.blobs) is None:
+        found += await _photos(settings)
+    return found
+
+
 if __name__ == "__main__":
     checks.run(
         "dbservice",
         DbserviceSettings,
         {"port": _port, "database": _database, "photos": _photos},
+        start={"start": _start},
     )

@@ -10,12 +10,15 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+import grpc
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2 as health
 from grpc_health.v1.health_pb2_grpc import HealthServicer as Contract
 
 from dbservice.errors import not_found
 from dbservice.store import Store
+from lookalike import __version__
+from lookalike.checks import VERSION_HEADER
 from lookalike.waiting import any_of
 
 STUCK_SECONDS: Final = 30.0
@@ -42,11 +45,14 @@ class HealthServicer(Contract):
         self._stop = stop
 
     async def Check(
-        self, request: health.HealthCheckRequest, _context: object
+        self,
+        request: health.HealthCheckRequest,
+        context: grpc.aio.ServicerContext[health.HealthCheckRequest, health.HealthCheckResponse],
     ) -> health.HealthCheckResponse:
-        """How a service is now."""
+        """How a service is now; and, in a header, of which version."""
         if request.service not in self._names:
             raise not_found("service")
+        await context.send_initial_metadata(((VERSION_HEADER, __version__),))
         return self._response()
 
     async def List(self, _request: object, _context: object) -> Message:

@@ -12,7 +12,14 @@ from dbservice.errors import as_service_error
 from dbservice.observers import Observer, RetentionDone, SweepDone
 from dbservice.rows import Rows
 from dbservice.store import Store
-from dbservice.transactions import deletions, exports, quotas, retention
+from dbservice.transactions import (
+    cancellations,
+    claims,
+    deletions,
+    exports,
+    quotas,
+    retention,
+)
 from lookalike.blobs import Blobs
 from lookalike.waiting import any_of
 
@@ -55,6 +62,8 @@ async def maintain(
         try:
             await delete_pending(store, blobs)
             await store.transact(exports.remove_old)
+            await store.transact(cancellations.remove_old)
+            await store.transact(claims.remove_old)
             since, looked = looked, uptime()
             last = await store.transact(retention.look, last, looked - since)
             await rows.maintain(certain=last.certain)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dbservice.burying import bury, bury_in_copies, remove_draft
+from dbservice.settings import DbserviceSettings
 from dbservice.store import Store
 from dbservice.tombstones import Tombstones
 from dbservice.transactions import burial, deletions
@@ -80,13 +81,15 @@ class ServerRows:
 
     folders: Sequence[Path] = ()
 
-    def __init__(self, store: Store, tombstones: Tombstones) -> None:
+    def __init__(self, store: Store, tombstones: Tombstones, file_at_home: Path) -> None:
+        self._file_at_home = file_at_home
         self._store = store
         self._tombstones = tombstones
 
     async def bury(self) -> None:
-        """Likewise."""
+        """Likewise; and removes what a restore that was cut short has left at home."""
         try:
+            remove_draft(self._file_at_home)
             known_key = await self._store.transact(burial.agree, self._tombstones.fingerprint)
             if not known_key:
                 raise StartError(
@@ -110,8 +113,8 @@ class ServerRows:
         await asyncio.to_thread(self._tombstones.add, there)
 
 
-def rows_at(url: str, store: Store, tombstones: Tombstones) -> Rows:
-    """The place that a URL names."""
-    if url.startswith("sqlite:"):
-        return FileRows(path_of(url), store, tombstones)
-    return ServerRows(store, tombstones)
+def rows_at(settings: DbserviceSettings, store: Store, tombstones: Tombstones) -> Rows:
+    """The place that the settings name."""
+    if settings.database.startswith("sqlite:"):
+        return FileRows(path_of(settings.database), store, tombstones)
+    return ServerRows(store, tombstones, settings.file_at_home)

@@ -93,9 +93,10 @@ async def running(
         migrate(engine, MIGRATIONS)
         _log.info("The database is %s.", backend_of(engine).named(engine))
         tombstones = Tombstones(settings.lookalike_home.absolute())
-        rows = rows_at(settings.database, store, tombstones)
+        rows = rows_at(settings, store, tombstones)
         await rows.bury()
         blobs = await open_blobs(settings.blobs, settings)
+        _log.info("Photos and pictures are in %s.", settings.blobs)
         folder = folder_of(settings.blobs)
         stop = asyncio.Event()
         servicer = DatabaseServicer(

@@ -5,9 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lookalike.errors import StartError
 from lookalike.settings import BlobUrl, DatabaseUrl, ListenAddress, StorageSettings
-from lookalike.sqlite import path_of
 
 
 class DbserviceSettings(StorageSettings):
@@ -28,6 +26,8 @@ class DbserviceSettings(StorageSettings):
         bot_daily_captions: how many captions a captioner that costs may be asked for; None: no
             bound.
         retention_days: after how many days what is closed is deleted; None: never.
+        move_database_url: where `lookalike move` brings the rows; empty: they stay.
+        move_blob_url: where it brings the bytes; empty: they stay.
     """
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
@@ -40,23 +40,18 @@ class DbserviceSettings(StorageSettings):
     bot_daily_pictures: int | None = Field(default=None, ge=0, le=1_000_000_000)
     bot_daily_captions: int | None = Field(default=None, ge=0, le=1_000_000_000)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
+    move_database_url: DatabaseUrl = ""
+    move_blob_url: BlobUrl = ""
 
     @property
     def database(self) -> str:
         """The database's address, `sqlite:///` and an absolute path, or `postgresql://...`."""
-        return self.database_url or f"sqlite:///{self.folder('dbservice') / 'lookalike.db'}"
+        return self.database_url or f"sqlite:///{self.file_at_home}"
 
     @property
-    def database_file(self) -> Path:
-        """The file of the rows.
-
-        Raises:
-            StartError: they are in PostgreSQL, which has tools of its own for that.
-        """
-        if not self.database.startswith("sqlite:"):
-            message = "is PostgreSQL: copy that by pg_dump, and the bytes of BLOB_URL after it"
-            raise StartError(f"DATABASE_URL {message} (docs/running.md).")
-        return path_of(self.database)
+    def file_at_home(self) -> Path:
+        """Where the rows are unless the settings say otherwise."""
+        return self.folder("dbservice") / "lookalike.db"
 
     @property
     def retention(self) -> timedelta | None:

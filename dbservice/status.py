@@ -19,6 +19,7 @@ CODES = {
     Reason.NOT_OWNER: grpc.StatusCode.PERMISSION_DENIED,
     Reason.LEASE_LOST: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.SUPERSEDED: grpc.StatusCode.FAILED_PRECONDITION,
+    Reason.LAPSED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.TRANSITION_NOT_ALLOWED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.NOT_CAPTIONED: grpc.StatusCode.FAILED_PRECONDITION,
     Reason.NOT_CLOSED: grpc.StatusCode.FAILED_PRECONDITION,

@@ -1,6 +1,7 @@
 """`python -m generator.doctor`: the generator's own checks for `lookalike doctor`."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def _answers(listen: str) -> bool:
 async def _database(settings: GeneratorSettings) -> list[Finding]:
     path = path_of(settings.database_url)
     return [await asyncio.to_thread(integrity.database, path)]
+
+
+async def _generators(settings: GeneratorSettings) -> list[Finding]:
+    """How many generators work on the queue; nothing if none does."""
+    asked = "SELECT count(*) FROM holders WHERE alive_until > :now"
+    url = settings.database_url
+    found = await asyncio.to_thread(integrity.count, url, asked, now=time.time())
+    if not found:
+        return []
+    which = "generator works" if found == 1 else "generators work"
+    return [ok("generators", f"{found} {which} on the queue, or did a minute ago.")]
 
 
 async def _pictures(settings: GeneratorSettings) -> list[Finding]:
@@ -245,6 +257,7 @@ if __name__ == "__main__":
         {
             "port": _port,
             "database": _database,
+            "generators": _generators,
             "pictures": _pictures,
             "ray": _ray,
             "model": _computes_here(_model),

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from generator.executors import chosen
 from generator.executors.base import Executor
 from generator.images import Images
-from generator.jobs import places
 from generator.jobs.clock import steady_clock
 from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
 from generator.jobs.following import Follower
 from generator.jobs.leases import Leases
 from generator.jobs.maintenance import Maintenance
-from generator.jobs.places import Place
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results
 from generator.jobs.uploads import Uploads
@@ -37,9 +35,10 @@ from generator.service import Service
 from generator.settings import GeneratorSettings
 from generator.synchronous import SynchronousCalls
 from generator.web.routes import Parts, create_app
-from lookalike import lifecycle, web
+from lookalike import lifecycle, places, web
 from lookalike.blobs import Blobs
 from lookalike.errors import StartError
+from lookalike.places import Place
 from lookalike.settings import folder_of
 from lookalike.storage import open_blobs
 
@@ -120,7 +119,9 @@ async def running(
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
-        place = await asyncio.to_thread(places.take, settings.lookalike_home.absolute())
+        place = await asyncio.to_thread(
+            places.take, settings.lookalike_home.absolute(), "generator"
+        )
         stack.callback(place.close)
         database = JobDatabase(settings.database_url)
         stack.push_async_callback(database.close)

@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn, Self, TypeVar
@@ -29,6 +30,14 @@ MODEL_MISSING = "model missing"
 
 START = "Start everything with `lookalike up`."
 BUSY = "Try again when the machine has less to do."
+
+VERSION_HEADER = "lookalike-version"
+"""What a service answers a health check with besides, so that different versions are seen."""
+
+NTP = "Have both machines set their clocks by NTP."
+
+_CLOCK_DIFFERENCE = timedelta(seconds=5)
+"""By more, what the log says and what is stored is hard to compare."""
 
 _CHECK_SECONDS = 120.0
 _CONNECT_SECONDS = 3.0
@@ -226,6 +235,14 @@ def folder(check: str, path: Path) -> Finding:
     if free < _LOW_BYTES:
         return warning(check, summary, "Make room on it soon.")
     return ok(check, summary)
+
+
+def clock_note(there: datetime) -> str:
+    """What is to be added to a sentence where another machine's clock is off; "": it is not."""
+    apart = abs(there - datetime.now(UTC))
+    if apart <= _CLOCK_DIFFERENCE:
+        return ""
+    return f", but its clock is {apart.total_seconds():.0f} s off ours"
 
 
 def size(count: float) -> str:

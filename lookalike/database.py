@@ -3,16 +3,17 @@
 What differs between the two is in `lookalike.sqlite` and `lookalike.postgresql`; all else is one.
 """
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Column, Connection, Engine
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lookalike import postgresql, sqlite
+from lookalike.errors import StartError
 
 
 class Reserve(Protocol):
@@ -70,6 +71,27 @@ class Backend(Protocol):
             OSError: the disk fails.
         """
 
+    def reading(self, engine: Engine, *, alone: bool = False) -> AbstractContextManager[Connection]:
+        """A transaction that sees all rows as of one moment, however long it takes.
+
+        Args:
+            engine: the database's.
+            alone: nobody else writes meanwhile.
+        """
+
+    def refuse_others(self, connection: Connection) -> None:
+        """Makes sure that no other process of ours uses the database.
+
+        Raises:
+            StartError: one does.
+        """
+
+    def last_number(self, connection: Connection, column: Column[Any]) -> int:
+        """The last number that a column which counts up has had; 0: none."""
+
+    def go_on_from(self, connection: Connection, column: Column[Any], number: int) -> None:
+        """Has such a column go on after that number."""
+
     def truncate_log(self, engine: Engine) -> None:
         """Empties a log of ours that has what was deleted since, if there is one.
 
@@ -101,3 +123,24 @@ def create_engine(url: str) -> Engine:
 def backend_of(engine: Engine) -> Backend:
     """What is the engine's database's own."""
     return _BACKENDS[engine.dialect.name]
+
+
+@contextmanager
+def usable(engine: Engine) -> Iterator[None]:
+    """Has what is wrong with a database be told in a sentence; another one's faults are passed on.
+
+    Raises:
+        StartError: it cannot be used; its exit code tells what passes from what lasts.
+    """
+    backend = backend_of(engine)
+    try:
+        yield
+    except DatabaseError as error:
+        if not isinstance(error.orig, engine.dialect.loaded_dbapi.Error):
+            raise
+        reason = " ".join(str(error.orig).split()).rstrip(".")
+        told = StartError(f"The database {backend.named(engine)} cannot be used: {reason}.")
+        if (fault := backend.fault(error)) is None:
+            raise told from error
+        fault.__cause__ = error
+        raise told from fault

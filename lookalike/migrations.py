@@ -1,5 +1,7 @@
 """Brings a service's database to the version of the program, and never at the cost of its rows."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError
 
-from lookalike.database import backend_of
+from lookalike.database import backend_of, usable
 from lookalike.errors import StartError
 
 
@@ -26,32 +27,53 @@ def migrate(engine: Engine, migrations: Path) -> None:
             migration would leave rows that refer to nothing; there is no room for the copy or the
             upgrade, or the disk fails.
     """
-    script = _versions(migrations)
-    backend = backend_of(engine)
-    name = backend.named(engine)
+    name = backend_of(engine).named(engine)
     try:
-        with engine.connect() as connection:
-            version = MigrationContext.configure(connection).get_current_revision()
+        with usable(engine), engine.connect() as connection:
+            newest = is_newest(connection, migrations)
             connection.rollback()
-            if version == script.get_current_head():
-                return
-            if version is not None:
-                script.get_revision(version)
-            with backend.upgrading(connection, version):
-                _upgrade(connection, script)
-    except CommandError:  # it has a version that `migrations` does not know
-        raise StartError(f"The database {name} was made by a newer Lookalike.") from None
-    except DatabaseError as error:  # its exit code tells what passes from what lasts
-        reason = " ".join(str(error.orig).split()).rstrip(".")
-        told = StartError(f"The database {name} cannot be used: {reason}.")
-        if (fault := backend.fault(error)) is None:
-            raise told from error
-        fault.__cause__ = error
-        raise told from fault
+            if not newest:
+                with _upgraded(connection, migrations):
+                    pass
     except OSError as error:
         raise StartError(
             f"The database {name} cannot be used: {error.strerror or error}."
         ) from error
+
+
+@contextmanager
+def upgraded(engine: Engine, migrations: Path) -> Iterator[Connection]:
+    """A transaction that makes the newest tables, if they are not there, before anything else.
+
+    All of what is done in it happens, or nothing, the tables included. While it lasts, no other
+    process makes them.
+
+    Raises:
+        StartError: the database is newer than this program.
+        OSError: the disk fails.
+    """
+    with engine.connect() as connection:
+        is_newest(connection, migrations)
+        connection.rollback()
+        with _upgraded(connection, migrations):
+            yield connection
+
+
+def is_newest(connection: Connection, migrations: Path) -> bool:
+    """Whether the tables are of the newest version.
+
+    Raises:
+        StartError: they are of a newer one, which `migrations` does not know.
+    """
+    script = _versions(migrations)
+    version = _version(connection)
+    try:
+        if version is not None:
+            script.get_revision(version)
+    except CommandError:
+        name = backend_of(connection.engine).named(connection.engine)
+        raise StartError(f"The database {name} was made by a newer Lookalike.") from None
+    return version == script.get_current_head()
 
 
 def knows(migrations: Path, version: str) -> bool:
@@ -67,13 +89,23 @@ def _versions(migrations: Path) -> ScriptDirectory:
     return ScriptDirectory(str(migrations), version_locations=[str(migrations / "versions")])
 
 
-def _upgrade(connection: Connection, script: ScriptDirectory) -> None:
-    """Runs the migrations that are missing; Alembic looks which these are."""
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _upgraded(connection: Connection, migrations: Path) -> Iterator[None]:
+    """Runs the migrations that are missing, in a transaction; Alembic looks which these are."""
+    script = _versions(migrations)
 
     def upgrade(revision: Any, _context: MigrationContext) -> Any:
         return script._upgrade_revs("head", revision)  # noqa: SLF001, what alembic.command does
 
     environment = EnvironmentContext(Config(), script, fn=upgrade, destination_rev="head")
-    with environment as context:
-        context.configure(connection=connection, render_as_batch=True)
-        context.run_migrations()
+    version = _version(connection)
+    connection.rollback()
+    with backend_of(connection.engine).upgrading(connection, version):
+        with environment as context:
+            context.configure(connection=connection, render_as_batch=True)
+            context.run_migrations()
+        yield

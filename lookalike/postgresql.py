@@ -5,13 +5,14 @@ It does what `lookalike.database.Backend` asks for. Why so: docs/decisions/0074-
 
 import errno
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import Connection, DateTime, Engine, event, func, select
+from sqlalchemy import Column, Connection, DateTime, Engine, event, func, inspect, select, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -42,6 +43,9 @@ _SESSION: Final[Mapping[str, str]] = {
 """How each connection is set up; not by libpq's `options`, which connection poolers refuse."""
 
 _POOL_SECONDS = 10.0
+
+_GOING_SECONDS = 2.0
+"""How long the server may take to notice that a process has gone."""
 
 _FAULTY_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 """Classes of SQLSTATE about the server, its disk or its load (PostgreSQL, appendix A)."""
@@ -150,8 +154,63 @@ def upgrading(connection: Connection, version: str | None) -> Iterator[None]:
     with connection.begin():
         for name in ("statement_timeout", "lock_timeout"):
             connection.execute(select(func.set_config(name, "10min", True)))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         connection.execute(select(func.pg_advisory_xact_lock(_number(_UPGRADE))))
         yield
+
+
+@contextmanager
+def reading(engine: Engine, *, alone: bool = False) -> Iterator[Connection]:
+    """A transaction with one snapshot for all it reads; see `Backend`.
+
+    Whoever would write while it is alone waits for a lock, and is told that the database is
+    unavailable when that takes too long.
+    """
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        quote = connection.dialect.identifier_preparer.quote
+        tables = ", ".join(map(quote, inspect(connection).get_table_names()))
+        connection.rollback()
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {name} = 0"))
+        if alone and tables:  # before anything is read, since that takes the snapshot
+            connection.execute(text(f"LOCK TABLE {tables} IN SHARE MODE"))
+        yield connection
+
+
+def refuse_others(connection: Connection) -> None:
+    """Makes sure that no other process of ours is connected; see `Backend`.
+
+    Raises:
+        StartError: one is.
+    """
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = :name AND pid <> pg_backend_pid()"
+    )
+    deadline = time.monotonic() + _GOING_SECONDS
+    while connection.scalar(others, {"name": _CONNECT["application_name"]}):
+        if time.monotonic() > deadline:
+            name = named(connection.engine)
+            raise StartError(f"Another process uses {name}; stop every dbservice.", passing=True)
+        time.sleep(0.1)
+        connection.execute(select(func.pg_stat_clear_snapshot()))
+
+
+def last_number(connection: Connection, column: Column[Any]) -> int:
+    """The last number of the column's sequence; see `Backend`."""
+    statement = text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column))")
+    return connection.scalar(statement, _names(column)) or 0
+
+
+def go_on_from(connection: Connection, column: Column[Any], number: int) -> None:
+    """Sets the column's sequence; see `Backend`."""
+    statement = text("SELECT setval(pg_get_serial_sequence(:table, :column), :number)")
+    if number:
+        connection.execute(statement, {**_names(column), "number": number})
+
+
+def _names(column: Column[Any]) -> Mapping[str, str]:
+    return {"table": column.table.name, "column": column.name}
 
 
 def truncate_log(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Column, Connection, Engine, event, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -97,9 +97,16 @@ def own(engine: Engine) -> None:
         StartError: the folder cannot be made, or another process uses the database.
     """
     held = lock(_file(engine))
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
+    _prepare(engine)
     event.listen(engine, "engine_disposed", lambda _engine: held.close())
+
+
+def create_draft_engine(path: Path) -> Engine:
+    """An engine on a file, made if it is missing, that no other process knows; it takes no lock."""
+    address = sqlalchemy.URL.create("sqlite", database=str(path))
+    engine = sqlalchemy.create_engine(address, **ENGINE_OPTIONS)
+    _prepare(engine)
+    return engine
 
 
 def lock(path: Path) -> IO[bytes]:
@@ -175,6 +182,32 @@ def upgrading(connection: Connection, version: str | None) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys=ON")
 
 
+@contextmanager
+def reading(engine: Engine, *, alone: bool = False) -> Iterator[Connection]:
+    """A transaction; the file is this engine's alone anyway."""
+    del alone
+    with engine.connect() as connection:
+        yield connection
+
+
+def refuse_others(connection: Connection) -> None:
+    """There are none: the engine has the file's lock."""
+    del connection
+
+
+def last_number(connection: Connection, column: Column[Any]) -> int:
+    """What SQLite has noted of the column's table (sqlite.org, Autoincrement); see `Backend`."""
+    statement = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return connection.scalar(statement, {"table": column.table.name}) or 0
+
+
+def go_on_from(connection: Connection, column: Column[Any], number: int) -> None:
+    """Notes it there; see `Backend`."""
+    values = {"table": column.table.name, "number": number}
+    connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), values)
+    connection.execute(text("INSERT INTO sqlite_sequence VALUES (:table, :number)"), values)
+
+
 def truncate_log(engine: Engine) -> None:
     """Empties the write-ahead log, if there is one: it has what was deleted since.
 
@@ -246,6 +279,11 @@ def _copy(connection: sqlite3.Connection, path: Path, version: str) -> None:
         if older != copy:
             older.unlink()
     _log.info("Before it is upgraded, the database was copied to %s.", copy)
+
+
+def _prepare(engine: Engine) -> None:
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
 
 
 def _file(engine: Engine) -> Path:

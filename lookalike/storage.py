@@ -5,6 +5,7 @@ import errno
 import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -31,19 +32,20 @@ _REMEDIES = {
 _REMEDY = "See that AWS_ENDPOINT_URL is right, that S3 runs, and that there are credentials."
 
 
-async def open_blobs(url: str, settings: StorageSettings) -> Blobs:
+async def open_blobs(url: str, settings: StorageSettings, *, read_only: bool = False) -> Blobs:
     """The store that an address names, for this process.
 
     Args:
         url: `file:///` and a path, or `s3://` with a bucket and perhaps a prefix.
         settings: how S3 is reached.
+        read_only: leaves it to another process, which may store and delete meanwhile.
 
     Raises:
         StartError: it cannot be used; that it only does not answer is trouble that passes.
     """
     folder = folder_of(url)
     if folder is not None:
-        return await asyncio.to_thread(LocalBlobs, folder)
+        return await asyncio.to_thread(partial(LocalBlobs, folder, read_only=read_only))
     blobs = _s3(url, settings)
     try:
         await blobs.check()
@@ -106,7 +108,8 @@ async def _try_out(name: str, url: str, blobs: "S3Blobs") -> Finding:
         async with aclosing(blobs.open(key)) as parts:
             async for _ in parts:
                 pass
-        versions = await blobs.keeps_versions(key)
+        stored = await blobs.stored(key)
+        clock = checks.clock_note(stored.at)
         doing = "deleted from"
         await blobs.delete([key])
     except OSError as error:
@@ -116,13 +119,14 @@ async def _try_out(name: str, url: str, blobs: "S3Blobs") -> Finding:
             _REMEDIES.get(error.errno or 0, _REMEDY),
             passes=passes(error),
         )
-    if versions:
+    if stored.has_version:
         return warning(
             name,
             f"{url} can be used, but the bucket keeps versions: what people delete stays in it.",
             "Suspend versioning, or let a lifecycle rule end old versions: docs/running.md.",
         )
-    return ok(name, f"{url} can be listed, written, read and deleted from.")
+    told = f"{url} can be listed, written, read and deleted from"
+    return warning(name, f"{told}{clock}.", checks.NTP) if clock else ok(name, f"{told}.")
 
 
 async def _probe() -> AsyncIterator[bytes]:

@@ -72,11 +72,16 @@ class Server:
         """Ends it at once, if it runs: it recovers at its next start."""
         # Not by pg_ctl: the last test to use it may be over, and processes are for slow ones.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            process = int((self._data / "postmaster.pid").read_text().split()[0])
+            process = self.pid
             os.kill(process, signal.SIGQUIT)
             while True:
                 os.kill(process, 0)
                 time.sleep(0.01)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that starts all others; FileNotFoundError: it does not run."""
+        return int((self._data / "postmaster.pid").read_text().split()[0])
 
     def url(self, database: str) -> str:
         """A database's address."""

@@ -27,11 +27,11 @@ from benchmarks.soak.gauges import Gauges, is_flat
 from benchmarks.soak.harm import KINDS, ROUND_SECONDS, Harms
 from benchmarks.soak.people import attack, use
 from benchmarks.soak.up import SERVICES, Up, telegram
-from benchmarks.soak.verdict import Verdict, judge, recorded
+from benchmarks.soak.verdict import recorded, settled
+from lookalike.tokens import service_token
 from tests.sandbox.client import People
 
 _USERS = 5
-_SETTLE_SECONDS = 180.0
 _LONG_ENOUGH = 600.0
 _SETTINGS = {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "100", "RETENTION_DAYS": "7"}
 
@@ -101,13 +101,14 @@ async def _soak(
         attack(people, hostile, dice, over), gauges.watch(over), harms.go_on(over, turn)
     )
     await people.clear_faults()
-    verdict = await _settled(book)
+    verdict = await settled(book)
     for task in (following, *using):
         task.cancel()
     for result in await asyncio.gather(following, *using, return_exceptions=True):
         if isinstance(result, Exception):
             raise result
-    wrong = verdict.complaints + await recorded(book, up.environment)
+    token = service_token(Path(up.environment["LOOKALIKE_HOME"]))
+    wrong = verdict.complaints + await recorded(book, up.environment["DBSERVICE_LISTEN"], token)
     refused = sum(each.refused for each in book.photos)
     print(
         f"{len(book.photos)} photos of {_USERS} people beside {attacks} attacks of another:"
@@ -119,16 +120,6 @@ async def _soak(
     if seconds >= _LONG_ENOUGH:
         wrong += _in_the_long_run(book, gauges)
     return wrong
-
-
-async def _settled(book: Book) -> Verdict:
-    """What is wrong once every photo is answered, or after a while."""
-    end = time.monotonic() + _SETTLE_SECONDS
-    while True:
-        await asyncio.sleep(1)
-        verdict = judge(book)
-        if not verdict.complaints or time.monotonic() > end:
-            return verdict
 
 
 def _in_the_long_run(book: Book, gauges: Gauges) -> list[str]:

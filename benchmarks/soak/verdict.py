@@ -1,19 +1,19 @@
 """What has become of every honest photo."""
 
+import asyncio
+import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks.soak.book import Book
 from bot.clients.dbservice import DatabaseClient
 from bot.texts import of
-from lookalike.tokens import service_token
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests.end_to_end.chats import pictures, texts
 from tests.stack import TOKEN
 
 _EN = of("en")
+_SETTLE_SECONDS = 180.0
 
 
 @dataclass
@@ -58,11 +58,26 @@ def judge(book: Book) -> Verdict:
     return verdict
 
 
-async def recorded(book: Book, environment: Mapping[str, str]) -> list[str]:
-    """Which chats' histories lack what was not refused: no clock and no kill removes anything."""
+async def settled(book: Book) -> Verdict:
+    """What is wrong once every photo is answered, or after a while."""
+    end = time.monotonic() + _SETTLE_SECONDS
+    while True:
+        await asyncio.sleep(1)
+        verdict = judge(book)
+        if not verdict.complaints or time.monotonic() > end:
+            return verdict
+
+
+async def recorded(book: Book, address: str, token: str) -> list[str]:
+    """Which chats' histories lack what was not refused: no clock and no kill removes anything.
+
+    Args:
+        book: what was sent.
+        address: of dbservice.
+        token: that of the services.
+    """
     wrong = []
-    token = service_token(Path(environment["LOOKALIKE_HOME"]))
-    database = DatabaseClient(environment["DBSERVICE_LISTEN"], token)
+    database = DatabaseClient(address, token)
     try:
         for chat in book.watched:
             sent = sum(each.photo.chat_id == chat and not each.refused for each in book.photos)

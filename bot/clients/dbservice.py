@@ -132,12 +132,16 @@ class DatabaseClient:
         return await self._call(self._stub.CreateGeneration, request)
 
     async def begin_epoch(self, request: db.BeginEpochRequest) -> db.BeginEpochResponse:
-        """Begins the epoch of a process that polls."""
+        """Begins the epoch of a process that gets updates, or joins it."""
         return await self._call(self._stub.BeginEpoch, request)
 
     async def confirm_epoch(self, request: db.ConfirmEpochRequest) -> None:
         """Makes sure that an epoch is the latest."""
         await self._call(self._stub.ConfirmEpoch, request)
+
+    async def claim(self, request: db.ClaimRequest) -> bool:
+        """Claims what one process does alone; whether it is ours."""
+        return (await self._call(self._stub.Claim, request)).yours
 
     async def lease_generations(
         self, request: db.LeaseGenerationsRequest

@@ -47,7 +47,11 @@ class LeaseLost(DatabaseError):
 
 
 class Superseded(DatabaseError):
-    """A newer process polls for our bot."""
+    """A newer process gets our bot's updates."""
+
+
+class Lapsed(Superseded):
+    """We were silent for too long, and other processes have our chats."""
 
 
 class Conflict(DatabaseError):
@@ -93,6 +97,7 @@ _BY_REASON: Final[Mapping[str, type[DatabaseError]]] = {
     "NOT_OWNER": NotOwner,
     "LEASE_LOST": LeaseLost,
     "SUPERSEDED": Superseded,
+    "LAPSED": Lapsed,
     "TRANSITION_NOT_ALLOWED": Conflict,
     "NOT_CAPTIONED": Conflict,
     "NOT_CLOSED": Conflict,

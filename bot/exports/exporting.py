@@ -130,7 +130,7 @@ class Exporting:
         self._backoffs[each.user_id].put_off()
 
     async def _list(self) -> list[db.Export]:
-        request = db.ListExportsRequest(bot_id=self._bot_id)
+        request = db.ListExportsRequest(bot_id=self._bot_id, holder=self._services.holder)
         try:
             return [*(await self._services.database.list_exports(request)).exports]
         except DatabaseError:

@@ -10,7 +10,7 @@ from bot import keyboards
 from bot.answering import answered_by, topic_of
 from bot.callbacks import ASK, GUESS, answer
 from bot.clients.errors import NotFound
-from bot.context import Context
+from bot.context import QUESTION_SECONDS, Context
 from bot.handlers.pressed import Button, Press, create, find, note, tell_created
 from bot.recipes import children
 from bot.refusals import CannotDeliver, Moved, TelegramUnavailable
@@ -66,7 +66,10 @@ async def _tell(press: Press, context: Context, made: db.CreateGenerationRespons
 async def _ask(press: Press, context: Context, item: db.Item) -> None:
     """Asks what the photo shows; once, however often the button is pressed."""
     said, photo = context.texts.pictures, item.photo
-    if not context.bot_data.questions.may_give(item.generation.id):
+    asked = item.generation.id
+    if not context.bot_data.questions.may_give(asked) or not await context.services.claim(
+        f"question:{asked}", int(QUESTION_SECONDS)
+    ):
         await answer(press.query, said.question_asked)
         return
     await answer(press.query)

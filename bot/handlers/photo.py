@@ -4,13 +4,14 @@ An album is for the bot if one of its photos is. Those that come before that one
 what is posted in a channel, a photo is for the bot if its words name it.
 """
 
+import logging
 from typing import Any
 
 from telegram import Document, Message, PhotoSize, Update
 from telegram.constants import ReactionEmoji
 from telegram.ext import BaseHandler, MessageHandler, filters
 
-from bot.clients.errors import NotFound
+from bot.clients.errors import DatabaseError, NotFound
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import (
@@ -29,6 +30,8 @@ from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _MOST_CHARACTERS = 4096  # of a photo's words, as dbservice takes them
+
+_log = logging.getLogger(__name__)
 
 
 class _WithPicture(filters.UpdateFilter):
@@ -79,6 +82,17 @@ async def _record(update: Update, services: Services) -> bool:
         services.albums.hold(photo)
         return False
     return True
+
+
+async def look_again(services: Services) -> None:
+    """Records photos of albums of which another process has recorded one meanwhile."""
+    for photo in services.albums.due():
+        try:
+            for each in services.albums.of(photo):
+                await _receive(each, services, only_with_album=True)
+                services.albums.drop(each)
+        except DatabaseError as error:  # NotFound, mostly
+            _log.debug("An album stays as it is: %s", error)
 
 
 async def _record_post(update: Update, services: Services) -> None:

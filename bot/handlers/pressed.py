@@ -7,9 +7,9 @@ No state is kept anywhere but in the button and in dbservice, so a button works 
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from telegram import (
     CallbackQuery,
@@ -21,7 +21,7 @@ from telegram import (
 from telegram.ext import BaseHandler, CallbackQueryHandler
 
 from bot.callbacks import answer, generation_id, is_about
-from bot.clients.errors import NotFound, NotOwner
+from bot.clients.errors import DatabaseError, NotFound, NotOwner
 from bot.context import Context
 from bot.handlers.recorded import Recorded
 from bot.messages import data_of
@@ -30,6 +30,9 @@ from bot.services import Services
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _T = TypeVar("_T")
+
+_MOST_SECONDS: Final = 120
+"""After which another process no longer believes that a press is being served."""
 
 
 @dataclass(frozen=True)
@@ -204,8 +207,17 @@ async def once(query: CallbackQuery, context: Context) -> AsyncGenerator[bool, N
         yield False
         return
     under_way.add(pressed)
+    claim, name = context.services.claim, f"press:{pressed}"
     try:
-        yield True
+        if not await claim(name, _MOST_SECONDS):
+            await answer(query, context.texts.pictures.under_way)
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with suppress(DatabaseError):
+                await claim(name, 0)
     finally:
         under_way.discard(pressed)
 

@@ -36,6 +36,7 @@ from bot.handlers import (
     words,
 )
 from bot.handlers.recorded import Recorded
+from bot.messages import picture_of
 from bot.services import Services
 
 _MODULES: Final = (
@@ -66,14 +67,18 @@ _MODULES: Final = (
 )
 
 
+_CLAIM_SECONDS: Final = 3600
+"""Longer than an update comes again of which Telegram has not heard that it was taken."""
+
+
 def register(
     application: "Application[Any, Context, Any, Any, Any, Any]", services: Services
-) -> Callable[[Update], Awaitable[None]]:
+) -> Callable[[Update], Awaitable[bool]]:
     """Adds every handler.
 
     Returns:
         What records an update of somebody who may use the bot, if that is for a handler which has
-        something to record.
+        something to record; and says whether it is to be answered here.
     """
     handlers: list[BaseHandler[Update, Context, Any]] = []
     for module in _MODULES:
@@ -83,14 +88,28 @@ def register(
     application.add_handlers(handlers)
     application.add_error_handler(errors.tell)
 
-    async def record(update: Update) -> None:
+    async def record(update: Update) -> bool:
+        if update.message is not None:
+            services.memories.ids.see(update.message.chat_id, update.message.message_id)
         if not await door.admit(update, services):
-            return
+            return True
         for handler in handlers:
             check = handler.check_update(update)
             if check is not None and check is not False:
                 if isinstance(handler, Recorded):
                     await handler.record(update, services)
-                return
+                # Only now: who claims it first, and cannot record it, keeps it from the others.
+                return not _shows(update) or await services.claim(
+                    f"update:{update.update_id}", _CLAIM_SECONDS
+                )
+        return True
 
     return record
+
+
+def _shows(update: Update) -> bool:
+    """Whether it would be seen if two processes answered; of a photo nothing but a reaction is."""
+    message = update.message
+    return update.callback_query is not None or (
+        message is not None and picture_of(message) is None
+    )

@@ -10,7 +10,10 @@ from bot.web.health import Check
 
 
 def create_app(
-    live: Sequence[Check], ready: Sequence[Check], routes: Sequence[BaseRoute] = ()
+    live: Sequence[Check],
+    ready: Sequence[Check],
+    routes: Sequence[BaseRoute] = (),
+    note: Check = lambda: None,
 ) -> Starlette:
     """The application. Live, or ready, is the bot that passes all these checks."""
-    return Starlette(routes=[*health.routes(live, ready), *routes])
+    return Starlette(routes=[*health.routes(live, ready, note), *routes])

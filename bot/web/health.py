@@ -10,21 +10,23 @@ Check = Callable[[], str | None]
 """Says what is wrong just now; None: nothing."""
 
 
-def routes(live: Sequence[Check], ready: Sequence[Check]) -> list[Route]:
+def routes(live: Sequence[Check], ready: Sequence[Check], note: Check) -> list[Route]:
     """GET and HEAD of both; `lookalike doctor` reads what `/health/ready` says.
 
     Args:
         live: what a restart may mend.
         ready: what keeps the bot from its work, whoever is to blame.
+        note: what else is to be said of a bot that is ready.
     """
-    return [_route("live", live), _route("ready", ready)]
+    return [_route("live", live), _route("ready", ready, note)]
 
 
-def _route(state: str, checks: Sequence[Check]) -> Route:
+def _route(state: str, checks: Sequence[Check], note: Check = lambda: None) -> Route:
     async def answer(_request: Request) -> PlainTextResponse:
         for check in checks:
             if reason := check():
                 return PlainTextResponse(f"not {state}: {reason}\n", status_code=503)
-        return PlainTextResponse(f"{state}\n")
+        lines = [state, note()]
+        return PlainTextResponse("".join(f"{line}\n" for line in lines if line))
 
     return Route(f"/health/{state}", answer)

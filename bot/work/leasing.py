@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Final
 
 from bot.clients.dbservice import DatabaseClient
@@ -39,23 +39,28 @@ class Leasing:
         self.health: Final = ServiceHealth("dbservice")
         self._last_success = -math.inf
 
-    async def lease(self, under_way: Container[str]) -> list[WorkItem]:
+    async def lease(self, under_way: Mapping[str, int]) -> list[WorkItem]:
         """Everything unfinished that is ours, in the order in which it is to be worked on.
 
-        Nothing while dbservice is unavailable, or once we are superseded. What is remembered of
-        those `under_way` stays.
+        Nothing while dbservice is unavailable, or once we are superseded.
+
+        Args:
+            under_way: the chats of generations of which a task is under way, by their ids. What is
+                remembered of these stays, and no other process is given their chats.
         """
+        began = time.monotonic()
         try:
             await self._incarnation.begin()
-            response = await self._database.lease_generations(self._request())
-        except Superseded:
-            self._incarnation.superseded.set()
+            response = await self._database.lease_generations(self._request(under_way))
+        except Superseded as error:
+            self._incarnation.is_over(error)
             return []
         except DatabaseError as error:
             self.health.failing(Health.UNAVAILABLE, error)
             return []
         self.health.ok()
         self._incarnation.is_confirmed()
+        self._incarnation.has_share(response.bots or 1, began)
         self._last_success = time.monotonic()
         items = [
             WorkItem(self._database, lease, self._memories.lease(lease.item.generation.id))
@@ -70,16 +75,20 @@ class Leasing:
             return  # they are the newer process's
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
-                await self._database.lease_generations(self._request(stopping=True))
+                await self._database.lease_generations(self._request({}, stopping=True))
         except (DatabaseError, TimeoutError) as error:
             _log.info("The leases could not be given back: %s", error)
 
-    def _request(self, *, stopping: bool = False) -> db.LeaseGenerationsRequest:
+    def _request(
+        self, under_way: Mapping[str, int], *, stopping: bool = False
+    ) -> db.LeaseGenerationsRequest:
+        busy = under_way.values() if self._incarnation.is_shared else ()
         return db.LeaseGenerationsRequest(
             bot_id=self._bot_id,
             holder=self._incarnation.holder,
             epoch=self._incarnation.epoch,
             stopping=stopping,
+            busy_chat_ids={*busy},
         )
 
     def check(self) -> NotReady | None:

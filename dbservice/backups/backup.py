@@ -14,15 +14,16 @@ from typing import BinaryIO
 
 from dbservice.backups import archive, snapshot
 from dbservice.backups.archive import Manifest, Writer
+from dbservice.backups.live import Live, live_database
 from dbservice.backups.stopping import unless_stopped
-from dbservice.backups.where import local_folder
+from dbservice.backups.transfer import read
 from dbservice.settings import DbserviceSettings
 from lookalike import __version__
 from lookalike.blobs import Blobs
-from lookalike.blobs.local import LocalBlobs
 from lookalike.errors import StartError
 from lookalike.files import sync_folder
 from lookalike.lifecycle import run
+from lookalike.storage import open_blobs
 
 _MOST_ROUNDS = 20
 """Of each, all but the first copy what has come in the one before."""
@@ -35,31 +36,27 @@ async def back_up(settings: DbserviceSettings, target: Path) -> str:
         What it holds, in words.
 
     Raises:
-        StartError: there is nothing to back up, the bytes are in S3, the target is there, or
-            something fails.
+        StartError: there is nothing to back up, the target is there, or something fails.
     """
-    folder = local_folder(settings)
-    source = settings.database_file
-    _refuse(source, target)
+    _refuse_if_there(target)
+    source = live_database(settings.database)
     try:
         with _part_of(target) as (part, file):
-            blobs = LocalBlobs(folder, read_only=True)
+            blobs = await open_blobs(settings.blobs, settings, read_only=True)
             manifest, lost = await _write(file, part, source, blobs)
             await _verify(file)
             _publish(part, target)
     except OSError as error:
         raise StartError(f"{target} cannot be written: {error.strerror or error}.") from error
     except sqlite3.Error as error:
-        raise StartError(f"The database {source} cannot be copied: {error}.") from error
+        raise StartError(f"The database {source.name} cannot be copied: {error}.") from error
     said = f"{target} holds {manifest.summary}; it was read back and is whole."
     if lost:
         said += f" {lost:,} photos or pictures were missing or damaged already and are not in it."
     return said
 
 
-def _refuse(source: Path, target: Path) -> None:
-    if not source.exists():
-        raise StartError(f"There is no database {source}, hence nothing to back up.")
+def _refuse_if_there(target: Path) -> None:
     if target.exists():
         raise StartError(f"{target} is there already; give another name.")
 
@@ -86,7 +83,7 @@ def _part_of(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
             raise
 
 
-async def _write(file: BinaryIO, part: Path, source: Path, blobs: Blobs) -> tuple[Manifest, int]:
+async def _write(file: BinaryIO, part: Path, source: Live, blobs: Blobs) -> tuple[Manifest, int]:
     """Writes the archive; what it holds is as the last snapshot has it.
 
     Returns:
@@ -118,7 +115,7 @@ async def _write(file: BinaryIO, part: Path, source: Path, blobs: Blobs) -> tupl
             left.unlink(missing_ok=True)
 
 
-async def _add_bytes(writer: Writer, source: Path, copy: Path, blobs: Blobs) -> list[str]:
+async def _add_bytes(writer: Writer, source: Live, copy: Path, blobs: Blobs) -> list[str]:
     """Adds the bytes that a snapshot names and that the database still has thereafter.
 
     Whoever is forgotten and whatever is deleted meanwhile is in no later snapshot: then there is
@@ -132,21 +129,21 @@ async def _add_bytes(writer: Writer, source: Path, copy: Path, blobs: Blobs) -> 
     """
     for _ in range(_MOST_ROUNDS):
         writer.begin_round()
-        await asyncio.to_thread(snapshot.take, source, copy)
+        await source.take(copy)
         lost = []
         for key, _size, sha256 in snapshot.named(copy):
             if not writer.wants(key):
-                async with aclosing(blobs.open(key)) as parts:
+                async with aclosing(read(blobs, key)) as parts:
                     if not await writer.add_bytes(key, parts, sha256):
                         lost.append(key)
-        if not await asyncio.to_thread(snapshot.has_lost, source, copy):
+        if not await source.has_lost(copy):
             break
     else:
-        message = f"{source}: something is deleted all the time; try again later."
+        message = f"{source.name}: something is deleted all the time; try again later."
         raise StartError(message, passing=True)
     if len(lost) > writer.sizes()[0]:
         message = "most photos and pictures that the database names are not there"
-        raise StartError(f"{source}: {message}; does DATABASE_URL belong to BLOB_URL?")
+        raise StartError(f"{source.name}: {message}; does DATABASE_URL belong to BLOB_URL?")
     return lost
 
 

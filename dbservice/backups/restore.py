@@ -12,60 +12,75 @@ from typing import BinaryIO
 
 from dbservice.backups import archive, snapshot
 from dbservice.backups.archive import DATABASE, DamagedError, Manifest, Member, NewerError
+from dbservice.backups.places import empty_place
 from dbservice.backups.stopping import unless_stopped
-from dbservice.backups.where import local_folder
-from dbservice.burying import OF_A_DATABASE, bury, draft_of, remove_draft
+from dbservice.backups.transfer import Present, told
+from dbservice.burying import bury
 from dbservice.settings import DbserviceSettings
 from dbservice.tombstones import Tombstones
-from lookalike.blobs.local import LocalBlobs
 from lookalike.errors import StartError
-from lookalike.files import sync_folder
 from lookalike.lifecycle import run
-from lookalike.sqlite import lock
+from lookalike.storage import open_blobs
+from lookalike.tokens import has_forgotten_key
 
 
 async def restore(settings: DbserviceSettings, source: Path) -> str:
-    """Puts a backup in place; the database comes last, so there is all of it or none.
+    """Puts a backup in place; the rows come last, so there is all of it or none.
 
     Returns:
         What was restored, in words.
 
     Raises:
-        StartError: there is a database already, a service uses the place, the bytes are in S3, the
-            file is not a whole backup that this version understands, or something fails.
+        StartError: there are rows already, a service uses the place, the file is not a whole backup
+            that this version understands, or something fails.
     """
-    folder = local_folder(settings)
-    path = settings.database_file
-    with lock(path):
-        _refuse_if_there(path)
-        draft = draft_of(path)
-        remove_draft(path)
+    with empty_place(settings.database, settings) as place:
         tombstones = Tombstones(settings.lookalike_home.absolute())
         try:
             with source.open("rb") as file:
-                manifest = await _verify(file, draft)
-                gone = {*await asyncio.to_thread(bury, draft, tombstones)}
-                _end_what_was_under_way(draft)
-                await _put(file, LocalBlobs(folder), gone)
-            _sync(draft)
-            draft.rename(path)
-            sync_folder(path.parent)
+                manifest = await _verify(file, place.draft)
+                has_key = has_forgotten_key(settings.lookalike_home)
+                _agree(place.draft, tombstones.fingerprint if has_key else None)
+                gone = {*await asyncio.to_thread(bury, place.draft, tombstones)}
+                _end_what_was_under_way(place.draft)
+                await _put(file, place.draft, gone, settings)
+            await place.take_draft()
         except (DamagedError, snapshot.UnusableError) as error:
             raise StartError(f"{source} cannot be restored: {error}.") from None
         except (NewerError, snapshot.UnknownVersionError):
             raise StartError(f"{source} was made by a newer Lookalike.") from None
         except OSError as error:
             reason = error.strerror or error
-            raise StartError(f"{error.filename or path.parent}: {reason}.") from error
+            raise StartError(f"{error.filename or place.draft.parent}: {reason}.") from error
         except sqlite3.Error as error:
-            raise StartError(f"{draft} cannot be used: {error}.") from error
-        finally:
-            remove_draft(path)
+            raise StartError(f"{place.draft} cannot be used: {error}.") from error
     made = f"made by Lookalike {manifest.lookalike} on {manifest.made_at:%Y-%m-%d at %H:%M} UTC"
-    said = f"{path.parent} has {manifest.summary} now, {made}."
+    said = f"{place.name} has {manifest.summary} now, {made}."
     if gone:
         said += f" {len(gone):,} of these are left out, of people who were forgotten since."
     return f"{said} Start it as usual."
+
+
+def _agree(draft: Path, fingerprint: str | None) -> None:
+    """Has the database no key of its own by which the forgotten are named: the first start has it.
+
+    Args:
+        draft: the database.
+        fingerprint: of the home's key; None: it has none.
+
+    Raises:
+        StartError: it was another one.
+    """
+    with closing(sqlite3.connect(draft)) as connection, connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if "forgotten_keys" not in tables:
+            return
+        row = connection.execute("DELETE FROM forgotten_keys RETURNING fingerprint").fetchone()
+        if row and fingerprint not in {None, row[0]}:
+            raise StartError(
+                "The backup was made with another home's forgotten-key: copy that file to this"
+                " LOOKALIKE_HOME before."
+            )
 
 
 def _end_what_was_under_way(draft: Path) -> None:
@@ -84,19 +99,6 @@ def _end_what_was_under_way(draft: Path) -> None:
             )
         if "exports" in tables:
             connection.execute("DELETE FROM exports WHERE ended_at IS NULL")
-
-
-def _sync(draft: Path) -> None:
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _refuse_if_there(path: Path) -> None:
-    for suffix in OF_A_DATABASE:
-        there = path.with_name(path.name + suffix)
-        if there.exists() and (not suffix or there.stat().st_size):
-            message = "is there already: move it away, or restore to another LOOKALIKE_HOME"
-            raise StartError(f"{there} {message}.")
 
 
 async def _verify(file: BinaryIO, draft: Path) -> Manifest:
@@ -158,13 +160,22 @@ def _compare(index: sqlite3.Connection, database: Path) -> None:
         raise DamagedError("it has a picture that no row names")
 
 
-async def _put(file: BinaryIO, blobs: LocalBlobs, gone: Container[str]) -> None:
+async def _put(
+    file: BinaryIO, draft: Path, gone: Container[str], settings: DbserviceSettings
+) -> None:
     """Stores all bytes but those; what an earlier try that was cut off left is written again."""
-    for member in archive.read(file):
-        if member.name == DATABASE or member.name in gone:
-            member.skip()
-        else:
-            await blobs.put(member.name, _parts(member))
+    blobs = await open_blobs(settings.blobs, settings)
+    with told(settings.blobs):
+        present = await Present.of(blobs)
+        try:
+            present.refuse_strangers((row[0] for row in snapshot.named(draft)), settings.blobs)
+        finally:
+            present.close()
+        for member in archive.read(file):
+            if member.name == DATABASE or member.name in gone:
+                member.skip()
+            else:
+                await blobs.put(member.name, _parts(member))
 
 
 async def _parts(member: Member) -> AsyncIterator[bytes]:

@@ -1,33 +1,28 @@
-"""The database of a backup: a copy of one that is in use, and whether it is whole."""
+"""The database of a backup, a SQLite file: what it names, and whether it is whole."""
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 from urllib.parse import quote
 
 from dbservice.burying import COUNT_ANEW
 from dbservice.store import MIGRATIONS
 from lookalike.migrations import knows
 
-_BLOCK = 1 << 20
-_BATCH = 1000  # rows of the live database that are read at a time
-
 _BUSY_SECONDS = 60.0
 """How long a read waits for commits of the service."""
 
-_TABLES: Final = ("photos", "generations")
+TABLES: Final = ("photos", "generations")
 """What names bytes."""
 
 _NAMED: Final = " UNION ALL ".join(
     f"SELECT image_key, image_size, image_sha256 FROM {table}"  # noqa: S608, our own names
     " WHERE image_key IS NOT NULL"
-    for table in _TABLES
+    for table in TABLES
 )
 
 
@@ -52,73 +47,14 @@ class Contents:
     rows: int
 
 
-def take(source: Path, copy: Path) -> None:
-    """Copies the database as it is at one moment; an older copy is brought up to date.
-
-    With a rollback journal nobody commits while somebody reads. So most is copied without a lock,
-    whatever comes of it, and what has changed meanwhile is copied while the file stands still,
-    which takes half a second for a gigabyte. With a WAL nobody waits for a reader.
-
-    Raises:
-        OSError: the disk is full or fails.
-        sqlite3.Error: likewise, or the database is none.
-    """
-    with (
-        # Unbuffered, to be read twice; closed last, as that drops SQLite's locks on the file.
-        source.open("rb", buffering=0) as original,
-        os.fdopen(os.open(copy, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as target,
-        closing(_connect(source)) as connection,
-    ):
-        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-        if mode == "wal":
-            with closing(sqlite3.connect(copy)) as into:
-                connection.backup(into)
-            return
-        _copy_changed(original, target)
-        connection.execute("BEGIN")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # takes the lock
-        _copy_changed(original, target)
-
-
-def _copy_changed(original: RawIOBase, target: BinaryIO) -> None:
-    original.seek(0)
-    target.seek(0)
-    while block := original.read(_BLOCK):
-        position = target.tell()
-        if target.read(len(block)) != block:
-            target.seek(position)
-            target.write(block)
-            target.flush()
-    target.truncate(original.tell())
-
-
 def named(database: Path) -> Iterator[tuple[str, int, str]]:
     """The key, size and checksum of all bytes that its rows name.
 
     Raises:
         sqlite3.Error: it has other tables, or the disk fails.
     """
-    with closing(_connect(database)) as connection:
+    with closing(connect(database)) as connection:
         yield from connection.execute(_NAMED)
-
-
-def has_lost(source: Path, copy: Path) -> bool:
-    """Whether the database has lost a row since it was copied, or bytes that a row named."""
-    with closing(_connect(source)) as now, closing(_connect(copy)) as then:
-        for table in _TABLES:
-            rows = then.execute(f"SELECT id, image_key FROM {table}")  # noqa: S608, our own names
-            while batch := rows.fetchmany(_BATCH):
-                wanted = json.dumps([row[0] for row in batch])
-                left = dict(
-                    now.execute(
-                        f"SELECT id, image_key FROM {table}"  # noqa: S608, likewise
-                        " WHERE id IN (SELECT value FROM json_each(?))",
-                        (wanted,),
-                    )
-                )
-                if any(row not in left or key not in {None, left[row]} for row, key in batch):
-                    return True
-    return False
 
 
 def compact(copy: Path, target: Path) -> None:
@@ -133,7 +69,7 @@ def forget_bytes(database: Path, keys: list[str]) -> None:
     columns = ("key", "media_type", "width", "height", "size", "sha256")
     cleared = ", ".join(f"image_{column} = NULL" for column in columns)
     with closing(sqlite3.connect(database)) as connection, connection:
-        for table in _TABLES:
+        for table in TABLES:
             connection.executemany(
                 f"UPDATE {table} SET {cleared} WHERE image_key = ?",  # noqa: S608, our own names
                 ((key,) for key in keys),
@@ -158,7 +94,7 @@ def check(database: Path) -> Contents:
         sqlite3.OperationalError: likewise.
     """
     try:
-        with closing(_connect(database)) as connection:
+        with closing(connect(database)) as connection:
             return _check(connection)
     except sqlite3.OperationalError:
         raise
@@ -176,7 +112,7 @@ def _check(connection: sqlite3.Connection) -> Contents:
         if kind not in {"table", "index"} or (sql or "").upper().startswith("CREATE VIRTUAL"):
             raise UnusableError("it has a view, a trigger or a virtual table")
     tables = [name for kind, name, _ in schema if kind == "table" and name[:7] != "sqlite_"]
-    if not {"alembic_version", *_TABLES} <= set(tables):
+    if not {"alembic_version", *TABLES} <= set(tables):
         raise UnusableError("tables are missing")
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise UnusableError("it has rows that refer to nothing")
@@ -191,7 +127,7 @@ def _check(connection: sqlite3.Connection) -> Contents:
     return Contents(str(revision), rows)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Opens a database to read. Not `mode=ro`: what a crash left is to be rolled back first."""
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=rw",

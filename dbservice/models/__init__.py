@@ -5,6 +5,7 @@ from dbservice.models.broadcasts import Broadcast, InFlight
 from dbservice.models.ids import asked_id, generation_id, member_id, photo_id
 from dbservice.models.people import (
     Ban,
+    Cancellation,
     Export,
     Forgetting,
     Invite,
@@ -16,6 +17,8 @@ from dbservice.models.people import (
     UserSettings,
 )
 from dbservice.models.service import (
+    Bot,
+    Claim,
     DayTotals,
     Epoch,
     ForgottenKey,
@@ -28,7 +31,10 @@ from dbservice.models.work import Generation, Photo, SentMessage, StoredImage
 __all__ = [
     "Ban",
     "Base",
+    "Bot",
     "Broadcast",
+    "Cancellation",
+    "Claim",
     "DayTotals",
     "Epoch",
     "Export",

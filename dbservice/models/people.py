@@ -144,6 +144,22 @@ class Export(Base):
     ended_at: Mapped[datetime | None]
 
 
+class Cancellation(Base):
+    """The newest message with which a user has cancelled all of theirs in a chat.
+
+    What they asked for before it may be recorded after it, where several processes get updates.
+    """
+
+    __tablename__ = "cancellations"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    chat_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[int]
+    cancelled_at: Mapped[datetime]
+
+
 class Tombstone(Base):
     """That somebody was forgotten, for whoever has the key: see `dbservice.tombstones`."""
 

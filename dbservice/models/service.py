@@ -9,12 +9,41 @@ from dbservice.models.base import Base
 
 
 class Epoch(Base):
-    """The epoch of the process that was the last to begin to poll for a bot."""
+    """The epoch of the process that was the last to begin to get a bot's updates.
+
+    With an address, it is shared by all processes behind that.
+    """
 
     __tablename__ = "epochs"
 
     bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
+    address: Mapped[str] = mapped_column(default="")
+
+
+class Bot(Base):
+    """A process that shares its bot's epoch; a bit for each shard of chats that it has."""
+
+    __tablename__ = "bots"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    holder: Mapped[str] = mapped_column(primary_key=True)
+    alive_until: Mapped[datetime]
+    waits_until: Mapped[datetime]  # it takes nothing over before
+    shards: Mapped[int] = mapped_column(default=0)
+
+
+class Claim(Base):
+    """What one of several processes does alone."""
+
+    __tablename__ = "claims"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bot_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    ends_at: Mapped[datetime]
 
 
 class PendingDeletion(Base):

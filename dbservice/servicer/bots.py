@@ -4,6 +4,7 @@
 from dbservice.servicer.base import Serving
 from dbservice.transactions import (
     broadcasts,
+    claims,
     epochs,
     statistics,
 )
@@ -25,6 +26,10 @@ class BotServicer(Serving):
     ) -> db.ConfirmEpochResponse:
         """See db.proto."""
         return await self._store.transact(epochs.confirm, request)
+
+    async def Claim(self, request: db.ClaimRequest, _context: object) -> db.ClaimResponse:
+        """See db.proto."""
+        return await self._store.transact(claims.claim, request)
 
     async def GetStatistics(
         self, request: db.GetStatisticsRequest, _context: object

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 from dbservice.errors import Reason, ServiceError, not_found
 from dbservice.models import Broadcast, Generation, InFlight, Member, Photo, UserSettings
 from dbservice.store import Transaction
-from dbservice.transactions import access, queries
+from dbservice.transactions import access, queries, shares
 from dbservice.transactions import settings as user_settings
 from protos.lookalike.db.v1 import db_pb2 as db
 
@@ -87,11 +87,13 @@ def begin(transaction: Transaction, request: db.BeginBroadcastRequest) -> db.Beg
 
 
 def get(transaction: Transaction, request: db.GetBroadcastRequest) -> db.GetBroadcastResponse:
-    """The one that is open."""
+    """The one that is open, for the process that carries it out."""
     row = _open(transaction, request.bot_id)
-    return db.GetBroadcastResponse(
-        broadcast=None if row is None else _message(transaction, row),
-    )
+    if row is None or not shares.has(
+        shares.of(transaction, request.bot_id, request.holder), row.user_id
+    ):
+        return db.GetBroadcastResponse()
+    return db.GetBroadcastResponse(broadcast=_message(transaction, row))
 
 
 def advance(

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, select, true
 
 from dbservice.models import (
     Broadcast,
+    Cancellation,
     Export,
     ForgottenKey,
     InFlight,
@@ -25,9 +26,17 @@ from dbservice.transactions import deletions
 
 _ONE: Final = 1  # the id of the only row
 
-_Table = type[Photo | Member | UserSettings | Broadcast | InFlight | Export]
+_Table = type[Photo | Member | UserSettings | Broadcast | InFlight | Export | Cancellation]
 
-_OF_USERS: Final[tuple[_Table, ...]] = (Photo, Member, UserSettings, Broadcast, InFlight, Export)
+_OF_USERS: Final[tuple[_Table, ...]] = (
+    Photo,
+    Member,
+    UserSettings,
+    Broadcast,
+    InFlight,
+    Export,
+    Cancellation,
+)
 
 
 def agree(transaction: Transaction, fingerprint: str) -> bool:
@@ -92,5 +101,6 @@ def _until(table: _Table, at: datetime) -> ColumnElement[bool]:
         Member: Member.joined_at,
         Broadcast: Broadcast.begun_at,
         Export: Export.asked_at,
+        Cancellation: Cancellation.cancelled_at,
     }.get(table)
     return true() if since is None else since <= at  # of what somebody chose nobody knows

@@ -7,10 +7,10 @@ from dbservice import messages
 from dbservice.errors import Reason, ServiceError, invalid, not_found
 from dbservice.models import Generation, Photo, asked_id, generation_id
 from dbservice.store import Transaction
-from dbservice.transactions import limits, queries, quotas, settings
+from dbservice.transactions import cancellations, limits, queries, quotas, settings
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
-from dbservice.transitions import CAPTIONED, ENDED, RECEIVED
+from dbservice.transitions import CANCELLED, CAPTIONED, ENDED, RECEIVED
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _SAME_PRESS: Final = timedelta(seconds=5)
@@ -112,6 +112,9 @@ def _add(
         state = RECEIVED  # until the photo's own generation is captioned
         if queries.get(transaction.session, generation_id(photo.id)).state in ENDED:
             raise ServiceError(Reason.NOT_CAPTIONED, "The photo has no caption and gets none.")
+    whose = request.bot_id, request.chat_id, request.user_id
+    if not request.button and cancellations.include(transaction, *whose, request.message_id):
+        state = CANCELLED
     n = messages.next_n(transaction.session, photo.id)
     row = messages.new_generation(key, photo, n, state, request, transaction.now)
     chosen = settings.in_chat(transaction, photo.bot_id, photo.user_id, photo.chat_id)

@@ -1,15 +1,18 @@
-"""Which process polls for a bot: the last to begin; those before it are superseded."""
+"""Which processes get a bot's updates: the last to begin, with those that share its address."""
 
 from sqlalchemy import update
 
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Epoch, Generation
 from dbservice.store import Transaction
+from dbservice.transactions import shares
 from protos.lookalike.db.v1 import db_pb2 as db
 
 
 def begin(transaction: Transaction, request: db.BeginEpochRequest) -> db.BeginEpochResponse:
     """Begins an epoch and frees what is leased; whose it was shows in the rows (`leases.lease`).
+
+    Whoever comes to the address of the latest one joins it and frees nothing.
 
     Epochs follow the clock where it goes on, so that one of a database that was restored from a
     copy is later than those which began after the copy was made.
@@ -17,37 +20,44 @@ def begin(transaction: Transaction, request: db.BeginEpochRequest) -> db.BeginEp
     session = transaction.session
     row = session.get(Epoch, request.bot_id, with_for_update=True)
     if row is None:
-        row = Epoch(bot_id=request.bot_id, epoch=0)
+        row = Epoch(bot_id=request.bot_id, epoch=0, address="")
         session.add(row)
-    row.epoch = max(row.epoch + 1, int(transaction.now.timestamp() * 1000))
-    session.execute(
-        update(Generation)
-        .where(
-            Generation.bot_id == request.bot_id,
-            Generation.closed_at.is_(None),
-            Generation.lease_expires_at.is_not(None),
+    if not request.address or request.address != row.address:
+        row.epoch = max(row.epoch + 1, int(transaction.now.timestamp() * 1000))
+        row.address = request.address
+        session.execute(
+            update(Generation)
+            .where(
+                Generation.bot_id == request.bot_id,
+                Generation.closed_at.is_(None),
+                Generation.lease_expires_at.is_not(None),
+            )
+            .values(lease_expires_at=None)
         )
-        .values(lease_expires_at=None)
-    )
+        shares.dissolve(transaction, request.bot_id)
+    if request.address:
+        shares.join(transaction, request)
     return db.BeginEpochResponse(epoch=row.epoch)
 
 
 def confirm(transaction: Transaction, request: db.ConfirmEpochRequest) -> db.ConfirmEpochResponse:
-    """Answers if the epoch is its bot's latest.
+    """Answers if the epoch is its bot's latest, and the process has a part in it.
 
     Raises:
-        ServiceError: SUPERSEDED.
+        ServiceError: SUPERSEDED or LAPSED.
     """
-    check(transaction, request.bot_id, request.epoch)
+    if is_shared(transaction, request.bot_id, request.epoch):
+        shares.confirm(transaction, request)
     return db.ConfirmEpochResponse()
 
 
-def check(transaction: Transaction, bot_id: int, epoch: int) -> None:
-    """Makes sure that no later epoch of the bot has begun, nor does before the transaction's end.
+def is_shared(transaction: Transaction, bot_id: int, epoch: int) -> bool:
+    """Whether an epoch is shared. It is the bot's latest, and stays so to the transaction's end.
 
     Raises:
-        ServiceError: SUPERSEDED.
+        ServiceError: SUPERSEDED, if there is a later one.
     """
     row = transaction.session.get(Epoch, bot_id, with_for_update={"read": True})
     if row is not None and epoch < row.epoch:
-        raise ServiceError(Reason.SUPERSEDED, "A newer process polls for this bot.")
+        raise ServiceError(Reason.SUPERSEDED, "A newer process gets this bot's updates.")
+    return row is not None and bool(row.address)

@@ -13,7 +13,7 @@ from dbservice import messages
 from dbservice.errors import not_found
 from dbservice.models import Export, Generation, Member, Photo
 from dbservice.store import Transaction
-from dbservice.transactions import access, limits, queries, settings
+from dbservice.transactions import access, limits, queries, settings, shares
 from dbservice.transactions.positions import Position, photos_from
 from dbservice.transitions import DELIVERED, FINISHED
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -64,10 +64,12 @@ def begin(transaction: Transaction, request: db.BeginExportRequest) -> db.BeginE
 
 
 def under_way(transaction: Transaction, request: db.ListExportsRequest) -> db.ListExportsResponse:
-    """Whom the bot is to send an export."""
+    """Whom the bot is to send an export, or that process of it which asks."""
     session = transaction.session
     rows = select(Export).where(Export.bot_id == request.bot_id, Export.ended_at.is_(None))
-    in_turns = sorted(session.scalars(rows), key=lambda row: (row.parts, row.asked_at))
+    mine = shares.of(transaction, request.bot_id, request.holder)
+    these = (row for row in session.scalars(rows) if shares.has(mine, row.user_id))
+    in_turns = sorted(these, key=lambda row: (row.parts, row.asked_at))
     response = db.ListExportsResponse()
     for row in in_turns[:_MOST_EXPORTS]:
         response.exports.add(

@@ -3,6 +3,7 @@
 While a user is being forgotten nothing of theirs can be read, and nothing new is taken.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, exists, select, update
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Forgetting, Generation, Photo, Tombstone
 from dbservice.store import Transaction
-from dbservice.transactions import exports, limits, queries, settings
+from dbservice.transactions import exports, limits, queries, settings, shares
 from dbservice.transactions.positions import Position, photos_from
 from dbservice.transitions import DELIVERED, UNDELIVERABLE
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -67,14 +68,22 @@ def begin(
 def pending(
     transaction: Transaction, request: db.ListForgettingsRequest
 ) -> db.ListForgettingsResponse:
-    """Who is being forgotten, whoever asked first first."""
+    """Who is being forgotten, whoever asked first first.
+
+    Several processes each have a home of their own, in which something may be of them. So each has
+    as long as a lease lasts to see that they are.
+    """
     session = transaction.session
     rows = select(Forgetting).where(Forgetting.bot_id == request.bot_id)
+    mine = shares.of(transaction, request.bot_id, request.holder)
+    several = shares.count(transaction, request.bot_id) > 1
     response = db.ListForgettingsResponse()
     for row in sorted(session.scalars(rows), key=lambda row: row.asked_at):
         unclosed = select(Generation.number).where(*_unclosed(row.bot_id, row.user_id))
-        unfinished = session.scalar(unclosed.limit(1)) is not None or exports.is_under_way(
-            transaction, row.bot_id, row.user_id
+        unfinished = (
+            (several and timedelta() <= transaction.now - row.asked_at < shares.LEASE)
+            or session.scalar(unclosed.limit(1)) is not None
+            or exports.is_under_way(transaction, row.bot_id, row.user_id)
         )
         response.forgettings.add(
             user_id=row.user_id,
@@ -82,6 +91,7 @@ def pending(
             message_id=row.message_id,
             language_code=row.language_code,
             unfinished=unfinished,
+            elsewhere=not shares.has(mine, row.chat_id),
         )
     return response
 

@@ -10,6 +10,7 @@ from dbservice.errors import Reason, ServiceError, not_found, not_owner
 from dbservice.models import Generation, Photo, SentMessage, generation_id, photo_id
 from dbservice.store import Transaction
 from dbservice.transactions import (
+    cancellations,
     chats,
     deletions,
     leases,
@@ -283,28 +284,17 @@ def cancel(
 ) -> db.CancelGenerationsResponse:
     """Cancels one generation, or all unfinished ones of the user in the chat, up to a message.
 
+    Of these, what is recorded later is cancelled as well.
+
     One that was cancelled before counts as cancelled, so that a repeated call is answered like the
     first.
 
     Raises:
         ServiceError: NOT_FOUND or NOT_OWNER, for a given generation.
     """
-    if request.generation_id:
-        row = queries.get(transaction.session, request.generation_id)
-        if row.photo.bot_id != request.bot_id:
-            raise not_found("generation")
-        if queries.is_being_forgotten(transaction.session, row.bot_id, row.user_id):
-            raise not_found("generation")
-        if row.photo.user_id != request.user_id:
-            raise not_owner("generation")
-        rows: Iterable[Generation] = [row]
-    else:
-        theirs = queries.with_photo(*users.unclosed(request)).order_by(Generation.number)
-        rows = transaction.session.scalars(queries.to_write(theirs))
-        if request.HasField("before_message_id"):
-            rows = [row for row in rows if _is_before(request.before_message_id, row)]
+    rows = _given if request.generation_id else _all_before
     response = db.CancelGenerationsResponse()
-    for row in rows:
+    for row in rows(transaction, request):
         if is_allowed(row.state, CANCELLED):
             row.state = CANCELLED
             sets.follow(transaction, row)
@@ -318,6 +308,28 @@ def cancel(
         if len(listed) < users.MOST_ITEMS:
             listed.append(messages.item(row))
     return response
+
+
+def _given(transaction: Transaction, request: db.CancelGenerationsRequest) -> Iterable[Generation]:
+    row = queries.get(transaction.session, request.generation_id)
+    if row.photo.bot_id != request.bot_id:
+        raise not_found("generation")
+    if queries.is_being_forgotten(transaction.session, row.bot_id, row.user_id):
+        raise not_found("generation")
+    if row.photo.user_id != request.user_id:
+        raise not_owner("generation")
+    return [row]
+
+
+def _all_before(
+    transaction: Transaction, request: db.CancelGenerationsRequest
+) -> Iterable[Generation]:
+    is_bounded = request.HasField("before_message_id")
+    if is_bounded:
+        cancellations.note(transaction, request)
+    theirs = queries.with_photo(*users.unclosed(request)).order_by(Generation.number)
+    rows = transaction.session.scalars(queries.to_write(theirs))
+    return [row for row in rows if not is_bounded or _is_before(request.before_message_id, row)]
 
 
 def _is_before(message_id: int, row: Generation) -> bool:

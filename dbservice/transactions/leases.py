@@ -4,24 +4,32 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Select, bindparam, func, or_, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError
 from dbservice.models import Generation
 from dbservice.store import Transaction
-from dbservice.transactions import epochs, queries
+from dbservice.transactions import epochs, queries, shares
+from dbservice.transactions.shares import LEASE, RENEW_BELOW, Share
 from dbservice.validation.work import MAX_LEASES
 from protos.lookalike.db.v1 import db_pb2 as db
-
-_LEASE = timedelta(seconds=30)
-"""How long a holder may go without asking again."""
 
 _LATE = timedelta(seconds=30)
 """By more, no transaction is behind another that began after it: lock and statement time out."""
 
-_RENEW_BELOW = _LEASE * 2 / 3
 _MAX_RESPONSE = 3 * 1024 * 1024  # bytes; gRPC's clients refuse a response over 4 MiB
 
 
@@ -30,14 +38,17 @@ def _unclosed(rows: type[Generation]) -> tuple[ColumnElement[bool], ...]:
 
 
 def _may_be_leased(rows: type[Generation]) -> ColumnElement[bool]:
-    """They are free, ran out or are this holder's."""
-    return or_(
-        rows.lease_expires_at.is_(None),
-        rows.lease_holder == bindparam("holder"),
-        rows.lease_expires_at <= bindparam("now"),
-        # Nobody leases for longer: it is of before the clock was set back, and not of a transaction
-        # that began a moment later and was faster.
-        rows.lease_expires_at > bindparam("latest"),
+    """They are free, ran out or are this holder's, in one of its chats."""
+    return and_(
+        shares.is_in(rows.chat_id, bindparam("shards", type_=BigInteger)),
+        or_(
+            rows.lease_expires_at.is_(None),
+            rows.lease_holder == bindparam("holder"),
+            rows.lease_expires_at <= bindparam("now"),
+            # Nobody leases for longer: it is of before the clock was set back, and not of a
+            # transaction that began a moment later and was faster.
+            rows.lease_expires_at > bindparam("latest"),
+        ),
     )
 
 
@@ -95,19 +106,23 @@ def lease(
     The response stays under gRPC's bound on a message; what did not fit waits its turn.
 
     Raises:
-        ServiceError: SUPERSEDED.
+        ServiceError: SUPERSEDED or LAPSED.
     """
-    now = transaction.now
-    if request.HasField("epoch"):
-        epochs.check(transaction, request.bot_id, request.epoch)
+    now, share = transaction.now, Share()
+    is_shared = request.HasField("epoch") and epochs.is_shared(
+        transaction, request.bot_id, request.epoch
+    )
     if request.stopping:
+        shares.leave(transaction, request)
         _release(transaction, request)
         return db.LeaseGenerationsResponse()
-    numbers = _waiting(transaction, request)
-    known = _known(transaction, request)
+    if is_shared:
+        share = shares.take_part(transaction, request)
+    known = _known(transaction, request, share)
+    numbers = _waiting(transaction, request, known)
     rows = transaction.session.scalars(_THESE, {**known, "numbers": numbers})
     by_number = {row.number: row for row in rows}
-    response = db.LeaseGenerationsResponse()
+    response = db.LeaseGenerationsResponse(bots=share.bots)
     size = 0
     for row in (by_number[number] for number in numbers if number in by_number):
         item = messages.item(row)
@@ -116,14 +131,14 @@ def lease(
             break
         expires_at = row.lease_expires_at or now
         if row.lease_holder != request.holder or expires_at <= now:
-            if row.lease_holder not in (None, request.holder):
+            if row.lease_holder not in (None, request.holder, *share.others):
                 # Its holder died, maybe of this work.
                 row.attempts = item.generation.attempts = max(row.attempts, 1)
             row.lease_holder = request.holder
             row.fence += 1
-            expires_at = now + _LEASE
-        elif not _RENEW_BELOW <= expires_at - now <= _LEASE:
-            expires_at = now + _LEASE
+            expires_at = now + LEASE
+        elif not RENEW_BELOW <= expires_at - now <= LEASE:
+            expires_at = now + LEASE
         row.lease_expires_at = expires_at
         response.leases.add(item=item, fence=row.fence, expires_at=expires_at)
     return response
@@ -142,7 +157,9 @@ def _release(transaction: Transaction, request: db.LeaseGenerationsRequest) -> N
     )
 
 
-def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> list[int]:
+def _waiting(
+    transaction: Transaction, request: db.LeaseGenerationsRequest, known: dict[str, Any]
+) -> list[int]:
     """The numbers of what this holder may lease, as many as are asked for.
 
     Users take turns, the oldest generation first within a turn, so that one who floods the bot
@@ -153,12 +170,11 @@ def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> l
     users = session.scalar(_USERS, {"bot_id": request.bot_id})
     if not users:
         return []
-    known = {"bot_id": request.bot_id, **_known(transaction, request)}
     turns = max(1, limit // users)
     while True:
         found = []
         turn_of = Counter[int]()
-        oldest = session.execute(_OLDEST, {**known, "turns": turns})
+        oldest = session.execute(_OLDEST, {**known, "bot_id": request.bot_id, "turns": turns})
         for user_id, number in sorted(oldest):
             turn_of[user_id] += 1
             found.append((turn_of[user_id], number))
@@ -167,10 +183,17 @@ def _waiting(transaction: Transaction, request: db.LeaseGenerationsRequest) -> l
         turns *= 2
 
 
-def _known(transaction: Transaction, request: db.LeaseGenerationsRequest) -> dict[str, Any]:
+def _known(
+    transaction: Transaction, request: db.LeaseGenerationsRequest, share: Share
+) -> dict[str, Any]:
     """What `_may_be_leased` is asked with."""
     now = transaction.now
-    return {"holder": request.holder, "now": now, "latest": now + _LEASE + _LATE}
+    return {
+        "holder": request.holder,
+        "now": now,
+        "latest": now + LEASE + _LATE,
+        "shards": share.shards,
+    }
 
 
 def held(transaction: Transaction, generation_id: str, fence: int) -> Generation:

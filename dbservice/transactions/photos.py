@@ -8,10 +8,18 @@ from dbservice import messages
 from dbservice.errors import not_found, not_owner
 from dbservice.models import Generation, Photo, generation_id
 from dbservice.store import Transaction
-from dbservice.transactions import deletions, leases, limits, queries, quotas, settings
+from dbservice.transactions import (
+    cancellations,
+    deletions,
+    leases,
+    limits,
+    queries,
+    quotas,
+    settings,
+)
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
-from dbservice.transitions import RECEIVED, STORED, check
+from dbservice.transitions import CANCELLED, RECEIVED, STORED, check
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _ALBUM = 10  # photos, at most, as Telegram's sendMediaGroup takes them
@@ -48,9 +56,13 @@ def receive(
     if refusal is not None and not 0 < len(album) < _ALBUM:
         raise refusal
     _share_words(transaction, [photo, *album])
-    row = messages.new_generation(key, photo, 0, RECEIVED, request, transaction.now)
-    if request.HasField("asking_message_id"):
-        row.reply_to_message_id = request.asking_message_id
+    is_asked = request.HasField("asking_message_id")
+    asked_by = request.asking_message_id if is_asked else request.message_id
+    whose = request.bot_id, request.chat_id, request.user_id
+    state = CANCELLED if cancellations.include(transaction, *whose, asked_by) else RECEIVED
+    row = messages.new_generation(key, photo, 0, state, request, transaction.now)
+    if is_asked:
+        row.reply_to_message_id = asked_by
     chosen = settings.in_chat(transaction, photo.bot_id, photo.user_id, photo.chat_id)
     photo.language_code = chosen.language or photo.language_code
     row.dial = chosen.dial or row.dial

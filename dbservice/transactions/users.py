@@ -12,6 +12,7 @@ from dbservice.store import Transaction
 from dbservice.transactions import (
     access,
     broadcasts,
+    cancellations,
     deletions,
     exports,
     limits,
@@ -121,6 +122,7 @@ def forget(transaction: Transaction, request: db.ForgetUserRequest) -> db.Forget
     settings.forget(transaction, request.bot_id, request.user_id)
     access.forget(transaction, request.bot_id, request.user_id)
     broadcasts.forget(transaction, request.bot_id, request.user_id)
+    cancellations.forget(transaction, request.bot_id, request.user_id)
     exports.forget(transaction, request.bot_id, request.user_id)
     return db.ForgetUserResponse(photos=deleted.photos, generations=deleted.generations)
 

@@ -25,6 +25,7 @@ def _(request: db.CountRecipientsRequest) -> Violations:
 @violations.register
 def _(request: db.GetBroadcastRequest) -> Violations:
     yield from within("bot_id", request.bot_id, 1)
+    yield from text("holder", request.holder, MAX_NAME)
 
 
 @violations.register

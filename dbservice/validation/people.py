@@ -23,17 +23,16 @@ _MAX_SECRET: Final = 64  # characters, as many as a link to a bot takes
 _LANGUAGE: Final = re.compile(r"(?:[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3})?")
 
 
-@violations.register(db.BeginEpochRequest)
-@violations.register(db.ListForgettingsRequest)
-@violations.register(db.GetStatisticsRequest)
-@violations.register(db.ListExportsRequest)
-def _(
-    request: db.BeginEpochRequest
-    | db.ListForgettingsRequest
-    | db.GetStatisticsRequest
-    | db.ListExportsRequest,
-) -> Violations:
+@violations.register
+def _(request: db.GetStatisticsRequest) -> Violations:
     yield from within("bot_id", request.bot_id, 1)
+
+
+@violations.register(db.ListForgettingsRequest)
+@violations.register(db.ListExportsRequest)
+def _(request: db.ListForgettingsRequest | db.ListExportsRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from text("holder", request.holder, MAX_NAME)
 
 
 @violations.register(db.GetSettingsRequest)

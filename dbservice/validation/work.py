@@ -30,6 +30,9 @@ _MAX_PIXELS = 65535  # along one side
 _MAX_PAGE = 50
 _MAX_QUERY = 256  # characters of an inline query, as Telegram takes them
 _MAX_GUESSES = 5
+_MAX_ADDRESS = 2048  # characters
+_MAX_CLAIM = 3600  # seconds
+_MOST_BUSY = 10_000
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,64}")
@@ -122,6 +125,23 @@ def _(request: db.CreateGenerationRequest) -> Violations:
 def _(request: db.ConfirmEpochRequest) -> Violations:
     yield from within("bot_id", request.bot_id, 1)
     yield from within("epoch", request.epoch, 1)
+    yield from text("holder", request.holder, MAX_NAME)
+
+
+@violations.register
+def _(request: db.BeginEpochRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from text("address", request.address, _MAX_ADDRESS)
+    yield from text("holder", request.holder, MAX_NAME, least=int(bool(request.address)))
+    yield from text("before", request.before, MAX_NAME)
+
+
+@violations.register
+def _(request: db.ClaimRequest) -> Violations:
+    yield from within("bot_id", request.bot_id, 1)
+    yield from text("holder", request.holder, MAX_NAME, least=1)
+    yield from text("name", request.name, MAX_NAME, least=1)
+    yield from within("seconds", request.seconds, 0, _MAX_CLAIM)
 
 
 @violations.register
@@ -131,6 +151,8 @@ def _(request: db.LeaseGenerationsRequest) -> Violations:
         yield from within("epoch", request.epoch, 1)
     yield from text("holder", request.holder, MAX_NAME, least=1)
     yield from within("limit", request.limit, 0, MAX_LEASES)
+    if len(request.busy_chat_ids) > _MOST_BUSY:
+        yield "busy_chat_ids", f"must be {_MOST_BUSY} at most"
 
 
 @violations.register

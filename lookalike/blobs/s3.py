@@ -110,6 +110,19 @@ class Access:
         return options
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What S3 says of bytes.
+
+    Attributes:
+        at: when they came, by S3's clock, to the second.
+        has_version: whether the bucket keeps what is deleted as an older version.
+    """
+
+    at: datetime
+    has_version: bool
+
+
 class S3Blobs:
     """A bucket, or what is below a prefix in it."""
 
@@ -218,14 +231,14 @@ class S3Blobs:
                 yield key
             last = here
 
-    async def keeps_versions(self, key: str) -> bool:
-        """Whether the bucket keeps what is deleted as an older version, as is seen at a key.
+    async def stored(self, key: str) -> Stored:
+        """What S3 says of the bytes of a key.
 
         Raises:
             OSError: S3 fails, or the key has no bytes.
         """
         found = await self._found(obstore.head_async(self._store, key), key)
-        return found["version"] not in {None, "null"}
+        return Stored(found["last_modified"], found["version"] not in {None, "null"})
 
     async def _put_whole(self, key: str, data: bytes) -> None:
         try:

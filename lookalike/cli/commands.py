@@ -166,11 +166,23 @@ def backup(file: Path) -> None:
 @main.command()
 @click.argument("file", type=_FILE)
 def restore(file: Path) -> None:
-    """Put what a backup holds into a home that has no database.
+    """Put what a backup holds into a database that is empty or not there.
 
-    All of FILE is verified before. Stop everything that runs in that home.
+    It may be of another kind than the one that was backed up. All of FILE is verified before. Stop
+    everything that uses that database.
     """
     _become("dbservice.backups.restore", str(file))
+
+
+@main.command()
+def move() -> None:
+    """Copy all rows to MOVE_DATABASE_URL, all photos and pictures to MOVE_BLOB_URL.
+
+    Each is a setting, and either may be left out. Stop everything before. What comes is compared,
+    what was copied stays, and you are told which settings to change. After a kill, the same
+    command goes on.
+    """
+    _become("dbservice.backups.move")
 
 
 @main.command()

@@ -160,7 +160,7 @@ class Desk:
         """A generation as a tick gets it."""
         if await self.incarnation.is_newest() is False:  # a process of the test's came after it
             self.incarnation = Incarnation(self.database, BOT)
-        (item,) = [item for item in await self.leasing.lease(()) if item.id == generation_id]
+        (item,) = [item for item in await self.leasing.lease({}) if item.id == generation_id]
         return item
 
     @property

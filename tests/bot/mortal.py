@@ -116,7 +116,7 @@ class Process:
 
     async def lease(self, generation_id: str) -> WorkItem:
         """A generation as a tick gets it."""
-        (item,) = [item for item in await self._leasing.lease(()) if item.id == generation_id]
+        (item,) = [item for item in await self._leasing.lease({}) if item.id == generation_id]
         return item
 
     @asynccontextmanager

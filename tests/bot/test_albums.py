@@ -52,3 +52,16 @@ def test_of_too_many_the_oldest_are_dropped(monkeypatch: pytest.MonkeyPatch) -> 
     for number in (1, 2, 3):
         albums.hold(photo(number))
     assert albums.of(photo(9)) == [photo(2), photo(3)]
+
+
+def test_a_few_times_it_is_time_to_look_whether_another_process_has_one() -> None:
+    clock = Clock()
+    albums = Albums(clock)
+    for each in (photo(1), photo(2), photo(3, album="b")):
+        albums.hold(each)
+    assert albums.due() == []
+    looks = []
+    for second in range(60):
+        clock.now = second
+        looks += [(second, each.message_id) for each in albums.due()]
+    assert sorted(looks) == [(second, number) for second in (1, 4, 15) for number in (1, 3)]

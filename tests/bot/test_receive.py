@@ -159,7 +159,7 @@ async def test_what_was_written_with_a_photo_is_recorded_without_what_no_databas
     update = message(desk.chat, text=None, photo=photo.json["photo"], caption="a\0 cat")
     async with door_of_a_dying_bot(desk) as door:
         await door.put({"update_id": 1} | update)
-    (lease,) = await desk.leasing.lease(())
+    (lease,) = await desk.leasing.lease({})
     assert lease.photo.user_text == "a cat"
 
 

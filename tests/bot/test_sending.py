@@ -104,3 +104,33 @@ async def test_what_waited_until_another_process_sends_is_not_sent() -> None:
 
     with pytest.raises(NotSent):
         await limiter.process_request(go, (), {}, "sendPhoto", {"chat_id": 1}, None)
+
+
+async def test_several_share_the_rate() -> None:
+    bots = [2]
+    gone: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    async def go() -> None:
+        gone.append(loop.time())
+
+    def calls(count: int) -> "list[asyncio.Task[None]]":
+        return [
+            asyncio.create_task(limiter.process_request(go, (), {}, "sendMessage", chat, None))
+            for limiter in limiters
+            for chat in ({"chat_id": number} for number in range(1, count + 1))
+        ]
+
+    limiters = [FairRateLimiter(always, lambda: bots[0]) for _ in range(2)]
+    began = loop.time()
+    await asyncio.gather(*calls(20))
+    assert sum(at - began < 0.02 for at in gone) <= 30 + 2
+    assert gone[-1] - began >= 5 / 15 - 0.02, "each beyond its 15 waits for its part of the rate"
+    bots[0] = 60  # so many that each has less than one a second at a time
+    began = loop.time()
+    await asyncio.gather(*calls(1))
+    slow = calls(1)
+    done, _ = await asyncio.wait(slow, timeout=0.5)
+    assert not done
+    await asyncio.gather(*slow)
+    assert gone[-1] - began >= 1.5

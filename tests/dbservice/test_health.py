@@ -14,14 +14,17 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from bot import doctor_dbservices
 from dbservice import health
 from dbservice.interceptors import token
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.transactions import users
+from lookalike.checks import Mark
 from lookalike.cli.up.health import ask_grpc
 from tests.dbservice.client import Client, refusal
 from tests.dbservice.conftest import process
+from tests.stack import free_port
 
 NAME = "lookalike.db.v1.DatabaseService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -52,6 +55,26 @@ async def test_a_check_is_open_to_all_and_the_rest_is_not(
         "": SERVING,
         NAME: SERVING,
     }
+
+
+async def test_each_of_several_is_asked_whether_it_answers_and_how_new_it_is(
+    settings: DbserviceSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = settings.model_copy(
+        update={"lookalike_home": tmp_path / "other", "database_url": "", "blob_url": ""}
+    )
+    async with running(settings) as first, running(other) as second:
+        assert await doctor_dbservices.check([second.address]) == []
+        (found,) = await doctor_dbservices.check([first.address, second.address])
+        assert found.mark == Mark.OK
+        assert "All 2 dbservices answer" in found.summary
+        nobody = f"127.0.0.1:{free_port()}"
+        (found,) = await doctor_dbservices.check([second.address, nobody])
+        assert found.mark == Mark.WARNING
+        assert found.summary == f"1 of 2 dbservices do not answer: {nobody}."
+        monkeypatch.setattr(health, "__version__", "0.0.9")
+        (found,) = await doctor_dbservices.check([second.address])
+        assert f"{second.address} (0.0.9)" in found.summary
 
 
 @pytest.fixture

@@ -2,21 +2,20 @@
 
 import asyncio
 import errno
+import re
 import threading
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from dbservice.backups.backup import back_up
-from dbservice.backups.restore import restore
 from dbservice.settings import DbserviceSettings
+from dbservice.store import MIGRATIONS
 from lookalike import integrity, postgresql
 from lookalike.checks import Mark
 from lookalike.database import create_engine
-from lookalike.errors import StartError
+from lookalike.migrations import migrate
 from lookalike.settings import SettingsError
 from lookalike.transactions import Transactional
 from tests.postgresql import Server
@@ -56,13 +55,6 @@ def test_an_address_that_is_wrong_is_refused_and_not_repeated(
     with pytest.raises(SettingsError, match=r"^DATABASE_URL: ") as told:
         settings(monkeypatch, url)
     assert "secret" not in str(told.value)
-
-
-async def test_backups_are_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    loaded = settings(monkeypatch, URL)
-    for call in (back_up(loaded, tmp_path / "b"), restore(loaded, tmp_path / "b")):
-        with pytest.raises(StartError, match="pg_dump"):
-            await call
 
 
 @pytest.mark.slow
@@ -139,6 +131,23 @@ def test_the_doctor_says_how_it_is(server: Server) -> None:
     found = integrity.server(server.url(name))
     assert found.mark == Mark.OK
     assert f"/{name}" in found.summary
+    assert "dbservices use" not in found.summary
+    engine = create_engine(server.url(name))
+    migrate(engine, MIGRATIONS)
+    with engine.begin() as connection:
+        assert (
+            "; dbservices use 1 of 100 connections." in integrity.server(server.url(name)).summary
+        )
+        connection.execute(text("CREATE ROLE guest LOGIN"))
+    guest = server.url(name).replace("lookalike@", "guest@")
+    assert "lets its user make no tables" in integrity.server(guest).summary
+    with engine.begin() as connection:
+        connection.execute(text("GRANT CREATE, USAGE ON SCHEMA public TO guest"))
+    assert re.search(r"keeps its user out of \d+ tables", integrity.server(guest).summary)
+    with engine.begin() as connection:
+        connection.execute(text("DROP OWNED BY guest"))
+        connection.execute(text("DROP ROLE guest"))
+    engine.dispose()
     away = integrity.server(URL.replace("db.example.org:5433", "127.0.0.1:1"))
     assert away.mark == Mark.FAILED
     assert "cret" not in away.summary

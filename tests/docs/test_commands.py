@@ -19,6 +19,7 @@ from skimage import data
 
 from generator.models import EMOJI
 from tests.commands import Command
+from tests.dbservice.backups import test_move
 from tests.docs import documents
 from tests.docs.documents import ROOT, Section
 from tests.docs.workshop import Workshop, interrupt
@@ -45,6 +46,7 @@ ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
         test_doctor.test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing
     ),
     ".venv/bin/lookalike doctor --spend": test_doctor.test_it_spends_when_asked,
+    ".venv/bin/lookalike move": test_move.test_there_and_back_all_is_as_it_was,
     ".venv/bin/lookalike download --captions": (
         test_init.test_the_weights_of_blip_are_fetched_as_a_model_is
     ),
@@ -56,11 +58,13 @@ ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
 """Commands that a test of their own runs, and which."""
 
 NOT_HERE: Final = {
+    ".venv/bin/pip install ": "wants a registry of packages, and installs what is there already",
     "az ": "wants an Azure account",
     "git pull": "wants the place where the repository came from",
     "journalctl ": "wants a systemd that runs",
     "loginctl ": "wants a systemd that runs",
     "sqlite3 ": "is no part of Python, and saves what it can of a damaged file",
+    "sudo ": "wants PostgreSQL's own user",
     "systemctl ": "wants a systemd that runs",
 }
 """How the commands in blocks `console` begin, and why they are not run."""

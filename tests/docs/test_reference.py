@@ -223,6 +223,7 @@ def test_every_check_of_the_doctor_is_explained_and_no_other() -> None:
         (ROOT / path).read_text()
         for path in (
             *(f"{part}/doctor.py" for part in ("bot", "dbservice", "generator", "lookalike/cli")),
+            "bot/doctor_dbservices.py",
             "bot/doctor_updates.py",
             "lookalike/checks.py",
             "lookalike/integrity.py",

@@ -1,5 +1,7 @@
 """A process sends nothing once a newer one polls, however dbservice is when it asks."""
 
+import time
+
 import pytest
 
 from bot.clients.errors import DatabaseUnavailable
@@ -47,3 +49,18 @@ async def test_while_dbservice_is_away_what_only_we_know_of_is_sent(
     older = await superseded(desk)
     monkeypatch.setattr(Database, "confirm_epoch", away)
     assert await older.may_send()
+
+
+async def test_one_of_several_sends_no_longer_than_its_chats_are_its_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_database: Database, _request: db.ConfirmEpochRequest) -> None:
+        raise DatabaseUnavailable("UNAVAILABLE: connection refused")
+
+    ours = Incarnation(desk.database, BOT, "https://bot.example.org")
+    await ours.begin()
+    monkeypatch.setattr(Database, "confirm_epoch", away)
+    for bots, seconds, may in ((1, 60, True), (2, 19, True), (2, 21, False)):
+        ours.has_share(bots, time.monotonic() - seconds)
+        ours._fresh_until = ours._confirmed_at = 0
+        assert await ours.may_send() is may, (bots, seconds)

@@ -117,6 +117,6 @@ async def test_nothing_is_forgotten_while_dbservice_is_away() -> None:
     memory = memories.lease("a")
     nobody = DatabaseClient("127.0.0.1:1", SERVICE_TOKEN)
     clock.now += 10 * LEASE_SECONDS
-    assert await Leasing(nobody, memories, BOT, Incarnation(nobody, BOT)).lease(()) == []
+    assert await Leasing(nobody, memories, BOT, Incarnation(nobody, BOT)).lease({}) == []
     await nobody.disconnect()
     assert memories.get("a") is memory

@@ -164,7 +164,7 @@ async def test_one_whose_lease_is_lost_holds_up_nobody(bot: _Bot) -> None:
     lost = await desk.lease(line[0])
     await bot.make_room(2)
     newer = Leasing(desk.database, desk.services.memories, BOT, Incarnation(desk.database, BOT))
-    again: Sequence[WorkItem] = await newer.lease(())
+    again: Sequence[WorkItem] = await newer.lease({})
     services = replace(desk.services, generator=bot.client)
     with pytest.raises(LeaseLost):
         await submit.run(lost, services)

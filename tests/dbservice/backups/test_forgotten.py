@@ -71,6 +71,7 @@ async def forget_after_a_backup(home: Path, file: Path, clock: Clock) -> dict[in
             await client.settings(db.DIAL_TWIN, user=user)
             await invited(client, user)
             await client.exported(user)
+            await client.cancel(user=user, before=1)
         await cancelled(client, ADA)
         begun = (await test_broadcasts.begin(client)).broadcast
         await test_broadcasts.advance(client, begun.step)

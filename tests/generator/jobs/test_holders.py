@@ -4,14 +4,14 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
-from generator.jobs import places
 from generator.jobs.leases import Leases
 from generator.jobs.messages import JobRequest
 from generator.jobs.results import Results
 from generator.jobs.tables import Job
 from generator.jobs.uploads import Uploads
 from generator.tasks import Picture
-from lookalike.blobs import LocalBlobs
+from lookalike import places
+from lookalike.blobs.local import LocalBlobs
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 
 _PICTURE = Picture(b"png", 8, 8)
@@ -165,18 +165,18 @@ async def test_an_upload_has_its_takers_fence(opened: OpenQueue, tmp_path: Path)
 
 
 def test_a_place_names_who_died_there_and_nobody_who_lives(tmp_path: Path) -> None:
-    first = places.take(tmp_path)
+    first = places.take(tmp_path, "generator")
     first.sign()
-    second = places.take(tmp_path)
+    second = places.take(tmp_path, "generator")
     second.sign()
     assert first.before is second.before is None
     assert first.holder != second.holder
     first.close()
-    third = places.take(tmp_path)
+    third = places.take(tmp_path, "generator")
     assert third.before == first.holder
     assert third.holder not in {first.holder, second.holder}
     third.close()  # killed before it has freed anything
-    fourth = places.take(tmp_path)
+    fourth = places.take(tmp_path, "generator")
     assert fourth.before == first.holder
     fourth.close()
     second.close()

@@ -82,7 +82,6 @@ class Proxy:
             self._bound = _bind(self.port)
         config = uvicorn.Config(self._all, log_config=None, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._serving = asyncio.create_task(self._server._serve([self._bound]))
 
         async def started() -> bool | None:

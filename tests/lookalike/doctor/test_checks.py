@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,12 @@ pytestmark = pytest.mark.slow
 def test_a_finding_survives_the_way() -> None:
     found = Finding("a check", Mark.WARNING, "Füß.", "Do it.")
     assert Finding.from_json(found.to_json()) == found
+
+
+def test_a_clock_is_spoken_of_if_it_is_off() -> None:
+    now = datetime.now(UTC)
+    assert checks.clock_note(now) == ""
+    assert checks.clock_note(now - timedelta(seconds=90)).endswith("its clock is 90 s off ours")
 
 
 @pytest.mark.parametrize("line", ["", "[]", "{}", '{"mark": "odd"}', '{"mark": "ok", "x": 1}'])

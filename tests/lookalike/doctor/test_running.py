@@ -62,6 +62,7 @@ def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
         "dbservice: dbservice answers",
         "lookalike.db is whole",
         "jobs.db is whole",
+        "generators: 1 generator works on the queue",
         " MB), under Apache-2.0.",
         "The service itself listens on",
     ):

@@ -485,10 +485,16 @@ class CreateGenerationResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
 
 class BeginEpochRequest(_message.Message):
-    __slots__ = ("bot_id",)
+    __slots__ = ("bot_id", "address", "holder", "before")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
-    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+    address: str
+    holder: str
+    before: str
+    def __init__(self, bot_id: _Optional[int] = ..., address: _Optional[str] = ..., holder: _Optional[str] = ..., before: _Optional[str] = ...) -> None: ...
 
 class BeginEpochResponse(_message.Message):
     __slots__ = ("epoch",)
@@ -497,33 +503,37 @@ class BeginEpochResponse(_message.Message):
     def __init__(self, epoch: _Optional[int] = ...) -> None: ...
 
 class ConfirmEpochRequest(_message.Message):
-    __slots__ = ("bot_id", "epoch")
+    __slots__ = ("bot_id", "epoch", "holder")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     epoch: int
-    def __init__(self, bot_id: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+    holder: str
+    def __init__(self, bot_id: _Optional[int] = ..., epoch: _Optional[int] = ..., holder: _Optional[str] = ...) -> None: ...
 
 class ConfirmEpochResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class LeaseGenerationsRequest(_message.Message):
-    __slots__ = ("bot_id", "limit", "stopping", "holder", "epoch")
+    __slots__ = ("bot_id", "limit", "stopping", "holder", "epoch", "busy_chat_ids")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     STOPPING_FIELD_NUMBER: _ClassVar[int]
     HOLDER_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
+    BUSY_CHAT_IDS_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
     limit: int
     stopping: bool
     holder: str
     epoch: int
-    def __init__(self, bot_id: _Optional[int] = ..., limit: _Optional[int] = ..., stopping: _Optional[bool] = ..., holder: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
+    busy_chat_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, bot_id: _Optional[int] = ..., limit: _Optional[int] = ..., stopping: _Optional[bool] = ..., holder: _Optional[str] = ..., epoch: _Optional[int] = ..., busy_chat_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LeaseGenerationsResponse(_message.Message):
-    __slots__ = ("leases",)
+    __slots__ = ("leases", "bots")
     class Lease(_message.Message):
         __slots__ = ("item", "fence", "expires_at")
         ITEM_FIELD_NUMBER: _ClassVar[int]
@@ -534,8 +544,28 @@ class LeaseGenerationsResponse(_message.Message):
         expires_at: _timestamp_pb2.Timestamp
         def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., fence: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     LEASES_FIELD_NUMBER: _ClassVar[int]
+    BOTS_FIELD_NUMBER: _ClassVar[int]
     leases: _containers.RepeatedCompositeFieldContainer[LeaseGenerationsResponse.Lease]
-    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseGenerationsResponse.Lease, _Mapping]]] = ...) -> None: ...
+    bots: int
+    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseGenerationsResponse.Lease, _Mapping]]] = ..., bots: _Optional[int] = ...) -> None: ...
+
+class ClaimRequest(_message.Message):
+    __slots__ = ("bot_id", "holder", "name", "seconds")
+    BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    bot_id: int
+    holder: str
+    name: str
+    seconds: int
+    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ..., name: _Optional[str] = ..., seconds: _Optional[int] = ...) -> None: ...
+
+class ClaimResponse(_message.Message):
+    __slots__ = ("yours",)
+    YOURS_FIELD_NUMBER: _ClassVar[int]
+    yours: bool
+    def __init__(self, yours: _Optional[bool] = ...) -> None: ...
 
 class FinalizeGenerationRequest(_message.Message):
     __slots__ = ("info", "chunk")
@@ -997,24 +1027,28 @@ class BeginForgettingResponse(_message.Message):
     def __init__(self, pending: _Optional[bool] = ...) -> None: ...
 
 class Forgetting(_message.Message):
-    __slots__ = ("user_id", "chat_id", "message_id", "language_code", "unfinished")
+    __slots__ = ("user_id", "chat_id", "message_id", "language_code", "unfinished", "elsewhere")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CHAT_ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     UNFINISHED_FIELD_NUMBER: _ClassVar[int]
+    ELSEWHERE_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     chat_id: int
     message_id: int
     language_code: str
     unfinished: bool
-    def __init__(self, user_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., unfinished: _Optional[bool] = ...) -> None: ...
+    elsewhere: bool
+    def __init__(self, user_id: _Optional[int] = ..., chat_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., unfinished: _Optional[bool] = ..., elsewhere: _Optional[bool] = ...) -> None: ...
 
 class ListForgettingsRequest(_message.Message):
-    __slots__ = ("bot_id",)
+    __slots__ = ("bot_id", "holder")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
-    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+    holder: str
+    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ...) -> None: ...
 
 class ListForgettingsResponse(_message.Message):
     __slots__ = ("forgettings",)
@@ -1198,10 +1232,12 @@ class BeginBroadcastResponse(_message.Message):
     def __init__(self, broadcast: _Optional[_Union[Broadcast, _Mapping]] = ...) -> None: ...
 
 class GetBroadcastRequest(_message.Message):
-    __slots__ = ("bot_id",)
+    __slots__ = ("bot_id", "holder")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
-    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+    holder: str
+    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ...) -> None: ...
 
 class GetBroadcastResponse(_message.Message):
     __slots__ = ("broadcast",)
@@ -1316,10 +1352,12 @@ class Export(_message.Message):
     def __init__(self, user_id: _Optional[int] = ..., message_id: _Optional[int] = ..., language_code: _Optional[str] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parts: _Optional[int] = ..., cursor: _Optional[str] = ..., shown_message_id: _Optional[int] = ..., lost: _Optional[int] = ..., after: _Optional[int] = ..., sending: _Optional[bool] = ..., abandoned: _Optional[bool] = ...) -> None: ...
 
 class ListExportsRequest(_message.Message):
-    __slots__ = ("bot_id",)
+    __slots__ = ("bot_id", "holder")
     BOT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
     bot_id: int
-    def __init__(self, bot_id: _Optional[int] = ...) -> None: ...
+    holder: str
+    def __init__(self, bot_id: _Optional[int] = ..., holder: _Optional[str] = ...) -> None: ...
 
 class ListExportsResponse(_message.Message):
     __slots__ = ("exports",)

@@ -69,6 +69,11 @@ class DatabaseServiceStub:
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.SerializeToString,
                 response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsResponse.FromString,
                 _registered_method=True)
+        self.Claim = channel.unary_unary(
+                '/lookalike.db.v1.DatabaseService/Claim',
+                request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ClaimRequest.SerializeToString,
+                response_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ClaimResponse.FromString,
+                _registered_method=True)
         self.FinalizeGeneration = channel.stream_unary(
                 '/lookalike.db.v1.DatabaseService/FinalizeGeneration',
                 request_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.FinalizeGenerationRequest.SerializeToString,
@@ -324,23 +329,34 @@ class DatabaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BeginEpoch(self, request, context):
-        """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
-        bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+        """The epoch of a process that begins to get a bot's updates, later than every other of this bot.
+        Who has an earlier one is superseded, and what anybody held is free at once. Processes behind
+        one address share an epoch instead, and the bot's chats: whoever comes joins those that are there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmEpoch(self, request, context):
-        """Whether an epoch is still its bot's latest: SUPERSEDED if it is not.
+        """Whether an epoch is still its bot's latest: SUPERSEDED if it is not. LAPSED, if the process was
+        silent for longer than a lease and others have its chats.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LeaseGenerations(self, request, context):
-        """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
-        there is a later epoch than the given one.
+        """Leases what is unfinished and free to this holder, and renews what it holds; of processes that
+        share an epoch, each in its own chats. SUPERSEDED, if there is a later epoch than the given one;
+        LAPSED as for ConfirmEpoch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Claim(self, request, context):
+        """Claims what is to be done by one process alone, for a while. What a process has claimed that is
+        gone by now, or that shares no epoch, is free.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -364,7 +380,8 @@ class DatabaseServiceServicer:
 
     def CancelGenerations(self, request, context):
         """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
-        wins or loses against the worker by the state machine.
+        wins or loses against the worker by the state machine. What was asked for before the given
+        message, and comes after this call, is cancelled as soon as it is recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -695,6 +712,11 @@ def add_DatabaseServiceServicer_to_server(servicer, server):
                     servicer.LeaseGenerations,
                     request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.FromString,
                     response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsResponse.SerializeToString,
+            ),
+            'Claim': grpc.unary_unary_rpc_method_handler(
+                    servicer.Claim,
+                    request_deserializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ClaimRequest.FromString,
+                    response_serializer=protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ClaimResponse.SerializeToString,
             ),
             'FinalizeGeneration': grpc.stream_unary_rpc_method_handler(
                     servicer.FinalizeGeneration,
@@ -1096,6 +1118,33 @@ class DatabaseService:
             '/lookalike.db.v1.DatabaseService/LeaseGenerations',
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsRequest.SerializeToString,
             protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.LeaseGenerationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Claim(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/lookalike.db.v1.DatabaseService/Claim',
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ClaimRequest.SerializeToString,
+            protos_dot_lookalike_dot_db_dot_v1_dot_db__pb2.ClaimResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -66,14 +66,22 @@ class DatabaseServiceStub:
     Beyond a limit, as for ReceivePhoto, there is none.
     """
     BeginEpoch: _grpc.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]
-    """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
-    bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+    """The epoch of a process that begins to get a bot's updates, later than every other of this bot.
+    Who has an earlier one is superseded, and what anybody held is free at once. Processes behind
+    one address share an epoch instead, and the bot's chats: whoever comes joins those that are there.
     """
     ConfirmEpoch: _grpc.UnaryUnaryMultiCallable[_db_pb2.ConfirmEpochRequest, _db_pb2.ConfirmEpochResponse]
-    """Whether an epoch is still its bot's latest: SUPERSEDED if it is not."""
+    """Whether an epoch is still its bot's latest: SUPERSEDED if it is not. LAPSED, if the process was
+    silent for longer than a lease and others have its chats.
+    """
     LeaseGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]
-    """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
-    there is a later epoch than the given one.
+    """Leases what is unfinished and free to this holder, and renews what it holds; of processes that
+    share an epoch, each in its own chats. SUPERSEDED, if there is a later epoch than the given one;
+    LAPSED as for ConfirmEpoch.
+    """
+    Claim: _grpc.UnaryUnaryMultiCallable[_db_pb2.ClaimRequest, _db_pb2.ClaimResponse]
+    """Claims what is to be done by one process alone, for a while. What a process has claimed that is
+    gone by now, or that shares no epoch, is free.
     """
     FinalizeGeneration: _grpc.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
@@ -84,7 +92,8 @@ class DatabaseServiceStub:
     """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
     CancelGenerations: _grpc.UnaryUnaryMultiCallable[_db_pb2.CancelGenerationsRequest, _db_pb2.CancelGenerationsResponse]
     """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
-    wins or loses against the worker by the state machine.
+    wins or loses against the worker by the state machine. What was asked for before the given
+    message, and comes after this call, is cancelled as soon as it is recorded.
     """
     GetStatus: _grpc.UnaryUnaryMultiCallable[_db_pb2.GetStatusRequest, _db_pb2.GetStatusResponse]
     """A user's unfinished generations in a chat, oldest first."""
@@ -219,14 +228,22 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     Beyond a limit, as for ReceivePhoto, there is none.
     """
     BeginEpoch: _aio.UnaryUnaryMultiCallable[_db_pb2.BeginEpochRequest, _db_pb2.BeginEpochResponse]  # type: ignore[assignment]
-    """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
-    bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+    """The epoch of a process that begins to get a bot's updates, later than every other of this bot.
+    Who has an earlier one is superseded, and what anybody held is free at once. Processes behind
+    one address share an epoch instead, and the bot's chats: whoever comes joins those that are there.
     """
     ConfirmEpoch: _aio.UnaryUnaryMultiCallable[_db_pb2.ConfirmEpochRequest, _db_pb2.ConfirmEpochResponse]  # type: ignore[assignment]
-    """Whether an epoch is still its bot's latest: SUPERSEDED if it is not."""
+    """Whether an epoch is still its bot's latest: SUPERSEDED if it is not. LAPSED, if the process was
+    silent for longer than a lease and others have its chats.
+    """
     LeaseGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.LeaseGenerationsRequest, _db_pb2.LeaseGenerationsResponse]  # type: ignore[assignment]
-    """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
-    there is a later epoch than the given one.
+    """Leases what is unfinished and free to this holder, and renews what it holds; of processes that
+    share an epoch, each in its own chats. SUPERSEDED, if there is a later epoch than the given one;
+    LAPSED as for ConfirmEpoch.
+    """
+    Claim: _aio.UnaryUnaryMultiCallable[_db_pb2.ClaimRequest, _db_pb2.ClaimResponse]  # type: ignore[assignment]
+    """Claims what is to be done by one process alone, for a while. What a process has claimed that is
+    gone by now, or that shares no epoch, is free.
     """
     FinalizeGeneration: _aio.StreamUnaryMultiCallable[_db_pb2.FinalizeGenerationRequest, _db_pb2.FinalizeGenerationResponse]  # type: ignore[assignment]
     """Ends the work on a generation: the picture's bytes (-> finished) or an error (-> failed or
@@ -237,7 +254,8 @@ class DatabaseServiceAsyncStub(DatabaseServiceStub):
     """Marks a generation as closed: its user is told, its messages and jobs are tidied away."""
     CancelGenerations: _aio.UnaryUnaryMultiCallable[_db_pb2.CancelGenerationsRequest, _db_pb2.CancelGenerationsResponse]  # type: ignore[assignment]
     """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
-    wins or loses against the worker by the state machine.
+    wins or loses against the worker by the state machine. What was asked for before the given
+    message, and comes after this call, is cancelled as soon as it is recorded.
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_db_pb2.GetStatusRequest, _db_pb2.GetStatusResponse]  # type: ignore[assignment]
     """A user's unfinished generations in a chat, oldest first."""
@@ -399,8 +417,9 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.BeginEpochRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.BeginEpochResponse, _abc.Awaitable[_db_pb2.BeginEpochResponse]]:
-        """The epoch of a process that begins to poll Telegram for a bot, later than every other of this
-        bot. Who polls with an earlier one is superseded, and what anybody held is free at once.
+        """The epoch of a process that begins to get a bot's updates, later than every other of this bot.
+        Who has an earlier one is superseded, and what anybody held is free at once. Processes behind
+        one address share an epoch instead, and the bot's chats: whoever comes joins those that are there.
         """
 
     @_abc_1.abstractmethod
@@ -409,7 +428,9 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.ConfirmEpochRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.ConfirmEpochResponse, _abc.Awaitable[_db_pb2.ConfirmEpochResponse]]:
-        """Whether an epoch is still its bot's latest: SUPERSEDED if it is not."""
+        """Whether an epoch is still its bot's latest: SUPERSEDED if it is not. LAPSED, if the process was
+        silent for longer than a lease and others have its chats.
+        """
 
     @_abc_1.abstractmethod
     def LeaseGenerations(
@@ -417,8 +438,19 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _db_pb2.LeaseGenerationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.LeaseGenerationsResponse, _abc.Awaitable[_db_pb2.LeaseGenerationsResponse]]:
-        """Leases what is unfinished and free to this holder, and renews what it holds. SUPERSEDED, if
-        there is a later epoch than the given one.
+        """Leases what is unfinished and free to this holder, and renews what it holds; of processes that
+        share an epoch, each in its own chats. SUPERSEDED, if there is a later epoch than the given one;
+        LAPSED as for ConfirmEpoch.
+        """
+
+    @_abc_1.abstractmethod
+    def Claim(
+        self,
+        request: _db_pb2.ClaimRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_db_pb2.ClaimResponse, _abc.Awaitable[_db_pb2.ClaimResponse]]:
+        """Claims what is to be done by one process alone, for a while. What a process has claimed that is
+        gone by now, or that shares no epoch, is free.
         """
 
     @_abc_1.abstractmethod
@@ -447,7 +479,8 @@ class DatabaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_db_pb2.CancelGenerationsResponse, _abc.Awaitable[_db_pb2.CancelGenerationsResponse]]:
         """Cancels a user's unfinished generations in a chat, or one of them. It needs no lease: it
-        wins or loses against the worker by the state machine.
+        wins or loses against the worker by the state machine. What was asked for before the given
+        message, and comes after this call, is cancelled as soon as it is recorded.
         """
 
     @_abc_1.abstractmethod

@@ -6,6 +6,7 @@ once, long before its leases run out. Nothing is known of other machines' proces
 """
 
 import fcntl
+import os
 import secrets
 import socket
 from pathlib import Path
@@ -24,7 +25,7 @@ class Place:
     """
 
     def __init__(self, lock: IO[bytes], path: Path) -> None:
-        self.holder = f"{socket.gethostname()}-{secrets.token_hex(8)}"
+        self.holder = new_holder()
         self.before = _read(path)
         self._lock = lock
         self._path = path
@@ -42,11 +43,17 @@ class Place:
         self._lock.close()
 
 
-def take(folder: Path) -> Place:
-    """Takes the first free place.
+def new_holder() -> str:
+    """A name for this process that no other one has or had."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(8)}"
+
+
+def take(folder: Path, service: str) -> Place:
+    """Takes a service's first free place.
 
     Args:
         folder: the home, which is this machine's alone; it is made if it is missing.
+        service: which one the process is of.
 
     Raises:
         StartError: it cannot be used.
@@ -54,9 +61,9 @@ def take(folder: Path) -> Place:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         number = 0
-        while (lock := _lock(folder / f"generator-{number}.lock")) is None:
+        while (lock := _lock(folder / f"{service}-{number}.lock")) is None:
             number += 1
-        return Place(lock, folder / f"generator-{number}")
+        return Place(lock, folder / f"{service}-{number}")
     except OSError as error:
         reason = error.strerror or error
         raise StartError(f"The folder {folder} cannot be used: {reason}.") from error
