@@ -6,7 +6,6 @@ from generator.tasks import ComputerLost, NotTaken
 from lookalike.checks import Finding, failed, ok
 from lookalike.errors import StartError
 
-_CHECK = "ray"
 _BUSY_SECONDS = 5.0
 
 
@@ -15,7 +14,7 @@ def start(settings: GeneratorSettings) -> list[Finding]:
     try:
         chosen.ray_url(settings)
     except StartError as error:
-        return [failed(_CHECK, str(error), "Correct it in .env, or install what is missing.")]
+        return [failed("ray", str(error), "Correct it in .env, or install what is missing.")]
     return []
 
 
@@ -33,10 +32,10 @@ async def look(settings: GeneratorSettings) -> list[Finding]:
         except NotTaken:
             doing = "and all of them are busy"
     except Unauthorized as error:
-        return [failed(_CHECK, str(error), "Give the nodes of Ray the same one.")]
+        return [failed("ray", str(error), "Give the nodes of Ray the same one.")]
     except (NotTaken, ComputerLost) as error:
         remedy = "Start Ray, and deploy the replicas: docs/ray.md."
-        return [failed(_CHECK, f"{str(error).rstrip('.')}.", remedy, passes=True)]
+        return [failed("ray", f"{str(error).rstrip('.')}.", remedy, passes=True)]
     finally:
         await executor.close()
-    return [ok(_CHECK, f"Ray Serve computes in {count} replica(s), {doing}.")]
+    return [ok("ray", f"Ray Serve computes in {count} replica(s), {doing}.")]

@@ -1,5 +1,6 @@
 """Real Ray: two nodes, a replica on each, and what is killed in the middle of a job."""
 
+import asyncio
 import contextlib
 import io
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -19,10 +20,14 @@ from tests.generator.ray.cluster import TOKEN, Cluster
 from tests.generator.stack import job, serving
 from tests.waiting import eventually
 
+_START_SECONDS = 300
+"""On a machine that others keep busy; else it takes 15."""
+
 pytestmark = [
     pytest.mark.filterwarnings(tiny.NUMPY_WARNING),
     pytest.mark.slow,
     pytest.mark.scale,
+    pytest.mark.timeout(2 * _START_SECONDS),
 ]
 
 _TASK = Task("a cat", "", 256, 256, 40, 7.5, 7)
@@ -49,15 +54,21 @@ def cluster(model: Path) -> Generator[Cluster, None, None]:
 @pytest.fixture
 async def executor(cluster: Cluster) -> AsyncGenerator[RayExecutor]:
     made = RayExecutor(cluster.url, TOKEN)
+    try:
+        await _both(made)
+        yield made
+    finally:
+        await made.close()
 
-    async def both() -> bool | None:
-        with contextlib.suppress(NotTaken):
-            return await made.look() == 2 or None
-        return None
 
-    await eventually(both, seconds=60)
-    yield made
-    await made.close()
+async def _both(executor: RayExecutor) -> None:
+    """Waits for both replicas."""
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            with contextlib.suppress(NotTaken):
+                if await executor.look() == 2:
+                    return
+            await asyncio.sleep(0.5)
 
 
 async def test_the_same_bytes_as_in_process(executor: RayExecutor, model: Path) -> None:
