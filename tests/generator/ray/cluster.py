@@ -72,6 +72,13 @@ class Cluster:
             if ":Painter" in _title(process)
         ]
 
+    def logs_with(self, secret: str) -> list[Path]:
+        """The files of logs that have it in them."""
+        logs = (self.folder / "session_latest" / "logs").resolve()
+        found = [path for path in logs.rglob("*") if path.is_file()]
+        assert any("Painter" in path.name for path in found)
+        return [path for path in found if secret.encode() in path.read_bytes()]
+
     def kill_the_second_node(self) -> None:
         """With kill -9, all of it at once."""
         for process in _family(self._nodes[1].pid):

@@ -71,7 +71,9 @@ async def _both(executor: RayExecutor) -> None:
             await asyncio.sleep(0.5)
 
 
-async def test_the_same_bytes_as_in_process(executor: RayExecutor, model: Path) -> None:
+async def test_the_same_bytes_as_in_process(
+    executor: RayExecutor, cluster: Cluster, model: Path
+) -> None:
     levels = np.random.default_rng(1).integers(0, 256, (70, 90, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(levels).save(file, "PNG")
@@ -84,6 +86,7 @@ async def test_the_same_bytes_as_in_process(executor: RayExecutor, model: Path) 
     steps: list[Step] = []
     assert await executor.run(tasks, steps.append, [CancelToken() for _ in tasks]) == expected
     assert [step.number for step in steps if step.task == 1] == list(range(1, 12))
+    assert cluster.logs_with(TOKEN) == []
 
 
 @pytest.mark.parametrize("victim", ["replica", "node"])
