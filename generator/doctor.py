@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from generator import models
+from generator import doctor_ray, models
 from generator.diffusion import memory
 from generator.diffusion.options import Options
 from generator.executors.inprocess import InProcessExecutor
@@ -108,6 +109,8 @@ async def _model(settings: GeneratorSettings) -> list[Finding]:
 
 async def _start(settings: GeneratorSettings) -> list[Finding]:
     """Whether the model and the preset can be there; quickly, as nothing is loaded."""
+    if settings.generator_executor == "ray":
+        return doctor_ray.start(settings)
     found = _missing(settings)
     try:
         source = models.find(settings.model_now())
@@ -232,6 +235,21 @@ def _without_fast(why: str, remedy: str) -> Finding:
     return failed("preset", f"GENERATOR_PRESET fast cannot be used. {why}", remedy)
 
 
+def _computes_here(
+    check: Callable[[_Settings], Awaitable[list[Finding]]],
+) -> Callable[[_Settings], Awaitable[list[Finding]]]:
+    """A check of what is on this machine, left out where others compute."""
+
+    async def checked(settings: _Settings) -> list[Finding]:
+        return await check(settings) if settings.generator_executor == "inprocess" else []
+
+    return checked
+
+
+async def _ray(settings: GeneratorSettings) -> list[Finding]:
+    return await doctor_ray.look(settings) if settings.generator_executor == "ray" else []
+
+
 if __name__ == "__main__":
     checks.run(
         "generator",
@@ -241,9 +259,10 @@ if __name__ == "__main__":
             "database": _database,
             "generators": _generators,
             "pictures": _pictures,
-            "model": _model,
-            "terms": _terms,
-            "preset": _preset,
+            "ray": _ray,
+            "model": _computes_here(_model),
+            "terms": _computes_here(_terms),
+            "preset": _computes_here(_preset),
         },
         start={"start": _start},
     )

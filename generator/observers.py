@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from generator.tasks import BatchTimes, JobShape
+from generator.tasks import BatchTimes, ComputerLost, JobShape
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +123,12 @@ class Observer:
     def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
         """The executor failed at these jobs; that costs each an attempt."""
 
+    def executor_away(self, reason: str) -> None:
+        """No batch is taken for now; why, in a sentence."""
+
+    def executor_back(self) -> None:
+        """Batches are taken again."""
+
     def batch_ended(self, event: BatchEnded) -> None:
         """A batch was computed; what came of each job is yet to be recorded."""
 
@@ -165,8 +171,19 @@ class LogObserver(Observer):
         _log.error("This hangs: %s. It may take %.0f s. A new process is needed.", what, seconds)
 
     def batch_broken(self, job_ids: Sequence[UUID], error: Exception) -> None:
-        """An error with its traceback."""
+        """An error, with its traceback where it is one of ours."""
+        if isinstance(error, ComputerLost):
+            _log.error("The computation of job %s broke off: %s.", _names(job_ids), error)
+            return
         _log.error("The computation of job %s broke off.", _names(job_ids), exc_info=error)
+
+    def executor_away(self, reason: str) -> None:
+        """A warning."""
+        _log.warning("Nothing is computed for now, the jobs wait: %s", reason)
+
+    def executor_back(self) -> None:
+        """Some information."""
+        _log.info("Jobs are computed again.")
 
     def attempt_ended(self, event: AttemptEnded) -> None:
         """A line for each attempt."""

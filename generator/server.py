@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from generator.diffusion.options import Options
+from generator.executors import chosen
 from generator.executors.base import Executor
-from generator.executors.inprocess import InProcessExecutor, quieten
 from generator.images import Images
 from generator.jobs.clock import steady_clock
 from generator.jobs.database import JobDatabase
@@ -21,9 +18,7 @@ from generator.jobs.maintenance import Maintenance
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results
 from generator.jobs.uploads import Uploads
-from generator.models import lora
 from generator.observers import LogObserver, Observer
-from generator.presets import FAST
 from generator.scheduling.beginning import Beginning
 from generator.scheduling.calibration import Calibration
 from generator.scheduling.estimates import StepTimes
@@ -46,8 +41,6 @@ from lookalike.errors import StartError
 from lookalike.places import Place
 from lookalike.settings import folder_of
 from lookalike.storage import open_blobs
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -132,12 +125,11 @@ async def running(
         stack.callback(place.close)
         database = JobDatabase(settings.database_url)
         stack.push_async_callback(database.close)
-        watchdog = Watchdog(Patience(times, timing.stale_seconds), database, observers)
-        presets, lcm_lora = _presets(settings)
-        if executor is None:
-            options = Options(settings.generator_device, lcm_lora, settings.generator_previews)
-            executor = InProcessExecutor(_model(settings), options)
+        presets = _presets(settings)
+        executor = executor or chosen.executor(settings, observers)
         stack.push_async_callback(executor.close)
+        patience = Patience(times, timing.stale_seconds, elsewhere=executor.elsewhere)
+        watchdog = Watchdog(patience, database, observers)
         blobs = await open_blobs(settings.results, settings)
         results = Results(blobs, observers)
         queue = JobQueue(database, presets, settings.generator_max_queue, timing.clock)
@@ -219,35 +211,15 @@ async def _leave(leases: Leases) -> None:
         await leases.leave()
 
 
-def _model(settings: GeneratorSettings) -> str:
-    model = settings.model_now()
-    if model != settings.generator_model:
-        _log.warning(
-            "%s paints, as %s is not on this machine yet; the first start after its download "
-            "takes it over.",
-            model,
-            settings.generator_model,
-        )
-    return model
-
-
-def _presets(settings: GeneratorSettings) -> tuple[OfferedPresets, Path | None]:
-    """What presets there are, as far as that can be told before the model is loaded.
-
-    Returns:
-        The presets; and the weights for the one that needs its own, if they are here.
-    """
-    quieten()
-    lcm_lora = lora.find(settings.generator_lcm_lora)
+def _presets(settings: GeneratorSettings) -> OfferedPresets:
+    """What presets there are, as far as that can be told before the model is loaded."""
     presets = OfferedPresets(settings.generator_preset)
-    if lcm_lora is None:
-        reason = (
-            f"The preset fast needs the weights {settings.generator_lcm_lora}, which are not on"
-            " this machine."
-        )
-        if presets.default == FAST:
+    if settings.generator_executor == "inprocess":
+        missing = chosen.unavailable(settings)
+        if presets.default in missing:
             raise StartError(
-                f"GENERATOR_PRESET cannot be used. {reason} Fetch them: `lookalike download`."
+                f"GENERATOR_PRESET cannot be used. {missing[presets.default]} Fetch them:"
+                " `lookalike download`."
             )
-        presets.unavailable[FAST] = reason
-    return presets, lcm_lora
+        presets.unavailable.update(missing)
+    return presets

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from generator.diffusion.options import Previews
-from lookalike.settings import BlobUrl, ListenAddress, SqliteUrl, StorageSettings
+from lookalike.settings import BlobUrl, HttpUrl, ListenAddress, SqliteUrl, StorageSettings
 
 
 class GeneratorSettings(StorageSettings):
@@ -16,6 +16,8 @@ class GeneratorSettings(StorageSettings):
         generator_model: a hub id, a diffusers folder, a single .safetensors file, or `emoji`.
         generator_database_url: the job queue's database; empty: in the home folder.
         generator_results_url: where computed pictures are; empty: a folder in the home folder.
+        generator_executor: where jobs are computed: in this process, or by replicas in Ray Serve.
+        generator_ray_url: where the HTTP proxy of Ray Serve is.
         generator_meanwhile: what paints while a model on the hub is not on this machine; empty:
             nothing, and the generator does not start.
         generator_device: what computes.
@@ -34,6 +36,8 @@ class GeneratorSettings(StorageSettings):
     )
     generator_database_url: SqliteUrl = ""
     generator_results_url: BlobUrl = ""
+    generator_executor: Literal["inprocess", "ray"] = "inprocess"
+    generator_ray_url: HttpUrl | None = None
     generator_meanwhile: str = ""
     generator_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     generator_preset: Literal["faithful", "balanced", "quick", "fast"] = "balanced"

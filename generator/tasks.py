@@ -147,7 +147,8 @@ class Step:
 
     Attributes:
         task: which one of the batch, from 0.
-        number: how many of the steps that are computed are done, from 1.
+        number: how many of the steps that are computed are done, from 1; 0: an executor elsewhere
+            has begun, where the batch had to wait for its turn.
         preview: now and then, a JPEG of where it is.
     """
 
@@ -164,10 +165,22 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._cancelled = False
+        self._listener: Callable[[], object] | None = None
 
     def cancel(self) -> None:
         """Asks for the end; asking again changes nothing."""
         self._cancelled = True
+        if self._listener is not None:
+            self._listener()
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Has a function called when the end is asked for, maybe repeatedly, on any thread.
+
+        There is one listener: whoever computes.
+        """
+        self._listener = listener
+        if self._cancelled:
+            listener()
 
     @property
     def cancelled(self) -> bool:
@@ -200,6 +213,14 @@ class Cancelled(Exception):
 
 class TaskError(Exception):
     """The task cannot be computed, now or later; the message is for the person who asked."""
+
+
+class NotTaken(Exception):
+    """The executor cannot take a batch now, and has computed nothing of it: no attempt is lost."""
+
+
+class ComputerLost(Exception):
+    """What computed a batch elsewhere is gone, or makes no progress."""
 
 
 Outcome = Picture | SafetyRejected | Cancelled | TaskError

@@ -1,5 +1,6 @@
 """What the worker asks of an executor."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -13,11 +14,29 @@ class Executor(Protocol):
     """
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether it computes in other processes: a new one here mends nothing that hangs there."""
+
+    @property
+    def lanes(self) -> int:
+        """How many batches it computes at once."""
+
+    @property
     def capacity(self) -> int:
-        """How many batches it takes at once, at least one; looked at before each claim."""
+        """How many batches it takes, with those that wait for their turn; 0: none just now.
+
+        It is looked at before each claim.
+
+        Raises:
+            StartError: it cannot go on with the model that was loaded.
+        """
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Is set when `capacity` changes next."""
 
     async def load(self) -> ModelInfo:
-        """Loads the model; called once, before anything else.
+        """Loads the model, or waits for one elsewhere; called once, before anything else.
 
         Raises:
             StartError: the model is missing or unusable.
@@ -32,6 +51,10 @@ class Executor(Protocol):
 
         Returns:
             None: cancelled.
+
+        Raises:
+            NotTaken: it cannot be measured just now.
+            ComputerLost: likewise.
         """
 
     async def free_memory(self) -> int:
@@ -45,11 +68,15 @@ class Executor(Protocol):
         Args:
             tasks: at least one, alike in size, preset, steps, guidance and computed steps; prompts,
                 seeds and init images may differ, and some may have none.
-            on_step: called on the event loop.
+            on_step: called on the event loop. An executor elsewhere tells of step 0 when it begins.
             tokens: one for each task; cancel it to have the task end within one step.
 
         Returns:
             How each task ended.
+
+        Raises:
+            NotTaken: it has not begun, and will not.
+            ComputerLost: it broke off.
         """
 
     async def close(self) -> None:

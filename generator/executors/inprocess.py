@@ -43,10 +43,14 @@ class InProcessExecutor:
     and the event loop goes on meanwhile.
 
     Attributes:
-        capacity: one batch at a time; see `Executor.capacity`.
+        elsewhere: it computes here.
+        lanes: one batch at a time.
+        capacity: likewise; see `Executor.capacity`.
+        changed: is never set.
     """
 
-    capacity = 1
+    elsewhere = False
+    lanes = capacity = 1
 
     def __init__(self, model: str, options: Options) -> None:
         """An executor that has not loaded anything.
@@ -55,6 +59,7 @@ class InProcessExecutor:
             model: `GENERATOR_MODEL`.
             options: of its pipeline.
         """
+        self.changed = asyncio.Event()
         self._model = model
         self._options = options
         self._pipeline: Pipeline | None = None

@@ -8,7 +8,7 @@ from generator.executors.base import Executor
 from generator.observers import BatchesMeasured, Observer
 from generator.scheduling import batches
 from generator.scheduling.watchdog import Watchdog
-from generator.tasks import BatchTimes, CancelToken
+from generator.tasks import BatchTimes, CancelToken, ComputerLost, NotTaken
 from lookalike.waiting import any_of
 
 
@@ -58,7 +58,7 @@ class Calibration:
         token, over = CancelToken(), asyncio.Event()
         measuring = asyncio.ensure_future(self._executor.measure(batches.SIZES, token))
         measuring.add_done_callback(lambda _: over.set())
-        with self._watchdog.watching("measuring batches", self._watchdog.patience.unmeasured):
+        with self._watchdog.watching("measuring batches", self._watchdog.patience.measuring):
             await any_of(over, stop, *interruptions)
             token.cancel()
             await any_of(over, stop)
@@ -67,6 +67,8 @@ class Calibration:
             return
         try:
             times = measuring.result()
+        except (NotTaken, ComputerLost):
+            return
         except Exception as error:  # noqa: BLE001, whatever it is, jobs can be computed one by one
             times = BatchTimes()
             for observer in self._observers:

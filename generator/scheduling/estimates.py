@@ -177,17 +177,20 @@ def outlooks(line: Line, model: ModelInfo | None, times: StepTimes) -> Mapping[U
     """
     found = {}
     running = [job for job in line.jobs if job.running]
-    ends: list[float | None] = []
-    for _, together in groupby(running, key=lambda job: job.batch):
-        batch = list(together)
+    lanes, ends = max(1, line.capacity), list[float | None]()
+    turns = list[Sequence[QueuedJob]]()
+    for batch in _begun_first(running):
+        if batch[0].step == 0 and len(ends) >= lanes:  # an executor elsewhere has it in its line
+            turns.append(batch)
+            continue
         ends.append(_seconds(batch, model, times))
         found.update({job.id: Outlook(0, ends[-1]) for job in batch})
     free = [end for end in ends if end is not None]
     known = len(free) == len(ends)
-    free += [0.0] * (max(1, line.capacity) - len(ends))
+    free += [0.0] * (lanes - len(ends))
     heapq.heapify(free)
     position = len(running)
-    for group in _cut(line.jobs[position:], model, times.batch_times):
+    for group in [*turns, *_cut(line.jobs[position:], model, times.batch_times)]:
         own = _seconds(group, model, times)
         known = known and own is not None
         eta = None
@@ -195,9 +198,15 @@ def outlooks(line: Line, model: ModelInfo | None, times: StepTimes) -> Mapping[U
             eta = free[0] + own
             heapq.heapreplace(free, eta)
         for job in group:
-            found[job.id] = Outlook(position, eta)
-            position += 1
+            found[job.id] = Outlook(0 if job.running else position, eta)
+            position += not job.running
     return found
+
+
+def _begun_first(running: Sequence[QueuedJob]) -> Sequence[Sequence[QueuedJob]]:
+    """The batches that run, those first that have done a step."""
+    batches = [list(batch) for _, batch in groupby(running, key=lambda job: job.batch)]
+    return sorted(batches, key=lambda batch: batch[0].step == 0)
 
 
 def _cut(

@@ -1,5 +1,7 @@
 """How long things may take before they count as hanging (docs/decisions/0046-stuck-workers.md)."""
 
+import math
+
 from generator.scheduling.estimates import StepTimes
 from generator.tasks import JobShape
 
@@ -19,13 +21,24 @@ class Patience:
         unmeasured: seconds for what was never measured, and the most for all but loading.
         writing: for a transaction, or a picture to be stored.
         loading: for the model to be loaded.
+        measuring: for batches to be measured.
     """
 
-    def __init__(self, times: StepTimes, unmeasured_seconds: float) -> None:
-        """`times` has what was measured."""
+    def __init__(
+        self, times: StepTimes, unmeasured_seconds: float, *, elsewhere: bool = False
+    ) -> None:
+        """What is expected.
+
+        Args:
+            times: what was measured.
+            unmeasured_seconds: for what was not.
+            elsewhere: other processes compute; there are none yet, or no more, for as long as
+                nobody starts any.
+        """
         self.unmeasured = unmeasured_seconds
         self.writing = min(_LEAST_SECONDS, unmeasured_seconds)
-        self.loading = _LOADING_FACTOR * unmeasured_seconds
+        self.loading = math.inf if elsewhere else _LOADING_FACTOR * unmeasured_seconds
+        self.measuring = math.inf if elsewhere else unmeasured_seconds
         self._times = times
 
     def step(self, shape: JobShape, batch: int) -> float:

@@ -99,7 +99,7 @@ class Progress:
 
     Attributes:
         model: what the executor has loaded; None until then.
-        capacity: how many batches the executor computes at once; 0 until it has loaded the model.
+        lanes: how many batches the executor computes at once; 0 until it has loaded the model.
         batches: that are being computed.
         disk_full: the worker has something to write, for which there is no room.
     """
@@ -107,7 +107,7 @@ class Progress:
     def __init__(self) -> None:
         """Nothing is computed yet."""
         self.model: ModelInfo | None = None
-        self.capacity = 0
+        self.lanes = 0
         self.batches: list[RunningBatch] = []
         self.disk_full = False
         self._begun: list[Sequence[Job]] = []

@@ -21,7 +21,7 @@ async def renew_leases(
     while not stop.is_set():
         at_work = progress.claims if watchdog.hanging is None else []
         try:
-            if expired := await leases.renew(at_work, progress.capacity):
+            if expired := await leases.renew(at_work, progress.lanes):
                 for observer in observers:
                     observer.leases_expired(expired)
         except OSError as error:

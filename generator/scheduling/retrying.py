@@ -31,6 +31,7 @@ class Retrying:
         self._progress = progress
         self._observers = observers
         self._pause_seconds = pause_seconds
+        self._full: set[object] = set()  # the writes for which there is no room
 
     async def write(self, write: Callable[[], Awaitable[_T]], stop: asyncio.Event) -> _T | None:
         """Calls a function that writes until it raises no OSError.
@@ -38,13 +39,13 @@ class Retrying:
         Returns:
             What it returned; None: stopped before.
         """
-        told = False
+        told, this = False, object()
         try:
             while True:
                 try:
                     return await write()
                 except OSError as error:
-                    self._progress.disk_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+                    self._note(this, full=error.errno in {errno.ENOSPC, errno.EDQUOT})
                     if not told:
                         told = True
                         for observer in self._observers:
@@ -53,4 +54,8 @@ class Retrying:
                     return None
                 await any_of(stop, seconds=self._pause_seconds)
         finally:
-            self._progress.disk_full = False
+            self._note(this, full=False)
+
+    def _note(self, this: object, *, full: bool) -> None:
+        (self._full.add if full else self._full.discard)(this)
+        self._progress.disk_full = bool(self._full)

@@ -1,6 +1,7 @@
 """Has a batch computed, and watches it meanwhile."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 
@@ -12,7 +13,7 @@ from generator.scheduling.beginning import Beginning
 from generator.scheduling.progress import Progress, RunningBatch
 from generator.scheduling.recording import Recorder
 from generator.scheduling.watchdog import Watchdog
-from generator.tasks import ModelInfo, Outcome, Picture, SafetyRejected, Step
+from generator.tasks import ModelInfo, NotTaken, Outcome, Picture, SafetyRejected, Step
 from lookalike.waiting import any_of
 
 
@@ -71,8 +72,8 @@ class BatchRunner:
             try:
                 await asyncio.wait({computing})
                 outcomes = self._outcomes(batch, computing)
-                self._announce_end(batch, outcomes)
-                if computing.cancelled() and not batch.hung:
+                self._announce_end(batch, outcomes or ())
+                if outcomes is None:
                     for job in batch.jobs:
                         await self._recorder.release(batch.began_at, job.claim, stop)
                 else:
@@ -85,8 +86,12 @@ class BatchRunner:
         shape, steps = batch.jobs[0].task.shape, batch.jobs[0].task.computed_steps
         size, names = len(batch.jobs), ", ".join(map(str, batch.ids))
         patience = self._watchdog.patience
+        first = f"the first step of job {names}", patience.step(shape, size)
 
         def on_step(step: Step) -> None:
+            if step.number == 0:
+                watch.begin(*first)
+                return
             seconds = batch.advance(step)
             if step.number < steps:
                 what = f"step {step.number + 1} of {steps} of job {names}"
@@ -106,8 +111,10 @@ class BatchRunner:
                 observer.step_done(event)
 
         tasks, tokens = [job.task for job in batch.jobs], [job.token for job in batch.jobs]
-        first = patience.step(shape, size)
-        with self._watchdog.watching(f"the first step of job {names}", first) as watch:
+        watching = self._watchdog.watching(*first)
+        if self._executor.elsewhere:
+            watching = self._watchdog.limiting(f"the turn of job {names}", math.inf)
+        with watching as watch:
             return await self._executor.run(tasks, on_step, tokens)
 
     async def _watch(
@@ -141,12 +148,20 @@ class BatchRunner:
 
     def _outcomes(
         self, batch: RunningBatch, computing: asyncio.Future[Sequence[Outcome]]
-    ) -> Sequence[Outcome | None]:
-        """How the computation ended; None stands for an attempt that broke."""
+    ) -> Sequence[Outcome | None] | None:
+        """How the computation ended.
+
+        Returns:
+            Of each job, where None stands for an attempt that broke; or None: the claims are to be
+            given back unharmed.
+        """
         try:
             return computing.result()
         except asyncio.CancelledError:
-            pass
+            if not batch.hung:
+                return None
+        except NotTaken:
+            return None
         except Exception as error:  # noqa: BLE001, whatever it is, the other jobs go on; attempts bound it
             for observer in self._observers:
                 observer.batch_broken(batch.ids, error)

@@ -1,13 +1,18 @@
-"""Notices what takes so long that it hangs: only a new process helps then."""
+"""Notices what takes so long that it hangs.
+
+If it does so here, only a new process helps; if elsewhere, it is given up.
+"""
 
 import asyncio
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from generator.jobs.database import JobDatabase
 from generator.observers import Observer
 from generator.scheduling.patience import Patience
+from generator.tasks import ComputerLost
 from lookalike.waiting import any_of
 
 _TICK_SECONDS = 1.0
@@ -31,6 +36,11 @@ class Watch:
         self.what = what
         self.seconds = seconds
         self.since = self._watchdog.now
+
+    @property
+    def late(self) -> bool:
+        """Whether it has taken longer than it may."""
+        return self._watchdog.now - self.since > self.seconds
 
 
 class Watchdog:
@@ -62,6 +72,7 @@ class Watchdog:
         self._observers = observers
         self._transaction = Watch(self, "a transaction", patience.writing)
         self._watches = [self._transaction]
+        self._limits: dict[Watch, asyncio.Task[Any]] = {}
 
     @contextmanager
     def watching(self, what: str, seconds: float) -> Generator[Watch, None, None]:
@@ -73,10 +84,33 @@ class Watchdog:
         finally:
             self._watches.remove(watch)
 
+    @contextmanager
+    def limiting(self, what: str, seconds: float) -> Generator[Watch, None, None]:
+        """While this lasts, something is under way elsewhere; it is given up after so many seconds.
+
+        Raises:
+            ComputerLost: that has happened.
+        """
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101, for the type checker
+        cancelling = task.cancelling()
+        watch = Watch(self, what, seconds)
+        self._limits[watch] = task
+        try:
+            yield watch
+        except asyncio.CancelledError:
+            # As in asyncio.timeout: whoever else cancels the task wants it cancelled.
+            if watch in self._limits or task.uncancel() > cancelling:
+                raise
+            message = f"{watch.what} took more than {watch.seconds:.0f} s"
+            raise ComputerLost(message) from None
+        finally:
+            self._limits.pop(watch, None)
+
     @property
     def hanging(self) -> Watch | None:
-        """What hangs, if anything does; the one that began first."""
-        return next((each for each in self._watches if self.now - each.since > each.seconds), None)
+        """What hangs here, if anything does; the one that began first."""
+        return next((each for each in self._watches if each.late), None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keeps the clock going, and tells of what hangs, until `stop` is set."""
@@ -96,3 +130,5 @@ class Watchdog:
                 for observer in self._observers:
                     observer.stalled(hanging.what, hanging.seconds)
             told = hanging
+            for watch in [each for each in self._limits if each.late]:
+                self._limits.pop(watch).cancel()

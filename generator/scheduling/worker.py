@@ -85,18 +85,18 @@ class Worker:
         """Starts batches while the executor takes any; those that run are in `running`."""
         over, behind = asyncio.Event(), 0
         while not stop.is_set():
-            changed = self._leases.events.changed
+            changed, more = self._leases.events.changed, self._executor.changed
             over.clear()
             for batch in [each for each in running if each.done()]:
                 running.remove(batch)
                 batch.result()
-            self._progress.capacity = self._executor.capacity
+            self._progress.lanes = self._executor.lanes
             measurable = not running and not self._calibration.done
-            if measurable and behind >= _MANY:
+            if len(running) >= self._executor.capacity:
+                await any_of(over, more, stop)
+            elif measurable and behind >= _MANY:
                 behind = 0
                 await self._calibration.measure(stop)
-            elif len(running) >= self._progress.capacity:
-                await any_of(over, stop)
             else:
                 claims, behind = await self._claim(model, stop)
                 if claims:
@@ -106,7 +106,7 @@ class Worker:
                 elif measurable:
                     await self._calibration.measure(stop, changed)
                 else:
-                    await any_of(changed, over, stop)
+                    await any_of(changed, over, more, stop)
 
     async def _load(self, stop: asyncio.Event) -> ModelInfo | None:
         """None: stopped before."""

@@ -225,6 +225,7 @@ def test_every_check_of_the_doctor_is_explained_and_no_other() -> None:
             *(f"{part}/doctor.py" for part in ("bot", "dbservice", "generator", "lookalike/cli")),
             "bot/doctor_dbservices.py",
             "bot/doctor_updates.py",
+            "generator/doctor_ray.py",
             "lookalike/checks.py",
             "lookalike/integrity.py",
         )

@@ -36,7 +36,10 @@ class ScriptedExecutor:
     """Waits before each step until the test lets it go on; `go()` lets all, until `hold()`.
 
     Attributes:
-        capacity: how many batches it takes at once.
+        elsewhere: whether it is said to compute in other processes.
+        lanes: how many batches it is said to compute at once.
+        capacity: how many it takes.
+        changed: set it after a change of that.
         tasks: all that were begun.
         batches: how many tasks each run had.
         poison: the prompt of a task that breaks every run that it is in.
@@ -53,7 +56,9 @@ class ScriptedExecutor:
     """
 
     def __init__(self, capacity: int = 1) -> None:
-        self.capacity = capacity
+        self.elsewhere = False
+        self.lanes = self.capacity = capacity
+        self.changed = asyncio.Event()
         self.tasks: list[Task] = []
         self.endings: list[Exception] = []
         self.poison: str | None = None

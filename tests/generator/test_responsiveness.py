@@ -107,9 +107,11 @@ def test_no_coroutine_calls_what_blocks() -> None:
 class _Burner:
     """Computes in a thread that holds the interpreter as much as it can."""
 
-    capacity = 1
+    elsewhere = False
+    lanes = capacity = 1
 
     def __init__(self) -> None:
+        self.changed = asyncio.Event()
         self.enough = threading.Event()
         self.burning = asyncio.Event()
 

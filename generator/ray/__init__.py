@@ -1,0 +1,1 @@
+"""The generator in Ray Serve: what replicas run. Only `app` imports Ray."""

@@ -1,0 +1,1 @@
+"""What asks Ray Serve, and what replicas run."""
