@@ -75,16 +75,16 @@ class Bots:
         }
 
     async def _share(self) -> bool | None:
-        """Whether each says that all are there; one alone says nothing."""
+        """Whether all are there, and each has its part of the chats."""
         count = len(self.processes)
-        wanted = f"ready\n{count} bots share the chats.\n" if count > 1 else "ready\n"
-        async with httpx.AsyncClient(**LOOPBACK) as http:
-            for address in self.balancer.backends:
-                answer = await http.get(f"http://{address}/health/ready")
-                if answer.text != wanted:
-                    return None
         parts = [shards.bit_count() for (shards,) in self.rows("SELECT shards FROM bots")]
         return parts == [60 // count] * count or None
+
+    async def say(self, text: str) -> bool | None:
+        """Whether each says this where it is asked how it is."""
+        async with httpx.AsyncClient(**LOOPBACK) as http:
+            urls = [f"http://{address}/health/ready" for address in self.balancer.backends]
+            return {(await http.get(url)).text for url in urls} == {text} or None
 
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         with sqlite3.connect(self.desk.home / "dbservice" / "lookalike.db") as database:
@@ -187,6 +187,7 @@ async def _all_closed(desk: Desk) -> bool | None:
 
 async def test_they_share_the_chats_and_each_photo_is_answered_once(bots: Bots) -> None:
     desk = bots.desk
+    await eventually(partial(bots.say, "ready\n2 bots share the chats.\n"))
     chats = await people_of_both(desk, 12)
     photos = await send(desk, chats, 2)
     await answered_once(desk, photos)
