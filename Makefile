@@ -9,10 +9,10 @@ BENCH_READY := $(VENV)/.bench
 PINNED := --constraint constraints.txt
 
 # For the shell, which a quote in the name of a file would else confuse.
-export PHOTO
+export PHOTO SAMPLE SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test coverage test-fast lint format protos texts bench bench-quick fuzz soak
+.PHONY: help setup lock demo test coverage test-fast test-scale lint format protos texts bench bench-quick fuzz soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,14 +38,17 @@ lock: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@exec $(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
 
-test: setup ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: setup ## Run all tests that need no other server
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not scale'
 
 coverage: setup ## The same, half as long again, and which branches none of them takes
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not scale' --cov --cov-report=term
 
 test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
-	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow'
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow and not scale'
+
+test-scale: setup ## Run those on PostgreSQL and S3; some of them: make test-scale SAMPLE=50 SEED=any-words
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m scale $${SAMPLE:+--sample "$$SAMPLE" --seed "$$SEED"}
 
 lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 """For every test."""
 
 import platform
+import random
 import re
 import signal
 import sys
@@ -14,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.s3 import S3, Server
 
-_FAST = "not slow"
+_FAST = "not slow and not scale"
 _SLOW_MODULE = re.compile(r"^pytestmark = .*\bslow\b", re.MULTILINE)
 
 _DECODER = "lookalike.imaging.child"
@@ -27,10 +28,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The end-to-end tests as a whole in the way that is not the default."""
+    """The end-to-end tests in the way that is not the default, and some tests out of many."""
     parser.addoption(
         "--by-webhook", action="store_true", help="run the end-to-end tests by a webhook"
     )
+    parser.addoption("--sample", type=int, help="run so many of the tests, chosen by --seed")
+    parser.addoption("--seed", default="", help="any words; the same ones choose the same tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves a sample, where one is asked for, of what marks and names have left."""
+    count = config.getoption("sample")
+    if count is None or count >= len(items):
+        return
+    chosen = {*random.Random(config.getoption("seed")).sample(range(len(items)), count)}
+    config.hook.pytest_deselected(items=[x for n, x in enumerate(items) if n not in chosen])
+    items[:] = [item for number, item in enumerate(items) if number in chosen]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -59,8 +59,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marked = metafunc.definition.get_closest_marker("each_database")
     looks_into_file = metafunc.definition.get_closest_marker("sqlite")
     if "database_url" in metafunc.fixturenames and marked and not looks_into_file:
-        databases = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
-        metafunc.parametrize("database_url", databases, indirect=True)
+        server = pytest.param("postgresql", marks=[pytest.mark.slow, pytest.mark.scale])
+        metafunc.parametrize("database_url", ("sqlite", server), indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ def test_models_and_migrations_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.scale
 def test_they_agree_on_postgresql(server: postgresql.Server, template: str) -> None:
     def indexes(connection: Connection) -> Any:
         query = (

@@ -21,6 +21,8 @@ from lookalike.settings import SettingsError
 from lookalike.transactions import Transactional
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.scale
+
 URL = "postgresql://me:se%40cret-word@db.example.org:5433/rows?sslmode=require"
 
 

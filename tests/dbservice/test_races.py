@@ -34,7 +34,7 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests import postgresql
 from tests.dbservice.client import BOT, CHAT, USER
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.scale]
 
 STATE = db.GenerationState
 HERE: dict[str, Any] = {"bot_id": BOT, "chat_id": CHAT}

@@ -18,7 +18,7 @@ from tests import postgresql
 from tests.dbservice.client import BOT, CHAT, TOKEN, USER, Client, until
 from tests.dbservice.conftest import launch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.scale]
 
 _PHOTOS = 120
 

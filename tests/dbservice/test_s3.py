@@ -21,6 +21,8 @@ from tests.dbservice.test_thumbnails import AVIF, JPEG, pictured
 from tests.s3 import KEY_ID, S3, SECRET
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.scale
+
 UNAVAILABLE: Refusal = (grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", [])
 
 

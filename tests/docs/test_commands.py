@@ -35,7 +35,7 @@ LANGUAGES: Final = {"sh", "python", "console", "ini", "env", "caddyfile", "nginx
 IN_CI: Final = {"make test", "make lint"}
 """They cannot run within themselves."""
 
-PART_OF_CI: Final = {"make test-fast"}
+PART_OF_CI: Final = {"make test-fast", "make test-scale"}
 """It runs some of what CI runs, and nothing else."""
 
 ELSEWHERE: Final[dict[str, Callable[..., object]]] = {

@@ -12,6 +12,8 @@ from tests.sandbox.client import People
 from tests.stack import checked_logs, create_stack, read_log
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.scale
+
 
 @pytest.fixture
 def stack(tmp_path: Path, s3: S3) -> Iterator[Stack]:

@@ -14,7 +14,7 @@ from tests.generator.web.test_images import photo, put, sha256
 from tests.s3 import KEY_ID, S3, SECRET
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.scale]
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from lookalike.errors import StartError
 from lookalike.settings import StorageSettings
 from tests.s3 import KEY_ID, S3, SECRET
 
+pytestmark = pytest.mark.scale
+
 
 def settings(s3: S3, **others: str) -> StorageSettings:
     return StorageSettings.model_validate({**s3.settings, **others})

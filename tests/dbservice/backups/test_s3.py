@@ -11,6 +11,8 @@ from dbservice.settings import DbserviceSettings
 from lookalike.errors import StartError
 from tests.dbservice.client import TOKEN
 
+pytestmark = pytest.mark.scale
+
 
 async def test_bytes_in_s3_are_neither_backed_up_nor_restored(tmp_path: Path) -> None:
     settings = DbserviceSettings(

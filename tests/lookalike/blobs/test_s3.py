@@ -18,6 +18,8 @@ from lookalike.blobs.s3 import Access, S3Blobs
 from tests.lookalike.blobs.stores import ID, keys, parts, read, stored
 from tests.s3 import KEY_ID, PREFIX, S3, SECRET
 
+pytestmark = pytest.mark.scale
+
 MULTIPART = 5 * 1024 * 1024 + 1
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

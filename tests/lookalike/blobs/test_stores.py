@@ -21,7 +21,7 @@ SIZES = [0, 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3_000_000]
 MULTIPART = 5 * 1024 * 1024 + 1
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.scale)])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Blobs, Behind]:
     if request.param == "folder":
         folder = tmp_path / "blobs"
