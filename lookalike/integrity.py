@@ -41,8 +41,13 @@ def database(path: Path) -> Finding:
     return ok("database", f"{path} is whole ({size(path.stat().st_size)}).")
 
 
-def server(url: str) -> Finding:
-    """Whether a PostgreSQL database answers, and lets us make tables in it."""
+def server(url: str, setting: str) -> Finding:
+    """Whether a PostgreSQL database answers, and lets us make tables in it.
+
+    Args:
+        url: the database's.
+        setting: the variable that names it.
+    """
     asked = text(
         "SELECT current_setting('server_version') AS version, clock_timestamp() AS now,"
         " pg_database_size(current_database()) AS bytes,"
@@ -51,14 +56,14 @@ def server(url: str) -> Finding:
     try:
         engine = create_engine(url)
     except StartError as error:
-        return failed("database", str(error), "Correct DATABASE_URL or install the package.")
+        return failed("database", str(error), f"Correct {setting} or install the package.")
     name = backend_of(engine).named(engine)
     try:
         with engine.connect() as connection:
             found = connection.execute(asked).one()
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", error)).split()).rstrip(".")
-        fix = "Start the server, or correct DATABASE_URL."
+        fix = f"Start the server, or correct {setting}."
         return failed("database", f"{name} cannot be used: {reason}.", fix)
     finally:
         engine.dispose()

@@ -136,10 +136,10 @@ def _count_rollbacks(engine: Engine) -> list[str]:
 @pytest.mark.slow
 def test_the_doctor_says_how_it_is(server: Server) -> None:
     name = server.create()
-    found = integrity.server(server.url(name))
+    found = integrity.server(server.url(name), "DATABASE_URL")
     assert found.mark == Mark.OK
     assert f"/{name}" in found.summary
-    away = integrity.server(URL.replace("db.example.org:5433", "127.0.0.1:1"))
+    away = integrity.server(URL.replace("db.example.org:5433", "127.0.0.1:1"), "DATABASE_URL")
     assert away.mark == Mark.FAILED
     assert "cret" not in away.summary
     server.drop(name)
