@@ -43,13 +43,15 @@ class GeneratorProcess:
     async def get(self, identity: UUID) -> etree._Element:
         return element(await self.client.get(f"/v1/jobs/{identity}"))
 
-    async def reach(self, identity: UUID, state: str, *, step: int = 0) -> etree._Element:
+    async def reach(
+        self, identity: UUID, state: str, *, step: int = 0, seconds: float = 30
+    ) -> etree._Element:
         async def check() -> etree._Element | None:
             found = await self.get(identity)
             done = int(found.xpath("string(*[local-name()='progress']/@step)") or 0)
             return found if found.get("state") == state and done >= step else None
 
-        return await eventually(check)
+        return await eventually(check, seconds)
 
     async def end(self) -> int:
         code = await self.process.wait()
