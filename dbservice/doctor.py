@@ -33,7 +33,7 @@ async def _database(settings: DbserviceSettings) -> list[Finding]:
     url = settings.database
     if url.startswith("sqlite:"):
         return [await asyncio.to_thread(integrity.database, path_of(url))]
-    return [await asyncio.to_thread(integrity.server, url)]
+    return [await asyncio.to_thread(integrity.server, url, "DATABASE_URL")]
 
 
 async def _photos(settings: DbserviceSettings) -> list[Finding]:

@@ -120,6 +120,7 @@ async def _sweep(
     setting or since the rows are restored last, and all stay.
     """
     began = time.perf_counter()
+    await blobs.tidy()
     named = 0
     unnamed: list[str] = []
     async for keys in _batches(blobs.list(_ORPHAN_SECONDS)):

@@ -15,7 +15,7 @@ from dbservice.store import Store
 from dbservice.tombstones import Tombstones
 from dbservice.transactions import burial, deletions
 from lookalike.errors import StartError
-from lookalike.sqlite import path_of, remove_old_copies
+from lookalike.sqlite import path_of
 
 
 class Rows(Protocol):
@@ -73,7 +73,7 @@ class FileRows:
     async def maintain(self, *, certain: bool) -> None:
         """Removes old copies."""
         if certain:
-            await asyncio.to_thread(remove_old_copies, self._path)
+            await self._store.remove_old_copies()
 
 
 class ServerRows:

@@ -54,8 +54,10 @@ def _answers(listen: str) -> bool:
 
 
 async def _database(settings: GeneratorSettings) -> list[Finding]:
-    path = path_of(settings.database_url)
-    return [await asyncio.to_thread(integrity.database, path)]
+    url = settings.database_url
+    if url.startswith("sqlite:"):
+        return [await asyncio.to_thread(integrity.database, path_of(url))]
+    return [await asyncio.to_thread(integrity.server, url, "GENERATOR_DATABASE_URL")]
 
 
 async def _generators(settings: GeneratorSettings) -> list[Finding]:

@@ -4,12 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from generator.executors import chosen
 from generator.executors.base import Executor
 from generator.images import Images
-from generator.jobs.clock import steady_clock
 from generator.jobs.database import JobDatabase
 from generator.jobs.defaults import OfferedPresets
 from generator.jobs.following import Follower
@@ -52,14 +51,14 @@ class Timing:
         stale_seconds: what was never measured hangs after that.
         pause_seconds: between two attempts to write when the disk fails.
         maintain_seconds: between two runs of maintenance.
-        clock: seconds since 1970, which go on evenly.
+        clock: seconds since 1970; None: the database's, see `generator.jobs.clock`.
     """
 
     lease_seconds: float = 60.0
     stale_seconds: float = 600.0
     pause_seconds: float = 5.0
     maintain_seconds: float = 15.0
-    clock: Callable[[], float] = field(default_factory=steady_clock)
+    clock: Callable[[], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,10 @@ async def running(
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
-        place = await asyncio.to_thread(
-            places.take, settings.lookalike_home.absolute(), "generator"
-        )
+        home = settings.lookalike_home.absolute()
+        place = await asyncio.to_thread(places.take, home, "generator")
         stack.callback(place.close)
-        database = JobDatabase(settings.database_url)
+        database = JobDatabase(settings.database_url, timing.clock)
         stack.push_async_callback(database.close)
         presets = _presets(settings)
         executor = executor or chosen.executor(settings, observers)
@@ -132,18 +130,17 @@ async def running(
         watchdog = Watchdog(patience, database, observers)
         blobs = await open_blobs(settings.results, settings)
         results = Results(blobs, observers)
-        queue = JobQueue(database, presets, settings.generator_max_queue, timing.clock)
+        queue = JobQueue(database, presets, settings.generator_max_queue)
         leases = Leases(
             database,
             place.holder,
             settings.generator_max_attempts,
             lease_seconds=timing.lease_seconds,
-            clock=timing.clock,
         )
         fence = await _recover(leases, place)
         stack.push_async_callback(_leave, leases)
-        uploads = Uploads(database, results, observers, timing.clock, fence=fence)
-        maintenance = Maintenance(database, results, uploads, observers, timing.clock)
+        uploads = Uploads(database, results, observers, fence=fence)
+        maintenance = Maintenance(database, results, uploads, observers)
         await _sweep(maintenance)
         follower = Follower(database, observers)
         await follower.look()  # what was before is nobody's news
@@ -159,7 +156,8 @@ async def running(
         calls = SynchronousCalls(service, queue, place.holder, stop, observers)
         images = Images(uploads, service)
         stack.push_async_callback(images.close)
-        folder = folder_of(settings.results) or database.path.parent
+        # What is too large for memory is on the disk where pictures go, if they go to one.
+        folder = folder_of(settings.results) or home
         parts = Parts(service, calls, images, folder, progress, watchdog)
         app = create_app(parts, settings.bearer_token)
         async with lifecycle.together(
@@ -170,6 +168,7 @@ async def running(
             renew_leases(leases, progress, watchdog, observers, stop),
             share_progress(leases, progress, observers, stop),
             follower.follow(stop),
+            follower.listen(stop),
             maintenance.maintain(stop, timing.maintain_seconds),
         ):
             yield RunningGenerator(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from generator.diffusion.options import Previews
-from lookalike.settings import BlobUrl, HttpUrl, ListenAddress, SqliteUrl, StorageSettings
+from lookalike.settings import BlobUrl, DatabaseUrl, HttpUrl, ListenAddress, StorageSettings
 
 
 class GeneratorSettings(StorageSettings):
@@ -34,7 +34,7 @@ class GeneratorSettings(StorageSettings):
     generator_model: Annotated[str, Field(min_length=1)] = (
         "stable-diffusion-v1-5/stable-diffusion-v1-5"
     )
-    generator_database_url: SqliteUrl = ""
+    generator_database_url: DatabaseUrl = ""
     generator_results_url: BlobUrl = ""
     generator_executor: Literal["inprocess", "ray"] = "inprocess"
     generator_ray_url: HttpUrl | None = None
@@ -56,7 +56,7 @@ class GeneratorSettings(StorageSettings):
 
     @property
     def database_url(self) -> str:
-        """The job queue's database, as SQLAlchemy writes it."""
+        """The job queue's database, `sqlite:///` and an absolute path, or `postgresql://...`."""
         return self.generator_database_url or f"sqlite:///{self.folder('generator') / 'jobs.db'}"
 
     @property

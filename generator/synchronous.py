@@ -41,6 +41,7 @@ class SynchronousCalls:
         self._waiter = waiter
         self._stop = stop
         self._observers = observers
+        self._left = set[UUID]()
 
     async def generate(self, request: JobRequest, gone: asyncio.Event) -> tuple[JobState, bytes]:
         """Submits a job and waits for its end; `cancel_and_delete` is to follow.
@@ -63,7 +64,11 @@ class SynchronousCalls:
         self._service.check_disk()
         job_id = uuid4()
         ended = self._queue.events.ended(job_id)
-        job: Job | None = await self._queue.submit(job_id, request, waiter=self._waiter)
+        try:
+            job: Job | None = await self._queue.submit(job_id, request, waiter=self._waiter)
+        except OSError:
+            self._left.add(job_id)  # the database may have broken off when it had taken it
+            raise
         generated = False
         try:
             while _waits(job) and not (gone.is_set() or self._stop.is_set()):
@@ -82,15 +87,22 @@ class SynchronousCalls:
         return replace(state, image=image), png
 
     async def cancel_and_delete(self, job_id: UUID) -> None:
-        """Ends and deletes a job that nobody waits for; if that fails, the next start does it."""
-        try:
-            if await self._service.cancel_or_delete(job_id) is not None:
-                await self._service.cancel_or_delete(job_id)
-        except JobError:
-            return  # somebody else has deleted it
-        except OSError as error:  # the answer is none the worse; the next start deletes the job
-            for observer in self._observers:
-                observer.storage_failed("delete a job", error)
+        """Ends and deletes a job that nobody waits for.
+
+        If that fails, the next call does it, or whoever notices that this process is gone.
+        """
+        self._left.add(job_id)
+        for left in tuple(self._left):
+            try:
+                if await self._service.cancel_or_delete(left) is not None:
+                    await self._service.cancel_or_delete(left)
+            except JobError:
+                pass  # somebody else has deleted it
+            except OSError as error:  # the answer is none the worse
+                for observer in self._observers:
+                    observer.storage_failed("delete a job", error)
+                return
+            self._left.discard(left)
 
     def _why(self, job: Job | None) -> JobError:
         """Why a job has no picture, or is no longer waited for."""

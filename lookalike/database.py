@@ -3,7 +3,7 @@
 What differs between the two is in `lookalike.sqlite` and `lookalike.postgresql`; all else is one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -32,6 +32,10 @@ class Backend(Protocol):
     @property
     def THREADS(self) -> int:  # noqa: N802, a module's constant
         """How many transactions there are at once."""
+
+    @property
+    def SHARED(self) -> bool:  # noqa: N802, likewise
+        """Whether processes of several machines may use it at once."""
 
     def create_engine(self, url: str) -> Engine:
         """An engine with its options.
@@ -99,11 +103,44 @@ class Backend(Protocol):
             OSError: the disk fails.
         """
 
+    def remove_old_copies(self, engine: Engine) -> None:
+        """Removes copies of ours from before upgrades that are old, if there are any.
+
+        Ask for it only while the clock is certain.
+
+        Raises:
+            OSError: the disk fails.
+        """
+
     def now(self, session: Session) -> datetime:
         """The time, by a clock that is the same for all processes that use the database."""
 
     def take_turn(self, session: Session, name: str) -> None:
         """Waits for other transactions that have taken the turn of this name, and takes it."""
+
+    def take_snapshot(self, session: Session) -> None:
+        """As a transaction's first: all it reads is as of one moment, and it writes nothing."""
+
+    def notify(self, session: Session, channel: str, message: str) -> None:
+        """Tells whoever listens, in any process, once the transaction is committed.
+
+        Args:
+            session: the transaction's.
+            channel: a word of lower-case letters and underscores.
+            message: up to 1,000 characters; the same twice in a transaction is told once.
+        """
+
+    async def listen(self, engine: Engine, channel: str, hear: Callable[[str], None]) -> None:
+        """Hears what is told on a channel, by a connection of its own, until it is cancelled.
+
+        Args:
+            engine: the database's.
+            channel: see `notify`.
+            hear: gets each message; at first "", as all may have changed that was not heard.
+
+        Raises:
+            OSError: the connection cannot be made, or broke; what is told meanwhile is not heard.
+        """
 
 
 _BACKENDS: Final[Mapping[str, Backend]] = {"sqlite": sqlite, "postgresql": postgresql}

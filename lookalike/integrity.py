@@ -61,19 +61,24 @@ def database(path: Path) -> Finding:
     return ok("database", f"{path} is whole ({size(path.stat().st_size)}).")
 
 
-def server(url: str) -> Finding:
-    """Whether a PostgreSQL database answers and lets us work, and who else does."""
+def server(url: str, setting: str) -> Finding:
+    """Whether a PostgreSQL database answers and lets us work, and who else does.
+
+    Args:
+        url: the database's.
+        setting: the variable that names it.
+    """
     try:
         engine = create_engine(url)
     except StartError as error:
-        return failed("database", str(error), "Correct DATABASE_URL or install the package.")
+        return failed("database", str(error), f"Correct {setting} or install the package.")
     name = backend_of(engine).named(engine)
     try:
         with engine.connect() as connection:
             found = connection.execute(text(_ASKED)).one()
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", error)).split()).rstrip(".")
-        fix = "Start the server, or correct DATABASE_URL."
+        fix = f"Start the server, or correct {setting}."
         return failed("database", f"{name} cannot be used: {reason}.", fix, passes=True)
     finally:
         engine.dispose()
@@ -108,7 +113,7 @@ def _about(name: str, found: Row[Any]) -> Finding:
         return failed("database", f"{name} keeps its user out of {found.closed} tables.", fix)
     told = f"{name} answers (PostgreSQL {found.version}, {size(found.bytes)})"
     if found.connections:
-        told += f"; dbservices use {found.connections} of {found.most} connections"
+        told += f"; services use {found.connections} of {found.most} connections"
     if note := clock_note(found.now):
         return warning("database", f"{told}{note}.", NTP)
     return ok("database", f"{told}.")

@@ -6,13 +6,24 @@ It does what `lookalike.database.Backend` asks for. Why so: docs/decisions/0074-
 import errno
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, DateTime, Engine, event, func, inspect, select, text
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,6 +34,9 @@ from lookalike.errors import StartError
 
 THREADS: Final = 8
 """Transactions at once, each with a connection: more wait for Python, not for the server."""
+
+SHARED: Final = True
+"""A server is there for all machines."""
 
 _CONNECT: Final[Mapping[str, Any]] = {
     "connect_timeout": 5,  # seconds, for each host
@@ -71,6 +85,8 @@ _CONFLICTS = frozenset(
 
 _UPGRADE = "lookalike: upgrade"
 
+_SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
 
 class _NoReserve:
     """The server's disk is not ours to keep room on."""
@@ -99,9 +115,7 @@ def create_engine(url: str) -> Engine:
             pool_pre_ping=True,  # the server may have been restarted
             isolation_level="READ COMMITTED",
             hide_parameters=True,  # an error in the log must not repeat what users wrote
-            connect_args={
-                name: value for name, value in _CONNECT.items() if name not in address.query
-            },
+            connect_args=_connect_args(address),
         )
     except ModuleNotFoundError:
         message = "PostgreSQL needs its driver: pip install 'lookalike[postgres]'."
@@ -132,7 +146,7 @@ def fault(error: SQLAlchemyError) -> OSError | None:
         return None
     number = errno.ENOSPC if state == _DISK_FULL else errno.EIO
     told = error.orig if isinstance(error, DBAPIError) else error
-    return OSError(number, f"the database: {' '.join(str(told).split()).rstrip('.')}")
+    return OSError(number, f"the database: {_sentence(told)}")
 
 
 def is_conflict(error: SQLAlchemyError) -> bool:
@@ -227,6 +241,46 @@ def now(session: Session) -> datetime:
 def take_turn(session: Session, name: str) -> None:
     """Waits for all other transactions that have taken this turn, and has it to the end."""
     session.execute(select(func.pg_advisory_xact_lock(_number(name))))
+
+
+def take_snapshot(session: Session) -> None:
+    """Has all statements of a transaction see the same rows; it may wait for nobody, nor write."""
+    session.execute(_SNAPSHOT)
+
+
+def remove_old_copies(engine: Engine) -> None:
+    """Nothing: the server's copies are whoever's that made them."""
+    del engine
+
+
+def notify(session: Session, channel: str, message: str) -> None:
+    """Has the server tell all that listen, at the transaction's commit."""
+    session.execute(select(func.pg_notify(channel, message)))
+
+
+async def listen(engine: Engine, channel: str, hear: Callable[[str], None]) -> None:
+    """Hears what is told, by a connection that is none of the engine's; see `Backend`."""
+    from psycopg import AsyncConnection, Error
+
+    given: Mapping[str, Any] = engine.dialect.create_connect_args(engine.url)[1]
+    where = {**_connect_args(engine.url), **given}
+    try:
+        async with await AsyncConnection.connect(autocommit=True, **where) as connection:
+            await connection.execute(f"LISTEN {channel}".encode())
+            hear("")
+            async with aclosing(connection.notifies()) as told:
+                async for each in told:
+                    hear(each.payload)
+    except Error as error:
+        raise OSError(errno.EIO, f"the database: {_sentence(error)}") from None
+
+
+def _connect_args(address: URL) -> dict[str, Any]:
+    return {name: value for name, value in _CONNECT.items() if name not in address.query}
+
+
+def _sentence(error: BaseException | None) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 def _number(name: str) -> int:

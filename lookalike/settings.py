@@ -49,12 +49,6 @@ def _check_listen(value: str) -> str:
     return value
 
 
-def _check_sqlite_url(value: str) -> str:
-    if value and not value.startswith(_SQLITE):
-        raise ValueError("only sqlite:///... is built so far; PostgreSQL comes later")
-    return _at_home(value, _SQLITE)
-
-
 def _check_database_url(value: str) -> str:
     if not value.startswith(_POSTGRESQL):
         if value and not value.startswith(_SQLITE):
@@ -128,11 +122,8 @@ def _check_length(value: SecretStr) -> SecretStr:
 ListenAddress = Annotated[str, AfterValidator(_check_listen)]
 """`host:port`; port 0 takes any free one."""
 
-SqliteUrl = Annotated[str, AfterValidator(_check_sqlite_url)]
-"""`sqlite:///` and an absolute path."""
-
 DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
-"""Likewise, or `postgresql://` with user, password, host and the name of a database."""
+"""`sqlite:///` and an absolute path, or `postgresql://` with user, password, host and a name."""
 
 BlobUrl = Annotated[str, AfterValidator(_check_blob_url)]
 """`file:///` and an absolute path to a folder; or `s3://`, a bucket, and perhaps a prefix."""

@@ -4,6 +4,7 @@ It does what `lookalike.database.Backend` asks for. Why these PRAGMAs, and no mo
 docs/decisions/0003-sqlite.md.
 """
 
+import asyncio
 import errno
 import fcntl
 import glob
@@ -11,7 +12,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,9 @@ KEEP_COPIES: Final = timedelta(days=30)
 
 THREADS: Final = 1
 """One connection, which is the file's only writer."""
+
+SHARED: Final = False
+"""The file is one process's alone."""
 
 ENGINE_OPTIONS: Final[dict[str, Any]] = {
     "pool_size": THREADS,
@@ -234,7 +238,23 @@ def take_turn(session: Session, name: str) -> None:
     del session, name
 
 
-def remove_old_copies(path: Path) -> None:
+def take_snapshot(session: Session) -> None:
+    """Nothing: nobody else writes while a transaction reads."""
+    del session
+
+
+def notify(session: Session, channel: str, message: str) -> None:
+    """Nothing: there is no other process to be told."""
+    del session, channel, message
+
+
+async def listen(engine: Engine, channel: str, hear: Callable[[str], None]) -> None:
+    """Waits: there is no other process to be heard."""
+    del engine, channel, hear
+    await asyncio.Event().wait()
+
+
+def remove_old_copies(engine: Engine) -> None:
     """Removes the copies of a database that were made `KEEP_COPIES` ago, or so far in the future.
 
     Ask for it only while the clock is certain; a copy so far off was made when it was not.
@@ -242,7 +262,7 @@ def remove_old_copies(path: Path) -> None:
     Raises:
         OSError: the disk fails.
     """
-    for copy in copies(path):
+    for copy in copies(_file(engine)):
         if abs(time.time() - copy.stat().st_mtime) > KEEP_COPIES.total_seconds():
             remove_durably(copy)
             _log.info("The copy from before the last upgrade, %s, is old and was removed.", copy)

@@ -82,6 +82,14 @@ class Transactional:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, self._backend.truncate_log, self._engine)
 
+    async def remove_old_copies(self) -> None:
+        """Removes copies from before upgrades that are old; ask while the clock is certain.
+
+        Raises:
+            OSError: the disk fails.
+        """
+        await asyncio.to_thread(self._backend.remove_old_copies, self._engine)
+
     def _transact(self, work: Callable[[Session], _R]) -> _R:
         thread = threading.get_ident()
         self._began[thread] = time.monotonic()

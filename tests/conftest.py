@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
+    from tests import postgresql
     from tests.s3 import S3, Server
 
 _FAST = "not slow and not scale"
@@ -45,6 +46,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = {*random.Random(config.getoption("seed")).sample(range(len(items)), count)}
     config.hook.pytest_deselected(items=[x for n, x in enumerate(items) if n not in chosen])
     items[:] = [item for number, item in enumerate(items) if number in chosen]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Has what is marked `each_database` run with both."""
+    marked = metafunc.definition.get_closest_marker("each_database")
+    looks_into_file = metafunc.definition.get_closest_marker("sqlite")
+    if "database_url" in metafunc.fixturenames and marked and not looks_into_file:
+        other = pytest.param("postgresql", marks=(pytest.mark.slow, pytest.mark.scale))
+        metafunc.parametrize("database_url", ("sqlite", other), indirect=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -97,6 +107,30 @@ def _no_settings_of_the_developer(
     would hide the package.
     """
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator["postgresql.Server"]:
+    """PostgreSQL."""
+    from tests import postgresql  # its driver is an extra
+
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, of the kind that the test is for.
+
+    In PostgreSQL it begins as the `template` of those tests.
+    """
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path}/rows.db"
+        return
+    server = request.getfixturevalue("server")
+    name = server.create(request.getfixturevalue("template"))
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture(scope="session")

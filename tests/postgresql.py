@@ -18,6 +18,9 @@ from typing import Any, Final
 
 import psycopg
 
+from lookalike.database import create_engine
+from lookalike.migrations import migrate
+
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _USER: Final = "lookalike"
 _PORT: Final = 5432  # of the socket's name
@@ -91,6 +94,14 @@ class Server:
         """A new database's name."""
         name = f"test_{next(self._numbers)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def migrated(self, migrations: Path) -> str:
+        """A new database with the tables that these migrations make; its name."""
+        name = self.create()
+        engine = create_engine(self.url(name))
+        migrate(engine, migrations)
+        engine.dispose()
         return name
 
     def drop(self, database: str) -> None:

@@ -33,13 +33,18 @@ class SimulatedExecutor:
     """Takes a while for a batch, and draws every picture alike; see `Executor`.
 
     Attributes:
-        capacity: one batch at a time, as a GPU takes.
+        elsewhere: it computes here.
+        lanes: one batch at a time, as a GPU takes.
+        capacity: likewise.
+        changed: never.
     """
 
-    capacity = 1
+    elsewhere = False
+    lanes = capacity = 1
 
     def __init__(self, seconds: float) -> None:
         """`seconds`: of a picture, whatever its steps."""
+        self.changed = asyncio.Event()
         self._seconds = seconds
         file = BytesIO()
         Image.effect_noise((_SIDE, _SIDE), 64).save(file, "PNG")

@@ -1,10 +1,11 @@
 """Tells whoever waits what transactions changed, once they are committed.
 
-What this process changes, it hears of at once. What others change, it finds when it looks.
+What this process changes, it hears of at once. What others change, it finds when it looks, and it
+looks when they tell.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -17,9 +18,17 @@ _ENDED = "ended"  # where a transaction's session keeps it
 class JobEvents:
     """Wakes coroutines that wait for jobs to change. Create it while an event loop runs."""
 
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
-        """Follows the transactions of these sessions."""
+    def __init__(
+        self, sessions: sessionmaker[Session], tell_others: Callable[[Session], None]
+    ) -> None:
+        """Nothing has changed yet.
+
+        Args:
+            sessions: whose transactions are followed.
+            tell_others: has other processes told of a transaction's changes after its commit.
+        """
         event.listen(sessions, "after_commit", self._committed)
+        self._tell_others = tell_others
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         # Weak: an event lives as long as somebody waits for it.
@@ -49,7 +58,10 @@ class JobEvents:
 
     def announce(self, session: Session, *ended: UUID) -> None:
         """Has it told after the commit: jobs have changed, and these have ended or are gone."""
-        session.info.setdefault(_ENDED, []).extend(ended)
+        if _ENDED not in session.info:
+            session.info[_ENDED] = []
+            self._tell_others(session)
+        session.info[_ENDED].extend(ended)
 
     def _committed(self, session: Session) -> None:
         """In the database's thread, and not left to the caller, who may be gone by now."""

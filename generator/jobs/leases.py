@@ -7,10 +7,12 @@ nothing. A batch is several claims, taken in one transaction as if one after ano
 itself.
 
 A holder is one process, and no other ever has its name. It says again and again that it is alive;
-what one held that says so no more, or is known to be dead, is freed by whoever notices.
+what one held that says so no more, or is known to be dead, is freed by whoever notices. Whoever
+could not say so itself for a while concludes nothing from others' silence until all have had the
+time to speak: a database that was away costs nobody an attempt.
 """
 
-import time
+import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -18,11 +20,11 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
-    Select,
     and_,
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     update,
@@ -36,6 +38,7 @@ from generator.jobs.order import FAIR_ORDER, QueuedJob
 from generator.jobs.results import StoredImage
 from generator.jobs.tables import UNFINISHED, Holder, Job, Owner, State
 from generator.jobs.uploads import use
+from lookalike.text import printable
 from lookalike.transactions import atomic
 
 BatchSize = Callable[[Sequence[QueuedJob], int], int]
@@ -44,6 +47,12 @@ Called within the transaction, in the database's thread."""
 
 _RENEWALS = 4
 """How often a lease is renewed before it would run out."""
+
+_MISSED = 2
+"""Whoever has missed so many renewals concludes nothing from others' silence."""
+
+_LEFT = 0.0
+"""Until when those are alive that have left."""
 
 _QUEUED = exists().where(Job.state == State.QUEUED).select()
 
@@ -65,7 +74,6 @@ class Leases:
         max_attempts: int,
         *,
         lease_seconds: float = 60.0,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         """Claims in a database.
 
@@ -74,7 +82,6 @@ class Leases:
             holder: who claims, a name that no other process has or had.
             max_attempts: after how many broken attempts a job is given up.
             lease_seconds: how long a claim holds without renewal.
-            clock: seconds since 1970.
         """
         self.run = database.run
         self.events = database.events
@@ -82,8 +89,11 @@ class Leases:
         self.max_attempts = max_attempts
         self.renew_seconds = lease_seconds / _RENEWALS
         self._lease_seconds = lease_seconds
-        self._clock = clock
+        self._now = database.now
         self._fence = 0
+        self._renewed_at = -math.inf
+        self._here_since = math.inf
+        self._unsure = False
 
     @atomic
     def recover(self, session: Session, *dead: str) -> int:
@@ -93,37 +103,48 @@ class Leases:
 
         Args:
             session: the transaction's.
-            dead: holders that are known to be dead; those that do not say that they are alive are
-                taken for dead, too.
+            dead: holders that are known to be dead, besides those that have left.
 
         Returns:
             The holder's own fence.
         """
         self._fence = advance(session)
-        now = self._clock()
-        self._bury(session, {*dead, *session.scalars(self._silent(now))})
-        self._live(session, now, capacity=0)
+        self._bury(session, self._silent_since(_LEFT), dead)
+        self._live(session, self._now(session), capacity=0)
         return self._fence
 
     @atomic
     def leave(self, session: Session) -> None:
         """At the holder's end: should it hold anything yet, others free it now."""
         mine = update(Holder).where(Holder.name == self.holder)
-        session.execute(mine.values(alive_until=0.0, capacity=0))
+        session.execute(mine.values(alive_until=_LEFT, capacity=0))
 
-    @atomic
-    def claim(self, session: Session, model: str, size: BatchSize, most: int) -> list[Job]:
+    async def claim(
+        self, model: str, size: BatchSize, most: int, known: Iterable[Job] = ()
+    ) -> list[Job]:
         """Leases the job whose turn it is, and maybe some that follow; that is an attempt of each.
 
         Args:
-            session: the transaction's.
             model: what will compute them.
             size: says how many to take.
             most: how many jobs `size` wants to see.
+            known: the holder's claims that are at work: others that it has without knowing, since
+                the database broke off when it had committed them, are given back before.
 
         Returns:
             The claims in the order of their turns; empty: none waits.
         """
+        if self._unsure:
+            await self._release_all_but([claim.fence for claim in known])
+            self._unsure = False
+        try:
+            return await self._claim(model, size, most)
+        except OSError:
+            self._unsure = True
+            raise
+
+    @atomic
+    def _claim(self, session: Session, model: str, size: BatchSize, most: int) -> list[Job]:
         if not session.scalar(_QUEUED):  # else those who look in vain would wake one another
             return []
         turn = advance(session)
@@ -136,8 +157,10 @@ class Leases:
             waiting = session.execute(count).scalar_one()
         ids = [queued.id for queued in first[: size(first, waiting)]]
         fences = [turn, *(advance(session) for _ in ids[1:])]
+        until = self._now(session) + self._lease_seconds
+        common = {"model": model, "batch": turn, "holder": self.holder, "lease_until": until}
         jobs = [
-            self._lease(session, job_id, model, fence, batch=turn)
+            _lease(session, job_id, fence, **common)
             for job_id, fence in zip(ids, fences, strict=True)
         ]
         self.events.announce(session)
@@ -149,31 +172,42 @@ class Leases:
         either = or_(*(and_(*_stands(claim)) for claim in claims))
         return set(session.scalars(select(Job.id).where(either)))
 
-    @atomic
-    def renew(self, session: Session, healthy: Iterable[Job] = (), capacity: int = 0) -> int:
+    async def renew(self, healthy: Iterable[Job] = (), capacity: int = 0) -> int:
         """Renews leases, and breaks the attempts whose lease has run out; says how many.
 
         What those held who are dead is freed as well.
 
         Args:
-            session: the transaction's.
             healthy: claims that are at work; the leases of those that still stand are renewed
                 first. All in one moment: when the clock jumps, they have run out as well.
             capacity: how many batches the holder computes at once.
         """
-        now = self._clock()
+        broken, self._renewed_at, self._here_since = await self._renew(healthy, capacity)
+        return broken
+
+    @atomic
+    def _renew(
+        self, session: Session, healthy: Iterable[Job], capacity: int
+    ) -> tuple[int, float, float]:
+        """How many broke; the time, and since when the holder has missed no renewals."""
+        now = self._now(session)
+        missed = now - self._renewed_at > _MISSED * self.renew_seconds
+        since = now if missed else self._here_since
+        others_spoke = now - since >= self._lease_seconds
         expired = and_(Job.state == State.RUNNING, Job.lease_until < now)
-        late = session.scalar(select(or_(exists().where(expired), self._silent(now).exists())))
-        if late:
+        if not others_spoke:
+            expired = and_(expired, Job.holder == self.holder, literal(not self._unsure))
+        silent = self._silent_since(now if others_spoke else _LEFT)
+        if late := session.scalar(select(or_(exists().where(expired), exists().where(silent)))):
             advance(session)
         for claim in sorted(healthy, key=_turn):
             _write(session, claim, lease_until=now + self._lease_seconds)
         broken = 0
         if late:
             broken += self._break_all(session, expired)
-            broken += self._bury(session, session.scalars(self._silent(now)).all())
+            broken += self._bury(session, silent)
         self._live(session, now, capacity)
-        return broken
+        return broken, now, since
 
     @atomic
     def note_steps(self, session: Session, steps: Iterable[tuple[Job, int, float | None]]) -> None:
@@ -209,7 +243,8 @@ class Leases:
     def fail(self, session: Session, claim: Job, fault: Fault, message: str) -> bool:
         """Ends the claim without a picture; False: the claim is lost."""
         state = State.REFUSED if fault is Fault.REFUSED_BY_SAFETY else State.FAILED
-        return self._end(session, claim, state, error_code=fault.value, error_message=message)
+        told = printable(message, "\ufffd")  # PostgreSQL takes no NUL, and no caller is told one
+        return self._end(session, claim, state, error_code=fault.value, error_message=told)
 
     @atomic
     def crash(self, session: Session, claim: Job) -> bool:
@@ -225,6 +260,18 @@ class Leases:
             False: the claim is lost.
         """
         advance(session)
+        return self._release(session, claim)
+
+    @atomic
+    def _release_all_but(self, session: Session, fences: Collection[int]) -> None:
+        """Gives all of the holder's claims back unharmed, but those with these fences."""
+        advance(session)
+        mine = and_(Job.state == State.RUNNING, Job.holder == self.holder)
+        others = select(Job).where(mine, Job.fence.not_in(fences)).order_by(Job.sequence)
+        for claim in session.scalars(others).all():
+            self._release(session, claim)
+
+    def _release(self, session: Session, claim: Job) -> bool:
         released = _write(
             session, claim, state=State.QUEUED, holder=None, attempts=claim.attempts - 1
         )
@@ -235,28 +282,21 @@ class Leases:
         self.events.announce(session)
         return True
 
-    def _lease(self, session: Session, job_id: UUID, model: str, fence: int, batch: int) -> Job:
-        leased = update(Job).where(Job.id == job_id)
-        until = self._clock() + self._lease_seconds
-        leased = leased.values(state=State.RUNNING, attempts=Job.attempts + 1, model=model)
-        leased = leased.values(fence=fence, batch=batch, step=0, step_seconds=None)
-        leased = leased.values(holder=self.holder, lease_until=until)
-        job = session.scalars(leased.returning(Job)).one()
-        session.execute(update(Owner).where(Owner.name == job.owner).values(served=fence))
-        return job
-
     def _live(self, session: Session, now: float, capacity: int) -> None:
         values = {"alive_until": now + self._lease_seconds, "capacity": capacity}
         mine = update(Holder).where(Holder.name == self.holder).values(**values)
         if cast("CursorResult[Any]", session.execute(mine)).rowcount == 0:
             session.add(Holder(name=self.holder, fence=self._fence, **values))
 
-    def _silent(self, now: float) -> Select[str]:
-        """Those that have not said for so long that they are alive that they are dead."""
-        return select(Holder.name).where(Holder.alive_until < now, Holder.name != self.holder)
+    def _silent_since(self, time: float) -> ColumnElement[bool]:
+        """The others that were to say until then that they are alive, and did not."""
+        return and_(Holder.alive_until <= time, Holder.name != self.holder)
 
-    def _bury(self, session: Session, dead: Collection[str]) -> int:
-        """Frees what the dead held; says how many attempts of theirs broke."""
+    def _bury(
+        self, session: Session, silent: ColumnElement[bool], known: Collection[str] = ()
+    ) -> int:
+        """Frees what the dead held, the silent and the known; says how many attempts broke."""
+        dead = {*known, *session.scalars(select(Holder.name).where(silent))}
         if not dead:
             return 0
         waited_for = delete(Job).where(Job.waiter.in_(dead)).returning(Job.id)
@@ -265,8 +305,9 @@ class Leases:
             self.events.announce(session, *dropped)
         held = and_(Job.state == State.RUNNING, Job.holder.in_(dead))
         broken = self._break_all(session, held)
-        # Last, as whoever is alive after all writes its jobs' rows first, too.
-        session.execute(delete(Holder).where(Holder.name.in_(dead)))
+        # Last, as whoever is alive after all writes its jobs' rows first, too; if so, it stays.
+        gone = and_(Holder.name.in_(dead), or_(silent, Holder.name.in_(known)))
+        session.execute(delete(Holder).where(gone))
         return broken
 
     def _break_all(self, session: Session, which: ColumnElement[bool]) -> int:
@@ -288,12 +329,12 @@ class Leases:
         job.state = State.FAILED
         job.error_code = Fault.GAVE_UP
         job.error_message = f"The computation broke off {job.attempts} times; it was given up."
-        job.ended_at = self._clock()
+        job.ended_at = self._now(session)
         use(session, job.init_sha256, job.ended_at)
 
     def _end(self, session: Session, claim: Job, state: State, **values: Any) -> bool:
         advance(session)
-        now = self._clock()
+        now = self._now(session)
         ended = _write(session, claim, state=state, ended_at=now, **values)
         if ended:
             use(session, claim.init_sha256, now)
@@ -304,6 +345,15 @@ class Leases:
 def _turn(claim: Job) -> int:
     """In which order rows are locked, everywhere, so that no two wait for each other."""
     return claim.sequence
+
+
+def _lease(session: Session, job_id: UUID, fence: int, **values: Any) -> Job:
+    leased = update(Job).where(Job.id == job_id).values(fence=fence, **values)
+    leased = leased.values(state=State.RUNNING, attempts=Job.attempts + 1)
+    leased = leased.values(step=0, step_seconds=None).returning(Job)
+    job = session.scalars(leased).one()
+    session.execute(update(Owner).where(Owner.name == job.owner).values(served=fence))
+    return job
 
 
 def _stands(claim: Job) -> tuple[ColumnElement[bool], ...]:

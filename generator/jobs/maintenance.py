@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,7 +13,6 @@ from generator.jobs.results import Results, fence_of
 from generator.jobs.tables import Holder, Job, Owner, State, UploadedImage
 from generator.jobs.uploads import Uploads
 from generator.observers import Observer
-from lookalike.sqlite import remove_old_copies
 from lookalike.transactions import atomic
 from lookalike.waiting import any_of
 
@@ -42,7 +41,6 @@ class Maintenance:
         results: Results,
         uploads: Uploads,
         observers: Sequence[Observer],
-        clock: Callable[[], float] = time.time,
     ) -> None:
         """Maintains a database and its pictures.
 
@@ -51,19 +49,19 @@ class Maintenance:
             results: where the pictures are.
             uploads: those that jobs start from.
             observers: are told what was deleted.
-            clock: seconds since 1970.
         """
         self.run = database.run
         self._truncate_log = database.truncate_log
-        self._database = database.path
+        self._remove_old_copies = database.remove_old_copies
         self._results = results
         self._uploads = uploads
         self._observers = observers
-        self._clock = clock
+        self._now = database.now
 
     async def maintain(self, stop: asyncio.Event, seconds: float) -> None:
         """Expires what is old every so many seconds, and sweeps every hour, until `stop` is set."""
         swept_at = time.monotonic()
+        told = False
         while not stop.is_set():
             try:
                 await self.expire(KEEP_SECONDS, KEEP_CANCELLED_SECONDS)
@@ -72,9 +70,12 @@ class Maintenance:
                 if time.monotonic() - swept_at > _SWEEP_SECONDS:
                     await self.sweep(_UNNAMED_SECONDS)
                     swept_at = time.monotonic()
-            except OSError as error:
-                for observer in self._observers:
-                    observer.storage_failed("delete what is old", error)
+                told = False
+            except OSError as error:  # once is enough until it works again
+                if not told:
+                    told = True
+                    for observer in self._observers:
+                        observer.storage_failed("delete what is old", error)
             await any_of(stop, seconds=seconds)
 
     async def expire(self, seconds: float, cancelled_seconds: float) -> None:
@@ -104,7 +105,7 @@ class Maintenance:
         Raises:
             OSError: the database or the storage fails.
         """
-        await asyncio.to_thread(remove_old_copies, self._database)
+        await self._remove_old_copies()
         stored = await self._results.stored(older_than)
         named, fences = await self._named()
         unnamed = [key for key in stored if key not in named and fence_of(key) not in fences]
@@ -118,7 +119,7 @@ class Maintenance:
         self, session: Session, seconds: float, cancelled_seconds: float
     ) -> Sequence[str | None]:
         """Deletes some; the keys of their pictures, None for one that had none."""
-        now = self._clock()
+        now = self._now(session)
         # An earlier start's clock was ahead: counted from now on, they are not kept for ever.
         ahead = Job.ended_at > now
         old = or_(

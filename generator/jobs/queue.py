@@ -1,8 +1,7 @@
 """The job queue as callers use it: submit jobs, look them up, cancel and delete them."""
 
 import secrets
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, update
@@ -28,26 +27,20 @@ class JobQueue:
         events: wakes whoever waits for jobs to change.
     """
 
-    def __init__(
-        self,
-        database: JobDatabase,
-        presets: OfferedPresets,
-        max_queue: int,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, database: JobDatabase, presets: OfferedPresets, max_queue: int) -> None:
         """A queue in a database.
 
         Args:
             database: where the jobs are.
             presets: what fills in a request's defaults.
             max_queue: how many unfinished jobs there may be.
-            clock: seconds since 1970.
         """
         self.run = database.run
         self.events = database.events
         self._presets = presets
         self._max_queue = max_queue
-        self._clock = clock
+        self._now = database.now
+        self._take_snapshot = database.take_snapshot
 
     @atomic
     def submit(
@@ -92,6 +85,9 @@ class JobQueue:
             The jobs; and all unfinished ones, as far as one of the jobs is among them: the running
             ones for a running one, all for a queued one.
         """
+        self._take_snapshot(
+            session
+        )  # else a job that begins meanwhile would be in it twice, or not
         found = session.scalars(select(Job).where(Job.id.in_(ids))).all()
         states = {job.state for job in found}
         order, capacity = [], 0
@@ -99,7 +95,7 @@ class JobQueue:
             order += [QueuedJob(*row) for row in session.execute(RUNNING)]
         if State.QUEUED in states:  # only they need the fair order, which is the expensive part
             order += [QueuedJob(*row) for row in session.execute(FAIR_ORDER)]
-            alive = Holder.alive_until >= self._clock()
+            alive = Holder.alive_until >= self._now(session)
             capacity = session.scalar(select(func.sum(Holder.capacity)).where(alive)) or 0
         return {job.id: job for job in found}, Line(order, capacity)
 
@@ -110,14 +106,15 @@ class JobQueue:
         if not session.scalar(unfinished.select()):
             return None  # which need not wait for the disk, nor for others
         advance(session)
+        now = self._now(session)
         cancelled = session.scalar(
             update(Job)
             .where(Job.id == job_id, Job.state.in_(UNFINISHED))
-            .values(state=State.CANCELLED, ended_at=self._clock())
+            .values(state=State.CANCELLED, ended_at=now)
             .returning(Job)
         )
         if cancelled is not None:
-            use(session, cancelled.init_sha256, self._clock())
+            use(session, cancelled.init_sha256, now)
             self.events.announce(session, job_id)
         return cancelled
 
@@ -179,7 +176,7 @@ class JobQueue:
         """The proportions that a job's size follows: as asked, or its init image's."""
         if request.init_image is None:
             return request.aspect
-        image = use(session, request.init_image.sha256, self._clock())
+        image = use(session, request.init_image.sha256, self._now(session))
         if image is None:
             raise UnknownImage(request.init_image.sha256)
         if request.has_size or request.aspect is not None:

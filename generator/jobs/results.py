@@ -100,9 +100,12 @@ class Results:
     async def stored(self, older_than: float) -> list[str]:
         """The keys of all pictures that were stored at least so many seconds ago.
 
+        What is left of others that broke off is deleted.
+
         Raises:
             OSError: the storage fails.
         """
+        await self._blobs.tidy()
         return [key async for key in self._blobs.list(older_than)]
 
 

@@ -4,8 +4,7 @@ Like a result, a picture is stored first, and then the row that names it is comm
 while an unfinished job names it, and for a while after it was last used.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -45,7 +44,6 @@ class Uploads:
         database: JobDatabase,
         results: Results,
         observers: Sequence[Observer],
-        clock: Callable[[], float] = time.time,
         *,
         fence: int,
     ) -> None:
@@ -55,13 +53,12 @@ class Uploads:
             database: where their rows are.
             results: where their bytes are, beside the computed pictures'.
             observers: are told of what is lost.
-            clock: seconds since 1970.
             fence: of the Holder that takes them.
         """
         self.run = database.run
         self._results = results
         self._observers = observers
-        self._clock = clock
+        self._now = database.now
         self._fence = fence
 
     async def add(self, sha256: str, picture: Picture) -> bool:
@@ -139,7 +136,7 @@ class Uploads:
     def _add(self, session: Session, sha256: str, image: StoredImage) -> bool:
         """False: another upload of the same was faster."""
         advance(session)
-        now = self._clock()
+        now = self._now(session)
         if use(session, sha256, now) is not None:
             return False
         row = UploadedImage(
@@ -161,7 +158,7 @@ class Uploads:
 
     @atomic
     def _use(self, session: Session, sha256: str) -> bool:
-        return use(session, sha256, self._clock()) is not None
+        return use(session, sha256, self._now(session)) is not None
 
     @atomic
     def _forget(self, session: Session, sha256: str, key: str) -> bool:
@@ -182,7 +179,7 @@ class Uploads:
 
     @atomic
     def _expire(self, session: Session, seconds: float) -> Sequence[str]:
-        now = self._clock()
+        now = self._now(session)
         # As with jobs: an earlier start's clock was ahead.
         ahead = UploadedImage.used_at > now
         old = and_(UploadedImage.used_at < now - seconds, UploadedImage.sha256.not_in(_NAMED))

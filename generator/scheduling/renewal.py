@@ -9,6 +9,9 @@ from generator.scheduling.progress import Progress
 from generator.scheduling.watchdog import Watchdog
 from lookalike.waiting import any_of
 
+_RETRY_SECONDS = 1.0
+"""At most, after a renewal that failed: others wait for it once the database is back."""
+
 
 async def renew_leases(
     leases: Leases,
@@ -18,13 +21,19 @@ async def renew_leases(
     stop: asyncio.Event,
 ) -> None:
     """Renews leases, and breaks the attempts of those that ran out, until `stop` is set."""
+    told = False
     while not stop.is_set():
         at_work = progress.claims if watchdog.hanging is None else []
+        seconds = leases.renew_seconds
         try:
             if expired := await leases.renew(at_work, progress.lanes):
                 for observer in observers:
                     observer.leases_expired(expired)
-        except OSError as error:
-            for observer in observers:
-                observer.storage_failed("renew leases", error)
-        await any_of(stop, seconds=leases.renew_seconds)
+            told = False
+        except OSError as error:  # once is enough until it works again
+            seconds = min(seconds, _RETRY_SECONDS)
+            if not told:
+                told = True
+                for observer in observers:
+                    observer.storage_failed("renew leases", error)
+        await any_of(stop, seconds=seconds)

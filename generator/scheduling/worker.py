@@ -132,6 +132,7 @@ class Worker:
             return count
 
         async def claim() -> Sequence[Job]:
-            return await self._leases.claim(model.name, size, batches.SIZES[-1])
+            known = self._progress.claims
+            return await self._leases.claim(model.name, size, batches.SIZES[-1], known)
 
         return await self._retrying.write(claim, stop) or (), behind

@@ -50,8 +50,7 @@ class Parts:
         service: the jobs.
         calls: requests that wait for their jobs.
         images: that jobs start from.
-        folder: on the disk where pictures or, if these are elsewhere, jobs go: for bodies that are
-            too large for memory.
+        folder: for bodies that are too large for memory.
         progress: of the computation.
         watchdog: knows whether something hangs.
     """

@@ -97,3 +97,6 @@ class Blobs(Protocol):
 
         Also those of which a variant alone is left.
         """
+
+    async def tidy(self) -> None:
+        """Deletes what is left of storing that broke off, once nobody can be at it any more."""

@@ -17,6 +17,9 @@ from lookalike.files import sync_folder
 
 _DRAFTS = "drafts"
 
+_DRAFT_SECONDS = 3600.0
+"""Others may be writing to the same folder; a draft that nobody wrote to for so long is dead."""
+
 
 class LocalBlobs:
     """A folder. The first digit of an owner's id names a folder in it, to keep each small.
@@ -26,11 +29,11 @@ class LocalBlobs:
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
-        """Takes the folder for this process; drafts that a crash left there are deleted.
+        """Makes the folder, if it is missing, and deletes old drafts, which a crash has left.
 
         Args:
-            folder: of the bytes.
-            read_only: leaves it to another process, which may store and delete meanwhile.
+            folder: of the bytes; other processes may store and delete there as well.
+            read_only: changes nothing there.
 
         Raises:
             StartError: it cannot be made or read.
@@ -43,8 +46,7 @@ class LocalBlobs:
             self._drafts.mkdir(parents=True, exist_ok=True)
             for digit in "0123456789abcdef":  # now, as one made later is a sync more for an upload
                 (folder / digit).mkdir(exist_ok=True)
-            for draft in self._drafts.iterdir():
-                draft.unlink()
+            self._tidy()
             sync_folder(folder)
             sync_folder(folder.parent)
         except OSError as error:
@@ -95,6 +97,14 @@ class LocalBlobs:
                     continue
                 if is_key(key):
                     yield key
+
+    async def tidy(self) -> None:
+        """Deletes old drafts."""
+        await asyncio.to_thread(self._tidy)
+
+    def _tidy(self) -> None:
+        for draft in _files(self._drafts, time.time() - _DRAFT_SECONDS):
+            draft.unlink(missing_ok=True)
 
     def _publish(self, file: IO[bytes], draft: Path, target: Path) -> None:
         file.flush()

@@ -159,6 +159,9 @@ class S3Blobs:
         async with aclosing(self._pages("drafts")) as pages:  # nothing is there: a short answer
             await anext(pages, None)
 
+    async def tidy(self) -> None:
+        """Nothing: the parts of what broke off are for a lifecycle rule; see docs/running.md."""
+
     async def put(self, key: str, parts: AsyncIterable[bytes]) -> None:
         """Stores bytes; see `Blobs.put`. They are in S3, as many as were sent, after return."""
         async with self._turns:

@@ -12,9 +12,7 @@ from pydantic import SecretStr
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from dbservice.store import MIGRATIONS
-from lookalike.database import create_engine
 from lookalike.errors import StartError
-from lookalike.migrations import migrate
 from lookalike.processes import ServiceProcess, clean_environment
 from tests import postgresql
 from tests.dbservice.client import TOKEN, Client, folder_of_bytes
@@ -54,42 +52,10 @@ def max_unfinished() -> int:
     return 10
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Has what is marked `each_database` run with both."""
-    marked = metafunc.definition.get_closest_marker("each_database")
-    looks_into_file = metafunc.definition.get_closest_marker("sqlite")
-    if "database_url" in metafunc.fixturenames and marked and not looks_into_file:
-        server = pytest.param("postgresql", marks=[pytest.mark.slow, pytest.mark.scale])
-        metafunc.parametrize("database_url", ("sqlite", server), indirect=True)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgresql.Server]:
-    """PostgreSQL."""
-    with postgresql.running() as server:
-        yield server
-
-
 @pytest.fixture(scope="session")
 def template(server: postgresql.Server) -> str:
-    """A database with our tables and no rows, which others begin as."""
-    name = server.create()
-    engine = create_engine(server.url(name))
-    migrate(engine, MIGRATIONS)
-    engine.dispose()
-    return name
-
-
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database, of the kind that the test is for."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        yield f"sqlite:///{tmp_path}/rows.db"
-        return
-    server = request.getfixturevalue("server")
-    name = server.create(request.getfixturevalue("template"))
-    yield server.url(name)
-    server.drop(name)
+    """A database with dbservice's tables and no rows, which others begin as."""
+    return server.migrated(MIGRATIONS)
 
 
 @pytest.fixture

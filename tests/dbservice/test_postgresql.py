@@ -128,27 +128,28 @@ def _count_rollbacks(engine: Engine) -> list[str]:
 @pytest.mark.slow
 def test_the_doctor_says_how_it_is(server: Server) -> None:
     name = server.create()
-    found = integrity.server(server.url(name))
+    found = integrity.server(server.url(name), "DATABASE_URL")
     assert found.mark == Mark.OK
     assert f"/{name}" in found.summary
-    assert "dbservices use" not in found.summary
+    assert "services use" not in found.summary
     engine = create_engine(server.url(name))
     migrate(engine, MIGRATIONS)
     with engine.begin() as connection:
-        assert (
-            "; dbservices use 1 of 100 connections." in integrity.server(server.url(name)).summary
-        )
+        summary = integrity.server(server.url(name), "DATABASE_URL").summary
+        assert "; services use 1 of 100 connections." in summary
         connection.execute(text("CREATE ROLE guest LOGIN"))
     guest = server.url(name).replace("lookalike@", "guest@")
-    assert "lets its user make no tables" in integrity.server(guest).summary
+    assert "lets its user make no tables" in integrity.server(guest, "DATABASE_URL").summary
     with engine.begin() as connection:
         connection.execute(text("GRANT CREATE, USAGE ON SCHEMA public TO guest"))
-    assert re.search(r"keeps its user out of \d+ tables", integrity.server(guest).summary)
+    assert re.search(
+        r"keeps its user out of \d+ tables", integrity.server(guest, "DATABASE_URL").summary
+    )
     with engine.begin() as connection:
         connection.execute(text("DROP OWNED BY guest"))
         connection.execute(text("DROP ROLE guest"))
     engine.dispose()
-    away = integrity.server(URL.replace("db.example.org:5433", "127.0.0.1:1"))
+    away = integrity.server(URL.replace("db.example.org:5433", "127.0.0.1:1"), "DATABASE_URL")
     assert away.mark == Mark.FAILED
     assert "cret" not in away.summary
     server.drop(name)

@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from generator.jobs.database import MIGRATIONS
+from tests import postgresql
 from tests.generator.stack import Stack, serving
+
+
+@pytest.fixture(scope="session")
+def template(server: postgresql.Server) -> str:
+    """A database with the queue's tables and no jobs, which others begin as."""
+    return server.migrated(MIGRATIONS)
 
 
 @pytest.fixture

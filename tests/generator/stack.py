@@ -125,7 +125,7 @@ class Stack:
         client: asks it, with the token.
         generator: its parts.
         executor: computes, unless the test brought one of its own.
-        now: the time of its clock, in seconds since 1970.
+        now: the time of its clock, in seconds since 1970, unless that is the database's.
         results: the folder of its pictures.
     """
 
@@ -199,6 +199,7 @@ async def serving(
     *,
     lease_seconds: float = 60.0,
     stale_seconds: float = 600.0,
+    time_passes: bool = False,
     observers: Sequence[Observer] = (),
     **settings: Any,
 ) -> AsyncGenerator[Stack]:
@@ -209,6 +210,7 @@ async def serving(
         executor: a scripted one by default.
         lease_seconds: see `Timing`.
         stale_seconds: likewise.
+        time_passes: by the database's clock; else when the test says so.
         observers: listen, besides the log.
         settings: without `generator_`.
     """
@@ -219,7 +221,7 @@ async def serving(
         stale_seconds=stale_seconds,
         pause_seconds=0.01,
         maintain_seconds=0.01,
-        clock=lambda: now[0],
+        clock=None if time_passes else lambda: now[0],
     )
     lcm_lora = folder / "lora.safetensors"  # the preset fast has its weights
     lcm_lora.touch()

@@ -1,27 +1,19 @@
 """`python -m generator` as a process, with the real small model: start, stop, kill."""
 
 import asyncio
-import contextlib
 import hashlib
 import io
-import os
-import re
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
 
-import httpx
 import pytest
-from lxml import etree
 from PIL import Image
 
 from generator.web.problems import MEDIA_TYPE
-from tests.generator.stack import TOKEN, XML, element, job
+from tests.generator.process import GeneratorProcess, environment, started
+from tests.generator.stack import TOKEN, XML, job
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
@@ -29,93 +21,8 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 _LONG = job("a long one", steps=40, seed=1)
 
 
-@dataclass
-class _Process:
-    process: asyncio.subprocess.Process
-    client: httpx.AsyncClient
-    lines: list[str] = field(default_factory=list)
-    reading: asyncio.Task[None] | None = None
-
-    async def put(self, body: bytes) -> UUID:
-        identity = uuid4()
-        response = await self.client.put(f"/v1/jobs/{identity}", content=body, headers=XML)
-        assert response.status_code == 202, response.text
-        return identity
-
-    async def upload(self, data: bytes) -> int:
-        headers = {"Content-Type": "image/jpeg"}
-        response = await self.client.put(_path(data), content=data, headers=headers)
-        return response.status_code
-
-    async def get(self, identity: UUID) -> etree._Element:
-        return element(await self.client.get(f"/v1/jobs/{identity}"))
-
-    async def reach(self, identity: UUID, state: str, *, step: int = 0) -> etree._Element:
-        async def check() -> etree._Element | None:
-            found = await self.get(identity)
-            done = int(found.xpath("string(*[local-name()='progress']/@step)") or 0)
-            return found if found.get("state") == state and done >= step else None
-
-        return await eventually(check)
-
-    async def end(self) -> int:
-        code = await self.process.wait()
-        if self.reading is not None:
-            await self.reading
-        return code
-
-
-def _environment(home: Path, **more: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        "LOOKALIKE_HOME": str(home),
-        "SERVICE_TOKEN": TOKEN,
-        "GENERATOR_LISTEN": "127.0.0.1:0",
-        "GENERATOR_MODEL": "emoji",
-        "GENERATOR_DEVICE": "cpu",
-        "OMP_NUM_THREADS": "2",
-        **more,
-    }
-
-
-@asynccontextmanager
-async def _started(home: Path, **more: str) -> AsyncGenerator[_Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "generator",
-        env=_environment(home, **more),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    lines: list[str] = []
-    url = ""
-    async with asyncio.timeout(30):
-        async for line in process.stderr:
-            lines.append(line.decode())
-            if found := re.search(r"Listening on (\S+:\d+)\.$", line.decode().rstrip()):
-                url = f"http://{found[1]}"
-                break
-    assert url, lines
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client:
-        started = _Process(process, client, lines)
-        started.reading = asyncio.create_task(_read(process.stderr, lines))
-        try:
-            yield started
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await started.end()
-
-
-async def _read(stream: asyncio.StreamReader, lines: list[str]) -> None:
-    async for line in stream:
-        lines.append(line.decode())  # noqa: PERF401, tests look at them as they come
-
-
 async def test_a_life_of_three_starts(tmp_path: Path) -> None:
-    async with _started(tmp_path) as running:
+    async with started(tmp_path) as running:
         response = await running.client.get("/health/ready")
         assert response.status_code == 503
         assert response.headers["content-type"] == MEDIA_TYPE
@@ -133,7 +40,7 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
         running.process.kill()
         assert await running.end() == -signal.SIGKILL
 
-    async with _started(tmp_path) as running:
+    async with started(tmp_path) as running:
         state = await running.get(interrupted)  # before the model is loaded again
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
         await running.reach(queued, "finished")  # the broken one went to the back
@@ -145,7 +52,7 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
         assert "Traceback" not in "".join(running.lines)
         assert TOKEN not in "".join(running.lines)
 
-    async with _started(tmp_path) as running:
+    async with started(tmp_path) as running:
         state = await running.get(interrupted)
         assert (state.get("state"), state.get("attempt")) == ("queued", "1")
     pictures = (tmp_path / "generator" / "results").glob("?/*")
@@ -154,14 +61,14 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
 
 async def test_a_kill_leaves_each_upload_whole_or_absent(tmp_path: Path) -> None:
     files = [_noise(number) for number in range(12)]
-    async with _started(tmp_path) as running:
-        uploads = [asyncio.create_task(running.upload(data)) for data in files]
+    async with started(tmp_path) as running:
+        uploads = [asyncio.create_task(_upload(running, data)) for data in files]
         first, _ = await asyncio.wait(uploads, return_when=asyncio.FIRST_COMPLETED)
         assert {task.result() for task in first} == {201}
         running.process.kill()
         await running.end()
         answers = await asyncio.gather(*uploads, return_exceptions=True)
-    async with _started(tmp_path) as running:
+    async with started(tmp_path) as running:
         there = [
             data
             for data, answer in zip(files, answers, strict=True)
@@ -174,14 +81,14 @@ async def test_a_kill_leaves_each_upload_whole_or_absent(tmp_path: Path) -> None
             identity = await running.put(job(init=(name, "0.01"), preset="quick"))
             await running.reach(identity, "finished")
         for data in files:
-            assert await running.upload(data) == (200 if data in there else 201)
+            assert await _upload(running, data) == (200 if data in there else 201)
 
 
 async def test_the_same_job_from_the_same_picture_is_the_same_picture(tmp_path: Path) -> None:
-    async with _started(tmp_path) as running:
+    async with started(tmp_path) as running:
         data = _noise(0)
         name = hashlib.sha256(data).hexdigest()
-        assert await running.upload(data) == 201
+        assert await _upload(running, data) == 201
 
         async def paint(**request: Any) -> bytes:
             body = job("a cat", seed=1, steps=6, **request)
@@ -208,6 +115,12 @@ def _noise(seed: int) -> bytes:
     return file.getvalue()
 
 
+async def _upload(running: GeneratorProcess, data: bytes) -> int:
+    headers = {"Content-Type": "image/jpeg"}
+    response = await running.client.put(_path(data), content=data, headers=headers)
+    return response.status_code
+
+
 def _path(data: bytes) -> str:
     return f"/v1/images/{hashlib.sha256(data).hexdigest()}"
 
@@ -220,7 +133,7 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
         "print('PyTorch is imported', file=sys.stderr, flush=True)\n"
         "threading.Event().wait()\n"
     )
-    async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
+    async with started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
         waiting = await running.put(job("a cat"))
 
         async def importing() -> bool | None:
@@ -231,7 +144,7 @@ async def test_a_stop_leaves_a_load_behind(tmp_path: Path) -> None:
         async with asyncio.timeout(8):
             assert await running.end() == 0, running.lines
         assert "Traceback" not in "".join(running.lines)
-    async with _started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
+    async with started(tmp_path / "home", PYTHONPATH=str(folder)) as running:
         assert (await running.get(waiting)).get("state") == "queued"
 
 
@@ -241,7 +154,7 @@ async def _fails(home: Path, code: int = 78, /, **more: str) -> str:
         sys.executable,
         "-m",
         "generator",
-        env=_environment(home, **more),
+        env=environment(home, **more),
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(60):
@@ -263,7 +176,7 @@ async def test_a_model_that_is_not_there_is_one_sentence_before_pytorch_is_impor
 
 
 async def test_a_port_or_a_home_in_use_is_one_sentence(tmp_path: Path) -> None:
-    async with _started(tmp_path / "first") as running:
+    async with started(tmp_path / "first") as running:
         address = running.client.base_url.netloc.decode()
         sentence = await _fails(tmp_path / "second", 75, GENERATOR_LISTEN=address)
         assert "GENERATOR_LISTEN" in sentence
@@ -303,7 +216,7 @@ async def test_databases_and_results_can_be_elsewhere(tmp_path: Path) -> None:
         "GENERATOR_DATABASE_URL": f"sqlite:///{database}",
         "GENERATOR_RESULTS_URL": results.as_uri(),
     }
-    async with _started(tmp_path / "home", **more) as running:
+    async with started(tmp_path / "home", **more) as running:
         await running.put(job())
     assert database.exists()
     assert results.is_dir()

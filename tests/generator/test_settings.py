@@ -39,6 +39,8 @@ def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = GeneratorSettings.load()
     assert settings.database_url == "sqlite:////var/jobs.db"
     assert folder_of(settings.results) == Path("/var/my pictures")
+    monkeypatch.setenv("GENERATOR_DATABASE_URL", "postgresql://me:a-secret@somewhere/jobs")
+    assert "a-secret" in GeneratorSettings.load().given_secrets()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_urls_name_other_places(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GENERATOR_MAX_QUEUE", "0"),
         ("GENERATOR_MAX_QUEUE", "5001"),
         ("GENERATOR_MAX_ATTEMPTS", "none"),
-        ("GENERATOR_DATABASE_URL", "postgresql://somewhere/jobs"),
+        ("GENERATOR_DATABASE_URL", "postgresql://somewhere"),
         ("GENERATOR_RESULTS_URL", "s3://Bucket"),
         ("GENERATOR_RESULTS_URL", "s3://bucket/../other"),
         ("AWS_ENDPOINT_URL", "http://s3.example.org"),

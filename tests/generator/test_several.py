@@ -1,12 +1,12 @@
 """Several generators on one queue, each with a home, a port, a worker and events of its own.
 
-A SQLite file is one process's alone, so these share one process and its connection; what one of
-them changes, the others learn from the database.
+A SQLite file is one process's alone, so there they share one process and its connection; what one
+of them changes, the others learn from the database.
 """
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,53 +15,67 @@ from sqlalchemy.orm import sessionmaker
 
 from generator.jobs.database import JobDatabase
 from generator.jobs.events import JobEvents
+from generator.scheduling.progress import RunningBatch
 from tests.generator.scripted import ScriptedExecutor, png_of
 from tests.generator.stack import XML, Stack, code, job, serving, text
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.each_database
+
+
+Start = Callable[[AsyncExitStack, str], Awaitable[Stack]]
+
 
 class _Joined(JobDatabase):
-    """Another process's view of a database, as far as one process can have several."""
+    """Another process's view of a file, as far as one process can have several."""
 
     def __init__(self, database: JobDatabase) -> None:
         vars(self).update(vars(copy.copy(database)))
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
-        self.events = JobEvents(self._sessions)
+        self.events = JobEvents(self._sessions, self._tell_others)
 
     async def close(self) -> None:
         """It is the others' as well."""
 
 
-@pytest.fixture(autouse=True)
-async def _shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
-    database = JobDatabase(f"sqlite:///{tmp_path / 'jobs.db'}")
-    monkeypatch.setattr("generator.server.JobDatabase", lambda _url: _Joined(database))
-    yield
+@pytest.fixture
+async def start(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Start]:
+    """Starts a generator of this name on the queue that all share."""
+
+    async def begin(opened: AsyncExitStack, name: str) -> Stack:
+        home = tmp_path / name
+        home.mkdir(exist_ok=True)
+        results = (tmp_path / "results").as_uri()
+        return await opened.enter_async_context(
+            serving(home, results_url=results, database_url=database_url)
+        )
+
+    if not database_url.startswith("sqlite:"):
+        yield begin
+        return
+    database = JobDatabase(database_url, lambda: 1_000_000.0)
+    monkeypatch.setattr("generator.server.JobDatabase", lambda _url, _clock: _Joined(database))
+    yield begin
     await database.close()
 
 
-async def _start(opened: AsyncExitStack, folder: Path, name: str) -> Stack:
-    home = folder / name
-    home.mkdir(exist_ok=True)
-    results = (folder / "results").as_uri()
-    return await opened.enter_async_context(serving(home, results_url=results))
-
-
 @pytest.fixture
-async def pair(tmp_path: Path) -> AsyncGenerator[tuple[Stack, Stack]]:
+async def pair(start: Start) -> AsyncGenerator[tuple[Stack, Stack]]:
     async with AsyncExitStack() as opened:
-        yield await _start(opened, tmp_path, "one"), await _start(opened, tmp_path, "two")
+        yield await start(opened, "one"), await start(opened, "two")
 
 
-async def test_a_start_and_a_stop_leave_anothers_job_alone(tmp_path: Path) -> None:
+async def test_a_start_and_a_stop_leave_anothers_job_alone(start: Start) -> None:
     async with AsyncExitStack() as opened:
-        one = await _start(opened, tmp_path, "one")
+        one = await start(opened, "one")
         identity = await one.put()
         await one.reach(identity, "running")
         one.executor.step(2)
         await one.at_step(identity, 2)
         async with AsyncExitStack() as later:
-            await _start(later, tmp_path, "two")
+            await start(later, "two")
         one.executor.go()
         assert (await one.reach(identity, "finished")).get("attempt") == "1"
         assert len(one.executor.tasks) == 1
@@ -97,11 +111,7 @@ async def test_a_cancel_through_the_other_one_ends_the_computation(
     await one.reach(identity, "running")
     at, other = (one, two) if one.executor.tasks else (two, one)
     assert (await other.client.delete(f"/v1/jobs/{identity}")).status_code == 200
-
-    async def over() -> bool | None:
-        return None if at.generator.progress.batches else True
-
-    assert await eventually(over, seconds=10)
+    assert await eventually(lambda: _is_idle(at), seconds=10)
     assert (await at.get(identity)).get("state") == "cancelled"
 
 
@@ -147,6 +157,45 @@ async def test_who_waits_at_one_gets_what_the_other_computes(pair: tuple[Stack, 
     answer = await at.client.post("/generate_image", content=body, headers=headers)
     assert answer.status_code == 200
     assert answer.content == png_of(other.executor.tasks[0])
+
+
+async def test_a_call_that_is_given_up_at_one_ends_what_the_other_computes(
+    pair: tuple[Stack, Stack],
+) -> None:
+    one, two = pair
+    busy = await one.put()
+    await one.reach(busy, "running")
+    at, other = (one, two) if one.executor.tasks else (two, one)
+    call = asyncio.create_task(
+        at.client.post("/generate_image", content=job("given up"), headers=XML)
+    )
+    batch = await eventually(lambda: _batch(other))
+    assert [task.prompt for task in other.executor.tasks] == ["given up"]
+    call.cancel()
+    assert await eventually(lambda: _is_idle(other), seconds=10)
+    answer = await other.client.get(f"/v1/jobs/{batch.ids[0]}")
+    assert (answer.status_code, code(answer)) == (404, "unknown-job")
+
+
+async def test_what_one_has_finished_the_other_deletes(pair: tuple[Stack, Stack]) -> None:
+    one, two = pair
+    for each in pair:
+        each.executor.go()
+    identity = await one.put()
+    await two.reach(identity, "finished")
+    assert len(one.images) == 1
+    other = two if one.executor.tasks else one
+    assert (await other.client.delete(f"/v1/jobs/{identity}")).status_code == 204
+    assert one.images == []
+    assert (await one.client.get(f"/v1/jobs/{identity}")).status_code == 404
+
+
+async def _batch(stack: Stack) -> RunningBatch | None:
+    return next(iter(stack.generator.progress.batches), None)
+
+
+async def _is_idle(stack: Stack) -> bool | None:
+    return None if stack.generator.progress.batches else True
 
 
 async def test_an_executor_with_room_for_two_gets_two_batches_at_once(tmp_path: Path) -> None:

@@ -9,6 +9,6 @@ from tests.generator.jobs.opening import OpenQueue, open_queue
 
 
 @pytest.fixture
-async def opened(tmp_path: Path) -> AsyncGenerator[OpenQueue]:
-    async with open_queue(tmp_path) as found:
+async def opened(tmp_path: Path, database_url: str) -> AsyncGenerator[OpenQueue]:
+    async with open_queue(tmp_path, database_url) as found:
         yield found

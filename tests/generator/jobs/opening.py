@@ -65,6 +65,14 @@ class OpenQueue:
         _, line = await self.queue.look_up(list(self.names))
         return [self.names[queued.id] for queued in line.jobs]
 
+    async def pass_seconds(self, seconds: float, *healthy: Job) -> int:
+        """Time passes, and these claims' leases are renewed; how many attempts broke meanwhile."""
+        broken, end = 0, self.clock.now + seconds
+        while self.clock.now < end:
+            self.clock.now = min(end, self.clock.now + self.leases.renew_seconds)
+            broken += await self.leases.renew(healthy)
+        return broken
+
     async def state(self, identity: UUID) -> str:
         job = await self.queue.get(identity)
         assert job is not None
@@ -76,17 +84,17 @@ class OpenQueue:
 
 
 @asynccontextmanager
-async def open_queue(folder: Path, *, max_attempts: int = 3) -> AsyncGenerator[OpenQueue]:
-    database = JobDatabase(f"sqlite:///{folder / 'jobs.db'}")
+async def open_queue(folder: Path, url: str, *, max_attempts: int = 3) -> AsyncGenerator[OpenQueue]:
     clock = Clock()
+    database = JobDatabase(url, clock)
     results = Results(LocalBlobs(folder / "results"), ())
-    uploads = Uploads(database, results, (), clock, fence=0)
+    uploads = Uploads(database, results, (), fence=0)
     try:
         yield OpenQueue(
             database,
-            JobQueue(database, OfferedPresets(), 1000, clock),
-            Leases(database, "me", max_attempts, clock=clock),
-            Maintenance(database, results, uploads, (), clock),
+            JobQueue(database, OfferedPresets(), 1000),
+            Leases(database, "me", max_attempts),
+            Maintenance(database, results, uploads, ()),
             uploads,
             clock,
         )

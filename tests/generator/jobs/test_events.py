@@ -12,6 +12,8 @@ from generator.jobs.messages import JobRequest
 from generator.jobs.tables import Job
 from tests.generator.jobs.opening import IMAGE, OpenQueue, open_queue
 
+pytestmark = pytest.mark.each_database
+
 
 async def test_a_change_is_announced_to_who_looked_before(opened: OpenQueue) -> None:
     changed = opened.queue.events.changed
@@ -35,8 +37,8 @@ async def test_what_changes_nothing_is_not_announced(opened: OpenQueue) -> None:
     assert not changed.is_set()
 
 
-async def test_the_end_of_a_job_is_told_however_it_comes(tmp_path: Path) -> None:
-    async with open_queue(tmp_path, max_attempts=1) as opened:
+async def test_the_end_of_a_job_is_told_however_it_comes(tmp_path: Path, database_url: str) -> None:
+    async with open_queue(tmp_path, database_url, max_attempts=1) as opened:
 
         async def finish(claim: Job) -> None:
             await opened.leases.finish(claim, IMAGE)

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,8 @@ from generator.jobs.following import Follower
 from generator.jobs.messages import JobRequest
 from generator.jobs.tables import Job
 from tests.generator.jobs.opening import OpenQueue
+
+pytestmark = pytest.mark.each_database
 
 
 async def test_a_change_elsewhere_wakes_who_waits_for_it(opened: OpenQueue) -> None:
@@ -36,6 +39,7 @@ async def test_a_change_elsewhere_wakes_who_waits_for_it(opened: OpenQueue) -> N
 
 
 async def test_whoever_looks_in_vain_wakes_nobody(opened: OpenQueue) -> None:
+    await opened.leases.recover()
     follower = Follower(opened.database, ())
     await follower.look()
     changed = opened.database.events.changed

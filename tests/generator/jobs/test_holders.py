@@ -1,8 +1,12 @@
 """Several holders on one queue: none touches what another one works on, until that is dead."""
 
 import asyncio
+import errno
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from generator.jobs.leases import Leases
 from generator.jobs.messages import JobRequest
@@ -14,11 +18,13 @@ from lookalike import places
 from lookalike.blobs.local import LocalBlobs
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 
+pytestmark = pytest.mark.each_database
+
 _PICTURE = Picture(b"png", 8, 8)
 
 
 def _other(opened: OpenQueue, name: str = "other") -> Leases:
-    return Leases(opened.database, name, 3, clock=opened.clock)
+    return Leases(opened.database, name, 3)
 
 
 async def _row(opened: OpenQueue, claim: Job) -> Job:
@@ -50,11 +56,10 @@ async def test_a_dead_holders_job_is_free_when_its_lease_runs_out(opened: OpenQu
     other = _other(opened)
     await other.recover()
     await opened.claims(leases=other)
-    opened.clock.now = 59.0
-    assert await opened.leases.renew() == 0
+    await opened.leases.renew()
+    assert await opened.pass_seconds(59.0) == 0
     assert await opened.state(identity) == "running"
-    opened.clock.now = 61.0
-    assert await opened.leases.renew() == 1
+    assert await opened.pass_seconds(2.0) == 1
     again = await opened.claim()
     assert (again.id, again.attempts) == (identity, 2)
 
@@ -64,13 +69,12 @@ async def test_what_a_dead_holder_waited_for_dies_with_it(opened: OpenQueue) -> 
     await other.recover()
     await opened.queue.submit(identity := uuid4(), JobRequest("a"), waiter=other.holder)
     ended = opened.queue.events.ended(identity)
-    opened.clock.now = 59.0
+    await opened.leases.renew()
+    await opened.pass_seconds(59.0)
     await other.renew()
-    opened.clock.now = 61.0
-    await opened.leases.renew()
+    await opened.pass_seconds(2.0)
     assert await opened.queue.get(identity) is not None
-    opened.clock.now = 120.0
-    await opened.leases.renew()
+    await opened.pass_seconds(59.0)
     assert await opened.queue.get(identity) is None
     assert ended.is_set()
 
@@ -91,13 +95,52 @@ async def test_who_was_taken_for_dead_has_lost_its_claims_and_goes_on(opened: Op
     other = _other(opened)
     await other.recover()
     (lost,) = await opened.claims(leases=other)
-    opened.clock.now = 61.0
     await opened.leases.renew()
+    await opened.pass_seconds(61.0)
     assert await other.renew([lost], 1) == 0
     assert not await other.finish(lost, IMAGE)
     (again,) = await opened.claims(leases=other)
     assert await other.finish(again, IMAGE)
     assert await opened.state(identity) == "finished"
+
+
+async def test_a_database_that_was_away_costs_nobody_an_attempt(opened: OpenQueue) -> None:
+    identity = await opened.add("a")
+    other = _other(opened)
+    await other.recover()
+    (claim,) = await opened.claims(leases=other)
+    await opened.leases.renew()
+    await opened.pass_seconds(30.0)
+    opened.clock.now += 600.0  # nobody could renew
+    assert await opened.leases.renew() == 0
+    assert await opened.pass_seconds(45.0) == 0
+    assert await other.renew([claim], 1) == 0
+    assert await opened.pass_seconds(55.0) == 0
+    assert await opened.state(identity) == "running"
+    assert await opened.pass_seconds(10.0) == 1  # by now it has had the time
+
+
+async def test_claims_of_which_a_commit_told_nothing_are_given_back(
+    opened: OpenQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("known", "unknown", "other"):
+        await opened.add(name)
+    (known,) = await opened.claims()
+    claim = opened.leases._claim
+
+    async def break_off(*args: Any) -> list[Job]:
+        await claim(*args)
+        raise OSError(errno.EIO, "the database: it broke off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(opened.leases, "_claim", break_off)
+        with pytest.raises(OSError, match="it broke off"):
+            await opened.leases.claim("model", lambda _order, _waiting: 1, 1, [known])
+    opened.clock.now += 600.0
+    assert await opened.leases.renew([known]) == 0
+    (again,) = await opened.leases.claim("model", lambda _order, _waiting: 1, 1, [known])
+    assert (again.prompt, again.attempts) == ("unknown", 1)
+    assert await opened.holds(known)
 
 
 async def test_all_computed_at_once_is_known_to_each(opened: OpenQueue) -> None:
@@ -138,8 +181,8 @@ async def test_a_sweep_spares_what_others_are_about_to_name(
     await opened.maintenance.sweep()
     assert await blobs.missing([computed.key, uploaded.key]) == set()
     assert await other.finish(claim, computed)
-    opened.clock.now = 61.0  # it dies without having named the other one
     await opened.leases.renew()
+    await opened.pass_seconds(61.0)  # it dies without having named the other one
     await opened.maintenance.sweep()
     assert await blobs.missing([computed.key, uploaded.key]) == {uploaded.key}
 
@@ -158,7 +201,7 @@ async def test_a_sweep_takes_what_a_lost_claim_left(opened: OpenQueue, tmp_path:
 async def test_an_upload_has_its_takers_fence(opened: OpenQueue, tmp_path: Path) -> None:
     blobs = LocalBlobs(tmp_path / "uploads")
     fence = await opened.leases.recover()
-    uploads = Uploads(opened.database, Results(blobs, ()), (), opened.clock, fence=fence)
+    uploads = Uploads(opened.database, Results(blobs, ()), (), fence=fence)
     await uploads.add("a" * 64, _PICTURE)
     (key,) = [key async for key in blobs.list()]
     assert key.startswith(f"a/{'a' * 64}-{fence}-")

@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from generator.jobs.errors import Fault
 from generator.jobs.leases import Leases
 from generator.jobs.messages import JobRequest
 from tests.generator.jobs.opening import IMAGE, OpenQueue
+
+pytestmark = pytest.mark.each_database
 
 
 async def test_a_job_that_keeps_breaking_is_given_up(opened: OpenQueue) -> None:

@@ -2,18 +2,23 @@
 
 import os
 import time
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
+from generator.jobs.clock import clock_of
 from generator.jobs.maintenance import Maintenance
 from generator.jobs.results import Results
-from generator.server import Timing
 from generator.tasks import Picture
+from lookalike import sqlite
 from lookalike.sqlite import KEEP_COPIES
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 from tests.generator.stack import Stack
+
+pytestmark = pytest.mark.each_database
 
 
 async def test_old_ended_jobs_expire(opened: OpenQueue) -> None:
@@ -62,12 +67,12 @@ async def test_what_a_loop_left_behind_is_deleted_in_parts(
 def test_ages_and_leases_do_not_see_the_machines_clock_jump(
     jump: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Timing().clock
-    before = clock()
+    clock, session = clock_of(sqlite), Session()
+    before = clock(session)
     assert abs(before - time.time()) < 60
     wall = time.time
     monkeypatch.setattr(time, "time", lambda: wall() + jump)
-    assert 0 <= clock() - before < 60
+    assert 0 <= clock(session) - before < 60
 
 
 async def test_what_ended_in_the_future_is_not_kept_for_ever(opened: OpenQueue) -> None:
@@ -98,9 +103,12 @@ async def test_a_sweep_takes_what_no_job_names_once_it_is_old(stack: Stack) -> N
     assert set(stack.images) == {named, stack.results / young.key}
 
 
-async def test_a_sweep_takes_the_copy_from_before_an_upgrade_once_it_is_old(stack: Stack) -> None:
+async def test_a_sweep_takes_the_copy_from_before_an_upgrade_once_it_is_old(
+    stack: Stack, tmp_path: Path
+) -> None:
     database = stack.generator.database
-    young, old = [database.path.with_name(f"{database.path.name}.version-{n}") for n in (1, 2)]
+    folder = tmp_path / "generator"
+    young, old = [folder / f"jobs.db.version-{number}" for number in (1, 2)]
     for copy in (young, old):
         copy.write_bytes(b"")
     long_ago = time.time() - KEEP_COPIES.total_seconds() - 60

@@ -5,19 +5,18 @@ import sqlite3
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text as sql
 
-from generator.jobs import database as jobs_database
-from generator.jobs.database import JobDatabase
+from generator.jobs.database import MIGRATIONS, JobDatabase
 from generator.jobs.tables import Base
 from lookalike.database import create_engine
 from lookalike.migrations import migrate
 from tests.generator.scripted import png_of
 from tests.generator.stack import job, serving
 
-_MIGRATIONS = Path(jobs_database.__file__).with_name("migrations")
 _ONE_GENERATOR = (
     "DROP TABLE holders",
     "ALTER TABLE jobs DROP COLUMN batch",
@@ -50,8 +49,9 @@ def _take_back(path: Path, version: str, *statements: str) -> None:
     connection.close()
 
 
-async def test_the_migrations_make_the_tables_of_the_code(tmp_path: Path) -> None:
-    opened = JobDatabase(f"sqlite:///{tmp_path / 'jobs.db'}")
+@pytest.mark.each_database
+async def test_the_migrations_make_the_tables_of_the_code(database_url: str) -> None:
+    opened = JobDatabase(database_url)
     with opened._engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
@@ -64,7 +64,7 @@ async def test_jobs_from_before_there_were_presets_were_balanced(tmp_path: Path)
         await stack.put(job("old"))
     _take_back(path, "0001", *_OLD_TABLES, "ALTER TABLE jobs DROP COLUMN preset")
     engine = create_engine(f"sqlite:///{path}")
-    migrate(engine, _MIGRATIONS)
+    migrate(engine, MIGRATIONS)
     with engine.connect() as opened:
         rows = opened.execute(sql("SELECT prompt, preset FROM jobs")).all()
     engine.dispose()

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.jobs.tables import Job
 from tests.generator.jobs.opening import IMAGE, OpenQueue, open_queue
+
+pytestmark = pytest.mark.each_database
 
 
 async def test_owners_take_turns_and_the_jobs_of_one_are_first_in_first_out(
@@ -65,7 +68,8 @@ _actions = st.lists(
 @given(_actions)
 def test_positions_tell_the_order_of_claims(actions: list[str]) -> None:
     async def run(folder: str) -> None:
-        async with open_queue(Path(folder), max_attempts=100) as opened:
+        url = f"sqlite:///{folder}/jobs.db"
+        async with open_queue(Path(folder), url, max_attempts=100) as opened:
             claims: list[Job] = []
             names = (str(number) for number in range(100))
             for action in actions:

@@ -3,9 +3,13 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
+
 from generator.jobs.errors import JobConflict
 from generator.jobs.messages import JobRequest
 from tests.generator.jobs.opening import OpenQueue
+
+pytestmark = pytest.mark.each_database
 
 
 async def test_the_same_job_put_many_times_at_once_is_one(opened: OpenQueue) -> None:

@@ -10,6 +10,8 @@ from generator.jobs.uploads import KEEP_SECONDS
 from generator.tasks import Picture
 from tests.generator.jobs.opening import IMAGE, OpenQueue
 
+pytestmark = pytest.mark.each_database
+
 _SHA = "a" * 64
 _REQUEST = JobRequest("a cat", init_image=InitImage(_SHA, 0.5))
 

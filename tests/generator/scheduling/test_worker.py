@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -274,6 +275,7 @@ async def test_a_crash_is_put_right_at_the_next_start(tmp_path: Path) -> None:
     half, strange = stack.results / "drafts" / "x", stack.results / "README"
     half.write_bytes(b"half")
     strange.write_bytes(b"not ours")
+    os.utime(half, (0, 0))
     async with serving(tmp_path) as stack:
         assert sorted(stack.images) == sorted([*kept, strange])
         assert not half.exists()

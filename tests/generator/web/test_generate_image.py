@@ -198,7 +198,7 @@ async def test_a_job_dies_with_the_process_that_waits_for_it(stack: Stack) -> No
     call = asyncio.create_task(stack.client.post(_PATH, content=job(), headers=XML))
     identity = await eventually(lambda: _running_id(stack))
     ordinary = await stack.put()
-    another = Leases(stack.generator.database, "another", 3, clock=lambda: stack.now[0])
+    another = Leases(stack.generator.database, "another", 3)
     await another.recover()
     assert (await stack.client.get(f"/v1/jobs/{identity}")).status_code == 200
     await stack.generator.leases.recover(stack.generator.leases.holder)

@@ -12,7 +12,7 @@ import pytest
 from lookalike.blobs import CHUNK_BYTES
 from lookalike.blobs.local import LocalBlobs
 from lookalike.errors import StartError
-from tests.lookalike.blobs.stores import keys, stored
+from tests.lookalike.blobs.stores import Folder, keys, stored
 
 
 @pytest.fixture
@@ -113,9 +113,15 @@ async def test_the_loop_is_free_while_the_disk_is_slow(
     await put
 
 
-async def test_drafts_that_a_crash_left_go_at_the_next_start(folder: Path) -> None:
-    key = await stored(LocalBlobs(folder))
-    (folder / "drafts" / "half").write_bytes(b"half")
+async def test_drafts_that_a_crash_left_go_once_they_are_old(folder: Path) -> None:
+    blobs = LocalBlobs(folder)
+    key = await stored(blobs)
+    for name in ("young", "old"):
+        (folder / "drafts" / name).write_bytes(b"half")
+    Folder(folder).age("drafts/old", 3700)
+    await blobs.tidy()
+    assert files(folder) == [key, "drafts/young"]
+    Folder(folder).age("drafts/young", 3700)
     assert await keys(LocalBlobs(folder)) == [key]
     assert files(folder) == [key]
 
