@@ -127,7 +127,7 @@ class Cluster:
             assert node.poll() is None, log.read_text()
             return "Ray runtime started" in log.read_text()
 
-        wait_until(started)
+        wait_until(started, seconds=180)
 
 
 def _family(pid: int) -> list[psutil.Process]:
