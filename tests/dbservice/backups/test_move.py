@@ -243,4 +243,4 @@ def test_nobody_writes_while_rows_are_held(empty_url: str) -> None:
 def write(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = 100"))
-        connection.execute(text("INSERT INTO epochs VALUES (1, 1)"))
+        connection.execute(text("INSERT INTO pending_deletions VALUES ('a')"))
