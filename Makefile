@@ -6,13 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench
+SCALE_READY := $(VENV)/.scale
 PINNED := --constraint constraints.txt
 
 # For the shell, which a quote in the name of a file would else confuse.
-export PHOTO SAMPLE SEED
+export PHOTO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test coverage test-fast test-scale lint format protos texts bench bench-quick fuzz soak
+.PHONY: help setup lock demo test coverage test-fast test-scale test-sample lint format protos texts bench bench-quick fuzz soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,8 +48,16 @@ coverage: setup ## The same, half as long again, and which branches none of them
 test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow and not scale'
 
-test-scale: setup ## Run those on PostgreSQL and S3; some of them: make test-scale SAMPLE=50 SEED=any-words
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m scale $${SAMPLE:+--sample "$$SAMPLE" --seed "$$SEED"}
+test-scale: $(SCALE_READY) ## Run those on PostgreSQL, S3 and Ray
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m scale
+
+test-sample: setup ## Run some of those on PostgreSQL and S3: make test-sample SAMPLE=50 SEED=any-words
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'scale and not ray' \
+		--sample $(or $(SAMPLE),50) --seed '$(SEED)'
+
+$(SCALE_READY): $(READY)
+	$(BIN)/python -m pip install --quiet $(PINNED) --editable '.[ray]'
+	@touch $@
 
 lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff check

@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings(tiny.NUMPY_WARNING),
     pytest.mark.slow,
     pytest.mark.scale,
+    pytest.mark.ray,
     pytest.mark.timeout(2 * _START_SECONDS),
 ]
 
