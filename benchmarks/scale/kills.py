@@ -18,7 +18,6 @@ from tempfile import mkdtemp
 from typing import Final
 
 import click
-from tests.balancer import balancing
 
 from benchmarks.scale.fleet import SERVICE_TOKEN, Fleet
 from benchmarks.scale.simulated import PICTURE_SECONDS
@@ -26,6 +25,7 @@ from benchmarks.soak.book import Book
 from benchmarks.soak.people import use
 from benchmarks.soak.verdict import recorded, settled
 from tests import postgresql, s3
+from tests.balancer import balancing
 from tests.sandbox.client import People
 
 _OF_EACH: Final = 2
