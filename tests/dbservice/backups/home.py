@@ -80,12 +80,12 @@ def rows(database: Path) -> Rows:
 
 
 def stored(home: Path) -> dict[str, bytes]:
-    """All bytes by their keys."""
+    """All bytes by their keys, without the drafts that a kill leaves until they are old."""
     blobs = home / "dbservice" / "blobs"
     return {
         path.relative_to(blobs).as_posix(): path.read_bytes()
         for path in blobs.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent.name != "drafts"
     }
 
 
