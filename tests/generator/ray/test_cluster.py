@@ -14,6 +14,7 @@ from PIL import Image
 from generator.diffusion.options import Options
 from generator.executors.inprocess import InProcessExecutor
 from generator.executors.ray import RayExecutor
+from generator.observers import LogObserver
 from generator.tasks import CancelToken, InitImage, NotTaken, Outcome, Picture, Step, Task
 from tests.generator import tiny
 from tests.generator.drawing import ignore
@@ -55,7 +56,7 @@ def cluster(model: Path) -> Generator[Cluster, None, None]:
 
 @pytest.fixture
 async def executor(cluster: Cluster) -> AsyncGenerator[RayExecutor]:
-    made = RayExecutor(cluster.url, TOKEN)
+    made = RayExecutor(cluster.url, TOKEN, [LogObserver()])
     try:
         await _both(made)
         yield made
