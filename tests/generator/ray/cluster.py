@@ -35,7 +35,6 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_raylet_start_wait_time_s": "150",  # for busy machines
             "SERVICE_TOKEN": TOKEN,
             "LOOKALIKE_HOME": str(self.folder / "home"),
             "GENERATOR_MODEL": str(model),
