@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench
 SCALE_READY := $(VENV)/.scale
 PINNED := --constraint constraints.txt
+# In the files' order, so that what a folder's tests share ends with the last of them.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # For the shell, which a quote in the name of a file would else confuse.
 export PHOTO
@@ -40,19 +42,19 @@ demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@exec $(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
 
 test: setup ## Run all tests that need no other server
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not scale'
+	$(PYTEST) -m 'not scale'
 
 coverage: setup ## The same, half as long again, and which branches none of them takes
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not scale' --cov --cov-report=term
+	$(PYTEST) -m 'not scale' --cov --cov-report=term
 
 test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow and not scale'
 
 test-scale: $(SCALE_READY) ## Run those on PostgreSQL, S3 and Ray
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m scale
+	$(PYTEST) -m scale
 
 test-sample: setup ## Run some of those on PostgreSQL and S3: make test-sample SAMPLE=50 SEED=any-words
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'scale and not ray' \
+	$(PYTEST) -m 'scale and not ray' \
 		--sample $(or $(SAMPLE),50) --seed '$(SEED)'
 
 $(SCALE_READY): $(READY)

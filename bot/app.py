@@ -141,15 +141,23 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         tick = Tick(services, leasing)
         kept = KeptUpdates(settings.folder("bot") / "undecoded")
         broadcasting = Broadcasting(services, settings.bot_id)
-        sending_to_all = Beside(broadcasting.run)
+        sending_to_all = Beside(broadcasting.run, lambda: leasing.told.has_broadcast)
 
         async def look_for_albums() -> None:
             if incarnation.bots > 1:
                 await look_again(services)
 
         beside = (
-            Beside(Forgetting(services, kept, settings.bot_id).run),
-            Exporting(services, settings.folder("bot") / "exports", settings.bot_id),
+            Beside(
+                Forgetting(services, kept, settings.bot_id).run,
+                lambda: leasing.told.has_forgettings,
+            ),
+            Exporting(
+                services,
+                settings.folder("bot") / "exports",
+                settings.bot_id,
+                lambda: leasing.told.has_exports,
+            ),
             sending_to_all,
             Beside(_troubles(bot, services, leasing, settings.bot_id).run),
             Beside(look_for_albums),

@@ -10,14 +10,24 @@ _log = logging.getLogger(__name__)
 class Beside:
     """Work that is safe to interrupt and to begin again."""
 
-    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
-        """`work` goes as far as it gets."""
+    def __init__(
+        self,
+        work: Callable[[], Awaitable[None]],
+        is_called_for: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Nothing is begun.
+
+        Args:
+            work: goes as far as it gets.
+            is_called_for: whether there may be something to do.
+        """
         self._work = work
+        self._is_called_for = is_called_for
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Goes on with it, unless that is under way."""
-        if self._task is None or self._task.done():
+        """Goes on with it, unless that is under way, or nothing calls for it."""
+        if self._is_called_for() and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._run())
 
     async def stop(self, seconds: float = 0.0) -> None:

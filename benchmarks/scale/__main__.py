@@ -1,6 +1,6 @@
 """Measures 1, 2 and 4 of each service on one PostgreSQL, with simulated model times.
 
-    python -m benchmarks.scale
+    python -m benchmarks.scale --write
 
 Three loads: whole lives of pictures in the dbservices alone, jobs in the generators' queue alone,
 and people who send photos to bots. All of it is on one machine, so what is told besides is how
@@ -8,8 +8,7 @@ much processor each kind of service takes for a picture; that is what more machi
 """
 
 import asyncio
-import statistics
-from collections.abc import Mapping, Sequence
+import re
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,19 +18,23 @@ import click
 from PIL import Image
 
 from benchmarks.machine import describe
-from benchmarks.scale import jobs, lives, people
+from benchmarks.scale import chart, jobs, lives, people
 from benchmarks.scale.fleet import Fleet
-from benchmarks.scale.people import Waits
+from benchmarks.scale.rows import Row, processor, table
 from benchmarks.scale.simulated import PICTURE_SECONDS
 from tests import postgresql
+from tests.balancer import balancing
 from tests.sandbox.client import People
+
+_DOCS: Final = Path(__file__).parents[2] / "docs"
+_PAGE: Final = _DOCS / "scaling.md"
+_CHART: Final = _DOCS / "images" / "replicas.svg"
+_BETWEEN: Final = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->\n)", re.DOTALL)
 
 _REPLICAS: Final = (1, 2, 4)
 _AT_ONCE: Final = 32
-_PAINTING_SECONDS: Final = 0.5
 _SETTINGS: Final = {
     "BOT_ACCESS": "everyone",
-    "BOT_POLL_SECONDS": "0.2",
     "CAPTIONER": "offline",
     "GENERATOR_PREVIEWS": "0",
     "USER_MAX_UNFINISHED": "1000",
@@ -39,98 +42,78 @@ _SETTINGS: Final = {
 
 
 @click.command(help=__doc__)
-@click.option("--seconds", default=15.0, show_default=True, help="Of each load.")
-def main(seconds: float) -> None:
-    """Measures, and prints what docs/scaling.md shows."""
-    for name, value in describe().items():
-        print(f"{name}: {value}")
-    print()
+@click.option("--seconds", default=60.0, show_default=True, help="Of each load.")
+@click.option("--picture", default=5.0, show_default=True, help="Seconds that a picture takes.")
+@click.option("--write", is_flag=True, help="Write docs/scaling.md as well.")
+def main(*, seconds: float, picture: float, write: bool) -> None:
+    """Measures, and prints or writes what docs/scaling.md shows."""
     with postgresql.running() as server, TemporaryDirectory() as folder:
         home = Path(folder)
-        _print(
-            ("dbservices", "lives a second", "processor for one"),
-            [_lives(server, home / f"lives-{n}", n, seconds) for n in _REPLICAS],
+        whole = [_whole(server, home / f"whole-{n}", n, seconds, picture) for n in _REPLICAS]
+        rows = [_lives(server, home / f"lives-{n}", n, seconds) for n in _REPLICAS]
+        queue = [_jobs(server, home / f"jobs-{n}", n, seconds) for n in _REPLICAS]
+    loads = {f"photos, pictures of {picture:g} s": whole, "dbservice alone": rows, "queue": queue}
+    figures = "\n\n".join(
+        (
+            "\n".join(f"* {what}: {value}" for what, value in describe().items()),
+            table(("bots, dbservices and generators", "photos a second"), whole),
+            table(("dbservices", "lives of pictures a second"), rows),
+            table(("generators", "jobs a second"), queue),
         )
-        for painting in (0.0, _PAINTING_SECONDS):
-            _print(
-                (f"generators, {painting} s a picture", "pictures a second", "processor for one"),
-                [
-                    _jobs(server, home / f"jobs-{painting}-{n}", n, seconds, painting)
-                    for n in _REPLICAS
-                ],
-            )
-        _print(
-            ("of each", "photos a second", "caption", "picture", "pictures", "processor for one"),
-            [_whole(server, home / f"whole-{n}", n, seconds) for n in _REPLICAS],
-        )
+    )
+    print(figures)
+    if write:
+        _CHART.write_text(chart.draw(loads), encoding="utf-8")
+        link = f"![{chart.description(loads)}](images/{_CHART.name})"
+        page = _PAGE.read_text(encoding="utf-8")
+        page = _BETWEEN.sub(lambda marks: f"{marks[1]}\n{link}\n\n{figures}\n\n{marks[2]}", page)
+        _PAGE.write_text(page, encoding="utf-8")
 
 
-def _lives(server: postgresql.Server, home: Path, count: int, seconds: float) -> Sequence[str]:
+def _lives(server: postgresql.Server, home: Path, count: int, seconds: float) -> Row:
     with Fleet.on(server, home, _SETTINGS) as fleet:
         fleet.start("dbservice", count)
         before = fleet.cpu()
         rate = asyncio.run(lives.measure(fleet.addresses["dbservice"], _AT_ONCE, seconds))
-        return str(count), f"{rate:.0f}", _per(before, fleet.cpu(), rate * seconds)
+        return Row(count, rate, processor(before, fleet.cpu(), rate * seconds))
 
 
-def _jobs(
-    server: postgresql.Server, home: Path, count: int, seconds: float, painting: float
-) -> Sequence[str]:
-    with Fleet.on(server, home, _SETTINGS | {PICTURE_SECONDS: str(painting)}) as fleet:
+def _jobs(server: postgresql.Server, home: Path, count: int, seconds: float) -> Row:
+    """Pictures take no time, so that it is the queue which is measured."""
+    with Fleet.on(server, home, _SETTINGS | {PICTURE_SECONDS: "0"}) as fleet:
         fleet.start("generator", count)
         before = fleet.cpu()
         rate = asyncio.run(jobs.measure(fleet.addresses["generator"], _AT_ONCE, seconds))
-        return str(count), f"{rate:.1f}", _per(before, fleet.cpu(), rate * seconds)
+        return Row(count, rate, processor(before, fleet.cpu(), rate * seconds))
 
 
-def _whole(server: postgresql.Server, home: Path, count: int, seconds: float) -> Sequence[str]:
+def _whole(
+    server: postgresql.Server, home: Path, count: int, seconds: float, picture: float
+) -> Row:
     """At four fifths of what the generators could paint."""
-    rate = 0.8 * count / _PAINTING_SECONDS
-    with Fleet.on(server, home, _SETTINGS | {PICTURE_SECONDS: str(_PAINTING_SECONDS)}) as fleet:
+    rate = 0.8 * count / picture
+    with Fleet.on(server, home, _SETTINGS | {PICTURE_SECONDS: str(picture)}) as fleet:
         for kind in ("dbservice", "generator", "sandbox"):
             fleet.start(kind, 1 if kind == "sandbox" else count)
-        fleet.start("bot")
+        return asyncio.run(_send(fleet, count, rate, round(rate * seconds)))
+
+
+async def _send(fleet: Fleet, bots: int, rate: float, photos: int) -> Row:
+    async with balancing() as balancer, People(f"http://{fleet.addresses['sandbox'][0]}") as sender:
+        url = f"http://{balancer.address}"
+        await asyncio.to_thread(fleet.start, "bot", bots, BOT_PUBLIC_URL=url)
+        balancer.backends = fleet.addresses["bot"]
+        chats = [await sender.add_user(f"User {number}") for number in range(photos)]
         before = fleet.cpu()
-        waits = asyncio.run(_send(fleet.addresses["sandbox"][0], rate, round(rate * seconds)))
-        return (
-            str(count),
-            f"{rate:.1f}",
-            _percentiles(waits.captions),
-            _percentiles(waits.pictures),
-            f"{waits.pictures_a_second:.1f}",
-            _per(before, fleet.cpu(), len(waits.pictures)),
-        )
-
-
-async def _send(sandbox: str, rate: float, count: int) -> Waits:
-    async with People(f"http://{sandbox}") as sending:
-        chats = [await sending.add_user(f"User {number}") for number in range(count)]
-        return await people.send(sending, _photo(), chats, rate)
+        waits = await people.send(sender, _photo(), chats, rate)
+        spent = processor(before, fleet.cpu(), len(waits.pictures))
+        return Row(bots, waits.pictures_a_second, spent, waits.captions, waits.pictures)
 
 
 def _photo() -> bytes:
     file = BytesIO()
     Image.linear_gradient("L").resize((1280, 960)).convert("RGB").save(file, "JPEG")
     return file.getvalue()
-
-
-def _per(before: Mapping[str, float], after: Mapping[str, float], count: float) -> str:
-    """Milliseconds of processor for one of so many."""
-    used = {kind: 1000 * (seconds - before[kind]) / count for kind, seconds in after.items()}
-    return ", ".join(f"{kind} {milliseconds:.0f} ms" for kind, milliseconds in used.items())
-
-
-def _percentiles(seconds: Sequence[float]) -> str:
-    """Of a hundred, the 50th, the 95th and the 99th, by what they waited."""
-    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return " / ".join(f"{cuts[number - 1]:.1f}" for number in (50, 95, 99)) + " s"
-
-
-def _print(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table in Markdown."""
-    for row in (head, ["---"] * len(head), *rows):
-        print("|", " | ".join(row), "|")
-    print(flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ SERVICE_TOKEN: Final = "the-token-between-the-services-of-a-benchmark"
 POSTGRESQL: Final = "postgresql"
 
 _ROOT = Path(__file__).parents[2]
-_MODULES: Final = {"generator": "benchmarks.scale.simulated"}
+_SIMULATED: Final = "benchmarks.scale.simulated"
 
 
 class Fleet:
@@ -28,11 +28,20 @@ class Fleet:
         addresses: where they listen, by kind, in the order of their start.
     """
 
-    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
-        """Starts nothing; `settings` are environment variables of all."""
+    def __init__(
+        self, home: Path, settings: Mapping[str, str], generator: str = _SIMULATED
+    ) -> None:
+        """Starts nothing.
+
+        Args:
+            home: of all of them, with their logs.
+            settings: environment variables of all.
+            generator: the module that is started as one.
+        """
         self.addresses: dict[str, list[str]] = {}
         self._home = home
         self._settings = settings
+        self._modules = {"generator": generator}
         self._settings_of: dict[str, Mapping[str, str]] = {}
         self._processes: dict[tuple[str, int], ServiceProcess] = {}
         self._postmaster: psutil.Process | None = None
@@ -40,12 +49,17 @@ class Fleet:
     @classmethod
     @contextlib.contextmanager
     def on(
-        cls, server: postgresql.Server, home: Path, settings: Mapping[str, str]
+        cls,
+        server: postgresql.Server,
+        home: Path,
+        settings: Mapping[str, str],
+        generator: str = _SIMULATED,
     ) -> Generator[Self, None, None]:
-        """A fleet on new databases of a server, which are gone with it."""
+        """A fleet on new databases of a server, which are gone with it; see `__init__`."""
         names = server.create(), server.create()
         rows, jobs = map(server.url, names)
-        fleet = cls(home, {"DATABASE_URL": rows, "GENERATOR_DATABASE_URL": jobs, **settings})
+        urls = {"DATABASE_URL": rows, "GENERATOR_DATABASE_URL": jobs}
+        fleet = cls(home, {**urls, **settings}, generator)
         fleet._postmaster = psutil.Process(server.pid)
         try:
             yield fleet
@@ -74,8 +88,14 @@ class Fleet:
         self._processes.pop((kind, number)).kill()
 
     def start_again(self, kind: str, number: int) -> None:
-        """Starts one that was killed where it was, and waits until it listens."""
+        """Starts one that has ended where it was, and waits until it listens."""
+        if (ended := self._processes.pop((kind, number), None)) is not None:
+            ended.wait()
         self._launch(kind, number, self.addresses[kind][number]).address()
+
+    def exit_code(self, kind: str, number: int) -> int | None:
+        """Of one that has ended by itself; None: it runs."""
+        return self._processes[kind, number].popen.poll()
 
     def freeze(self, kind: str, number: int) -> None:
         """Holds one still."""
@@ -105,7 +125,7 @@ class Fleet:
         return found
 
     def _launch(self, kind: str, number: int, listen: str) -> ServiceProcess:
-        name = _MODULES.get(kind, kind)
+        name = self._modules.get(kind, kind)
         environment = self.environment | {f"{kind.upper()}_LISTEN": listen}
         environment.update(self._settings_of[kind])
         log = self._home / "logs" / f"{kind}-{number}.log"

@@ -19,6 +19,7 @@ _WAY: Final = (
     db.GENERATION_STATE_QUEUED,
     db.GENERATION_STATE_RUNNING,
 )
+_USERS: Final = 100_000  # of each bot, and each sends one photo
 _PHOTO: Final = bytes(100_000)
 _PICTURE: Final = bytes(100_000)
 
@@ -50,7 +51,8 @@ async def _live(client: Client, bot: int, end: float) -> int:
     for number in count():
         if time.perf_counter() >= end:
             return number
-        await client.receive(number + 1, user=bot, chat=bot, bot=bot)
+        user = bot * _USERS + number
+        await client.receive(1, user=user, chat=user, bot=bot)
         (lease,) = await client.lease(f"bot-{bot}", bot=bot)
         await client.store(lease, _PHOTO)
         for here, there in pairwise(_WAY):

@@ -30,7 +30,7 @@ _SIDE = 256
 
 
 class SimulatedExecutor:
-    """Takes a while for a batch, and draws every picture alike; see `Executor`.
+    """Takes a while for each picture, and draws all alike; see `Executor`.
 
     Attributes:
         elsewhere: it computes here.
@@ -66,10 +66,10 @@ class SimulatedExecutor:
     async def run(
         self, tasks: Sequence[Task], on_step: OnStep, tokens: Sequence[CancelToken]
     ) -> Sequence[Outcome]:
-        """Sleeps step by step."""
+        """Sleeps step by step, for each task as long as for one: batches do not pay."""
         steps = tasks[0].computed_steps
         for number in range(1, steps + 1):
-            await asyncio.sleep(self._seconds / steps)
+            await asyncio.sleep(self._seconds * len(tasks) / steps)
             for task, token in enumerate(tokens):
                 if not token.cancelled:
                     on_step(Step(task, number))

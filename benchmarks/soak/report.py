@@ -63,19 +63,20 @@ def of_harms(
             continue
         done = [harm for harm in harms if harm.kind == kind]
         rows.append(
-            _row(
+            row(
                 f"{_NAMES[kind]} | {test}",
                 str(sum(harm.count for harm in done)),
-                _meanwhile(done, photos),
+                meanwhile(done, photos),
             )
         )
-    calm = [each for each in photos if not _meanwhile(harms, [each])]
-    rows.append(_row("nothing | ", "", calm))
-    rows.append(_row("all together | ", "", photos))
+    calm = [each for each in photos if not meanwhile(harms, [each])]
+    rows.append(row("nothing | ", "", calm))
+    rows.append(row("all together | ", "", photos))
     return rows
 
 
-def _meanwhile(harms: Sequence[Harm], photos: Sequence[Waiting]) -> list[Waiting]:
+def meanwhile(harms: Sequence[Harm], photos: Sequence[Waiting]) -> list[Waiting]:
+    """The photos that waited for their caption while one of these lasted."""
     return [
         each
         for each in photos
@@ -84,7 +85,8 @@ def _meanwhile(harms: Sequence[Harm], photos: Sequence[Waiting]) -> list[Waiting
     ]
 
 
-def _row(name: str, times: str, photos: Sequence[Waiting]) -> str:
+def row(name: str, times: str, photos: Sequence[Waiting]) -> str:
+    """A row: what, how often, how many captions, and what those waited."""
     found = waits(photos)
     figures = (
         [f"{percentile(found, part):.1f} s" for part in (0.5, 0.99, 1.0)] if found else ["", "", ""]

@@ -14,6 +14,7 @@ from tests.stack import TOKEN
 
 _EN = of("en")
 _SETTLE_SECONDS = 180.0
+"""In which a photo is answered, or another one was."""
 
 
 @dataclass
@@ -59,11 +60,13 @@ def judge(book: Book) -> Verdict:
 
 
 async def settled(book: Book) -> Verdict:
-    """What is wrong once every photo is answered, or after a while."""
-    end = time.monotonic() + _SETTLE_SECONDS
+    """What is wrong once every photo is answered, or none has been for a while."""
+    least, end = len(book.photos), time.monotonic() + _SETTLE_SECONDS
     while True:
         await asyncio.sleep(1)
         verdict = judge(book)
+        if len(verdict.lost) < least:
+            least, end = len(verdict.lost), time.monotonic() + _SETTLE_SECONDS
         if not verdict.complaints or time.monotonic() > end:
             return verdict
 

@@ -39,7 +39,12 @@ class Exporting:
     """Packs one part at a time, users in turns; meanwhile everybody who asks is answered."""
 
     def __init__(
-        self, services: Services, folder: Path, bot_id: int, most: int = MOST_BYTES
+        self,
+        services: Services,
+        folder: Path,
+        bot_id: int,
+        is_called_for: Callable[[], bool] = lambda: True,
+        most: int = MOST_BYTES,
     ) -> None:
         """Nobody waits yet.
 
@@ -47,13 +52,14 @@ class Exporting:
             services: dbservice and Telegram.
             folder: of the part that is being packed.
             bot_id: whose users they are.
+            is_called_for: whether anybody may wait.
             most: how many bytes a part may have.
         """
         self._services = services
         self._folder = folder
         self._bot_id = bot_id
         self._most = most
-        self._answering = Beside(self._go_on)
+        self._answering = Beside(self._go_on, is_called_for)
         self._packing = Beside(self.pack)
         self._user: int | None = None  # whose part is being packed
         self._unsent: set[int] = set()  # whose message has certainly not been sent

@@ -26,6 +26,7 @@ class Leasing:
 
     Attributes:
         health: how dbservice was last seen.
+        told: what it answered last, without the leases; empty where it did not.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Leasing:
         self._bot_id = bot_id
         self._incarnation = incarnation
         self.health: Final = ServiceHealth("dbservice")
+        self.told = db.LeaseGenerationsResponse()
         self._last_success = -math.inf
 
     async def lease(self, under_way: Mapping[str, int]) -> list[WorkItem]:
@@ -49,6 +51,7 @@ class Leasing:
                 remembered of these stays, and no other process is given their chats.
         """
         began = time.monotonic()
+        self.told = db.LeaseGenerationsResponse()
         try:
             await self._incarnation.begin()
             response = await self._database.lease_generations(self._request(under_way))
@@ -67,6 +70,8 @@ class Leasing:
             for lease in response.leases
         ]
         self._memories.drop_unleased(under_way)
+        response.ClearField("leases")
+        self.told = response
         return items
 
     async def release(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -20,7 +21,7 @@ from sqlalchemy.orm import aliased
 
 from dbservice import messages
 from dbservice.errors import Reason, ServiceError
-from dbservice.models import Generation
+from dbservice.models import Broadcast, Export, Forgetting, Generation
 from dbservice.store import Transaction
 from dbservice.transactions import epochs, queries, shares
 from dbservice.transactions.shares import LEASE, RENEW_BELOW, Share
@@ -96,6 +97,11 @@ _THESE: Final = queries.to_write(
     ),
     skip_locked=True,
 )
+_OTHERS: Final = select(
+    exists().where(Broadcast.bot_id == bindparam("bot_id"), Broadcast.closed_at.is_(None)),
+    exists().where(Export.bot_id == bindparam("bot_id"), Export.ended_at.is_(None)),
+    exists().where(Forgetting.bot_id == bindparam("bot_id")),
+)
 
 
 def lease(
@@ -122,7 +128,14 @@ def lease(
     numbers = _waiting(transaction, request, known)
     rows = transaction.session.scalars(_THESE, {**known, "numbers": numbers})
     by_number = {row.number: row for row in rows}
-    response = db.LeaseGenerationsResponse(bots=share.bots)
+    others = transaction.session.execute(_OTHERS, {"bot_id": request.bot_id}).one()
+    has_broadcast, has_exports, has_forgettings = others
+    response = db.LeaseGenerationsResponse(
+        bots=share.bots,
+        has_broadcast=has_broadcast,
+        has_exports=has_exports,
+        has_forgettings=has_forgettings,
+    )
     size = 0
     for row in (by_number[number] for number in numbers if number in by_number):
         item = messages.item(row)

@@ -90,7 +90,7 @@ def _opener(context: BrowserContext, url: str) -> Open:
     return open_window
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
     settings = {
         "CAPTIONER": "offline",
@@ -120,7 +120,7 @@ def open_stack(context: BrowserContext, stack: Stack) -> Open:
     return _opener(context, stack.url("sandbox"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """A sandbox whose bot the test itself plays."""
     settings = {"TELEGRAM_BOT_TOKEN": TOKEN}

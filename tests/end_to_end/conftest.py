@@ -56,7 +56,7 @@ def _running(
     return running_stack(factory.mktemp("home"), settings | others)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _stack(
     tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
 ) -> Generator[Stack, None, None]:
@@ -64,7 +64,7 @@ def _stack(
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _stack_by_webhook(
     tmp_path_factory: pytest.TempPathFactory, vision: AzureServer
 ) -> Generator[Stack, None, None]:

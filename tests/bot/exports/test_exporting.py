@@ -24,7 +24,7 @@ SMALL = 3000
 
 
 def exporting_of(desk: Desk, process: Process, most: int = SMALL) -> Exporting:
-    return Exporting(process.services, desk.home / "bot" / "exports", BOT, most)
+    return Exporting(process.services, desk.home / "bot" / "exports", BOT, most=most)
 
 
 async def under_way(desk: Desk) -> list[db.Export]:

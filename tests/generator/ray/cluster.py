@@ -25,7 +25,7 @@ class Cluster:
         folder: for logs.
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, token: str = TOKEN) -> None:
         # Short, since Ray's sockets are in there.
         self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
         self._ports = {name: free_port() for name in ("gcs", "dashboard", "proxy")}
@@ -35,7 +35,7 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
-            "SERVICE_TOKEN": TOKEN,
+            "SERVICE_TOKEN": token,
             "LOOKALIKE_HOME": str(self.folder / "home"),
             "GENERATOR_MODEL": str(model),
             "GENERATOR_DEVICE": "cpu",
@@ -51,7 +51,7 @@ class Cluster:
             *("--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"),
         )
         self._start(*head)
-        self._start(f"--address=127.0.0.1:{gcs}")
+        self.start_the_second_node()
         file = self.folder / "serve.yaml"
         file.write_text(self._config())
         address = f"http://127.0.0.1:{dashboard}"
@@ -63,14 +63,17 @@ class Cluster:
             timeout=60,
         )
 
+    def start_the_second_node(self) -> None:
+        """Starts it, the first time or after it was killed."""
+        self._start(f"--address=127.0.0.1:{self._ports['gcs']}")
+
     def replicas(self) -> list[psutil.Process]:
         """The processes of replicas that compute."""
-        return [
-            process
-            for node in self._nodes
-            for process in _family(node.pid)
-            if ":Painter" in _title(process)
-        ]
+        return self._titled(":Painter")
+
+    def proxies(self) -> list[psutil.Process]:
+        """The processes that take requests."""
+        return self._titled("ProxyActor")
 
     def logs_with(self, secret: str) -> list[Path]:
         """The files of logs that have it in them."""
@@ -93,6 +96,14 @@ class Cluster:
             node.wait()
         psutil.wait_procs(processes, timeout=10)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _titled(self, name: str) -> list[psutil.Process]:
+        return [
+            process
+            for node in self._nodes
+            for process in _family(node.pid)
+            if name in _title(process)
+        ]
 
     def _config(self) -> str:
         """The one in the repository, with another port, and with cores instead of GPUs."""

@@ -90,7 +90,9 @@ class Proxy:
         await eventually(started)
 
     async def stop(self) -> None:
-        """As if it was killed: connections are reset, then refused."""
+        """As if it was killed: connections are refused, and those there are reset."""
+        for server in self._server.servers:
+            server.close()
         self.drop()
         self._server.should_exit = True
         await self._serving

@@ -533,7 +533,7 @@ class LeaseGenerationsRequest(_message.Message):
     def __init__(self, bot_id: _Optional[int] = ..., limit: _Optional[int] = ..., stopping: _Optional[bool] = ..., holder: _Optional[str] = ..., epoch: _Optional[int] = ..., busy_chat_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LeaseGenerationsResponse(_message.Message):
-    __slots__ = ("leases", "bots")
+    __slots__ = ("leases", "bots", "has_broadcast", "has_exports", "has_forgettings")
     class Lease(_message.Message):
         __slots__ = ("item", "fence", "expires_at")
         ITEM_FIELD_NUMBER: _ClassVar[int]
@@ -545,9 +545,15 @@ class LeaseGenerationsResponse(_message.Message):
         def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., fence: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     LEASES_FIELD_NUMBER: _ClassVar[int]
     BOTS_FIELD_NUMBER: _ClassVar[int]
+    HAS_BROADCAST_FIELD_NUMBER: _ClassVar[int]
+    HAS_EXPORTS_FIELD_NUMBER: _ClassVar[int]
+    HAS_FORGETTINGS_FIELD_NUMBER: _ClassVar[int]
     leases: _containers.RepeatedCompositeFieldContainer[LeaseGenerationsResponse.Lease]
     bots: int
-    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseGenerationsResponse.Lease, _Mapping]]] = ..., bots: _Optional[int] = ...) -> None: ...
+    has_broadcast: bool
+    has_exports: bool
+    has_forgettings: bool
+    def __init__(self, leases: _Optional[_Iterable[_Union[LeaseGenerationsResponse.Lease, _Mapping]]] = ..., bots: _Optional[int] = ..., has_broadcast: _Optional[bool] = ..., has_exports: _Optional[bool] = ..., has_forgettings: _Optional[bool] = ...) -> None: ...
 
 class ClaimRequest(_message.Message):
     __slots__ = ("bot_id", "holder", "name", "seconds")
