@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bot import app, captioners, profile
 from bot.captioners.base import CaptionerUnavailable
+from bot.observers import LogObserver
 from bot.readiness import STUCK_SECONDS
 from bot.texts import catalogues, of
 from bot.texts.texts import Texts
@@ -208,6 +209,28 @@ async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(
     )
     for check in ("live", "ready"):
         assert await health(bot, check) == (200, f"{check}\n")
+
+
+async def test_a_bot_with_nothing_to_do_asks_for_nothing_but_work(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(LogObserver, "rpc_done", lambda _self, event: asked.append(event.method))
+
+    async def have_been(asked_for_work: int) -> bool | None:
+        return asked.count("LeaseGenerations") >= asked_for_work or None
+
+    async with app.running(desk.settings) as bot:
+        async with httpx.AsyncClient(**LOOPBACK) as client:
+
+            async def ready() -> bool | None:
+                answer = await client.get(f"http://{bot.address}/health/ready")
+                return answer.is_success or None
+
+            await eventually(ready)
+        asked.clear()
+        await eventually(lambda: have_been(4))
+        assert set(asked) == {"LeaseGenerations"}
 
 
 async def test_hundreds_of_commands_of_one_user_hold_up_nobody_else(

@@ -12,6 +12,8 @@ from tests.dbservice.conftest import Clock
 
 pytestmark = pytest.mark.each_database
 
+OTHER = 43
+
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 SUPERSEDED: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "SUPERSEDED", [])
 LOST: Refusal = (grpc.StatusCode.FAILED_PRECONDITION, "LEASE_LOST", [])
@@ -113,6 +115,35 @@ async def test_a_clock_that_is_set_back_blocks_no_lease(client: Client, clock: C
     assert (left.item.photo.message_id, left.fence) == (2, 2)
     clock.pass_seconds(9 * 24 * 3600)
     assert [lease.fence for lease in await client.lease("a")] == [2, 3]
+
+
+async def test_it_says_which_other_work_there_is(client: Client) -> None:
+    async def told(bot: int = BOT) -> tuple[bool, bool, bool]:
+        request = db.LeaseGenerationsRequest(bot_id=bot, holder="here")
+        answer = await client.call(client.stub.LeaseGenerations, request)
+        return answer.has_broadcast, answer.has_exports, answer.has_forgettings
+
+    assert await told() == (False, False, False)
+    await client.receive()
+    await client.ask_to_forget()
+    assert await told() == (False, False, True)
+    for lease in await client.lease():
+        await client.close(lease)
+    await client.forget()
+    await client.end_forgetting()
+    assert await told() == (False, False, False)
+    await client.receive(2, user=OTHER)
+    export = db.BeginExportRequest(bot_id=BOT, user_id=OTHER, message_id=3, language_code="en")
+    await client.call(client.stub.BeginExport, export)
+    assert await told() == (False, True, False)
+    end = db.EndExportRequest(bot_id=BOT, user_id=OTHER, message_id=3)
+    await client.call(client.stub.EndExport, end)
+    broadcast = db.BeginBroadcastRequest(
+        bot_id=BOT, user_id=OTHER, message_id=4, source_message_id=3, language_code="en", total=1
+    )
+    await client.call(client.stub.BeginBroadcast, broadcast)
+    assert await told() == (True, False, False)
+    assert await told(bot=BOT + 1) == (False, False, False)
 
 
 @pytest.mark.sqlite
