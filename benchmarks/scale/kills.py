@@ -5,8 +5,9 @@
 Two dbservices, two generators and two bots behind one address, on PostgreSQL and S3; what the
 generators paint is computed by two replicas in Ray, on a node each, with a tiny model. What is
 killed is started again a moment later, replicas and proxies by Ray; PostgreSQL crashes and
-recovers; a bot is held still for longer than its leases last, and goes on. Afterwards every photo
-has its picture, one of it. The exit code says whether that holds.
+recovers; a bot is held still for longer than its leases last, and ends. Jobs have ten attempts
+instead of three, since here one is lost every few seconds. Afterwards every photo has its picture,
+one of it. The exit code says whether that holds. Ray has to be installed, by `make test-scale`.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 import click
+import psycopg
 
 from benchmarks.scale.fleet import SERVICE_TOKEN, Fleet
 from benchmarks.scale.harms import OF_EACH, Harms, table
@@ -36,6 +38,7 @@ _SETTINGS: Final = {
     "BOT_POLL_SECONDS": "0.5",
     "CAPTIONER": "offline",
     "GENERATOR_EXECUTOR": "ray",
+    "GENERATOR_MAX_ATTEMPTS": "10",
     "GENERATOR_PRESET": "quick",
     "USER_MAX_UNFINISHED": "100",
 }
@@ -68,6 +71,7 @@ def main(kills: int, seed: int, folder: Path | None) -> None:
         dice = random.Random(seed)
         harms = Harms(fleet, server, cluster, dice)
         wrong = asyncio.run(_run(kills, dice, fleet, harms))
+        wrong += _given_up(fleet.environment["DATABASE_URL"])
     for complaint in wrong:
         print(complaint)
     print(f"This does not hold; logs are in {home}." if wrong else "All of it holds.")
@@ -107,6 +111,15 @@ async def _harm_and_judge(
     counts = f"{len(book.photos)} photos: {len(verdict.lost)} lost, {len(verdict.doubled)} doubled"
     print(f"{counts}, {len(verdict.orphans)} messages left over.")
     return verdict
+
+
+def _given_up(database_url: str) -> list[str]:
+    """Of what pictures were given up, and how often."""
+    question = (
+        "SELECT error_message, count(*) FROM generations WHERE error_code IS NOT NULL GROUP BY 1"
+    )
+    with psycopg.connect(database_url) as connection:
+        return [f"{count} given up: {why}" for why, count in connection.execute(question)]
 
 
 if __name__ == "__main__":
