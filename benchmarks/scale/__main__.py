@@ -53,9 +53,10 @@ def main(*, seconds: float, picture: float, write: bool) -> None:
         rows = [_lives(server, home / f"lives-{n}", n, seconds) for n in _REPLICAS]
         queue = [_jobs(server, home / f"jobs-{n}", n, seconds) for n in _REPLICAS]
     loads = {f"photos, pictures of {picture:g} s": whole, "dbservice alone": rows, "queue": queue}
+    about = describe() | {"each load": f"{seconds:g} s"}
     figures = "\n\n".join(
         (
-            "\n".join(f"* {what}: {value}" for what, value in describe().items()),
+            "\n".join(f"* {what}: {value}" for what, value in about.items()),
             table(("bots, dbservices and generators", "photos a second"), whole),
             table(("dbservices", "lives of pictures a second"), rows),
             table(("generators", "jobs a second"), queue),
