@@ -1,12 +1,12 @@
 """Writes figures as Markdown, and puts them into the docs."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import chart
 from benchmarks.dial import falling
 from benchmarks.history import BARS
+from benchmarks.markdown import table, write_figures
 from benchmarks.results import WAITING, Results, Spread
 from benchmarks.rows import BY_KEY, OPENVINO, OURS, REPORT
 from benchmarks.steps import Cost
@@ -16,7 +16,6 @@ from generator.models import known
 _DOCS = Path(__file__).parent.parent / "docs"
 _PAGE = _DOCS / "benchmarks.md"
 _CHART = _DOCS / "images" / "benchmarks.svg"
-_BETWEEN = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->\n)", re.DOTALL)
 
 _NAMES = {REPORT: "the report", OPENVINO: "OpenVINO", OURS: "Lookalike"}
 
@@ -25,11 +24,7 @@ def write(results: Results) -> None:
     """Writes the chart, and the figures between the marks of the page."""
     link = f"![{chart.description(results)}](images/{_CHART.name})\n\n"
     _CHART.write_text(chart.draw(results), encoding="utf-8")
-    figures = f"{link}{text(results)}\n"
-    page = _PAGE.read_text(encoding="utf-8")
-    _PAGE.write_text(
-        _BETWEEN.sub(lambda marks: f"{marks[1]}\n{figures}\n{marks[2]}", page), encoding="utf-8"
-    )
+    write_figures(_PAGE, link + text(results))
 
 
 def text(results: Results) -> str:
@@ -37,8 +32,8 @@ def text(results: Results) -> str:
     return "\n\n".join(
         (
             _about(results),
-            _table(("what was asked for", "bar", "measured"), _bars(results)),
-            _table(
+            table(("what was asked for", "bar", "measured"), _bars(results)),
+            table(
                 (
                     "",
                     "s a step",
@@ -49,15 +44,15 @@ def text(results: Results) -> str:
                 ),
                 _pictures(results),
             ),
-            _table(
+            table(
                 ("", "imports, s", "loading, s", "the first step, s"),
                 _starts(results),
             ),
-            _table(
+            table(
                 ("pictures at once", "s a step", "for each", "of one alone"),
                 _batches(results),
             ),
-            _table(
+            table(
                 (
                     "`balanced`, by what it starts from",
                     "steps",
@@ -69,19 +64,19 @@ def text(results: Results) -> str:
                 ),
                 _costs(results),
             ),
-            _table(
+            table(
                 ("the dial", "init strength", "distance of colours to the photo"), _dial(results)
             ),
-            _table(
+            table(
                 ("the engine and full precision", "median (least to most)"),
                 _likeness(results),
             ),
-            _table(("the machine's peaks", "before", "after"), _peaks(results)),
-            _table(
+            table(("the machine's peaks", "before", "after"), _peaks(results)),
+            table(
                 ("around the model", "measured", "bar"),
                 _services(results),
             ),
-            _table(
+            table(
                 (
                     "dbservice, ms with closed generations",
                     *(f"{size:,}" for size in results.history),
@@ -266,8 +261,3 @@ def _spread(spread: Spread) -> str:
 def _number(value: float) -> str:
     """With three digits."""
     return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"  # noqa: PLR2004, they show by themselves
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = (head, ["---"] * len(head), *rows)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

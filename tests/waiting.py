@@ -22,3 +22,10 @@ async def eventually(look: Callable[[], Awaitable[_T | None]], seconds: float = 
         while (found := await look()) is None:  # noqa: ASYNC110, nobody rings
             await asyncio.sleep(0.01)
     return found
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits for what no event announces."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110, there is no event
+            await asyncio.sleep(0.01)

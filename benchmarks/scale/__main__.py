@@ -8,7 +8,6 @@ much processor each kind of service takes for a picture; that is what more machi
 """
 
 import asyncio
-import re
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ import click
 from PIL import Image
 
 from benchmarks.machine import describe
+from benchmarks.markdown import write_figures
 from benchmarks.scale import chart, jobs, lives, people
 from benchmarks.scale.fleet import Fleet
 from benchmarks.scale.rows import Row, processor, table
@@ -29,7 +29,6 @@ from tests.sandbox.client import People
 _DOCS: Final = Path(__file__).parents[2] / "docs"
 _PAGE: Final = _DOCS / "scaling.md"
 _CHART: Final = _DOCS / "images" / "replicas.svg"
-_BETWEEN: Final = re.compile(r"(<!-- figures -->\n).*(<!-- end of figures -->\n)", re.DOTALL)
 
 _REPLICAS: Final = (1, 2, 4)
 _AT_ONCE: Final = 32
@@ -66,9 +65,7 @@ def main(*, seconds: float, picture: float, write: bool) -> None:
     if write:
         _CHART.write_text(chart.draw(loads), encoding="utf-8")
         link = f"![{chart.description(loads)}](images/{_CHART.name})"
-        page = _PAGE.read_text(encoding="utf-8")
-        page = _BETWEEN.sub(lambda marks: f"{marks[1]}\n{link}\n\n{figures}\n\n{marks[2]}", page)
-        _PAGE.write_text(page, encoding="utf-8")
+        write_figures(_PAGE, f"{link}\n\n{figures}")
 
 
 def _lives(server: postgresql.Server, home: Path, count: int, seconds: float) -> Row:

@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks import markdown
+
 
 @dataclass(frozen=True)
 class Row:
@@ -46,8 +48,7 @@ def table(head: Sequence[str], rows: Sequence[Row]) -> str:
     """
     waits = ["to the caption", "to the picture"] if rows[0].captions else []
     titles = [*head, "of that of one", *waits, "processor for one"]
-    lines = [titles, ["---"] * len(titles), *(_cells(row, rows[0]) for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return markdown.table(titles, [_cells(row, rows[0]) for row in rows])
 
 
 def _cells(row: Row, one: Row) -> list[str]:

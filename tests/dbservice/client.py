@@ -1,9 +1,8 @@
 """A client that a test reads well with."""
 
-import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -406,10 +405,3 @@ async def refusal(call: Awaitable[Any]) -> Refusal:
         detail.Unpack(bad)
     assert info.domain == "lookalike"
     return error.code(), info.reason, [violation.field for violation in bad.field_violations]
-
-
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Waits for what no event announces."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110, there is no event
-            await asyncio.sleep(0.01)

@@ -29,9 +29,9 @@ from tests.dbservice.client import (
     image,
     refusal,
     store_parts,
-    until,
 )
 from tests.dbservice.conftest import Clock, process
+from tests.waiting import until
 
 
 @pytest.mark.slow

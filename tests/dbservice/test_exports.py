@@ -12,8 +12,9 @@ from dbservice.settings import DbserviceSettings
 from dbservice.transactions import exports
 from lookalike.sqlite import path_of
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, USER, Client, Refusal, refusal, until
+from tests.dbservice.client import BOT, USER, Client, Refusal, refusal
 from tests.dbservice.conftest import Clock
+from tests.waiting import until
 
 pytestmark = pytest.mark.each_database
 

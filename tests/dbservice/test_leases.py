@@ -7,8 +7,9 @@ import pytest
 
 from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
-from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal, until
+from tests.dbservice.client import BOT, CAPTION, CHAT, Client, Lease, Refusal, refusal
 from tests.dbservice.conftest import Clock
+from tests.waiting import until
 
 pytestmark = pytest.mark.each_database
 

@@ -21,7 +21,8 @@ from lookalike.migrations import migrate
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests import postgresql
 from tests.dbservice.aging import MIGRATIONS, create_at
-from tests.dbservice.client import BOT, CHAT, USER, Client, files, folder_of_bytes, until
+from tests.dbservice.client import BOT, CHAT, USER, Client, files, folder_of_bytes
+from tests.waiting import until
 
 
 def test_models_and_migrations_agree(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from tests.dbservice.client import (
     image,
     refusal,
     store_parts,
-    until,
 )
+from tests.waiting import until
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION

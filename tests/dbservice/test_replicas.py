@@ -15,8 +15,9 @@ from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from protos.lookalike.db.v1 import db_pb2 as db
 from tests import postgresql
-from tests.dbservice.client import BOT, CHAT, TOKEN, USER, Client, until
+from tests.dbservice.client import BOT, CHAT, TOKEN, USER, Client
 from tests.dbservice.conftest import launch
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.scale]
 
