@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -63,6 +63,8 @@ _STORAGE_FAULTS = frozenset(
     }
 )
 """Primary result codes about the file or its disk, not about what the program asked for."""
+
+_BUSY = "the database: it is too busy"
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +145,7 @@ def lock(path: Path) -> IO[bytes]:
 def fault(error: SQLAlchemyError) -> OSError | None:
     """What is wrong with the database's file, its disk or its load; see `Backend`."""
     if isinstance(error, PoolTimeoutError):
-        return OSError(errno.EIO, "the database: it is too busy")
+        return OSError(errno.EIO, _BUSY)
     code = _code(error)
     if code not in _STORAGE_FAULTS:
         return None
@@ -216,15 +218,15 @@ def truncate_log(engine: Engine) -> None:
     """Empties the write-ahead log, if there is one: it has what was deleted since.
 
     Raises:
-        OSError: the disk fails.
+        OSError: the disk fails, or the engine's connection was not free in time.
     """
-    connection = engine.raw_connection()  # outside of a transaction
     try:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with closing(engine.raw_connection()) as connection:  # outside of a transaction
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except PoolTimeoutError as error:
+        raise OSError(errno.EIO, _BUSY) from error
     except sqlite3.Error as error:
         raise OSError(errno.EIO, f"the database: {error}") from error
-    finally:
-        connection.close()
 
 
 def now(session: Session) -> datetime:

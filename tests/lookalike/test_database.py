@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError, SQLA
 
 from lookalike.database import create_engine
 from lookalike.errors import StartError
-from lookalike.sqlite import fault
+from lookalike.sqlite import fault, truncate_log
 
 _HOLD = """
 import sys, time
@@ -89,4 +89,16 @@ def test_what_is_wrong_with_the_storage_is_told_from_what_is_wrong_with_the_prog
     with pytest.raises(DatabaseError) as damaged:
         run("SELECT n FROM t")
     assert (fault(damaged.value) or OSError()).errno == errno.EIO
+    engine.dispose()
+
+
+def test_a_log_that_cannot_be_emptied_in_time_is_the_storages_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'rows.db'}")
+    monkeypatch.setattr(engine.pool, "_timeout", 0.01)
+    with engine.connect(), pytest.raises(OSError, match="busy") as busy:  # the only connection
+        truncate_log(engine)
+    assert busy.value.errno == errno.EIO
+    truncate_log(engine)
     engine.dispose()
