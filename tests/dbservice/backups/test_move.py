@@ -31,6 +31,7 @@ from tests.dbservice.client import Client
 from tests.dbservice.conftest import failed_start
 from tests.postgresql import Server
 from tests.s3 import S3
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.scale]
 
@@ -167,6 +168,51 @@ async def test_killed_in_the_middle_nothing_is_there_and_the_same_command_goes_o
     there = settings_at(home, s3, database_url=empty_url, blob_url=s3.url)
     assert all_rows(empty_url) == all_rows(here.database)
     assert await all_bytes(there) == await all_bytes(here) == stored(home)
+
+
+_WAIT_IN_THE_MIDDLE = """
+CREATE FUNCTION wait() RETURNS trigger AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock(4321); RETURN NEW; END $$ LANGUAGE plpgsql;
+CREATE TRIGGER wait BEFORE INSERT ON generations FOR EACH STATEMENT EXECUTE FUNCTION wait();
+"""
+
+
+async def test_killed_while_rows_come_none_has_come_and_the_same_command_goes_on(
+    home: Path, empty_url: str, s3: S3
+) -> None:
+    here, there = settings_at(home, s3), settings_at(home, s3, database_url=empty_url)
+    async with served_at(here) as client:
+        await fill(client, *range(1, 12))
+    async with served_at(there):
+        pass  # there are tables then, of which one can be told to take its time
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.execute(text(_WAIT_IN_THE_MIDDLE))
+    targets = {"MOVE_DATABASE_URL": empty_url}
+    environment = {**environment_of(home), **s3.environment, **targets}
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with engine.connect() as holding, engine.connect() as looking:
+        holding.execute(text("SELECT pg_advisory_lock(4321)"))
+
+        async def is_in_the_middle() -> bool | None:
+            found = await asyncio.to_thread(looking.scalar, waits)
+            looking.rollback()
+            return found == 1 or None
+
+        with started("move", folder=home, environment=environment) as command:
+            await eventually(is_in_the_middle)
+            command.popen.send_signal(signal.SIGKILL)
+            command.popen.wait(10)
+        holding.execute(text("SELECT pg_advisory_unlock(4321)"))
+    with engine.begin() as connection:
+        connection.execute(text("DROP FUNCTION wait CASCADE"))
+        for table in ("photos", "generations", "sent_messages"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+    engine.dispose()
+
+    code, said = await asyncio.to_thread(move_by_command, home, s3, **targets)
+    assert code == 0, said
+    assert all_rows(empty_url) == all_rows(here.database)
 
 
 def begin_impatiently(url: str) -> None:
