@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscop
 export PHOTO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test coverage test-fast test-scale test-sample lint format protos texts bench bench-quick fuzz soak
+.PHONY: help setup lock demo test coverage test-fast test-long test-scale test-sample lint format protos texts bench bench-quick fuzz soak
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,20 +41,23 @@ lock: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
 	@exec $(BIN)/lookalike demo $${PHOTO:+"$$PHOTO"}
 
-test: setup ## Run all tests that need no other server
-	$(PYTEST) -m 'not scale'
+test: setup ## Run the tests, but for those that take long or need another server
+	$(PYTEST) -m 'not long and not scale'
 
-coverage: setup ## The same, half as long again, and which branches none of them takes
+test-long: setup ## Run those that take long
+	$(PYTEST) -m 'long and not scale'
+
+coverage: setup ## Run both, half as long again, and say which branches none of them takes
 	$(PYTEST) -m 'not scale' --cov --cov-report=term
 
 test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
-	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow and not scale'
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow and not long and not scale'
 
 test-scale: $(SCALE_READY) ## Run those on PostgreSQL, S3 and Ray
 	$(PYTEST) -m scale
 
-test-sample: setup ## Run some of those on PostgreSQL and S3: make test-sample SAMPLE=50 SEED=any-words
-	$(PYTEST) -m 'scale and not ray' \
+test-sample: setup ## Run some of both, without Ray: make test-sample SAMPLE=50 SEED=any-words
+	$(PYTEST) -m '(long or scale) and not ray' \
 		--sample $(or $(SAMPLE),50) --seed '$(SEED)'
 
 $(SCALE_READY): $(READY)

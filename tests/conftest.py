@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests import postgresql
     from tests.s3 import S3, Server
 
-_FAST = "not slow and not scale"
+_FAST = "not slow and not long and not scale"
 _SLOW_MODULE = re.compile(r"^pytestmark = .*\bslow\b", re.MULTILINE)
 
 _DECODER = "lookalike.imaging.child"

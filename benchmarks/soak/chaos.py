@@ -1,4 +1,4 @@
-"""Kills between any two calls and cut answers, as in `make test` but as many as it takes.
+"""Kills between any two calls and cut answers, as in the tests but as many as it takes.
 
     python -m benchmarks.soak.chaos --faults 300 --seed 1
 

@@ -34,7 +34,7 @@ _TESTS: Final = {
     "hang": "tests/lookalike/test_up.py"
     "::test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed",
 }
-"""What holds the same promise in `make test`."""
+"""What holds the same promise in the tests."""
 
 
 def percentile(waits: Sequence[float], part: float) -> float:
@@ -53,7 +53,7 @@ def of_harms(
 ) -> list[str]:
     """A row for each kind: how often, and the captions that somebody waited for meanwhile."""
     rows = [
-        "| what goes wrong | in `make test` | times | captions | median | 99 of 100 | longest |",
+        "| what goes wrong | in the tests | times | captions | median | 99 of 100 | longest |",
         "|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:

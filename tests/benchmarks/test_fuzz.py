@@ -24,6 +24,7 @@ _CASES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", TARGETS)
 async def test_every_case_is_answered_as_it_should_be(name: str, tmp_path: Path) -> None:

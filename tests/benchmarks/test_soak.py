@@ -84,6 +84,7 @@ def test_what_grows_is_not_flat() -> None:
     assert not is_flat(first, Reading(100.0, 21 + MORE_DESCRIPTORS))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_short_soak_ends_well_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = (sys.executable, "-m", "benchmarks.soak", "--minutes", "0.5", "--round", "30")

@@ -43,6 +43,7 @@ def test_turns_are_taken_so_that_all_are_equally_far() -> None:
     assert "".join(said) == "abbbabbb"
 
 
+@pytest.mark.long
 def test_the_report_draws_what_we_draw_and_each_waits_for_its_turn(
     setup: Setup, ours: System
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_batch_has_a_mark_for_each_step(ours: System) -> None:
     assert len(ours.draw_alone(drawing).seconds) == 4
 
 
+@pytest.mark.long
 def test_seconds_are_told_apart_for_each_step_of_the_dial(setup: Setup, ours: System) -> None:
     costs = steps.measure({OURS: ours}, tiny.SIDE, steps=20)
     assert {name: cost.computed for name, cost in costs.items()} == {
@@ -100,6 +102,7 @@ def test_one_that_fails_says_how(setup: Setup) -> None:
         System("nobody", setup)
 
 
+@pytest.mark.long
 def test_the_real_service_is_measured_without_the_models_time(setup: Setup) -> None:
     found = overhead.measure(setup.model, tiny.SIDE, jobs=2)
     assert len(found) == 2

@@ -28,6 +28,7 @@ from tests.waiting import eventually
 # Users, chats and ways in.
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_a_photo_is_recorded_of_those_who_may_alone(
     desk: Desk, people: Club, policy: str
@@ -48,6 +49,7 @@ async def test_a_photo_is_recorded_of_those_who_may_alone(
     assert len(fetched) <= expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_a_command_is_answered_for_those_who_may_alone(
     desk: Desk, people: Club, policy: str
@@ -75,6 +77,7 @@ async def test_a_command_is_answered_for_those_who_may_alone(
     assert len(refusals["group"]) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_a_button_acts_for_those_who_may_alone(desk: Desk, people: Club, policy: str) -> None:
     async def answered() -> list[Mapping[str, Any]]:

@@ -125,6 +125,7 @@ async def told_nothing_unfinished(desk: Desk, chat: int, texts: Texts) -> None:
     await eventually(look)
 
 
+@pytest.mark.long
 async def test_everybody_reads_their_own_language(desk: Desk, bot: app.RunningBot) -> None:
     assert bot.address
     people = desk.people
@@ -211,6 +212,7 @@ async def test_a_photo_goes_all_its_way_and_leaves_one_line_and_no_memory(
         assert await health(bot, check) == (200, f"{check}\n")
 
 
+@pytest.mark.long
 async def test_a_bot_with_nothing_to_do_asks_for_nothing_but_work(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +235,7 @@ async def test_a_bot_with_nothing_to_do_asks_for_nothing_but_work(
         assert set(asked) == {"LeaseGenerations"}
 
 
+@pytest.mark.long
 async def test_hundreds_of_commands_of_one_user_hold_up_nobody_else(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -287,6 +287,7 @@ async def test_whoever_runs_the_bot_has_a_menu_of_their_own(club: Club) -> None:
         assert await menus(desk, user) == []
 
 
+@pytest.mark.long
 async def test_a_new_owner_has_it_at_once_and_in_their_language(desk: Desk, quick: None) -> None:
     assert quick is None
     owner = await desk.people.add_user("Ona", language_code="lt")
@@ -298,6 +299,7 @@ async def test_a_new_owner_has_it_at_once_and_in_their_language(desk: Desk, quic
         await nothing_waits(desk)
 
 
+@pytest.mark.long
 async def test_an_admin_who_has_not_opened_the_chat_is_no_error(
     desk: Desk, quick: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ async def test_other_posts_leave_no_trace(desk: Desk, channel: int) -> None:
     assert not await desk.people.calls("getFile")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["me", "invited", "everyone"])
 async def test_a_channel_has_to_be_allowed(desk: Desk, channel: int, policy: str) -> None:
     allowed = await desk.people.add_group([desk.chat], kind="channel")
@@ -99,6 +100,7 @@ async def test_what_fails_is_told_to_nobody(desk: Desk, channel: int) -> None:
         assert [each.id for each in await desk.people.messages(channel)] == [post.id]
 
 
+@pytest.mark.long
 async def test_a_picture_that_a_crash_has_left_behind_is_found_in_the_channel(
     desk: Desk, channel: int
 ) -> None:

@@ -17,6 +17,7 @@ from tests.generator import scripted
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "media_type", "taken"),
     [

@@ -256,6 +256,7 @@ async def test_a_file_that_is_too_large_is_not_fetched(desk: Desk, bot: app.Runn
     assert not await desk.people.calls("download")
 
 
+@pytest.mark.long
 async def test_a_png_is_a_photo_but_for_the_command(
     desk: Desk, bot_for_all: app.RunningBot
 ) -> None:

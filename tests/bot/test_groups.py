@@ -99,6 +99,7 @@ WAYS: Mapping[str, tuple[Way, str]] = {
 }
 
 
+@pytest.mark.long
 async def test_what_is_meant_for_it_is_taken_and_nothing_else(
     desk: Desk, bot: app.RunningBot
 ) -> None:
@@ -133,6 +134,7 @@ async def test_help_says_there_how_it_is_spoken_to(desk: Desk, group: Group) -> 
     assert SAID.how_to in (await ask(desk.people, group.id, "/help", user=group.bob)).text
 
 
+@pytest.mark.long
 async def test_an_album_is_taken_whole_whichever_photo_has_the_words(
     desk: Desk, group: Group
 ) -> None:

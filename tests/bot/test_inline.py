@@ -154,6 +154,7 @@ async def test_pages_go_on_and_odd_offsets_end(desk: Desk, monkeypatch: pytest.M
     assert (await look(desk, desk.chat, "number", "no offset")).results == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_who_may_not_use_the_bot_finds_nothing(desk: Desk, people: Club, policy: str) -> None:
     await desk.people.set_inline_mode()

@@ -28,6 +28,7 @@ LINK = re.compile(r"https://t\.me/\w+\?start=(i_\S+)")
 # The owner.
 
 
+@pytest.mark.long
 async def test_the_first_to_open_the_link_owns_the_bot_also_after_a_restart(
     desk: Desk, quick: None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -133,6 +134,7 @@ async def test_an_invite_is_revoked_by_its_button_which_is_an_admins(
         await told(desk, guest, SAID.opened(Opened.REVOKED))
 
 
+@pytest.mark.long
 async def test_links_are_for_invited_alone_and_for_no_group(desk: Desk, people: Club) -> None:
     owner = people.users["owner"]
     for policy in ("me", "everyone"):
@@ -163,6 +165,7 @@ async def test_where_the_bot_is_for_everyone_a_link_is_a_start_like_any_other(
 # Bans.
 
 
+@pytest.mark.long
 async def test_a_ban_by_number_and_by_reply_wins_over_everything_but_admins(
     desk: Desk, people: Club
 ) -> None:

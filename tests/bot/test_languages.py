@@ -88,6 +88,7 @@ async def test_a_time_zone_is_chosen_by_the_time_that_it_is(
     assert (await settings_of(desk, desk.chat)).time_zone == "Asia/Tokyo"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("written", "zone"),
     [

@@ -73,6 +73,7 @@ async def captioned(desk: Desk, chat: int, user: int) -> str:
     return item.id
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["photo", "words", "button"])
 async def test_users_chats_and_ways_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
@@ -143,6 +144,7 @@ async def test_a_refusal_says_when_it_goes_on(
             await told(desk, group, SAID.used_up("2026-12-01T00:00", of_all=False, in_group=True))
 
 
+@pytest.mark.long
 async def test_all_together_and_none_at_all_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

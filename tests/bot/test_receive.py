@@ -61,6 +61,7 @@ UNDECODABLE: dict[str, Callable[[int], Json]] = {
 }
 
 
+@pytest.mark.long
 @IN_BOTH_WAYS
 async def test_what_cannot_be_decoded_is_kept_and_its_neighbours_are_recorded(
     desk: Desk, bot: app.RunningBot, caplog: pytest.LogCaptureFixture
@@ -94,6 +95,7 @@ async def test_only_so_much_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert "cannot be kept" in caplog.messages[-1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", [{}, BY_WEBHOOK], ids=["polling", "webhook"])
 async def test_nothing_is_confirmed_while_dbservice_is_away(
     desk: Desk,

@@ -200,6 +200,7 @@ async def test_they_share_the_chats_and_each_photo_is_answered_once(bots: Bots) 
     assert len(set[object]().union(*holders.values())) == 2
 
 
+@pytest.mark.long
 async def test_a_killed_ones_chats_go_on(bots: Bots) -> None:
     desk = bots.desk
     desk.executor.hold()
@@ -215,6 +216,7 @@ async def test_a_killed_ones_chats_go_on(bots: Bots) -> None:
     await answered_once(desk, [*photos, *more, *await send(desk, chats, 1)])
 
 
+@pytest.mark.long
 async def test_one_that_was_frozen_sends_nothing_that_another_has_sent(bots: Bots) -> None:
     desk = bots.desk
     desk.executor.hold()

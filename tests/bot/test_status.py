@@ -39,6 +39,7 @@ async def test_it_tells_of_each_picture_what_it_becomes_and_where_it_stands(
     desk.captioner.free.set()
 
 
+@pytest.mark.long
 async def test_a_captioner_in_trouble_is_told_until_it_is_back(
     desk: Desk, bot: app.RunningBot
 ) -> None:

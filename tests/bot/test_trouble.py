@@ -160,6 +160,7 @@ async def test_a_note_that_telegram_does_not_take_yet_waits(watch: Watch) -> Non
     assert await watch.notes() == [AWAY]
 
 
+@pytest.mark.long
 async def test_a_refused_key_is_told_to_the_admin(
     desk: Desk, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

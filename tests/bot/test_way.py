@@ -112,6 +112,7 @@ async def test_what_the_generator_has_forgotten_is_submitted_in_the_same_tick(de
     assert item.memory.jobs[item.id].state in {"queued", "running"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_all_that_answers_a_photo_in_a_topic_is_in_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, *, deleted: bool

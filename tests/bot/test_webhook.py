@@ -15,6 +15,7 @@ from tests.sandbox.client import LOOPBACK
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 async def test_what_has_waited_for_a_start_comes_in(desk: Desk, quick: None) -> None:
     assert quick is None
     chats = [{"id": -group, "type": "group", "title": "x"} for group in range(1, 34)]

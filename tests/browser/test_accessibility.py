@@ -25,6 +25,7 @@ async def violations(chat: Chat) -> list[str]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing(open_window: Open, people: People, url: str, scheme: str) -> None:
     chat = await open_window(f"?me={await people.add_user('Ada')}")

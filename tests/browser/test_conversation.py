@@ -1,5 +1,6 @@
 """All services behind the page: what people see who have never seen it before."""
 
+import pytest
 from playwright.async_api import expect
 
 from lookalike.processes.stack import Stack
@@ -51,6 +52,7 @@ async def test_one_click_leads_to_a_caption_progress_and_a_picture(
     await expect(chat.answers_with_picture()).to_be_visible()
 
 
+@pytest.mark.long
 async def test_the_history_is_turned_and_shows_pictures_again(
     open_stack: Open, stack_people: People
 ) -> None:
@@ -81,6 +83,7 @@ async def test_the_history_is_turned_and_shows_pictures_again(
     await expect(card).to_contain_text("number 2")
 
 
+@pytest.mark.long
 async def test_a_button_cancels(open_stack: Open, stack_people: People, stack: Stack) -> None:
     user = await stack_people.add_user()
     chat = await open_stack(f"?me={user}")
@@ -98,6 +101,7 @@ async def test_a_button_cancels(open_stack: Open, stack_people: People, stack: S
     await expect(chat.answers_with_picture()).to_have_count(2)
 
 
+@pytest.mark.long
 async def test_two_windows_are_two_people(open_stack: Open, stack_people: People) -> None:
     ada = await open_stack(await new_person(stack_people, "Ada"))
     ben = await open_stack(await new_person(stack_people, "Ben"))
@@ -109,6 +113,7 @@ async def test_two_windows_are_two_people(open_stack: Open, stack_people: People
     await expect(ada.message("tripod")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_a_group_sees_each_others_photos_and_only_its_owner_cancels(
     open_stack: Open, stack_people: People, stack: Stack
 ) -> None:

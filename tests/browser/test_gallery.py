@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import FrameLocator, Locator, expect
 
 from tests.browser.chat import Chat
@@ -23,6 +24,7 @@ def button(gallery: FrameLocator, name: str) -> Locator:
     return gallery.get_by_role("button", name=SAID[name], exact=True)
 
 
+@pytest.mark.long
 async def test_pictures_are_looked_at_compared_starred_shared_painted_from_and_deleted(
     open_stack: Open, stack_people: People
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, FloatRect, Locator, expect
 from telegram import (
     Bot,
@@ -28,6 +29,7 @@ async def box(locator: Locator) -> FloatRect:
     return found
 
 
+@pytest.mark.long
 async def test_an_album_is_a_grid_with_its_buttons_below(
     open_window: Open, people: People, bot: Bot, ada: int
 ) -> None:

@@ -33,6 +33,7 @@ def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"\{\w+\}", text))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("locale", "language", "field", "sidebar", "hint"),
     [

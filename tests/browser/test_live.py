@@ -4,6 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import BrowserContext, FilePayload, Page, expect
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -178,6 +179,7 @@ async def test_a_file_that_is_no_image_is_told_before_anything_is_sent(
     assert len(await people.messages(ada)) == 1
 
 
+@pytest.mark.long
 async def test_a_reply_quotes_and_its_quote_jumps(
     open_window: Open, people: People, bot: Bot, ada: int
 ) -> None:
@@ -291,6 +293,7 @@ async def test_a_draft_and_the_conversation_outlive_a_reload(open_window: Open, 
     await expect(chat.field).to_have_value("half a sent")
 
 
+@pytest.mark.long
 async def test_more_windows_than_a_browser_has_connections_stay_live(
     open_window: Open, bot: Bot, ada: int
 ) -> None:
@@ -304,6 +307,7 @@ async def test_more_windows_than_a_browser_has_connections_stay_live(
         await expect(chat.message("to those that are left")).to_have_count(1)
 
 
+@pytest.mark.long
 async def test_a_restart_of_the_server_is_bridged(context: BrowserContext, tmp_path: Path) -> None:
     with running_stack(tmp_path, None, "sandbox") as stack:
         url = stack.url("sandbox")

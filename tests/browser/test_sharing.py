@@ -33,6 +33,7 @@ async def painted(chat: Chat) -> Locator:
     return chat.page.locator(f"li.message[data-id='{number}']")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("inline_mode")
 async def test_a_picture_is_starred_by_a_reaction_and_shared(
     open_stack: Open, stack_people: People

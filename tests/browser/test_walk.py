@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Locator, expect
 
 from bot.recipes import png
@@ -135,6 +136,7 @@ async def deletes_once_it_is_meant(chat: Chat, picture: Locator) -> None:
     await expect(picture).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_from_a_photo_to_a_picture_that_is_gone(
     open_stack: Open, stack_people: People
 ) -> None:

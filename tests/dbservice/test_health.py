@@ -174,6 +174,7 @@ def _many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("_many_files")
 @pytest.mark.parametrize("sent", [SILENT, b"PRI * HTTP/2.0\r\n", PREFACE])

@@ -198,6 +198,7 @@ async def act(client: Client, clock: Clock, chance: random.Random) -> None:
             await client.forget(user)
 
 
+@pytest.mark.long
 @pytest.mark.sqlite
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_is_done_the_counters_are_the_sums(

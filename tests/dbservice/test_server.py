@@ -116,6 +116,7 @@ async def test_what_nobody_expected_is_internal_and_tells_no_details(
     assert record.exc_info is not None
 
 
+@pytest.mark.long
 @pytest.mark.slow  # it waits as long as the service does for a lock
 async def test_a_locked_database_is_unavailable(
     client: Client, settings: DbserviceSettings, caplog: pytest.LogCaptureFixture
@@ -230,6 +231,7 @@ async def test_a_second_process_is_refused(tmp_path: Path) -> None:
         await client.receive()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "words"),

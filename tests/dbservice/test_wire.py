@@ -197,6 +197,7 @@ def details(error: grpc.aio.AioRpcError) -> int:
     return len(status.details) if status else 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", METHODS)
 async def test_bytes_of_any_kind_are_answered_as_documented(
     client: Client, path: str, caplog: pytest.LogCaptureFixture
@@ -262,6 +263,7 @@ def texts(message: Message, prefix: str = "") -> Iterator[tuple[str, Message]]:
                 yield path, other
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", [path for path in METHODS if "DatabaseService" in path])
 async def test_a_nul_in_any_text_is_refused(client: Client, path: str) -> None:
     """PostgreSQL does not keep one."""

@@ -36,8 +36,8 @@ LANGUAGES: Final = {"sh", "python", "console", "ini", "env", "json", "caddyfile"
 IN_CI: Final = {"make test", "make lint"}
 """They cannot run within themselves."""
 
-PART_OF_CI: Final = {"make test-fast", "make test-scale"}
-"""It runs some of what CI runs, and nothing else."""
+PART_OF_CI: Final = {"make test-fast", "make test-long", "make test-scale"}
+"""CI runs some of what they run, and they run nothing else."""
 
 ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
     ".venv/bin/lookalike init": test_init.test_it_asks_checks_and_writes,
@@ -155,6 +155,7 @@ def test_a_change_of_what_the_bot_says(workshop: Workshop, typed: Sequence[str])
     assert "de: missing: 'How to use me'" in changed.stderr.splitlines()
 
 
+@pytest.mark.long
 @reads(("CONTRIBUTING.md", "Test"))
 def test_parts_of_the_tests(
     workshop: Workshop, pytestconfig: pytest.Config, typed: Sequence[str]
@@ -195,6 +196,7 @@ def test_the_demo(workshop: Workshop, typed: Sequence[str]) -> None:
 # The first start for real.
 
 
+@pytest.mark.long
 @reads(("docs/running.md", "The first start"), ("docs/running.md", "Logs"))
 def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str]) -> None:
     by_script, completion, up = typed
@@ -319,6 +321,7 @@ def terminals(tmp_path_factory: pytest.TempPathFactory) -> Generator[Terminals, 
         terminals.kill()
 
 
+@pytest.mark.long
 @reads(("CONTRIBUTING.md", "Run it while you work"))
 def test_each_service_runs_in_a_terminal(terminals: Terminals, typed: Sequence[str]) -> None:
     assert [command.split()[-1] for command in typed] == [
@@ -364,6 +367,7 @@ def test_making_telegram_fail(terminals: Terminals, typed: Sequence[str]) -> Non
     assert terminals.workshop.succeed(look) == "[]"
 
 
+@pytest.mark.long
 @reads(
     ("CONTRIBUTING.md", "Ask dbservice"),
     ("docs/running.md", "Backing up"),

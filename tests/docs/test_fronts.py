@@ -141,6 +141,7 @@ async def in_front(front: Front, folder: Path, bot: str) -> AsyncIterator[httpx.
         await asyncio.wait_for(process.wait(), 10)
 
 
+@pytest.mark.long
 @IN_FRONT
 async def test_what_is_in_front_passes_on_what_it_should_and_no_more(
     front: Front, tmp_path: Path

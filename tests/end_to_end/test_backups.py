@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from pathlib import Path
 
+import pytest
+
 from lookalike.processes.stack import Stack
 from tests import commands
 from tests.end_to_end.chats import (
@@ -39,6 +41,7 @@ async def send_many(people: People, chat: int, several: asyncio.Event) -> None:
         await asyncio.sleep(0.3)
 
 
+@pytest.mark.long
 async def test_another_home_goes_on_where_the_backup_was_made(tmp_path: Path) -> None:
     settings = {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "1000", **fixed_ports()}
     file = tmp_path / "kept.tar"

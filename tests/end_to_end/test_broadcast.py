@@ -42,6 +42,7 @@ async def question(people: People, text: str) -> ShownMessage:
     return (await people.wait_for(ADMIN, look))[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", ["bot", "dbservice"])
 async def test_everybody_gets_it_once_whatever_is_killed(
     people: People, stack: Stack, victim: str

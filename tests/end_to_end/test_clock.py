@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", ["-3600", "+777600"], ids=["an hour back", "nine days on"])
 async def test_pictures_come_when_the_clock_jumps(tmp_path: Path, jump: str) -> None:
     clock = tmp_path / "clock"

@@ -1,5 +1,7 @@
 """/start, /help, /status, /cancel, and everything that is no photo."""
 
+import pytest
+
 from lookalike.processes.stack import Stack
 from tests.end_to_end.chats import (
     EN,
@@ -76,6 +78,7 @@ async def test_status_lists_own_unfinished_work(people: People, stack: Stack) ->
         await delivered(people, photo)
 
 
+@pytest.mark.long
 async def test_cancel_ends_all_of_ones_own_work_in_the_chat(people: People, stack: Stack) -> None:
     ada, bob = await people.add_user("Ada"), await people.add_user("Bob")
     with occupied(stack):

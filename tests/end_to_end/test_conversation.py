@@ -47,6 +47,7 @@ async def test_a_dream_offers_all_but_freer(first: ShownMessage) -> None:
     ]
 
 
+@pytest.mark.long
 async def test_closer_goes_along_the_dial_to_its_end_and_freer_back(
     people: People, first: ShownMessage
 ) -> None:
@@ -230,6 +231,7 @@ async def says(people: People, message: ShownMessage, text: str) -> ShownMessage
     return (await people.wait_for(message.chat_id, look))[0]
 
 
+@pytest.mark.long
 async def test_a_caption_is_corrected_by_a_reply_to_a_question(
     people: People, stack: Stack
 ) -> None:

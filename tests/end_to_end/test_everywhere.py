@@ -30,6 +30,7 @@ async def inline_mode(stack: Stack, people: People) -> AsyncIterator[None]:
             yield
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("inline_mode")
 async def test_a_picture_is_shared_in_another_chat_by_its_owner_alone(people: People) -> None:
     ada, eve = await people.add_user("Ada"), await people.add_user("Eve")

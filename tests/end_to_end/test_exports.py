@@ -49,6 +49,7 @@ async def ended(stack: Stack, user: int) -> None:
     await eventually(look, 60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", ["bot", "dbservice"])
 @pytest.mark.parametrize(
     "moment", [answer_accepted, during_upload, file_accepted], ids=lambda moment: moment.__name__

@@ -67,6 +67,7 @@ async def says(people: People, chat: int, text: str) -> ShownMessage:
     return found[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", ["bot", "dbservice", "generator"])
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_it_is_carried_through(

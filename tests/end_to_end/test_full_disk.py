@@ -53,6 +53,7 @@ async def said(people: People, chat: int, text: str) -> None:
     await people.wait_for(chat, lambda found: [m for m in found if m.from_bot and m.text == text])
 
 
+@pytest.mark.long
 async def test_everybody_is_answered_while_nothing_can_be_written(
     people: People, stack: Stack, disk: Path
 ) -> None:
@@ -94,6 +95,7 @@ async def test_everybody_is_answered_while_nothing_can_be_written(
     assert not pictures(await people.messages(ada), refused)
 
 
+@pytest.mark.long
 async def test_services_start_with_a_full_disk_and_nothing_is_lost(
     people: People, stack: Stack, disk: Path
 ) -> None:

@@ -88,6 +88,7 @@ async def test_words_in_reply_to_it_are_about_the_picture_that_it_shows(
     assert painted_anew.reply_to == words.id
 
 
+@pytest.mark.long
 async def test_a_star_is_on_the_card_and_goes_again(
     people: People, stack: Stack, card: ShownMessage
 ) -> None:

@@ -104,6 +104,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stack", "moment", "victim"),
     CASES,
@@ -135,6 +136,7 @@ async def picture_accepted(people: People, chat: int) -> tuple[ShownMessage, int
     return sent, fault
 
 
+@pytest.mark.long
 @IN_BOTH_WAYS
 async def test_one_when_killed_after_telegram_accepted_the_picture(
     people: People, stack: Stack
@@ -203,6 +205,7 @@ async def test_an_update_that_was_posted_but_never_recorded_comes_again(
     assert len(pictures(await people.messages(chat), sent)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["private", "group"])
 async def test_a_status_message_that_could_not_be_recorded_is_found_and_removed(
     people: People, stack: Stack, kind: str
@@ -270,6 +273,7 @@ async def test_cancelled_once_when_killed_before_that_was_recorded(
     await is_told_in_place(people, status, sent)
 
 
+@pytest.mark.long
 async def test_a_photo_that_kills_the_bot_is_given_up_and_nobody_else_waits_for_it(
     people: People, stack: Stack, vision: AzureServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,7 @@ async def test_progress_is_shown_and_keeps_its_pace(people: People) -> None:
     assert all(gap > 1.0 for gap in gaps), gaps  # 1.5 s by the bot's clock; the wire may be slower
 
 
+@pytest.mark.long
 @IN_BOTH_WAYS
 async def test_an_album_is_as_many_photos(people: People) -> None:
     chat = await people.add_user()
@@ -173,6 +174,7 @@ async def test_a_file_over_20_mb_is_refused_before_it_is_fetched(people: People)
     assert await people.calls("getFile", before) == []
 
 
+@pytest.mark.long
 async def test_one_user_has_a_limit_and_is_told_and_an_album_loses_nothing(people: People) -> None:
     chat = await people.add_user()
     photos = await people.send_album(chat, [cat()] * 10)

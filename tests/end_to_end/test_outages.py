@@ -26,6 +26,7 @@ from tests.stack import occupied, read_log
 from tests.waiting import wait_until
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("away", ["generator", "dbservice", "bot"])
 async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
     people: People, stack: Stack, away: str, request: pytest.FixtureRequest
@@ -50,6 +51,7 @@ async def test_a_photo_sent_while_a_service_is_down_is_answered_later(
     assert len(pictures(await people.messages(chat), sent)) == 1
 
 
+@pytest.mark.long
 async def test_a_photo_sent_while_the_captioner_is_down_is_answered_later(
     people: People, vision: AzureServer
 ) -> None:
@@ -112,6 +114,7 @@ async def test_a_flood_warning_is_waited_out(people: People) -> None:
     assert (len(texts(messages, sent)), len(pictures(messages, sent))) == (1, 1)
 
 
+@pytest.mark.long
 async def test_telegram_failing_now_and_then_loses_nothing(people: People) -> None:
     chat = await people.add_user()
     for method in ("getFile", "download", "sendMessage", "sendPhoto", "getUpdates"):
@@ -122,6 +125,7 @@ async def test_telegram_failing_now_and_then_loses_nothing(people: People) -> No
     assert len(pictures(await people.messages(chat), sent)) == 1
 
 
+@pytest.mark.long
 async def test_answers_that_are_cut_double_nothing_and_lose_nothing(people: People) -> None:
     chat = await people.add_user()
     await people.add_fault("cut", method="sendPhoto")
@@ -222,6 +226,7 @@ async def test_a_404_to_a_poll_does_not_end_the_polling(people: People, stack: S
     assert "Updates do not come in: Telegram answers 404" in read_log(stack, "bot")
 
 
+@pytest.mark.long
 async def test_cancelling_while_the_generator_hangs_is_told_once(
     people: People, stack: Stack
 ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from PIL import Image
 
 from bot.recipes import png
@@ -69,6 +70,7 @@ async def test_a_file_of_words_alone_gives_the_same_picture(people: People) -> N
     assert offer.id not in {message.id for message in await people.messages(other)}
 
 
+@pytest.mark.long
 async def test_a_reply_to_full_size_offers_a_dream_of_what_began_with_a_photo(
     people: People, stack: Stack
 ) -> None:

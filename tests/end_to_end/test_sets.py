@@ -101,6 +101,7 @@ async def test_a_number_chooses_one_to_go_on_with(
     assert labels(await offering(people, set_of_four, "1")) == labels(set_of_four)
 
 
+@pytest.mark.long
 async def test_again_is_another_album_once(people: People, set_of_four: ShownMessage) -> None:
     chat = set_of_four.chat_id
     before = await album_of(people, set_of_four)
@@ -114,6 +115,7 @@ async def test_again_is_another_album_once(people: People, set_of_four: ShownMes
     assert again == await choices(people, chat, 2)
 
 
+@pytest.mark.long
 async def test_words_to_a_picture_of_an_album_are_about_it(
     people: People, set_of_four: ShownMessage
 ) -> None:
@@ -123,6 +125,7 @@ async def test_words_to_a_picture_of_an_album_are_about_it(
     assert album[0].caption == "in snow, a cat lying on a couch"
 
 
+@pytest.mark.long
 async def test_deleting_asks_which(people: People, set_of_four: ShownMessage) -> None:
     album = await album_of(people, set_of_four)
     await press(people, set_of_four, SAID.delete_button)
@@ -162,6 +165,7 @@ async def test_what_is_gone_says_so(people: People, set_of_four: ShownMessage) -
     assert await press(people, set_of_four, "1") == EN.gone
 
 
+@pytest.mark.long
 async def test_they_work_after_a_restart(
     people: People, stack: Stack, set_of_four: ShownMessage
 ) -> None:
@@ -193,6 +197,7 @@ async def test_cancelling_ends_all_of_them(people: People, stack: Stack) -> None
     assert not [m for m in await people.messages(chat) if m.from_bot and m.photo]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", ["bot", "dbservice", "generator"])
 async def test_a_kill_on_the_way_leaves_one_album(
     people: People, stack: Stack, victim: str
@@ -212,6 +217,7 @@ async def test_a_kill_on_the_way_leaves_one_album(
     assert len(pictures) == 4
 
 
+@pytest.mark.long
 async def test_one_at_a_time_again(people: People, set_of_four: ShownMessage) -> None:
     chat = set_of_four.chat_id
     await choose(people, chat, 1)

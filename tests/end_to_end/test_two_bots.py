@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from lookalike.errors import StartError
 from lookalike.processes import ServiceProcess
 from lookalike.processes.stack import Stack
@@ -71,6 +73,7 @@ async def is_answered_once(people: People, photo: ShownMessage) -> None:
     assert not statuses(messages, photo)
 
 
+@pytest.mark.long
 async def test_the_newer_has_the_work_at_once_and_the_older_ends(
     people: People, stack: Stack
 ) -> None:
@@ -88,6 +91,7 @@ async def test_the_newer_has_the_work_at_once_and_the_older_ends(
     await is_answered_once(people, after)
 
 
+@pytest.mark.long
 @IN_BOTH_WAYS
 async def test_an_older_one_that_was_frozen_sends_nothing_when_it_wakes_up(
     people: People, stack: Stack

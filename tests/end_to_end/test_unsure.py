@@ -56,6 +56,7 @@ async def caption_of(people: People, photo: ShownMessage, text: str) -> ShownMes
     return (await people.wait_for(photo.chat_id, look))[0]
 
 
+@pytest.mark.long
 async def test_a_guess_is_painted_and_is_what_the_photo_shows(
     guesser: People, offline: Stack
 ) -> None:
@@ -92,6 +93,7 @@ async def test_a_guess_is_painted_and_is_what_the_photo_shows(
     assert await press(guesser, corrected, SAID.correct_button) == EN.gone
 
 
+@pytest.mark.long
 async def test_nobody_else_says_what_it_shows(guesser: People) -> None:
     owner, stranger = await guesser.add_user("Ada"), await guesser.add_user("Eve")
     group = await guesser.add_group([owner, stranger])

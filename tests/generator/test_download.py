@@ -75,6 +75,7 @@ def kept(environment: dict[str, str], pattern: str) -> list[Path]:
     return list(Path(environment["HF_HUB_CACHE"]).glob(f"models--owner--tiny/{pattern}"))
 
 
+@pytest.mark.long
 def test_it_says_size_and_licence_fetches_what_is_needed_and_nothing_twice(
     served: hub.Hub, environment: dict[str, str]
 ) -> None:
@@ -106,6 +107,7 @@ def test_it_says_size_and_licence_fetches_what_is_needed_and_nothing_twice(
     assert served.requests == []
 
 
+@pytest.mark.long
 def test_an_interrupted_download_goes_on_where_it_ended(
     served: hub.Hub, environment: dict[str, str]
 ) -> None:
@@ -125,6 +127,7 @@ def test_an_interrupted_download_goes_on_where_it_ended(
     assert kept(environment, "blobs/*.lookalike") == []
 
 
+@pytest.mark.long
 def test_what_arrived_damaged_is_not_kept(served: hub.Hub, environment: dict[str, str]) -> None:
     served.cut = 5000
     download(environment, "--accept-licence")

@@ -107,6 +107,7 @@ def _settings(folder: Path, **more: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_a_worker_that_hangs_is_replaced_within_a_minute_and_its_job_is_done(
     tmp_path: Path,
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_worker_that_hangs_is_replaced_within_a_minute_and_its_job_is_done(
             assert machine.finish(broken).get("attempt") == "2"
 
 
+@pytest.mark.long
 async def test_whoever_waits_for_it_gets_their_picture(tmp_path: Path) -> None:
     with azure.serve_in_thread() as vision:
         seen = {"AZURE_VISION_ENDPOINT": vision.url, "AZURE_VISION_KEY": vision.key}

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 _LONG = job("a long one", steps=40, seed=1)
 
 
+@pytest.mark.long
 async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     async with started(tmp_path) as running:
         response = await running.client.get("/health/ready")
@@ -59,6 +60,7 @@ async def test_a_life_of_three_starts(tmp_path: Path) -> None:
     assert len(list(pictures)) == 3
 
 
+@pytest.mark.long
 async def test_a_kill_leaves_each_upload_whole_or_absent(tmp_path: Path) -> None:
     files = [_noise(number) for number in range(12)]
     async with started(tmp_path) as running:
@@ -84,6 +86,7 @@ async def test_a_kill_leaves_each_upload_whole_or_absent(tmp_path: Path) -> None
             assert await _upload(running, data) == (200 if data in there else 201)
 
 
+@pytest.mark.long
 async def test_the_same_job_from_the_same_picture_is_the_same_picture(tmp_path: Path) -> None:
     async with started(tmp_path) as running:
         data = _noise(0)

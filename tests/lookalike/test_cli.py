@@ -42,6 +42,7 @@ def written(output: str) -> Path:
     return Path(match.group(1))
 
 
+@pytest.mark.long
 def test_the_demo_ends_with_a_caption_and_a_picture_twice(tmp_path: Path) -> None:
     first = demo(photo(tmp_path / "photo.jpg", data.chelsea()))
     assert first.returncode == 0, first.stdout + first.stderr
@@ -103,6 +104,7 @@ def test_a_service_that_cannot_start_says_why_in_one_sentence(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("service", ["bot", "dbservice", "generator", "sandbox"])
 def test_a_port_in_use_is_said_in_one_sentence(tmp_path: Path, service: str) -> None:
     variable = "BOT_LISTEN" if service == "bot" else f"{service.upper()}_LISTEN"
@@ -157,6 +159,7 @@ def test_what_computes_is_told_how_to_allocate(
         assert f"GLIBC_TUNABLES={tunables}" in found if tunables else "GLIBC_" not in found
 
 
+@pytest.mark.long
 def test_killing_the_demo_leaves_no_process_behind(tmp_path: Path) -> None:
     cat = photo(tmp_path / "cat.jpg", data.chelsea())
     with started("demo", str(cat), folder=tmp_path, environment=environment(tmp_path)) as killed:

@@ -68,6 +68,7 @@ def photo_in_group_is_answered(people: str) -> None:
     wait_until(lambda: "says the offline captioner" in requests.get(messages, timeout=10).text, 60)
 
 
+@pytest.mark.long
 def test_the_page_is_served_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
     with running(tmp_path) as demo:
         page = requests.get(demo.url, timeout=10)
@@ -100,6 +101,7 @@ def test_a_taken_port_is_said_and_sigterm_stops_everything(tmp_path: Path) -> No
             assert demo.end() == 143
 
 
+@pytest.mark.long
 def test_the_port_is_the_settings_or_the_one_that_is_given(tmp_path: Path) -> None:
     wanted = free_port()
     listen = {"SANDBOX_LISTEN": f"127.0.0.1:{wanted}", "DISPLAY": ":99"}
@@ -116,6 +118,7 @@ def test_the_port_is_the_settings_or_the_one_that_is_given(tmp_path: Path) -> No
         assert demo.end() == 143
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "when"), [("generator", "ready"), ("bot", "loading")])
 def test_a_process_that_dies_ends_the_demo_with_a_sentence(
     tmp_path: Path, name: str, when: str

@@ -92,6 +92,7 @@ def type_at(
         return process.wait(30), shown.decode()
 
 
+@pytest.mark.long
 def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_path: Path) -> None:
     wrong = TOKEN[:-1] + "y"
     code, shown = type_at(
@@ -141,6 +142,7 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
+@pytest.mark.long
 def test_it_takes_options_and_changes_what_is_there_only_when_told(
     telegram: Stack, tmp_path: Path
 ) -> None:
@@ -157,6 +159,7 @@ def test_it_takes_options_and_changes_what_is_there_only_when_told(
     )
 
 
+@pytest.mark.long
 def test_it_fetches_a_model_that_is_not_here_and_tells_its_conditions(
     telegram: Stack, tmp_path: Path
 ) -> None:
@@ -183,6 +186,7 @@ def test_it_fetches_a_model_that_is_not_here_and_tells_its_conditions(
     assert dotenv_values(tmp_path / ".env")["BOT_NOTICE"] == ""
 
 
+@pytest.mark.long
 def test_a_notice_of_ones_own_stays(telegram: Stack, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("BOT_NOTICE='Be kind.'\n")
     done = script(telegram, tmp_path, "--overwrite", *SCRIPTED, TELEGRAM_BOT_TOKEN=TOKEN)
@@ -190,6 +194,7 @@ def test_a_notice_of_ones_own_stays(telegram: Stack, tmp_path: Path) -> None:
     assert dotenv_values(tmp_path / ".env")["BOT_NOTICE"] == "Be kind."
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -234,6 +239,7 @@ def test_what_a_env_cannot_hold_is_refused(value: str) -> None:
 # The first minutes at a terminal.
 
 
+@pytest.mark.long
 def test_it_begins_on_the_small_model_while_the_large_one_downloads(
     telegram: Stack, tmp_path: Path
 ) -> None:
@@ -263,6 +269,7 @@ def test_it_begins_on_the_small_model_while_the_large_one_downloads(
         wait_until(lambda: f"{model} is on this machine." in log.read_text())
 
 
+@pytest.mark.long
 def test_what_a_env_has_is_kept_unless_it_is_answered_anew(telegram: Stack, tmp_path: Path) -> None:
     kept = f"TELEGRAM_BOT_TOKEN={TOKEN}\nBOT_ACCESS=invited\nCAPTIONER=offline\n"
     before = f"{kept}GENERATOR_MODEL=emoji\nMINE=x\n"
@@ -283,6 +290,7 @@ def test_what_a_env_has_is_kept_unless_it_is_answered_anew(telegram: Stack, tmp_
     assert (tmp_path / ".env").read_text() == before
 
 
+@pytest.mark.long
 def test_the_weights_of_blip_are_fetched_as_a_model_is(telegram: Stack, tmp_path: Path) -> None:
     folder = tmp_path / "blip"
     test_blip.save_tiny(folder, "cat")

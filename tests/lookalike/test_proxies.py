@@ -95,6 +95,7 @@ def proxy() -> Generator[tuple[str, list[bytes]], None, None]:
         thread.join()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_between_the_services_there_is_no_proxy(
     proxy: tuple[str, list[bytes]], tmp_path: Path
@@ -132,6 +133,7 @@ def test_telegram_is_met_by_way_of_the_proxy(
         assert set(asked) == {b"CONNECT telegram.invalid:443 HTTP/1.1"}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_bot_and_the_doctor_name_what_cannot_be_used(tmp_path: Path) -> None:
     settings = {"TELEGRAM_API_URL": "https://telegram.invalid", "CAPTIONER": "offline"}

@@ -128,6 +128,7 @@ def test_a_misspelt_name_is_told_with_the_nearest_right_one(home: Path) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_up_and_the_doctor_warn_of_a_misspelt_name(home: Path) -> None:
     (home / ".env").write_text("CAPTONER=blip\n")

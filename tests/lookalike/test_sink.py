@@ -107,6 +107,7 @@ def test_a_service_goes_on_and_is_drained_while_its_log_cannot_be_written(tmp_pa
         assert stack.stop() == {"dbservice": 0}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("gone", [True, False], ids=["gone", "at rest"])
 def test_up_runs_on_when_nobody_reads_its_console(tmp_path: Path, *, gone: bool) -> None:

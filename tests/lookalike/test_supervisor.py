@@ -149,6 +149,7 @@ async def test_the_watchdog_starves_when_a_service_neither_works_nor_is_mended(
         await asyncio.gather(feeding, running, return_exceptions=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ask", [health.ask_http, health.ask_grpc])
 @pytest.mark.parametrize("kind", ["silent", "nobody", "nonsense", "closes"])
 async def test_whoever_does_not_say_that_it_is_well_is_not(

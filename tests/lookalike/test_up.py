@@ -74,6 +74,7 @@ def check_ports_are_free(stack: Stack) -> None:
             probe.bind(("127.0.0.1", int(port)))
 
 
+@pytest.mark.long
 def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None:
     with started("up", folder=stack.home, environment=stack.environment) as command:
         ready = rf" up INFO \S+: Ready: @\w+bot at {stack.url('sandbox')}/$"
@@ -108,6 +109,7 @@ def test_it_starts_in_order_brings_back_the_dead_and_stops(stack: Stack) -> None
     assert service_token(stack.home) not in said
 
 
+@pytest.mark.long
 def test_it_prints_a_link_until_somebody_owns_the_bot(stack: Stack) -> None:
     environment = {**stack.environment, "BOT_ACCESS": "me"}
     with (
@@ -130,6 +132,7 @@ def test_it_prints_a_link_until_somebody_owns_the_bot(stack: Stack) -> None:
     assert "BOT_ACCESS is not set" not in command.output
 
 
+@pytest.mark.long
 def test_what_init_writes_is_for_its_owner_alone(stack: Stack, tmp_path: Path) -> None:
     """Started from the .env that it has written, and owned by the link that it has printed."""
     answers = ("--bot-access", "me", "--captioner", "offline", "--generator-model", "emoji")
@@ -168,6 +171,7 @@ def test_what_init_writes_is_for_its_owner_alone(stack: Stack, tmp_path: Path) -
         assert command.end(signal.SIGTERM, seconds=10) == 0
 
 
+@pytest.mark.long
 def test_what_is_frozen_is_replaced_within_a_minute_and_the_watchdog_is_fed(
     stack: Stack, tmp_path: Path
 ) -> None:
@@ -204,6 +208,7 @@ def replaced(command: Command, service: str, old: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_kill_9_leaves_nothing_behind_and_the_next_start_is_clean(stack: Stack) -> None:
     with started("up", folder=stack.home, environment=stack.environment) as command:
         command.wait_for("Ready: ")
@@ -305,6 +310,7 @@ def test_a_second_one_in_the_same_home_is_refused(
     asyncio.run(hold_twice())
 
 
+@pytest.mark.long
 def test_a_configuration_error_of_a_service_ends_all_with_its_sentence(tmp_path: Path) -> None:
     absent = "cuda" if sys.platform == "darwin" else "mps"  # only loading finds that out
     environment = create_stack(

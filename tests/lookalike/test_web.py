@@ -32,6 +32,7 @@ def _many_files() -> Generator[None, None, None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("_many_files")
 @pytest.mark.parametrize("name", ["sandbox", "generator", "bot"])

@@ -70,6 +70,7 @@ def test_the_same_request_and_seed_draw_the_same_bytes(emoji: Pipeline) -> None:
     assert np.abs(pixels(other) - pixels(first)).mean() > 1
 
 
+@pytest.mark.long
 def test_another_process_draws_the_same_bytes(emoji: Pipeline) -> None:
     program = (
         "import sys\n"

@@ -121,6 +121,7 @@ async def test_what_is_more_than_a_part_holds_comes_in_several(desk: Desk) -> No
     assert {message.reply_to for message in shown} == {sent.id}
 
 
+@pytest.mark.long
 async def test_killed_between_any_two_calls_each_part_comes_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

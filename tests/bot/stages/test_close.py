@@ -111,6 +111,7 @@ async def test_while_telegram_is_away_the_status_message_waits(desk: Desk) -> No
     assert (await the_ending(desk, item)).id == status.id
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("shows", "lost"),

@@ -101,6 +101,7 @@ async def test_a_few_photos_are_in_memory_at_a_time(desk: Desk) -> None:
     assert {item.state for item in items} == {db.GENERATION_STATE_STORED}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["scans", "segments"])
 async def test_what_costs_too_much_is_told(desk: Desk, name: str) -> None:
     data = scans(20_000) if name == "scans" else in_jpeg(segment(0xED, b"") * 5_000_000)

@@ -79,6 +79,7 @@ async def test_an_album_that_telegram_refuses_fails(desk: Desk) -> None:
     assert {member.state for member in item.row.members} == {db.GENERATION_STATE_FAILED}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", ["", "sendMediaGroup", "sendMessage"])
 async def test_a_crash_between_any_two_calls_leaves_one_album_and_its_buttons(
     desk: Desk, lost: str

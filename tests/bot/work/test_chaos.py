@@ -8,6 +8,7 @@ from tests.bot.desk import Desk
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seed", "pictures"), [(1, 1), (17, 1), (25, 1), (2, 2), (3, 4)])
 async def test_a_dozen_kills_and_cuts_lose_and_double_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, seed: int, pictures: int

@@ -122,6 +122,7 @@ def stored(desk: Desk) -> list[Path]:
     return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
+@pytest.mark.long
 async def test_killed_between_any_two_calls_it_is_carried_through(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ SIX_CUT = ({"kind": "cut"}, {"kind": "cut", "count": 5})  # the second of whatev
 SIX_REFUSED = ({"kind": "http_error", "status": 502, "count": 6},)
 
 
+@pytest.mark.long
 @every_kind
 @pytest.mark.parametrize("faults", [SIX_CUT, SIX_REFUSED], ids=["done", "not done"])
 async def test_six_answers_cut_in_a_row_leave_one_message(
@@ -131,6 +132,7 @@ async def test_six_answers_cut_in_a_row_leave_one_message(
     assert not found.generation.HasField("sending")
 
 
+@pytest.mark.long
 @every_kind
 @pytest.mark.parametrize("lost", [False, True], ids=["sending", "searching"])
 async def test_a_crash_between_any_two_calls_leaves_one_message(
@@ -284,6 +286,7 @@ async def test_what_cannot_be_looked_for_comes_twice_at_most(
     assert f"A message of {item.id} may be there twice; it is not sent again." in caplog.messages
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("late", [False, True])
 async def test_it_is_found_in_a_chat_that_talks(desk: Desk, *, late: bool) -> None:
     user = desk.chat

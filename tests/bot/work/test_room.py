@@ -107,6 +107,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[_Bot]:
         client.close()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_what_waits_gets_room_in_the_order_of_the_line(bot: _Bot) -> None:
     heavy, second, third = [await bot.desk.people.add_user(name) for name in ("A", "B", "C")]

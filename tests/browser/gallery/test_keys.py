@@ -121,6 +121,7 @@ async def test_what_is_done_is_read_out(open_gallery: OpenGallery) -> None:
     await expect(cell(page, 2)).to_have_attribute("aria-label", _ends_with("Starred"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [1, 2, 5])
 async def test_the_focus_goes_on_when_a_picture_is_deleted(
     open_gallery: OpenGallery, fake: Fake, count: int

@@ -61,6 +61,7 @@ def _luminance(colour: str) -> float:
     return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", [None, DAY, NIGHT], ids=["own", "day", "night"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing(
@@ -98,6 +99,7 @@ async def test_axe_finds_nothing_where_nothing_is(open_gallery: OpenGallery, fak
     assert await violations(page) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", [DAY, NIGHT, *HARD.values()], ids=["day", "night", *HARD])
 async def test_every_text_can_be_read(open_gallery: OpenGallery, theme: Mapping[str, str]) -> None:
     page = (await open_gallery(theme=theme)).page

@@ -1,5 +1,6 @@
 """Ten thousand pictures: what is in the page, asked for and kept stays bounded."""
 
+import pytest
 from playwright.async_api import Page, Request, expect
 
 from tests.browser.gallery.conftest import OpenGallery
@@ -40,6 +41,7 @@ async def heap(page: Page) -> int:
     return int((await session.send("Runtime.getHeapUsage"))["usedSize"])
 
 
+@pytest.mark.long
 async def test_ten_thousand_pictures_are_scrolled_through(
     open_gallery: OpenGallery, fake: Fake
 ) -> None:
@@ -82,6 +84,7 @@ async def test_ten_thousand_pictures_are_scrolled_through(
     assert fake.calls["pictures"] == -(-COUNT // PAGE)  # nothing is fetched again
 
 
+@pytest.mark.long
 async def test_nothing_moves_while_pictures_come(open_gallery: OpenGallery, fake: Fake) -> None:
     fake.delay = 0.05
     page = (await open_gallery()).page

@@ -134,6 +134,7 @@ async def test_a_family_that_does_not_come_leaves_the_picture(
     await expect(page.get_by_role("region", name="Family")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_addresses_that_have_run_out_are_asked_for_anew_once(
     open_gallery: OpenGallery, fake: Fake
 ) -> None:

@@ -209,6 +209,7 @@ async def test_a_home_learns_from_a_backup_who_was_forgotten(tmp_path: Path, clo
     assert len(files(folder_of_bytes(settings_of(new)))) == 2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_killed_at_any_moment_a_restore_brings_nobody_back(
     tmp_path: Path, clock: Clock

@@ -293,6 +293,7 @@ FORGERIES: dict[str, Callable[[Forgery], None]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FORGERIES)
 async def test_a_hostile_file_is_refused(home: Path, file: Path, name: str) -> None:
     forged = Forgery(file)
@@ -353,6 +354,7 @@ async def mortal(home: Path, file: Path, n: int) -> tuple[int, int]:
     return process.returncode or 0, int(output.split()[-1]) if output.split() else 0
 
 
+@pytest.mark.long
 async def test_a_kill_at_any_moment_leaves_all_or_nothing_and_another_one_goes_on(
     tmp_path: Path, original: Path, file: Path
 ) -> None:

@@ -49,6 +49,7 @@ def _given(rows: int, side: int = 8) -> tuple[torch.Tensor, torch.Tensor, torch.
     return latents, torch.tensor(7), torch.randn((rows, tiny.TOKENS, 16), generator=generator)
 
 
+@pytest.mark.long
 @torch.no_grad()
 def test_the_plain_pass_serves_until_the_compiled_one_is_there(unet: Any) -> None:
     backend = _Backend()

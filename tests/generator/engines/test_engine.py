@@ -70,6 +70,7 @@ def fast(
     return loaded
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("preset", [BALANCED, QUICK])
 @pytest.mark.parametrize("width", [48, 64, 128, 200])
 def test_pictures_are_what_they_were(
@@ -80,6 +81,7 @@ def test_pictures_are_what_they_were(
     assert difference <= _TOLERANCE[capability]
 
 
+@pytest.mark.long
 def test_weights_are_packed_once_and_serve_all_sizes_without_a_second_copy(
     fast: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def _denoise(unet: Any, cells: tuple[int, int], rows: int) -> torch.Tensor:
         return torch.as_tensor(unet(latents, torch.tensor(500), text).sample.float())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
     ("cells", "rows"), [((8, 8), 2), ((32, 32), 1), ((24, 10), 4), ((6, 2), 16)]

@@ -122,6 +122,7 @@ async def test_what_makes_no_progress_is_given_up_and_the_generator_is_well(
     assert (await stack.reach(identity, "finished")).get("attempt") == "2"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_who_waits_for_a_turn_is_not_hurried(setting: Setting) -> None:
     await setting.start(stale_seconds=3.0)

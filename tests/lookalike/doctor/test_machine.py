@@ -31,6 +31,7 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert "cannot be written" in found.summary
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("service", ["dbservice", "generator", "bot"])
 def test_a_port_that_is_taken(environment: Environment, service: str) -> None:
     variable = "BOT_LISTEN" if service == "bot" else f"{service.upper()}_LISTEN"

@@ -92,6 +92,7 @@ def test_weights_of_the_preset_fast_that_are_nowhere(
     assert "Name others" in one(found, "preset", summary)
 
 
+@pytest.mark.long
 def test_weights_of_the_preset_fast_that_are_broken_or_of_another_model(
     environment: Environment, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def examine(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     return commands.run("doctor", *arguments, folder=stack.home, environment=stack.environment)
 
 
+@pytest.mark.long
 def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
     stack: Stack, vision: AzureServer
 ) -> None:
@@ -81,6 +82,7 @@ def test_it_spends_when_asked(stack: Stack, vision: AzureServer) -> None:
     assert f"caption: The azure captioner said: {vision.caption}." in result.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
@@ -129,6 +131,7 @@ def second_poller(stack: Stack) -> Generator[None, None, None]:
         thread.join()
 
 
+@pytest.mark.long
 def test_a_second_poller_while_our_bot_runs_and_while_it_does_not(stack: Stack) -> None:
     summary = "Another program polls Telegram with the same TELEGRAM_BOT_TOKEN"
     with second_poller(stack):
@@ -154,6 +157,7 @@ def test_a_webhook(stack: Stack) -> None:
     assert "secret" not in str(found)
 
 
+@pytest.mark.long
 def test_a_bot_by_webhook(stack: Stack) -> None:
     stack.stop("bot")
     by_webhook = {"BOT_PUBLIC_URL": "http://127.0.0.1:0"}
@@ -194,6 +198,7 @@ def test_what_telegram_says_of_a_webhook_it_cannot_deliver_to() -> None:
 # Services.
 
 
+@pytest.mark.long
 def test_services_that_are_down_are_named_and_counted(stack: Stack) -> None:
     stack.stop("dbservice", "generator")
     result = examine(stack)
@@ -209,6 +214,7 @@ def test_services_that_are_down_are_named_and_counted(stack: Stack) -> None:
     assert result.stdout.endswith("2 checks failed.\n")
 
 
+@pytest.mark.long
 def test_before_the_first_start_it_is_one_line_and_no_failure(
     stack: Stack, settings: dict[str, str], tmp_path: Path
 ) -> None:

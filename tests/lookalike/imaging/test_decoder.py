@@ -116,6 +116,7 @@ async def test_a_photo_that_takes_too_long_is_a_refusal(
     assert (await decoder.prepare(small("JPEG"))).width == 160
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code"),
     [
