@@ -16,6 +16,7 @@ from typing import Final
 import click
 from PIL import Image
 
+from benchmarks import markdown
 from benchmarks.machine import describe
 from benchmarks.markdown import write_figures
 from benchmarks.scale import chart, jobs, lives, people
@@ -51,6 +52,8 @@ def main(*, seconds: float, picture: float, write: bool) -> None:
         whole = [_whole(server, home / f"whole-{n}", n, seconds, picture) for n in _REPLICAS]
         rows = [_lives(server, home / f"lives-{n}", n, seconds) for n in _REPLICAS]
         queue = [_jobs(server, home / f"jobs-{n}", n, seconds) for n in _REPLICAS]
+        rows_in_file = _lives(None, home / "lives-in-file", 1, seconds)
+        queue_in_file = _jobs(None, home / "jobs-in-file", 1, seconds)
     loads = {f"photos, pictures of {picture:g} s": whole, "dbservice alone": rows, "queue": queue}
     about = describe() | {"each load": f"{seconds:g} s"}
     figures = "\n\n".join(
@@ -59,6 +62,13 @@ def main(*, seconds: float, picture: float, write: bool) -> None:
             table(("bots, dbservices and generators", "photos a second"), whole),
             table(("dbservices", "lives of pictures a second"), rows),
             table(("generators", "jobs a second"), queue),
+            markdown.table(
+                ("a second, with one of each", "SQLite", "PostgreSQL"),
+                [
+                    ("lives of pictures", *_rates(rows_in_file, rows[0])),
+                    ("jobs", *_rates(queue_in_file, queue[0])),
+                ],
+            ),
         )
     )
     print(figures)
@@ -68,7 +78,11 @@ def main(*, seconds: float, picture: float, write: bool) -> None:
         write_figures(_PAGE, f"{link}\n\n{figures}")
 
 
-def _lives(server: postgresql.Server, home: Path, count: int, seconds: float) -> Row:
+def _rates(*rows: Row) -> tuple[str, ...]:
+    return tuple(f"{row.rate:.1f}" for row in rows)
+
+
+def _lives(server: postgresql.Server | None, home: Path, count: int, seconds: float) -> Row:
     with Fleet.on(server, home, _SETTINGS) as fleet:
         fleet.start("dbservice", count)
         before = fleet.cpu()
@@ -76,7 +90,7 @@ def _lives(server: postgresql.Server, home: Path, count: int, seconds: float) ->
         return Row(count, rate, processor(before, fleet.cpu(), rate * seconds))
 
 
-def _jobs(server: postgresql.Server, home: Path, count: int, seconds: float) -> Row:
+def _jobs(server: postgresql.Server | None, home: Path, count: int, seconds: float) -> Row:
     """Pictures take no time, so that it is the queue which is measured."""
     with Fleet.on(server, home, _SETTINGS | {PICTURE_SECONDS: "0"}) as fleet:
         fleet.start("generator", count)

@@ -50,12 +50,22 @@ class Fleet:
     @contextlib.contextmanager
     def on(
         cls,
-        server: postgresql.Server,
+        server: postgresql.Server | None,
         home: Path,
         settings: Mapping[str, str],
         generator: str = _SIMULATED,
     ) -> Generator[Self, None, None]:
-        """A fleet on new databases of a server, which are gone with it; see `__init__`."""
+        """A fleet on new databases, which are gone with it; see `__init__`.
+
+        Without a server these are files of SQLite, and there is one of each service at most.
+        """
+        if server is None:
+            fleet = cls(home, settings, generator)
+            try:
+                yield fleet
+            finally:
+                fleet.stop()
+            return
         names = server.create(), server.create()
         rows, jobs = map(server.url, names)
         urls = {"DATABASE_URL": rows, "GENERATOR_DATABASE_URL": jobs}
