@@ -56,6 +56,7 @@ def main(*, seconds: float, picture: float, write: bool) -> None:
         queue_in_file = _jobs(None, home / "jobs-in-file", 1, seconds)
     loads = {f"photos, pictures of {picture:g} s": whole, "dbservice alone": rows, "queue": queue}
     about = describe() | {"each load": f"{seconds:g} s"}
+    del about["openvino-genai"]  # nothing is painted
     figures = "\n\n".join(
         (
             "\n".join(f"* {what}: {value}" for what, value in about.items()),
