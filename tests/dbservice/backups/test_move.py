@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
@@ -185,30 +186,26 @@ async def test_killed_while_rows_come_none_has_come_and_the_same_command_goes_on
         await fill(client, *range(1, 12))
     async with served_at(there):
         pass  # there are tables then, of which one can be told to take its time
-    engine = create_engine(empty_url)
-    with engine.begin() as connection:
-        connection.execute(text(_WAIT_IN_THE_MIDDLE))
     targets = {"MOVE_DATABASE_URL": empty_url}
     environment = {**environment_of(home), **s3.environment, **targets}
-    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-    with engine.connect() as holding, engine.connect() as looking:
-        holding.execute(text("SELECT pg_advisory_lock(4321)"))
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with psycopg.connect(empty_url, autocommit=True) as other:  # which is none of ours
+        other.execute(_WAIT_IN_THE_MIDDLE)
+        other.execute("SELECT pg_advisory_lock(4321)")
 
         async def is_in_the_middle() -> bool | None:
-            found = await asyncio.to_thread(looking.scalar, waits)
-            looking.rollback()
-            return found == 1 or None
+            found = await asyncio.to_thread(lambda: other.execute(waits).fetchone())
+            return found == (1,) or None
 
         with started("move", folder=home, environment=environment) as command:
             await eventually(is_in_the_middle)
             command.popen.send_signal(signal.SIGKILL)
             command.popen.wait(10)
-        holding.execute(text("SELECT pg_advisory_unlock(4321)"))
-    with engine.begin() as connection:
-        connection.execute(text("DROP FUNCTION wait CASCADE"))
+        other.execute("SELECT pg_advisory_unlock(4321)")
+        other.execute("DROP FUNCTION wait CASCADE")  # once what was killed has let go of it
         for table in ("photos", "generations", "sent_messages"):
-            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
-    engine.dispose()
+            found = other.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert found == (0,), table
 
     code, said = await asyncio.to_thread(move_by_command, home, s3, **targets)
     assert code == 0, said
