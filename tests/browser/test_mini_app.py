@@ -24,6 +24,7 @@ from tests.browser.test_looks import PHONE, overflow
 from tests.browser.tiny_app import TinyApp, opened, serving
 from tests.sandbox.client import Json, People
 from tests.sandbox.conftest import TOKEN, jpeg
+from tests.waiting import eventually
 
 DECLINED = '{"eventType":"prepared_message_failed","eventData":{"error":"USER_DECLINED"}}'
 
@@ -238,8 +239,11 @@ async def test_axe_finds_nothing_and_it_fills_a_phone(
     await app.post("web_app_setup_back_button", {"is_visible": True})
     assert await violations(chat) == []
     await chat.page.set_viewport_size(PHONE)
-    box = await app.sheet.bounding_box()
-    assert box == {"x": 0, "y": 0, **PHONE}
+
+    async def fills() -> bool | None:
+        return (await app.sheet.bounding_box()) == {"x": 0, "y": 0, **PHONE} or None
+
+    await eventually(fills)  # it is laid out anew a moment later
     assert await overflow(chat) == []
     await app.sheet.get_by_role("button", name="Close").click()
     await expect(app.sheet).to_have_count(0)

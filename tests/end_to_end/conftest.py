@@ -16,6 +16,7 @@ from tests import azure
 from tests.azure import AzureServer
 from tests.sandbox.client import People
 from tests.stack import checked_logs, read_log, running_stack
+from tests.waiting import eventually
 
 ADMIN = 4242
 """Who runs the bot, once they are a user."""
@@ -93,9 +94,14 @@ def stack(request: pytest.FixtureRequest, vision: AzureServer) -> Generator[Stac
 
 @pytest.fixture
 async def people(stack: Stack) -> AsyncGenerator[People, None]:
-    """The people of the sandbox."""
+    """The people of the sandbox, once the bot is there for them."""
     async with People(stack.url("sandbox")) as people:
         await people.clear_faults()
+
+        async def is_listening() -> bool | None:
+            return bool((await people.bot())["listening"]) or None
+
+        await eventually(is_listening)
         yield people
         await people.clear_faults()
         assert (await people.bot())["unknown_methods"] == []
