@@ -38,6 +38,7 @@ def test_fine_detail_is_no_layout() -> None:
     assert layout_distance(Image.fromarray(noise), _plain(128)) < 10
 
 
+@pytest.mark.long
 def test_the_nearer_the_dial_the_nearer_the_picture_to_its_photo() -> None:
     photos = {file: words for file, words in dial.PHOTOS.items() if file.stem in _FEW}
     drawn = dial.measure(photos, seeds=[1])

@@ -12,6 +12,7 @@ from tests.generator import tiny
 pytestmark = [pytest.mark.filterwarnings(tiny.NUMPY_WARNING), pytest.mark.slow]
 
 
+@pytest.mark.long
 def test_a_preset_is_like_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

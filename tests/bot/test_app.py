@@ -300,6 +300,7 @@ async def test_a_bot_whose_telegram_is_away_waits_lives_and_stops_when_asked(
         assert await health(running, "live") == (200, "live\n")
 
 
+@pytest.mark.long
 async def test_a_bot_whose_dbservice_is_away_lives(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -154,6 +154,7 @@ async def test_bytes_without_end_are_cut_off(
     assert endless.sent <= most + SLACK
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fetch", "_most", "_error", "late"), FETCHES, ids=[row[0].__name__ for row in FETCHES]
 )

@@ -158,6 +158,7 @@ async def test_what_is_not_to_be_sent_never_is(club: Club) -> None:
         assert not await news(desk, user, "oops")
 
 
+@pytest.mark.long
 async def test_cancelled_under_way_it_says_how_far_it_came(
     club: Club, monkeypatch: pytest.MonkeyPatch
 ) -> None:

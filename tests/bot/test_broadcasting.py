@@ -124,6 +124,7 @@ def done(**counts: Any) -> str:
     return SAID.summary(db.Broadcast(state=db.BROADCAST_STATE_DONE, **counts))
 
 
+@pytest.mark.long
 async def test_killed_between_any_two_calls_everybody_gets_it_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

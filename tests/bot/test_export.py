@@ -27,6 +27,7 @@ async def exported(desk: Desk, chat: int) -> None:
     await eventually(look)
 
 
+@pytest.mark.long
 async def test_photos_and_pictures_of_all_chats_come_to_the_private_one(
     desk: Desk, bot: app.RunningBot
 ) -> None:
@@ -85,6 +86,7 @@ async def test_in_a_group_it_says_where_to_ask(desk: Desk, bot: app.RunningBot) 
     assert not (await desk.database.list_exports(request)).exports
 
 
+@pytest.mark.long
 async def test_being_forgotten_meanwhile_leaves_nothing_of_it(
     desk: Desk, bot: app.RunningBot
 ) -> None:
@@ -112,6 +114,7 @@ async def test_being_forgotten_meanwhile_leaves_nothing_of_it(
     assert (await unpacked(people, chat)).photos == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("standing", [Standing.STRANGER, Standing.BANNED])
 async def test_who_may_not_use_the_bot_gets_none(
     desk: Desk, quick: None, standing: Standing

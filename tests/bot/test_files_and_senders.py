@@ -138,6 +138,7 @@ async def test_a_user_with_too_much_is_told_once_a_minute_and_costs_nobody_anyth
     assert (await desk.texts()).count(EN.ending("too-many-unfinished")) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bound", "words"),
     [("USER_MAX_MEGABYTES", EN.ending("too-much-kept")), ("MAX_MEGABYTES", EN.no_room)],

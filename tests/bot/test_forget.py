@@ -23,6 +23,7 @@ async def asked(desk: Desk, chat: int, user: int | None = None) -> ShownMessage:
     return next(message for message in found if message.id > sent.id)
 
 
+@pytest.mark.long
 async def test_it_asks_first_and_then_all_is_gone_and_they_may_begin_anew(
     desk: Desk, bot: app.RunningBot
 ) -> None:
@@ -117,6 +118,7 @@ async def test_privacy_says_what_is_so_here(
             await told(desk, desk.chat, SAID.no_terms)
 
 
+@pytest.mark.long
 async def test_each_ones_first_caption_leads_to_the_terms_and_nothing_waits_for_it(
     desk: Desk, quick: None
 ) -> None:

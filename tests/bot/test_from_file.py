@@ -217,6 +217,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.long
 async def test_a_file_without_a_recipe_gets_a_sentence(
     desk: Desk, bot: app.RunningBot, caplog: pytest.LogCaptureFixture
 ) -> None:

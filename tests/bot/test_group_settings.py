@@ -12,6 +12,7 @@ from tests.end_to_end.chats import ask, labels, next_picture, press
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 async def test_what_a_group_chooses_comes_first(desk: Desk, group: Group) -> None:
     desk.executor.go()
     people = desk.people

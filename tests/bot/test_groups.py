@@ -156,6 +156,7 @@ async def test_an_album_is_taken_whole_whichever_photo_has_the_words(
     assert await group.begun() == {"bob": 4, "cleo": 2}
 
 
+@pytest.mark.long
 async def test_who_asks_about_anothers_photo_owns_what_comes_of_it(
     desk: Desk, group: Group
 ) -> None:
@@ -245,6 +246,7 @@ async def test_who_is_banned_has_no_say_in_who_asks(desk: Desk, group: Group) ->
     assert await group.begun() == {"bob": 1}
 
 
+@pytest.mark.long
 async def test_a_cancel_of_photos_is_answered_once(desk: Desk, group: Group) -> None:
     desk.captioner.free.clear()
     for _ in range(2):

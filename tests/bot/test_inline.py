@@ -49,6 +49,7 @@ async def painted(
     return await desk.people.wait_for(chat or owner, shown)
 
 
+@pytest.mark.long
 @WITH_BOT
 async def test_ones_own_pictures_of_all_chats_are_found_by_their_sentence(desk: Desk) -> None:
     eve = await desk.people.add_user("Eve")
@@ -90,6 +91,7 @@ async def test_what_is_chosen_is_sent_and_not_painted_anew(desk: Desk) -> None:
     assert not any(EN.cannot_use in m.text for m in await desk.people.messages(desk.chat))
 
 
+@pytest.mark.long
 @WITH_BOT
 async def test_share_finds_its_picture_for_its_owner_alone(desk: Desk) -> None:
     await painted(desk, "in snow")
@@ -136,6 +138,7 @@ async def test_without_inline_mode_there_is_no_share_button(desk: Desk, quick: N
         assert SAID.share_button not in [button.text for button in shown.buttons]
 
 
+@pytest.mark.long
 @WITH_BOT
 async def test_pages_go_on_and_odd_offsets_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.handlers.inline._PAGE", 2)

@@ -180,6 +180,7 @@ async def test_a_set_has_as_many_as_are_left(
 # Captions that cost.
 
 
+@pytest.mark.long
 async def test_of_a_photo_that_nobody_may_be_asked_about_its_owner_says_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,7 @@ async def test_a_group_that_forbids_reactions_gets_its_picture_all_the_same(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.long
 async def test_a_busy_group_has_fewer_reactions_and_all_its_pictures(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ async def test_a_busy_group_has_fewer_reactions_and_all_its_pictures(
     assert len(await desk.people.calls("setMessageReaction")) <= 1
 
 
+@pytest.mark.long
 async def test_those_whom_the_bot_is_not_for_star_nothing(desk: Desk, bot: app.RunningBot) -> None:
     desk.executor.go()
     users = {name: await desk.people.add_user(name) for name in ("banned", "stranger", "allowed")}

@@ -274,6 +274,7 @@ async def test_a_command_whose_200_was_lost_is_answered_by_one(bots: Bots) -> No
     assert len(bots.balancer.passed) == 2
 
 
+@pytest.mark.long
 async def test_an_album_is_taken_whole_whoever_takes_its_photos(bots: Bots) -> None:
     desk = bots.desk
     group = await Group.new(desk)
@@ -285,6 +286,7 @@ async def test_an_album_is_taken_whole_whoever_takes_its_photos(bots: Bots) -> N
     await pictured(desk, group.id, times=4)
 
 
+@pytest.mark.long
 async def test_a_successor_in_the_same_home_goes_on_at_once(tmp_path: Path) -> None:
     """A bot that is alone, as most are."""
     async with _none_yet(tmp_path, timedelta(hours=1)) as bots:

@@ -116,6 +116,7 @@ def advance(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reason", Reason)
 async def test_each_reason_is_an_exception(
     database: DatabaseClient, monkeypatch: pytest.MonkeyPatch, reason: Reason

@@ -34,6 +34,7 @@ from tests.dbservice.conftest import Clock, process
 from tests.waiting import until
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_kill_9_in_the_middle_of_uploads(tmp_path: Path) -> None:
     acknowledged: dict[str, bytes] = {}

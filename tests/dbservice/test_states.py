@@ -59,6 +59,7 @@ async def test_every_pair_of_states(client: Client, source: str) -> None:
             assert await refusal(call) == NOT_ALLOWED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ALLOWED)
 async def test_only_what_has_ended_is_closed(client: Client, clock: Clock, name: str) -> None:
     lease = await client.to_state(state(name))
@@ -294,6 +295,7 @@ async def test_an_answer_names_some_and_counts_all(client: Client) -> None:
     assert (outcome.too_late_count, len(outcome.too_late)) == (3, 3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ALLOWED)
 async def test_cancel_wins_or_loses_by_the_state(client: Client, name: str) -> None:
     lease = await client.to_state(state(name), message_id=USER)

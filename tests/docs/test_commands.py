@@ -221,6 +221,7 @@ def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str
 # Models.
 
 
+@pytest.mark.long
 @reads(("docs/models.md", "Fetching one"))
 def test_weights_from_the_hub(workshop: Workshop, typed: Sequence[str]) -> None:
     (model,) = typed

@@ -141,6 +141,7 @@ def test_what_arrived_damaged_is_not_kept(served: hub.Hub, environment: dict[str
     assert download(environment, "--accept-licence").returncode == 0
 
 
+@pytest.mark.long
 def test_weights_that_broke_in_the_cache_are_fetched_again(
     environment: dict[str, str], whole: Path
 ) -> None:

@@ -178,6 +178,7 @@ async def test_a_model_that_is_not_there_is_one_sentence_before_pytorch_is_impor
     assert missing in await _fails(tmp_path, GENERATOR_MODEL=missing, PYTHONPATH=str(tmp_path))
 
 
+@pytest.mark.long
 async def test_a_port_or_a_home_in_use_is_one_sentence(tmp_path: Path) -> None:
     async with started(tmp_path / "first") as running:
         address = running.client.base_url.netloc.decode()

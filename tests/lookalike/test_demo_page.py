@@ -88,6 +88,7 @@ def test_the_page_is_served_and_ctrl_c_stops_everything(tmp_path: Path) -> None:
     assert "Traceback" not in logs
 
 
+@pytest.mark.long
 def test_a_taken_port_is_said_and_sigterm_stops_everything(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

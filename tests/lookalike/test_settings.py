@@ -143,6 +143,7 @@ def test_up_and_the_doctor_warn_of_a_misspelt_name(home: Path) -> None:
     assert f"warning  .env: {sentence}" in said
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_home_takes_every_character_and_is_its_owners_alone(
     home: Path,
@@ -164,6 +165,7 @@ def test_a_home_takes_every_character_and_is_its_owners_alone(
             assert mode == (0o700 if path.is_dir() else 0o600), f"{path}: {mode:o}"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_demo_shows_names_as_they_are(home: Path) -> None:
     photo = home / "[red]:cat:.jpg"

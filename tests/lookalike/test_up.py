@@ -256,6 +256,7 @@ def test_all_that_is_wrong_is_told_before_anything_starts(tmp_path: Path) -> Non
     assert len(said) == 6
 
 
+@pytest.mark.long
 def test_a_token_model_and_captioner_that_are_not_there_are_told_together(
     stack: Stack, tmp_path: Path
 ) -> None:

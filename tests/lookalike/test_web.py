@@ -118,6 +118,7 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 HEAD_OF_POST = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n\r\n"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_head_and_a_body_have_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "_HEAD_SECONDS", 0.3)
@@ -186,6 +187,7 @@ async def test_an_answer_that_nobody_reads_has_its_time(monkeypatch: pytest.Monk
             await writer.wait_closed()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("most", [3, 10])
 async def test_who_does_not_read_makes_room(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "_MOST_CONNECTIONS", most)

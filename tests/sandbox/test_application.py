@@ -126,6 +126,7 @@ async def test_an_album_in_a_group_is_answered_photo_by_photo(people: People) ->
     assert await people.wait_for(group, answers) == {message.id for message in album}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_two_applications_conflict(application: App, url: str, people: People) -> None:
     assert application.updater is not None

@@ -218,6 +218,7 @@ async def test_a_prepared_message_is_one_users_and_expires(
         await people.send_prepared(chat, saved.id, chat)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fields", "description"),
     [

@@ -164,6 +164,7 @@ async def test_what_is_set_again_as_it_was_keeps_its_last_error(bot: Bot, people
         assert not (await bot.get_webhook_info()).last_error_message
 
 
+@pytest.mark.long
 async def test_the_bot_is_there_while_somebody_listens_at_its_webhook(
     bot: Bot, people: People
 ) -> None:

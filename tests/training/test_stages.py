@@ -130,6 +130,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path: Path) -> 
         assert torch.equal(value, resumed.average.values[name]), name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("device", PROFILES)
 def test_what_a_profile_makes_loads_in_the_generator(tmp_path: Path, device: Device) -> None:
     """No GPU is needed: the larger model's stages run here, too."""

@@ -223,6 +223,7 @@ async def test_a_status_message_whose_record_failed_says_it(desk: Desk) -> None:
     assert (await the_ending(desk, item)).id == status.id
 
 
+@pytest.mark.long
 async def test_one_that_an_earlier_process_lost_is_found_and_says_it(desk: Desk) -> None:
     item = await desk.queued()
     desk.database.refuse = lambda request: request.patch.HasField("status_message_id")

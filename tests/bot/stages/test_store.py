@@ -113,6 +113,7 @@ async def test_what_costs_too_much_is_told(desk: Desk, name: str) -> None:
     assert item.generation.error.code == "image-too-costly"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_a_photo_that_takes_all_the_time_it_may_holds_up_its_user_alone(
     desk: Desk, monkeypatch: pytest.MonkeyPatch

@@ -91,6 +91,7 @@ async def test_a_thumbnail_is_what_the_browser_takes(desk: Desk, ada: Visit) -> 
         assert (answer.headers["Content-Type"], answer.headers["Vary"]) == (given, "Accept")
 
 
+@pytest.mark.long
 async def test_pages_hold_all_of_ones_pictures_of_all_chats(
     desk: Desk, ada: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -269,6 +269,7 @@ async def test_a_person_who_says_the_same_is_not_us(desk: Desk) -> None:
     assert (await the_message(desk)).text == said
 
 
+@pytest.mark.long
 @every_kind
 async def test_what_cannot_be_looked_for_comes_twice_at_most(
     desk: Desk, kind: Kind, caplog: pytest.LogCaptureFixture

@@ -83,6 +83,7 @@ async def in_the_middle(home: Path, file: Path, user: int) -> AsyncIterator[Comm
         await asyncio.to_thread(command.end)
 
 
+@pytest.mark.long
 async def test_it_holds_all_rows_and_bytes_and_any_tar_can_unpack_it(
     home: Path, file: Path, tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ async def test_it_holds_all_rows_and_bytes_and_any_tar_can_unpack_it(
     assert back_up_by_command(home, file.with_name("again.tar"))[0] == 0  # nothing runs now
 
 
+@pytest.mark.long
 async def test_who_is_forgotten_meanwhile_is_not_in_it_and_nobody_waits(
     home: Path, file: Path, tmp_path: Path
 ) -> None:
@@ -128,6 +130,7 @@ async def test_who_is_forgotten_meanwhile_is_not_in_it_and_nobody_waits(
         assert (await client.image(photo_id=ids[11]))[1] == photo_of(11)
 
 
+@pytest.mark.long
 async def test_a_name_that_is_taken_is_never_written_over(home: Path, file: Path) -> None:
     async with served(home) as client:
         await fill(client, 1, 2)
@@ -148,6 +151,7 @@ async def test_a_name_that_is_taken_is_never_written_over(home: Path, file: Path
     assert beside(file) == []
 
 
+@pytest.mark.long
 async def test_it_can_be_stopped_and_killed(home: Path, file: Path) -> None:
     async with served(home) as client:
         await fill(client, 1, 2)

@@ -98,6 +98,7 @@ def test_all_of_it_is_there_again(home: Path, original: Path, file: Path) -> Non
     assert all(path.stat().st_mode & 0o077 == 0 for path in home.rglob("*") if path.is_file())
 
 
+@pytest.mark.long
 async def test_a_home_in_use_or_with_a_database_is_left_alone(home: Path, file: Path) -> None:
     async with process(home, []):
         code, said = await asyncio.to_thread(restore_by_command, home, file)
@@ -181,6 +182,7 @@ async def test_one_of_a_newer_version_is_refused(
 # Damaged.
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 async def test_no_byte_can_be_changed_or_missing(home: Path, file: Path, seed: int) -> None:
     whole, chance = file.read_bytes(), random.Random(seed)

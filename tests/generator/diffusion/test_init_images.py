@@ -110,6 +110,7 @@ def test_a_picture_is_what_diffusers_makes_of_it(
     assert torch.allclose(found, wanted, rtol=0, atol=1e-4 * float(wanted.abs().max()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("preset", ["faithful", "balanced"])
 @pytest.mark.parametrize("strength", [0.3, 0.7])
 def test_emoji_draws_what_diffusers_does_with_it(preset: str, strength: float) -> None:
@@ -335,6 +336,7 @@ def test_a_picture_whose_encoding_does_not_fit_memory_is_an_error_and_the_next_o
 # The engine.
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("capability", "least"), [("avx512_f", 0.999999), ("avx512_bf16", 0.999)])
 @pytest.mark.parametrize("side", [64, 72])
 def test_the_fast_engine_encodes_and_draws_the_same(

@@ -38,6 +38,7 @@ def _shown(options: Options, model: Path) -> list[bytes]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("previews", get_args(Previews))
 @pytest.mark.parametrize("flags", [None, "everything", "nothing"])
 def test_a_model_with_a_safety_checker_shows_nothing_unless_told_to(

@@ -40,6 +40,7 @@ def test_a_picture_is_what_diffusers_draws(
     assert np.array_equal(pixels(draw(loaded, task)), np.asarray(expected))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("preset", ["faithful", "balanced", "quick"])
 @pytest.mark.parametrize("steps", [1, 2, 50, 150])
 def test_every_step_is_reported_once(loaded: Pipeline, preset: str, steps: int) -> None:

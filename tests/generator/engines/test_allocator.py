@@ -48,6 +48,7 @@ thread.join()
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc takes such wishes")
 def test_what_was_freed_is_not_asked_of_the_system_again() -> None:
     told = MALLOC_TUNABLES["GLIBC_TUNABLES"]

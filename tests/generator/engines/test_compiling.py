@@ -65,6 +65,7 @@ def test_the_plain_pass_serves_until_the_compiled_one_is_there(unet: Any) -> Non
     assert backend.calls == 4
 
 
+@pytest.mark.long
 @torch.no_grad()
 @pytest.mark.parametrize(("rows", "side"), [(4, 8), (2, 12)])
 def test_other_shapes_are_left_to_the_plain_pass(unet: Any, rows: int, side: int) -> None:

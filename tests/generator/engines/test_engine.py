@@ -105,12 +105,14 @@ def _live_bytes() -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
+@pytest.mark.long
 def test_the_same_request_gives_the_same_bytes(fast: Pipeline) -> None:
     first, other, again = (draw(fast, _task(seed=seed)) for seed in (1, 2, 1))
     assert first == again
     assert shown(first) != shown(other)
 
 
+@pytest.mark.long
 def test_pictures_are_drawn_together(fast: Pipeline, capability: str) -> None:
     tasks = [_task(seed=seed) for seed in (1, 2)]
     together = draw_all(fast, tasks)

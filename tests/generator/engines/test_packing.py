@@ -59,6 +59,7 @@ def test_a_packed_unet_predicts_what_a_plain_one_does(
     assert torch.equal(found, _denoise(unet, cells, rows))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cells", [(8, 8), (5, 12)])
 def test_a_packed_decoder_draws_what_a_plain_one_does(plain: Any, cells: tuple[int, int]) -> None:
     latents = torch.randn((1, 4, *cells), generator=torch.Generator().manual_seed(2))

@@ -168,6 +168,7 @@ async def test_an_executor_that_never_loaded_can_be_closed() -> None:
     await InProcessExecutor("emoji", Options("cpu")).close()
 
 
+@pytest.mark.long
 def test_the_libraries_keep_quiet(tmp_path: Path) -> None:
     """In a process of its own, as they read their settings when they are imported."""
     code = """

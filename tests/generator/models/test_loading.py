@@ -166,6 +166,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("part", ["text_encoder", "unet", "vae", "safety_checker"])
 def test_damaged_weights_are_said_in_one_sentence(

@@ -147,6 +147,7 @@ def test_fast_draws_with_its_own_weights_and_leaves_the_others_alone(
     assert shown(draw(without, TASK)) != shown(draw(loaded, TASK))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("steps", [1, 4, 50, 150])
 def test_fast_takes_any_number_of_steps(loaded: Pipeline, steps: int) -> None:
     reported: list[int] = []

@@ -89,6 +89,7 @@ async def test_the_smallest_image_and_any_type_of_the_three_are_taken(stack: Sta
 BOMB = png_header(50_000, 50_000)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("data", "media_type", "status", "expected"),
     [

@@ -40,6 +40,7 @@ def test_a_region_in_a_header(
         one(found, "captioner", "is in West US 3, which has no captions")
 
 
+@pytest.mark.long
 def test_an_azure_without_a_key_and_a_captioner_that_works(environment: Environment) -> None:
     one(
         failures(environment, "bot", "captioner", AZURE_VISION_KEY=""),

@@ -15,6 +15,7 @@ from tests.lookalike.doctor.findings import Environment, failures, one
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "check", "remedy"),
     [
@@ -45,12 +46,14 @@ def test_a_model_that_lacks_a_part(environment: Environment, folder: Path) -> No
     one(found, "model", "the folder lacks vae")
 
 
+@pytest.mark.long
 def test_a_model_that_looks_whole_and_does_not_load(environment: Environment, folder: Path) -> None:
     (folder / "unet" / "config.json").write_text("{")
     nobody = {"GENERATOR_MODEL": str(folder), "GENERATOR_LISTEN": "127.0.0.1:9"}
     one(failures(environment, "generator", "model", **nobody), "loading", "is damaged, incomplete")
 
 
+@pytest.mark.long
 def test_conditions_of_a_licence_that_nobody_could_read(
     environment: Environment, folder: Path
 ) -> None:

@@ -76,6 +76,7 @@ def test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing(
         assert secret not in result.stdout
 
 
+@pytest.mark.long
 def test_it_spends_when_asked(stack: Stack, vision: AzureServer) -> None:
     result = examine(stack, "--spend")
     assert result.returncode == 0, result.stdout
