@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lookalike.processes.stack import Stack
-from tests.end_to_end.chats import EN, ask, cat, delivered, press
+from tests.end_to_end.chats import EN, ask, cat, delivered, idle, press
 from tests.s3 import KEY_ID, S3, SECRET
 from tests.sandbox.client import People
 from tests.stack import checked_logs, create_stack, read_log
@@ -41,6 +41,7 @@ async def test_photos_become_pictures_whatever_is_away_and_go_with_their_user(
 ) -> None:
     chat = await people.add_user()
     await delivered(people, await people.send_photo(chat, cat()))
+    await idle(people, chat)  # else a file may be left to the sweep, which takes an hour
     stored = s3.keys()
     assert sum(name.startswith("photos/") for name in stored) == 2
     s3.go_away()
@@ -52,6 +53,7 @@ async def test_photos_become_pictures_whatever_is_away_and_go_with_their_user(
     await eventually(refused)
     s3.come_back()
     await delivered(people, waiting)
+    await idle(people, chat)
     await press(people, await ask(people, chat, "/forget"), EN.privacy.forget_button)
 
     async def gone() -> bool | None:
