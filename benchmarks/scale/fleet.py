@@ -59,24 +59,18 @@ class Fleet:
 
         Without a server these are files of SQLite, and there is one of each service at most.
         """
-        if server is None:
-            fleet = cls(home, settings, generator)
-            try:
-                yield fleet
-            finally:
-                fleet.stop()
-            return
-        names = server.create(), server.create()
-        rows, jobs = map(server.url, names)
-        urls = {"DATABASE_URL": rows, "GENERATOR_DATABASE_URL": jobs}
-        fleet = cls(home, {**urls, **settings}, generator)
-        fleet._postmaster = psutil.Process(server.pid)
-        try:
+        with contextlib.ExitStack() as stack:
+            urls: dict[str, str] = {}
+            if server is not None:
+                for setting in ("DATABASE_URL", "GENERATOR_DATABASE_URL"):
+                    name = server.create()
+                    stack.callback(server.drop, name)
+                    urls[setting] = server.url(name)
+            fleet = cls(home, {**urls, **settings}, generator)
+            stack.callback(fleet.stop)
+            if server is not None:
+                fleet._postmaster = psutil.Process(server.pid)
             yield fleet
-        finally:
-            fleet.stop()
-            for name in names:
-                server.drop(name)
 
     def start(self, kind: str, count: int = 1, **settings: str) -> None:
         """Starts so many of a kind, and waits until they listen.
