@@ -35,9 +35,9 @@ def app_url() -> Generator[str]:
         yield url
 
 
-async def offer(bot: Bot, user: int, url: str) -> None:
+async def offer(bot: Bot, user: int, url: str, name: str = "Gallery") -> None:
     """Has the user's chat, and nobody else's, have a menu button."""
-    await bot.set_chat_menu_button(user, MenuButtonWebApp("Gallery", WebAppInfo(url)))
+    await bot.set_chat_menu_button(user, MenuButtonWebApp(name, WebAppInfo(url)))
 
 
 async def open_by_menu(chat: Chat) -> TinyApp:
@@ -200,10 +200,10 @@ async def test_nobody_else_speaks_for_it(
     await theme_heard(app, 1)
     await expect(app.sheet).to_be_visible()
 
-    await offer(bot, ada, "https://example.org/app")
+    await offer(bot, ada, "https://example.org/app", "Elsewhere")
     await app.sheet.get_by_role("button", name="Close").click()
     await expect(app.sheet).to_have_count(0)
-    await chat.page.get_by_role("button", name="Gallery").click()
+    await chat.page.get_by_role("button", name="Elsewhere").click()
     await expect(chat.toast).to_have_text("Only apps on this machine open here.")
 
 
