@@ -6,6 +6,8 @@ The real service, as a process, draws pictures of a single step with the model t
 import queue
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -31,13 +33,26 @@ def measure(model: Path, side: int, jobs: int) -> list[float]:
         side: of the pictures.
         jobs: how many.
     """
+    with serving(model, side) as generate:
+        return [generate() for _ in range(jobs)]
+
+
+@contextmanager
+def serving(model: Path, side: int, **settings: str) -> Iterator[Callable[[], float]]:
+    """Gives what has a job computed and says what `measure` does.
+
+    Args:
+        model: a folder in diffusers layout.
+        side: of the pictures.
+        settings: further environment variables of the service.
+    """
     said: queue.SimpleQueue[float] = queue.SimpleQueue()
 
     def listen(line: str) -> None:
         if line.startswith(SAYS):
             said.put(float(line.removeprefix(SAYS)))
 
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, requests.Session() as session:
         home = Path(name)
         environment = {
             **clean_environment(),
@@ -48,21 +63,23 @@ def measure(model: Path, side: int, jobs: int) -> list[float]:
             "GENERATOR_MODEL": str(model),
             # Where jobs have a single attempt, the worker does not measure batches between them.
             "GENERATOR_MAX_ATTEMPTS": "1",
+            **settings,
         }
         service = ServiceProcess("benchmarks.timed", environment, home, listen)
+
+        def generate() -> float:
+            began = time.perf_counter()
+            _generate(session, address, side)
+            taken = time.perf_counter() - began
+            model_took = sum(said.get(timeout=_SECONDS) for _ in range(_CALLS))
+            return 1000 * (taken - model_took)
+
         try:
             address = service.address()
-            with requests.Session() as session:
-                session.headers["Authorization"] = f"Bearer {service_token(home)}"
-                session.headers["Content-Type"] = "application/xml"
-                found = []
-                for _ in range(jobs + 1):
-                    began = time.perf_counter()
-                    _generate(session, address, side)
-                    taken = time.perf_counter() - began
-                    model_took = sum(said.get(timeout=_SECONDS) for _ in range(_CALLS))
-                    found.append(1000 * (taken - model_took))
-                return found[1:]  # the first one waits until the model is loaded
+            session.headers["Authorization"] = f"Bearer {service_token(home)}"
+            session.headers["Content-Type"] = "application/xml"
+            generate()  # this one waits until the model is loaded
+            yield generate
         finally:
             service.stop()
 

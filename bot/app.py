@@ -23,19 +23,16 @@ from telegram.request import BaseRequest, HTTPXRequest
 
 from bot import captioners, profile
 from bot.admins import Admins
-from bot.beside import Beside
 from bot.bounded import BoundedTransport
-from bot.broadcasting import Broadcasting
 from bot.captioners.base import Captioner
+from bot.chores import Chores
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.errors import DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
-from bot.exports.exporting import Exporting
-from bot.forgetting import Forgetting
 from bot.handlers import table
-from bot.handlers.photo import look_again
 from bot.messenger import Messenger
+from bot.metrics import MetricsObserver, scraped
 from bot.observers import LogObserver
 from bot.pace import EditPace
 from bot.processing import FairUpdateProcessor
@@ -52,15 +49,15 @@ from bot.transports.calling import REVOKED_SECONDS
 from bot.transports.kept import KeptUpdates
 from bot.transports.polling import PollingTransport
 from bot.transports.webhook import WebhookTransport
-from bot.trouble import Troubles
 from bot.web import webhook
 from bot.web.app import create_app
 from bot.web.gallery import page
 from bot.web.gallery.app import PATH, create_gallery
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
-from lookalike import lifecycle, places, web
+from lookalike import lifecycle, metrics, places, web
 from lookalike.errors import StartError
+from lookalike.imaging.decoder import Decoder
 from lookalike.proxies import proxy_for
 from lookalike.tokens import derived_secret
 from lookalike.waiting import unless
@@ -69,7 +66,6 @@ _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 5.0
 _CONNECTIONS = 64  # to Telegram
-_STOP_SECONDS = 5.0
 
 BotApplication = Application[Any, Context, Any, Any, Any, Any]
 
@@ -91,7 +87,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
     """
     _quieten_libraries()
     stop = asyncio.Event()
-    observers = [LogObserver()]
+    registry = metrics.create_registry()
+    observers = [LogObserver(), MetricsObserver(registry)]
     async with contextlib.AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.bot_listen, "BOT_LISTEN")
         stack.callback(bound.close)
@@ -134,46 +131,19 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             gallery_url=None if public_url is None else f"{public_url}{PATH}/",
             holder=incarnation.holder,
             claim=incarnation.claim,
+            decoder=Decoder(killed=metrics.decoders_killed(registry)),
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
         leasing = Leasing(database, services.memories, settings.bot_id, incarnation)
         tick = Tick(services, leasing)
         kept = KeptUpdates(settings.folder("bot") / "undecoded")
-        broadcasting = Broadcasting(services, settings.bot_id)
-        sending_to_all = Beside(broadcasting.run, lambda: leasing.told.has_broadcast)
-
-        async def look_for_albums() -> None:
-            if incarnation.bots > 1:
-                await look_again(services)
-
-        beside = (
-            Beside(
-                Forgetting(services, kept, settings.bot_id).run,
-                lambda: leasing.told.has_forgettings,
-            ),
-            Exporting(
-                services,
-                settings.folder("bot") / "exports",
-                settings.bot_id,
-                lambda: leasing.told.has_exports,
-            ),
-            sending_to_all,
-            Beside(_troubles(bot, services, leasing, settings.bot_id).run),
-            Beside(look_for_albums),
-        )
-        for each in beside:
-            stack.push_async_callback(each.stop)
+        chores = Chores(services, leasing, incarnation, kept, bot, settings)
+        stack.push_async_callback(chores.stop)
 
         async def go_on() -> None:
             await tick.run()
-            for each in beside:
-                each.begin()
-
-        async def end() -> None:
-            broadcasting.stop()
-            others = (each.stop() for each in beside if each is not sending_to_all)
-            await tick.stop(sending_to_all.stop(_STOP_SECONDS), *others)
+            chores.begin()
 
         queue: JobQueue[Context] = JobQueue()
         scheduler = Scheduler(queue, go_on, settings.bot_poll_seconds)
@@ -184,16 +154,19 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             kept,
             table.register(application, services),
             application.update_queue,
+            services.traces,
         )
+        ready = [leasing.check, transport.check]
         async with lifecycle.together(
             stop,
             incarnation.watch(stop),
             web.serve(
                 create_app(
                     live=[partial(_check_tick, scheduler), transport.check_progress],
-                    ready=[leasing.check, transport.check],
+                    ready=ready,
                     routes=[
                         *routes,
+                        scraped(registry, settings, public_url, services, ready, leasing.health),
                         *_gallery(settings, services, bot, scheduler),
                     ],
                     note=partial(_note, incarnation),
@@ -202,7 +175,12 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                 stop,
             ),
             _serve(
-                application, partial(transport.receive, receiver), scheduler, limiter, end, stop
+                application,
+                partial(transport.receive, receiver),
+                scheduler,
+                limiter,
+                lambda: tick.stop(chores.stop()),
+                stop,
             ),
         ):
             yield RunningBot(address, stop)
@@ -238,11 +216,6 @@ def _quieten_libraries() -> None:
     # A tick that is due while one runs is skipped, which APScheduler finds worth a warning.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
-
-
-def _troubles(bot: ExtBot[Any], services: Services, leasing: Leasing, bot_id: int) -> Troubles:
-    set_menu = partial(profile.set_menu_of_admin, bot)
-    return Troubles(services, leasing.health, bot_id, set_menu)
 
 
 def _check_tick(scheduler: Scheduler) -> Stuck | None:
@@ -321,7 +294,7 @@ def create_application(
         .updater(None)
         .job_queue(queue)
         .context_types(ContextTypes(context=Context, bot_data=bot_data))
-        .concurrent_updates(FairUpdateProcessor())
+        .concurrent_updates(FairUpdateProcessor(data.services.traces))
         .build()
     )
 

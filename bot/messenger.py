@@ -29,6 +29,7 @@ from bot.refusals import (
     WrongFile,
     translated,
 )
+from lookalike import tracing
 
 _UPLOAD_SECONDS = 60.0
 _UNCHANGED = "message is not modified"
@@ -392,6 +393,7 @@ class Messenger:
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.send_done(SendDone(method, chat_id, seconds, outcome))
 
-        with timed(self._observers, announce):
+        span = tracing.span(method, kind="client")
+        with timed(self._observers, announce, span):
             async with translated():
                 yield

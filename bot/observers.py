@@ -1,4 +1,4 @@
-"""What happens in the bot, announced to whoever listens: the log; metrics and traces later.
+"""What happens in the bot, announced to whoever listens: the log and the metrics.
 
 Events carry ids, seconds and codes, never what somebody wrote. An `outcome` is `ok`, a code of
 docs/errors.md, or the name of the exception.
@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from lookalike import tracing
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Delivered:
     Attributes:
         generation_id: of which generation.
         owner: whose it is: `telegram:<user id>`.
+        seconds: from when it was asked for, by dbservice's clock and this machine's.
         caption_seconds: from asking the captioner to its answer.
         waiting_seconds: from submitting the job to the first look that saw it run.
         picture_seconds: from then to the first look that saw it finished, or from submitting it if
@@ -60,9 +63,27 @@ class Delivered:
 
     generation_id: str
     owner: str
+    seconds: float
     caption_seconds: float | None
     waiting_seconds: float | None
     picture_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A generation is over: its user was told how it ended, and what it has left is tidied up.
+
+    Attributes:
+        generation_id: which one.
+        end: the state in which it ended: delivered, failed, refused, cancelled, undeliverable.
+        code: why, if it failed or was refused; else "".
+        pictures: how many it was to give.
+    """
+
+    generation_id: str
+    end: str
+    code: str
+    pictures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +132,9 @@ class Observer:
     def delivered(self, event: Delivered) -> None:
         """A picture was sent, and that is recorded."""
 
+    def closed(self, event: Closed) -> None:
+        """A generation is over."""
+
     def send_done(self, event: SendDone) -> None:
         """A message was sent, edited or deleted, or was not."""
 
@@ -138,17 +162,22 @@ class LogObserver(Observer):
 
 @contextmanager
 def timed(
-    observers: Sequence[Observer], announce: Callable[[Observer, float, str], None]
+    observers: Sequence[Observer],
+    announce: Callable[[Observer, float, str], None],
+    span: tracing.Span = tracing.NOTHING,
 ) -> Generator[None, None, None]:
-    """Announces to each observer how long a block took, in seconds, and its outcome."""
-    began, outcome = time.monotonic(), "ok"
+    """Announces to each observer how long a block took, in seconds, and its outcome.
+
+    The span ends with the block, and is not current in it: it has no parts in this process.
+    """
+    began, problem = time.monotonic(), ""
     try:
         yield
     except BaseException as error:
-        code = getattr(error, "code", None)
-        outcome = code if isinstance(code, str) else type(error).__name__
+        problem = tracing.error_of(error)
         raise
     finally:
         seconds = time.monotonic() - began
+        span.end(problem)
         for observer in observers:
-            announce(observer, seconds, outcome)
+            announce(observer, seconds, problem or "ok")

@@ -28,6 +28,7 @@ class TelegramUnavailable(Exception):
     """Telegram cannot be reached or asks us to wait; the same call may succeed later.
 
     Attributes:
+        code: for observers: whether it asks us to wait, or cannot be reached.
         retry_after: seconds it asked to wait, if it did.
         not_done: what was asked has certainly not been done.
     """
@@ -36,6 +37,7 @@ class TelegramUnavailable(Exception):
         self, reason: str, retry_after: float | None = None, *, not_done: bool = False
     ) -> None:
         super().__init__(reason)
+        self.code = "telegram-unavailable" if retry_after is None else "too-many-requests"
         self.retry_after = retry_after
         self.not_done = not_done
 

@@ -8,6 +8,8 @@ from typing import Any
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from telegram.ext import JobQueue
 
+from lookalike import tracing
+
 _NEVER = dt.timedelta(days=36_500)
 
 
@@ -65,7 +67,9 @@ class Scheduler:
         self._news = False
         self._last_progress = self._loop.time()
         try:
-            await self._tick()
+            # Whoever woke it, and whatever it belongs to: the timers of APScheduler inherit that.
+            with tracing.within(None):
+                await self._tick()
         finally:
             self._last_progress = self._loop.time()
 

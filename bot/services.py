@@ -11,6 +11,7 @@ from bot.captioners.base import Captioner
 from bot.clients.dbservice import DatabaseClient
 from bot.clients.generator import GeneratorClient
 from bot.group_admins import GroupAdmins
+from bot.handing import Handing
 from bot.health import ServiceHealth
 from bot.messenger import Messenger
 from bot.observers import Observer
@@ -54,6 +55,7 @@ class Services:
         captioning: bounds how many captions are asked for at a time.
         holder: this process, where several share the chats; empty: nobody shares them.
         claim: whether something is this process's to do, and no other's; see `Incarnation.claim`.
+        traces: to which traces updates belong that wait for their handlers.
     """
 
     database: DatabaseClient
@@ -80,3 +82,4 @@ class Services:
     captioning: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
     holder: str = ""
     claim: Callable[[str, int], Awaitable[bool]] = _alone
+    traces: Handing = field(default_factory=Handing)

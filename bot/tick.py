@@ -16,6 +16,7 @@ from bot.work import suspects
 from bot.work.item import WorkItem
 from bot.work.leasing import Leasing
 from bot.work.settling import settle
+from lookalike import tracing
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _STOP_SECONDS = 5.0
@@ -130,5 +131,7 @@ class Tick:
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.stage_ended(StageEnded(name, item.id, seconds, outcome))
 
-        with timed(self._services.observers, announce):
+        attributes = {"lookalike.generation.id": item.id, "lookalike.photo.id": item.photo.id}
+        span = tracing.span(f"stage {name}", attributes, parent=item.generation.traceparent)
+        with span, timed(self._services.observers, announce):
             await stage(item, self._services)

@@ -296,6 +296,7 @@ def generation(row: Generation) -> db.Generation:
         set_id=row.set_id or "",
         place=row.place,
         choices_message_id=row.choices_message_id,
+        traceparent=row.traceparent or "",
     )
 
 

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import resource
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # compiled, and has no stubs
@@ -37,6 +38,9 @@ from lookalike.settings import LOOPBACK_HOSTS, folder_of
 from lookalike.storage import open_blobs
 from protos.lookalike.db.v1 import db_pb2
 from protos.lookalike.db.v1.db_pb2_grpc import add_DatabaseServiceServicer_to_server
+
+if TYPE_CHECKING:
+    from dbservice.metrics import Scraped
 
 _NAME = db_pb2.DESCRIPTOR.services_by_name["DatabaseService"].full_name
 _MEGABYTE = 1_000_000  # as disks are sold
@@ -87,9 +91,13 @@ async def running(
     logging.getLogger(cygrpc.__name__).addFilter(_is_news)
     host = settings.dbservice_listen.rpartition(":")[0]
     bind(settings.dbservice_listen, "DBSERVICE_LISTEN").close()  # gRPC would not say why it cannot
-    engine = create_engine(settings.database)
-    store = Store(engine, clock)
-    try:
+    async with AsyncExitStack() as stack:
+        scraped = _scraped(settings, stack)
+        if scraped is not None:
+            observers = (*observers, scraped.observer)
+        engine = create_engine(settings.database)
+        store = Store(engine, clock, scraped.timed if scraped else None)
+        stack.push_async_callback(store.close)
         migrate(engine, MIGRATIONS)
         _log.info("The database is %s.", backend_of(engine).named(engine))
         tombstones = Tombstones(settings.lookalike_home.absolute())
@@ -99,6 +107,7 @@ async def running(
         _log.info("Photos and pictures are in %s.", settings.blobs)
         folder = folder_of(settings.blobs)
         stop = asyncio.Event()
+        folders = [*rows.folders, *([] if folder is None else [folder])]
         servicer = DatabaseServicer(
             store,
             blobs,
@@ -109,20 +118,32 @@ async def running(
                 settings.bot_daily_captions,
                 tombstones.who,
             ),
-            [*rows.folders, *([] if folder is None else [folder])],
+            folders,
             tombstones=tombstones,
             forget_elsewhere=rows.forget_elsewhere,
         )
         checks = HealthServicer(store, ("", _NAME), stop)
+        parts = [maintain(store, blobs, observers, stop, settings.retention, rows)]
+        if scraped is not None:
+            parts.append(scraped.serve(store, folders, stop))
         async with (
-            together(stop, maintain(store, blobs, observers, stop, settings.retention, rows)),
+            together(stop, *parts),
             _serving(servicer, checks, settings, observers, stop) as port,
         ):
             if host.strip("[]") not in LOOPBACK_HOSTS:
                 _log.warning("Calls to %s are not encrypted: keep the network private.", host)
             yield RunningDbservice(f"{host}:{port}", stop)
-    finally:
-        await store.close()
+
+
+def _scraped(settings: DbserviceSettings, stack: AsyncExitStack) -> "Scraped | None":
+    """Its metrics, if they are wanted; else they cost nothing, not even the HTTP server."""
+    if not settings.dbservice_metrics_listen:
+        return None
+    from dbservice.metrics import Scraped
+
+    scraped = Scraped(settings)
+    stack.callback(scraped.close)
+    return scraped
 
 
 def _limits(settings: DbserviceSettings) -> Limits:

@@ -45,14 +45,20 @@ class Transaction:
 class Store(Transactional):
     """Runs actions on the rows, each as one transaction."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime] | None = None,
+        timed: Callable[[float], None] | None = None,
+    ) -> None:
         """Runs them on an engine.
 
         Args:
             engine: the database's.
             clock: tells the time; None: the database does, for all that share it.
+            timed: see `Transactional`.
         """
-        super().__init__(engine)
+        super().__init__(engine, timed)
         self._clock = clock
 
     async def transact(
@@ -74,4 +80,4 @@ class Store(Transactional):
             now = self._backend.now(session) if self._clock is None else self._clock()
             return action(Transaction(session, now, self._backend), *args, **kwargs)
 
-        return await self.run(work)
+        return await self.run(work, f"{action.__module__.rpartition('.')[2]}.{action.__name__}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import IO, Final
 
 from generator.jobs.errors import (
@@ -29,16 +30,19 @@ _REASONS: Final[dict[RefusalCode, str]] = {
 class Images:
     """The pictures that jobs may start from. Its methods raise OSError where the storage fails."""
 
-    def __init__(self, uploads: Uploads, service: Service) -> None:
+    def __init__(
+        self, uploads: Uploads, service: Service, killed: Callable[[], None] = lambda: None
+    ) -> None:
         """Nobody has sent one yet.
 
         Args:
             uploads: where they are.
             service: says whether there is room on the disk.
+            killed: see `Decoder`.
         """
         self._uploads = uploads
         self._service = service
-        self._decoder = Decoder(Form.INIT)
+        self._decoder = Decoder(Form.INIT, killed)
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from generator.jobs.maintenance import Maintenance
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results
 from generator.jobs.uploads import Uploads
+from generator.metrics import MetricsObserver, QueueGauges
 from generator.observers import LogObserver, Observer
 from generator.scheduling.beginning import Beginning
 from generator.scheduling.calibration import Calibration
@@ -33,8 +34,9 @@ from generator.scheduling.worker import Worker
 from generator.service import Service
 from generator.settings import GeneratorSettings
 from generator.synchronous import SynchronousCalls
+from generator.tracing import TracingObserver
 from generator.web.routes import Parts, create_app
-from lookalike import lifecycle, places, web
+from lookalike import lifecycle, metrics, places, tracing, web
 from lookalike.blobs import Blobs
 from lookalike.errors import StartError
 from lookalike.places import Place
@@ -114,14 +116,18 @@ async def running(
     timing = timing or Timing()
     stop = asyncio.Event()
     times, progress = StepTimes(), Progress()
-    observers = (times, *observers)
+    registry = metrics.create_registry()
+    traces = [TracingObserver()] if tracing.is_on() else []
+    observers = (times, MetricsObserver(registry), *traces, *observers)
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
         home = settings.lookalike_home.absolute()
         place = await asyncio.to_thread(places.take, home, "generator")
         stack.callback(place.close)
-        database = JobDatabase(settings.database_url, timing.clock)
+        database = JobDatabase(
+            settings.database_url, timing.clock, metrics.transaction_seconds(registry)
+        )
         stack.push_async_callback(database.close)
         presets = _presets(settings)
         executor = executor or chosen.executor(settings, observers)
@@ -154,12 +160,14 @@ async def running(
         worker = Worker(executor, leases, runner, calibration, retrying, progress, watchdog)
         service = Service(queue, results, progress, times, observers)
         calls = SynchronousCalls(service, queue, place.holder, stop, observers)
-        images = Images(uploads, service)
+        images = Images(uploads, service, metrics.decoders_killed(registry))
         stack.push_async_callback(images.close)
         # What is too large for memory is on the disk where pictures go, if they go to one.
         folder = folder_of(settings.results) or home
         parts = Parts(service, calls, images, folder, progress, watchdog)
-        app = create_app(parts, settings.bearer_token)
+        gauges = QueueGauges(registry, queue, progress, folder_of(settings.results))
+        scraped = metrics.route(registry, settings.bearer_token, [gauges.refresh])
+        app = create_app(parts, settings.bearer_token, [scraped])
         async with lifecycle.together(
             stop,
             web.serve(app, bound, stop),

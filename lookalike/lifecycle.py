@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from lookalike import logs
+from lookalike import logs, tracing
 from lookalike.errors import StartError, passes
 from lookalike.files import make_home
+from lookalike.proxies import proxy_for
 from lookalike.settings import Settings
 from lookalike.waiting import any_of
 
@@ -23,6 +24,9 @@ STOP_WITH_STDIN = "LOOKALIKE_STOP_WITH_STDIN"
 
 STOP_SECONDS = 10.0
 """How long a process may take to stop before it ends at once."""
+
+_FLUSH_SECONDS = 1.0
+"""Of these, what the last spans may take to be exported."""
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -73,9 +77,13 @@ def serve(name: str, settings: type[_S], running: Running[_S]) -> NoReturn:
     """Runs a service as a process; see `run`."""
 
     async def main(loaded: _S, stop: asyncio.Event) -> None:
-        async with running(loaded) as service:
-            logging.getLogger(name).info("Listening on %s.", service.address)
-            await any_of(stop, service.stop)
+        tracing.begin(name, proxy_for)
+        try:
+            async with running(loaded) as service:
+                logging.getLogger(name).info("Listening on %s.", service.address)
+                await any_of(stop, service.stop)
+        finally:
+            tracing.end(_FLUSH_SECONDS)
 
     run(name, settings, main)
 
@@ -98,7 +106,8 @@ def run(
     try:
         loaded = settings.load()
         make_home(loaded.lookalike_home)
-        logs.configure(name, loaded.secrets(), loaded.lookalike_log)
+        secrets = [*loaded.secrets(), *tracing.secrets()]
+        logs.configure(name, secrets, loaded.lookalike_log)
         threading.excepthook = _log_thread
         try:
             asyncio.run(_supervise(loaded, main))

@@ -7,7 +7,10 @@ import re
 import sys
 from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
+
+from lookalike import tracing
 
 Style: TypeAlias = Literal["text", "json"]
 """How a record is written: as a line of text, or as a JSON object on a line."""
@@ -64,7 +67,10 @@ class RedactionFilter(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time (RFC 3339), service, level, logger, message, traceback."""
+    """A record as one line of JSON: time (RFC 3339), service, level, logger, message, traceback.
+
+    What is logged within a span has its trace_id and span_id.
+    """
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -78,6 +84,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **tracing.current.get().ids,
         }
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
@@ -127,6 +134,11 @@ def sent_to(stream: Stream) -> Generator[None, None, None]:
     finally:
         for handler, old in before:
             handler.setStream(old or sys.stderr)
+
+
+def lost_lines_file(home: Path) -> Path:
+    """Where `lookalike up` notes how many lines of its log could not be written since its start."""
+    return home / "up.lost-lines"
 
 
 def message_of(line: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from lookalike import tracing
 from lookalike.database import backend_of
 
 _P = ParamSpec("_P")
@@ -23,7 +24,7 @@ _R = TypeVar("_R")
 class Transactions(Protocol):
     """What `atomic` asks of a method's class: a `Transactional`, or one that has its `run`."""
 
-    async def run(self, work: Callable[[Session], _R]) -> _R: ...  # noqa: D102, below
+    async def run(self, work: Callable[[Session], _R], name: str) -> _R: ...  # noqa: D102, below
 
 
 _T = TypeVar("_T", bound=Transactions)
@@ -41,8 +42,17 @@ class Transactional:
     so several times, which costs more than the statement itself (docs/decisions/0003-sqlite.md).
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, timed: Callable[[float], None] | None = None) -> None:
+        """Nothing runs yet.
+
+        Args:
+            engine: the database's.
+            timed: is told on the transaction's thread how many seconds each took, however it ended;
+                None: nobody is.
+        """
         self._engine = engine
+        self._timed = timed
+        self._attributes = {"db.system.name": engine.dialect.name}
         self._backend = backend_of(engine)
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._threads = ThreadPoolExecutor(self._backend.THREADS, "database")
@@ -59,8 +69,8 @@ class Transactional:
         await asyncio.to_thread(self._threads.shutdown)
         self._engine.dispose()
 
-    async def run(self, work: Callable[[Session], _R]) -> _R:
-        """Runs the work in a transaction.
+    async def run(self, work: Callable[[Session], _R], name: str = "") -> _R:
+        """Runs the work in a transaction; `name` is what a trace calls it.
 
         Once begun it runs to its end, even if the caller is cancelled. Where another transaction
         was in the way, it is rolled back and run anew. Where it finds the disk full, it is run once
@@ -71,7 +81,8 @@ class Transactional:
             OSError: the database is full, busy, broken or unavailable.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._transact, work)
+        transact = tracing.carried(self._transact)
+        return await loop.run_in_executor(self._threads, transact, work, name)
 
     async def truncate_log(self) -> None:
         """Empties SQLite's write-ahead log, if there is one: it has what was deleted since.
@@ -90,19 +101,22 @@ class Transactional:
         """
         await asyncio.to_thread(self._backend.remove_old_copies, self._engine)
 
-    def _transact(self, work: Callable[[Session], _R]) -> _R:
+    def _transact(self, work: Callable[[Session], _R], name: str) -> _R:
         thread = threading.get_ident()
-        self._began[thread] = time.monotonic()
+        self._began[thread] = began = time.monotonic()
         try:
-            self._reserve.take_in()
-            try:
+            with tracing.span(f"transaction {name}", self._attributes):
+                self._reserve.take_in()
+                try:
+                    return self._attempt(work)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC or not self._reserve.throw_away():
+                        raise
                 return self._attempt(work)
-            except OSError as error:
-                if error.errno != errno.ENOSPC or not self._reserve.throw_away():
-                    raise
-            return self._attempt(work)
         finally:
             del self._began[thread]
+            if self._timed is not None:
+                self._timed(time.monotonic() - began)
 
     def _attempt(self, work: Callable[[Session], _R]) -> _R:
         pauses = iter(_PAUSES)
@@ -126,6 +140,8 @@ def atomic(
 
     @functools.wraps(method)
     async def transaction(self: _T, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return await self.run(lambda session: method(self, session, *args, **kwargs))
+        return await self.run(
+            lambda session: method(self, session, *args, **kwargs), method.__name__
+        )
 
     return transaction

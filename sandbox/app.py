@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
@@ -26,6 +27,8 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app = FastAPI(
         title="Lookalike sandbox",
         openapi_url=None,
+        # A variable would turn it on, and it tells of paths, in which the bot's token is.
+        telemetry=TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False),
         max_body_size=_MAX_BODY_BYTES,
         exception_handlers={
             ClientDisconnect: _answer_disconnected,

@@ -131,6 +131,7 @@ async def _bot(
             KeptUpdates(home / "undecoded"),
             table.register(application, services),
             application.update_queue,
+            services.traces,
         )
         await application.initialize()
         stack.push_async_callback(application.shutdown)

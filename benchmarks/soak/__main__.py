@@ -4,9 +4,11 @@
 
 Afterwards every honest photo that was not refused in words has its picture, one of it, and nothing
 else is left in their chats; each of them is still in their history; of a hundred captions 99 came
-within 5 s; no process holds more than at first; no log has a traceback, and all stop cleanly. The
-exit code says whether that holds. What takes time to show, the captions' 99th percentile and
-growth, counts in runs of ten minutes and more.
+within 5 s; no process holds more than at first; no log has a traceback, and all stop cleanly.
+Prometheus, if there is one here, has watched with the rules of `deploy/`, and has something to say
+to each query of the dashboard. The exit code says whether that holds. What takes time to show, the
+captions' 99th percentile, growth and what the dashboard shows of faults, counts in runs of ten
+minutes and more.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ import random
 import re
 import shutil
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -28,12 +31,19 @@ from benchmarks.soak.harm import KINDS, ROUND_SECONDS, Harms
 from benchmarks.soak.people import attack, use
 from benchmarks.soak.up import SERVICES, Up, telegram
 from benchmarks.soak.verdict import recorded, settled
+from benchmarks.soak.watched import Watch, Watched, watching
 from lookalike.tokens import service_token
 from tests.sandbox.client import People
+from tests.stack import free_port
 
 _USERS = 5
 _LONG_ENOUGH = 600.0
-_SETTINGS = {"CAPTIONER": "offline", "USER_MAX_UNFINISHED": "100", "RETENTION_DAYS": "7"}
+_SETTINGS = {
+    "CAPTIONER": "offline",
+    "BOT_DAILY_CAPTIONS": "100000",
+    "USER_MAX_UNFINISHED": "100",
+    "RETENTION_DAYS": "7",
+}
 
 
 @click.command(help=__doc__)
@@ -61,14 +71,22 @@ async def _run(
     disk = SmallDisk.mount(folder / "disk")
     clock = Clock(folder / "clock")
     home = folder / "disk" / "home"
-    with telegram(folder / "telegram", _SETTINGS) as sandbox:
+    metrics = f"127.0.0.1:{free_port()}"
+    settings = _SETTINGS | {"DBSERVICE_METRICS_LISTEN": metrics}
+    with telegram(folder / "telegram", settings) as sandbox:
         environment = sandbox.environment | clock.environment | {"LOOKALIKE_HOME": str(home)}
+        addresses = {
+            "bot": environment["BOT_LISTEN"],
+            "dbservice": metrics,
+            "generator": environment["GENERATOR_LISTEN"],
+        }
         up = Up(folder, home, environment)
         try:
             async with People(sandbox.url("sandbox")) as people:
                 await asyncio.gather(*(up.well(name) for name in SERVICES))
                 harms = Harms(dice, up, people, disk, clock, kinds)
-                wrong = await _soak(seconds, dice, turn, up, people, harms)
+                with _watching(folder / "prometheus", addresses, service_token(home)) as watch:
+                    wrong = await _soak(seconds, dice, turn, up, people, harms, watch)
                 code = up.stop()
         finally:
             up.kill()
@@ -82,8 +100,23 @@ async def _run(
     return wrong
 
 
+def _watching(
+    folder: Path, addresses: dict[str, str], token: str
+) -> AbstractContextManager[Watch | None]:
+    if shutil.which("prometheus") is None:
+        print("There is no prometheus here, so none watches.")
+        return nullcontext()
+    return watching(folder, addresses, token)
+
+
 async def _soak(
-    seconds: float, dice: random.Random, turn: float, up: Up, people: People, harms: Harms
+    seconds: float,
+    dice: random.Random,
+    turn: float,
+    up: Up,
+    people: People,
+    harms: Harms,
+    watch: Watch | None,
 ) -> list[str]:
     """Has it used and harmed, and prints what came of that; gives what does not hold."""
     began = time.monotonic()
@@ -117,12 +150,16 @@ async def _soak(
     )
     print(*report.of_harms(harms.done, harms.left_out, book.photos), "", sep="\n")
     print(*report.of_gauges(gauges.growth()), "", sep="\n")
+    watched = None if watch is None else watch.look()
+    if watched is not None:
+        print(*report.of_watched(watched), "", sep="\n")
+        wrong += [f"Prometheus cannot evaluate {rule}" for rule in watched.broken]
     if seconds >= _LONG_ENOUGH:
-        wrong += _in_the_long_run(book, gauges)
+        wrong += _in_the_long_run(book, gauges, watched)
     return wrong
 
 
-def _in_the_long_run(book: Book, gauges: Gauges) -> list[str]:
+def _in_the_long_run(book: Book, gauges: Gauges, watched: Watched | None) -> list[str]:
     wrong = [
         f"{name} has grown"
         for name, (first, last) in gauges.growth().items()
@@ -131,6 +168,8 @@ def _in_the_long_run(book: Book, gauges: Gauges) -> list[str]:
     p99 = report.percentile(report.waits(book.photos), 0.99)
     if p99 > report.P99_SECONDS:
         wrong.append(f"of a hundred captions 99 came within {p99:.1f} s")
+    if watched is not None:
+        wrong += [f"the panel {panel!r} of the dashboard is empty" for panel in watched.silent]
     return wrong
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from benchmarks.soak.book import Waiting
 from benchmarks.soak.gauges import Reading, is_flat
 from benchmarks.soak.harm import KINDS, Harm
+from benchmarks.soak.watched import Watched
 
 P99_SECONDS: Final = 5.0
 """Of a hundred captions of honest users, 99 come sooner."""
@@ -106,3 +107,13 @@ def of_gauges(growth: dict[str, tuple[Reading, Reading]]) -> list[str]:
             f" | {last.descriptors:.0f} | {'yes' if is_flat(first, last) else 'no'} |"
         )
     return rows
+
+
+def of_watched(watched: Watched) -> list[str]:
+    """What Prometheus has seen."""
+    parts = ", ".join(f"{name} {part:.1%}" for name, part in watched.scraped.items())
+    return [
+        f"Prometheus: of its scrapes these were answered: {parts}.",
+        f"Alerts that fired: {', '.join(watched.fired) or 'none'}.",
+        f"Panels that stayed empty: {', '.join(watched.silent) or 'none'}.",
+    ]

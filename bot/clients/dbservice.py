@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import grpc
 from grpc.aio import StreamUnaryMultiCallable, UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 
 from bot.clients.errors import DatabaseError, translated
 from bot.observers import Observer, RpcDone, timed
+from lookalike import tracing
 from lookalike.proxies import NO_GRPC_PROXY
 from protos.lookalike.db.v1 import db_pb2 as db
 from protos.lookalike.db.v1.db_pb2_grpc import DatabaseServiceStub
@@ -32,6 +33,8 @@ _ONCE: Final = frozenset(
     }
 )
 """What may have been done where the answer is lost, and would then be done twice."""
+
+_Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
@@ -102,7 +105,7 @@ class DatabaseClient:
             ],
         )
         self._stub = DatabaseServiceStub(self._channel)
-        self._metadata = (("authorization", f"Bearer {token}"),)
+        self._metadata: _Metadata = (("authorization", f"Bearer {token}"),)
 
     async def disconnect(self) -> None:
         """Closes the channel."""
@@ -355,8 +358,8 @@ class DatabaseClient:
     async def _call(
         self, method: UnaryUnaryMultiCallable[_Q, _A], request: _Q, deadline: float = _DEADLINE
     ) -> _A:
-        with self._calling(type(request)):
-            return await method(request, timeout=deadline, metadata=self._metadata)
+        with self._calling(type(request)) as metadata:
+            return await method(request, timeout=deadline, metadata=metadata)
 
     async def _upload(
         self,
@@ -364,14 +367,14 @@ class DatabaseClient:
         method: StreamUnaryMultiCallable[_Q, _A],
         parts: Iterator[_Q],
     ) -> _A:
-        with self._calling(kind):
-            return await method(parts, timeout=_BYTES_DEADLINE, metadata=self._metadata)
+        with self._calling(kind) as metadata:
+            return await method(parts, timeout=_BYTES_DEADLINE, metadata=metadata)
 
     async def _download(
         self, method: UnaryStreamMultiCallable[_Q, _A], request: _Q
     ) -> AsyncGenerator[_A]:
-        with self._calling(type(request)):
-            call = method(request, timeout=_BYTES_DEADLINE, metadata=self._metadata)
+        with self._calling(type(request)) as metadata:
+            call = method(request, timeout=_BYTES_DEADLINE, metadata=metadata)
             try:
                 async for part in call:
                     yield part
@@ -379,11 +382,13 @@ class DatabaseClient:
                 call.cancel()  # nothing, if it has ended
 
     @contextmanager
-    def _calling(self, request: type) -> Generator[None, None, None]:
+    def _calling(self, request: type) -> Generator[_Metadata, None, None]:
+        """Gives the call's metadata."""
         method = request.__name__.removesuffix("Request")
 
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.rpc_done(RpcDone("dbservice", method, seconds, outcome))
 
-        with timed(self._observers, announce), translated():
-            yield
+        span = tracing.span(f"{_SERVICE.full_name}/{method}", kind="client")
+        with timed(self._observers, announce, span), translated():
+            yield (*self._metadata, *span.headers)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from bot.clients import documents
 from bot.clients.batching import Batcher
 from bot.clients.documents import InitImage, Job, NotUnderstood
 from bot.observers import Observer, RpcDone, timed
+from lookalike import tracing
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _CONNECT_SECONDS = 3.05
@@ -27,6 +29,7 @@ _CHUNK = 64 * 1024
 _BULK = 200  # ids in one request; the contract's limit
 _TRY_AGAIN = frozenset({408, 425, 429})
 _XML = "application/xml"
+_ASKED_FOR = re.compile(r"^(/v1/[a-z]+)/[^/?]+")
 
 
 class GeneratorUnavailable(Exception):
@@ -190,16 +193,21 @@ class GeneratorClient:
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.rpc_done(RpcDone("generator", request.method, seconds, outcome))
 
-        with timed(self._observers, announce):
-            return await loop.run_in_executor(self._threads, self._call_blocking, request)
+        span = tracing.span(f"{request.method} {_route(request.path)}", kind="client")
+        with timed(self._observers, announce, span):
+            return await loop.run_in_executor(
+                self._threads, self._call_blocking, request, dict(span.headers)
+            )
 
-    def _call_blocking(self, request: _Request) -> _Answer:
+    def _call_blocking(self, request: _Request, headers: dict[str, str]) -> _Answer:
+        if request.body:
+            headers["Content-Type"] = request.media_type
         try:
             with self._session().request(
                 request.method,
                 self._url + request.path,
                 data=request.body,
-                headers={"Content-Type": request.media_type} if request.body else None,
+                headers=headers,
                 timeout=(_CONNECT_SECONDS, request.read_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -223,6 +231,11 @@ class GeneratorClient:
         session = self._local.session
         assert isinstance(session, requests.Session)  # noqa: S101, for the type checker
         return session
+
+
+def _route(path: str) -> str:
+    """A path without what is asked for, such as `/v1/jobs/{id}/image`."""
+    return _ASKED_FOR.sub(r"\1/{id}", path).partition("?")[0]
 
 
 def _body_of(response: requests.Response, most_bytes: int) -> bytes:

@@ -11,8 +11,8 @@ from bot.access import Standing, link_in, party_of
 from bot.callbacks import answer
 from bot.clients.errors import DatabaseUnavailable
 from bot.context import Context
+from bot.handing import Handing
 from bot.handlers import errors, inline
-from bot.handlers.handing import Handing
 from bot.messages import is_for_the_bot, may_be_for_the_bot
 from bot.services import Services
 

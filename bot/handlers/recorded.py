@@ -12,7 +12,7 @@ from telegram.ext import Application, BaseHandler
 
 from bot.clients.errors import DatabaseUnavailable
 from bot.context import Context
-from bot.handlers.handing import Handing
+from bot.handing import Handing
 from bot.services import Services
 
 

@@ -2,6 +2,7 @@
 
 from bot.clients.generator import GeneratorUnavailable, JobRejected
 from bot.health import Health
+from bot.observers import Closed
 from bot.services import Services
 from bot.work import outbox, status_message
 from bot.work.item import RetryLater, WorkItem
@@ -22,6 +23,14 @@ async def run(item: WorkItem, services: Services) -> None:
             raise RetryLater(None, getattr(error, "retry_after", None)) from error
         services.generator_health.ok()
     await item.close()
+    event = Closed(
+        item.id,
+        db.GenerationState.Name(item.state).removeprefix("GENERATION_STATE_").lower(),
+        item.generation.error.code,
+        len(item.parts),
+    )
+    for observer in services.observers:
+        observer.closed(event)
 
 
 def _is_told(item: WorkItem) -> bool:

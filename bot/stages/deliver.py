@@ -1,5 +1,7 @@
 """finished -> delivered: send the picture in reply to the photo, or the pictures as an album."""
 
+import time
+
 from telegram import InlineKeyboardMarkup
 
 from bot import keyboards
@@ -31,6 +33,7 @@ async def run(item: WorkItem, services: Services) -> None:
     event = Delivered(
         item.id,
         item.owner,
+        max(0.0, time.time() - item.generation.created_at.ToNanoseconds() / 1e9),
         memory.caption_seconds,
         memory.waiting_seconds,
         memory.picture_seconds,

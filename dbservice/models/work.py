@@ -156,6 +156,7 @@ class Generation(StoredImage, Base):
     finished_at: Mapped[datetime | None]
     in_share: Mapped[bool] = mapped_column(default=False)
     goes_on_at: Mapped[str | None]
+    traceparent: Mapped[str | None]  # of what asked for it, as W3C Trace Context has it
 
     photo: Mapped[Photo] = relationship(lazy="joined", innerjoin=True)
     members: Mapped[list["Generation"]] = relationship(

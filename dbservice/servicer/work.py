@@ -4,7 +4,9 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+from grpc.aio import ServicerContext
 
 from dbservice import uploads
 from dbservice.errors import ServiceError, not_found
@@ -23,6 +25,7 @@ from dbservice.transactions import (
 )
 from dbservice.transactions.limits import Limits
 from dbservice.transactions.quotas import Quotas
+from lookalike import tracing
 from lookalike.blobs import new_key
 from lookalike.disk import is_nearly_full
 from protos.lookalike.db.v1 import db_pb2 as db
@@ -30,16 +33,17 @@ from protos.lookalike.db.v1 import db_pb2 as db
 _Info = TypeVar("_Info", db.StorePhotoRequest.Info, db.FinalizeGenerationRequest.Info)
 _Begin = TypeVar("_Begin", db.ReceivePhotoRequest, db.CreateGenerationRequest)
 _A = TypeVar("_A")
+_Context: TypeAlias = ServicerContext[Any, Any]
 
 
 class WorkServicer(Serving):
     """Photos and generations."""
 
     async def ReceivePhoto(
-        self, request: db.ReceivePhotoRequest, _context: object
+        self, request: db.ReceivePhotoRequest, context: _Context
     ) -> db.ReceivePhotoResponse:
         """See db.proto."""
-        response = await self._begin(photos.receive, request)
+        response = await self._begin(photos.receive, request, context)
         if request.HasField("asking_message_id"):
             await delete_pending(self._store, self._blobs)  # of what has begun anew
         return response
@@ -61,10 +65,10 @@ class WorkServicer(Serving):
         return await self._store.transact(generations.advance, request)
 
     async def CreateGeneration(
-        self, request: db.CreateGenerationRequest, _context: object
+        self, request: db.CreateGenerationRequest, context: _Context
     ) -> db.CreateGenerationResponse:
         """See db.proto."""
-        return await self._begin(creation.create, request)
+        return await self._begin(creation.create, request, context)
 
     async def LeaseGenerations(
         self, request: db.LeaseGenerationsRequest, _context: object
@@ -179,12 +183,16 @@ class WorkServicer(Serving):
         return found
 
     async def _begin(
-        self, action: Callable[[Transaction, _Begin, Limits, Quotas], _A], request: _Begin
+        self,
+        action: Callable[[Transaction, _Begin, Limits, Quotas, str], _A],
+        request: _Begin,
+        context: _Context,
     ) -> _A:
         """Begins something, or counts that it was refused."""
         allowed = replace(self._limits, disk_full=any(map(is_nearly_full, self._folders)))
+        traceparent = tracing.received(context.invocation_metadata() or ())
         try:
-            return await self._store.transact(action, request, allowed, self._quotas)
+            return await self._store.transact(action, request, allowed, self._quotas, traceparent)
         except ServiceError as error:
             if error.reason in quotas.REFUSALS:
                 await self._store.transact(quotas.count_refusal, request.bot_id)

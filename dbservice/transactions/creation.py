@@ -18,7 +18,11 @@ _SAME_PRESS: Final = timedelta(seconds=5)
 
 
 def create(
-    transaction: Transaction, request: db.CreateGenerationRequest, allowed: Limits, bounds: Quotas
+    transaction: Transaction,
+    request: db.CreateGenerationRequest,
+    allowed: Limits,
+    bounds: Quotas,
+    traceparent: str = "",
 ) -> db.CreateGenerationResponse:
     """Makes the generation that is asked for, once.
 
@@ -32,6 +36,8 @@ def create(
         row, created = _from_parent(transaction, request, allowed, bounds)
     else:
         row, created = _from_words(transaction, request, allowed, bounds)
+    if created:
+        row.traceparent = traceparent or None
     return db.CreateGenerationResponse(item=messages.item(row), created=created)
 
 

@@ -26,7 +26,11 @@ _ALBUM = 10  # photos, at most, as Telegram's sendMediaGroup takes them
 
 
 def receive(
-    transaction: Transaction, request: db.ReceivePhotoRequest, allowed: Limits, bounds: Quotas
+    transaction: Transaction,
+    request: db.ReceivePhotoRequest,
+    allowed: Limits,
+    bounds: Quotas,
+    traceparent: str = "",
 ) -> db.ReceivePhotoResponse:
     """Records a photo with its generation 0, once per message and who asks about it.
 
@@ -61,6 +65,7 @@ def receive(
     whose = request.bot_id, request.chat_id, request.user_id
     state = CANCELLED if cancellations.include(transaction, *whose, asked_by) else RECEIVED
     row = messages.new_generation(key, photo, 0, state, request, transaction.now)
+    row.traceparent = traceparent or None
     if is_asked:
         row.reply_to_message_id = asked_by
     chosen = settings.in_chat(transaction, photo.bot_id, photo.user_id, photo.chat_id)

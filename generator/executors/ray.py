@@ -30,6 +30,7 @@ from generator.tasks import (
     Step,
     Task,
 )
+from lookalike import tracing
 from lookalike.errors import StartError
 from lookalike.waiting import unless
 
@@ -289,7 +290,7 @@ class RayExecutor:
             async with self._session.post(
                 self._url + wire.CALLS_PATH,
                 data=call.body(),
-                headers={"Content-Type": wire.MEDIA_TYPE},
+                headers={"Content-Type": wire.MEDIA_TYPE, **dict(tracing.current.get().headers)},
                 allow_redirects=False,
             ) as answer:
                 try:

@@ -33,12 +33,18 @@ class JobDatabase(Transactional):
         now: tells a transaction the time, in seconds since 1970; see `clock_of`.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float] | None = None,
+        timed: Callable[[float], None] | None = None,
+    ) -> None:
         """Opens a database, creating the tables if they are missing, and brings it up to date.
 
         Args:
             url: `sqlite:///path` or `postgresql://...`.
             clock: tells the time; None: the database's own.
+            timed: see `Transactional`.
 
         Raises:
             StartError: it cannot be used, another process uses its file, or there is no room to
@@ -50,7 +56,7 @@ class JobDatabase(Transactional):
         except BaseException:
             engine.dispose()
             raise
-        super().__init__(engine)
+        super().__init__(engine, timed)
         _log.info("The job queue is %s.", self._backend.named(engine))
         self._name = secrets.token_hex(8)  # by which it knows its own changes
         self.events = JobEvents(self._sessions, self._tell_others)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import exists, func, select, update
@@ -15,9 +16,25 @@ from generator.jobs.messages import Aspect, JobRequest
 from generator.jobs.order import FAIR_ORDER, RUNNING, Line, QueuedJob
 from generator.jobs.tables import UNFINISHED, Holder, Job, Owner, State
 from generator.jobs.uploads import use
+from lookalike import tracing
 from lookalike.transactions import atomic
 
 _QUEUE_RETRY_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Census:
+    """How many jobs have not ended.
+
+    Attributes:
+        queued: that wait.
+        running: that are computed.
+        oldest_seconds: how long ago the oldest that waits was submitted; 0: none waits.
+    """
+
+    queued: int
+    running: int
+    oldest_seconds: float
 
 
 class JobQueue:
@@ -100,6 +117,19 @@ class JobQueue:
         return {job.id: job for job in found}, Line(order, capacity)
 
     @atomic
+    def census(self, session: Session) -> Census:
+        """How many jobs there are."""
+        rows = session.execute(
+            select(Job.state, func.count(), func.min(Job.submitted_at))
+            .where(Job.state.in_(UNFINISHED))
+            .group_by(Job.state)
+        ).all()
+        counts = {state: count for state, count, _ in rows}
+        oldest = {state: since for state, _, since in rows}.get(State.QUEUED)
+        seconds = 0.0 if oldest is None else max(0.0, self._now(session) - oldest)
+        return Census(counts.get(State.QUEUED, 0), counts.get(State.RUNNING, 0), seconds)
+
+    @atomic
     def cancel(self, session: Session, job_id: UUID) -> Job | None:
         """Cancels a job and returns what it is now; None: it is not known, or has ended."""
         unfinished = exists().where(Job.id == job_id, Job.state.in_(UNFINISHED))
@@ -168,6 +198,8 @@ class JobQueue:
             attempts=0,
             fence=0,
             step=0,
+            submitted_at=self._now(session),
+            traceparent=tracing.current.get().traceparent or None,
         )
         session.add(job)
         return job

@@ -136,7 +136,9 @@ class Job(Base):
         image_sha256: of the picture's bytes, in hex.
         error_code: a Fault, where it ended without a picture.
         error_message: the same for the person who asked.
-        ended_at: seconds since 1970.
+        submitted_at: seconds since 1970; None: before that was recorded.
+        ended_at: likewise.
+        traceparent: of what submitted it, as W3C Trace Context has it; None: nothing was traced.
     """
 
     __tablename__ = "jobs"
@@ -178,4 +180,6 @@ class Job(Base):
     image_sha256: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
+    submitted_at: Mapped[float | None]
     ended_at: Mapped[float | None]
+    traceparent: Mapped[str | None] = mapped_column(Text)

@@ -14,8 +14,9 @@ from generator.executors import chosen
 from generator.executors.wire import ReplicasLine
 from generator.ray.ingress import Painter, painter_app, replicas_app
 from generator.settings import GeneratorSettings
-from lookalike import logs
+from lookalike import logs, tracing
 from lookalike.errors import StartError
+from lookalike.proxies import proxy_for
 
 _APPLICATION = "painter"
 """Its name in the config; its only deployment is `Painter`."""
@@ -34,8 +35,9 @@ def _begin() -> tuple[GeneratorSettings, str]:
     token = settings.known_token()
     if token is None:
         raise StartError("SERVICE_TOKEN is not set in the environment of this node of Ray.")
-    secrets = settings.secrets()
+    secrets = [*settings.secrets(), *tracing.secrets()]
     logs.configure("painter", secrets, settings.lookalike_log)
+    tracing.begin("painter", proxy_for)
     for name in _HANDLED:
         for handler in logging.getLogger(name).handlers:
             handler.addFilter(logs.RedactionFilter(secrets))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +23,7 @@ from generator.executors.base import Executor
 from generator.executors.wire import Answer, BeginLine, CancelLine, NotUnderstood, TaskLine
 from generator.tasks import CancelToken, ModelInfo, Step, Task
 from generator.web.http import Authentication
+from lookalike import tracing
 from lookalike.waiting import unless
 
 _CALL_SECONDS = 60.0
@@ -117,10 +119,12 @@ class Painter:
             await Response(str(error), status, media_type="text/plain")(scope, receive, send)
             return
         listening = asyncio.create_task(call.listen(lines))
+        parent = tracing.well_formed(Headers(scope=scope).get(tracing.HEADER, ""))
         try:
             async with self._turn:
                 if not call.gone.is_set():
-                    await self._serve(call, send)
+                    with tracing.span("paint", kind="server", parent=parent):
+                        await self._serve(call, send)
         finally:
             listening.cancel()
 

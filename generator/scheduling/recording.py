@@ -16,6 +16,7 @@ from generator.scheduling.progress import RunningBatch, RunningJob
 from generator.scheduling.retrying import Retrying
 from generator.scheduling.watchdog import Watchdog
 from generator.tasks import Outcome, Picture, SafetyRejected, TaskError
+from lookalike import tracing
 
 _SAVING_SECONDS = 3.0
 """How long a stop waits for a batch's pictures to be recorded; the process has 10 s to end."""
@@ -63,13 +64,15 @@ class Recorder:
                 until = min(until, time.monotonic() + _SAVING_SECONDS)
             recorded = None
             if time.monotonic() < until:
-                recorded = await self._record(batch, job, outcome, stop)
+                with tracing.within(job.claim.traceparent):
+                    recorded = await self._record(batch, job, outcome, stop)
             if recorded is None:
                 await self.release(batch.began_at, job.claim, stop)
 
     async def release(self, began_at: float, claim: Job, stop: asyncio.Event) -> None:
         """Gives a claim back unharmed; it was made at that time of `time.monotonic`."""
-        released = await self._retrying.write(partial(self._leases.release, claim), stop)
+        with tracing.within(claim.traceparent):
+            released = await self._retrying.write(partial(self._leases.release, claim), stop)
         if released is not None:
             self._announce(began_at, claim, "released" if released else "lost")
 
@@ -77,7 +80,8 @@ class Recorder:
         self, began_at: float, claim: Job, fault: Fault, message: str, stop: asyncio.Event
     ) -> None:
         """Ends a claim that cannot be computed; it was made at that time of `time.monotonic`."""
-        recorded = await self._fail(claim, fault, message, stop)
+        with tracing.within(claim.traceparent):
+            recorded = await self._fail(claim, fault, message, stop)
         if recorded is not None:
             ended, code = ("failed", fault) if recorded else ("lost", "")
             self._announce(began_at, claim, ended, code)

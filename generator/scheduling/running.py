@@ -1,6 +1,7 @@
 """Has a batch computed, and watches it meanwhile."""
 
 import asyncio
+import contextvars
 import math
 import time
 from collections.abc import Sequence
@@ -63,11 +64,11 @@ class BatchRunner:
         jobs = await self._beginning.begin(claims, model, stop)
         if not jobs:
             return
-        batch = RunningBatch(jobs)
-        self._announce_start(batch, behind)
+        batch, context = RunningBatch(jobs), contextvars.copy_context()
+        context.run(self._announce_start, batch, behind)
         with self._progress.computing(batch):
             over = asyncio.Event()
-            computing = asyncio.ensure_future(self._compute(batch))
+            computing = asyncio.create_task(self._compute(batch), context=context)
             watching = asyncio.create_task(self._watch(batch, computing, over, stop))
             try:
                 await asyncio.wait({computing})
@@ -170,7 +171,10 @@ class BatchRunner:
     def _announce_start(self, batch: RunningBatch, behind: int) -> None:
         task = batch.jobs[0].task
         attempts = [claim.attempts for claim in batch.claims]
-        event = BatchStarted(batch.ids, attempts, task.shape, task.computed_steps, behind)
+        traceparents = [claim.traceparent or "" for claim in batch.claims]
+        event = BatchStarted(
+            batch.ids, attempts, task.shape, task.computed_steps, behind, traceparents
+        )
         for observer in self._observers:
             observer.batch_started(event)
 

@@ -1,14 +1,16 @@
 """The routes. They map HTTP to the service and back, and nothing else."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.background import BackgroundTask
+from starlette.routing import Route
 
 from generator.images import Images
 from generator.jobs.tables import UNFINISHED
@@ -30,11 +32,14 @@ from generator.web.http import (
     xml_body,
 )
 from generator.web.problems import Code, Problem
+from generator.web.traces import Traced
+from lookalike import tracing
 
 _PNG = "image/png"
 _JPEG = "image/jpeg"
 _MAX_STATES = 200
 _OPEN_PATHS = frozenset({"/v1/schema.xsd", "/health/live", "/health/ready"})
+"""And those of routes that decide themselves."""
 _RETRY = {"Retry-After": "2"}
 _FRESH = {"Cache-Control": "no-cache"}
 _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -63,19 +68,26 @@ class Parts:
     watchdog: Watchdog
 
 
-def create_app(parts: Parts, token: str) -> FastAPI:
+def create_app(parts: Parts, token: str, others: Sequence[Route] = ()) -> FastAPI:
     """The web service as an ASGI application.
 
     Args:
         parts: what answers.
         token: the bearer token to ask for.
+        others: what else is served; each of them decides itself who may ask.
     """
-    # The schema describes this service; OpenAPI has nothing to add to it.
-    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    # The schema describes this service; OpenAPI has nothing to add to it. Nor has its telemetry,
+    # which a variable turns on: it tells of URLs, and of what exceptions say.
+    no_telemetry = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
+    app = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=no_telemetry)
     app.state.parts = parts
-    app.add_middleware(Authentication, token=token, open_paths=_OPEN_PATHS)
+    open_paths = _OPEN_PATHS | {each.path for each in others}
+    if tracing.is_on():
+        app.add_middleware(Traced)
+    app.add_middleware(Authentication, token=token, open_paths=open_paths)
     app.include_router(_router)
-    errors.install(app, _router.routes)
+    app.routes.extend(others)
+    errors.install(app, [*_router.routes, *others])
     return app
 
 

@@ -12,7 +12,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -34,13 +34,15 @@ _log = logging.getLogger(__name__)
 class Decoder:
     """Prepares images, each in a process of its own."""
 
-    def __init__(self, form: Form = Form.PHOTO) -> None:
+    def __init__(self, form: Form = Form.PHOTO, killed: Callable[[], None] = lambda: None) -> None:
         """Starts nothing yet; the first image waits for its process.
 
         Args:
             form: of the images.
+            killed: is called when an image was too much for its process.
         """
         self._form = form
+        self._killed = killed
         self._spare: asyncio.Task[asyncio.subprocess.Process] | None = None
 
     async def prepare(self, data: bytes) -> Prepared:
@@ -55,8 +57,10 @@ class Decoder:
                 async with asyncio.timeout(WALL_SECONDS):
                     out, _ = await process.communicate(data)
             except TimeoutError:
+                self._killed()
                 raise ImageRefused("image-too-costly") from None
         if process.returncode:
+            self._killed()
             raise ImageRefused(_refusal(process.returncode))
         head, _, file = out.partition(b"\n")
         answer: Answer = json.loads(head)

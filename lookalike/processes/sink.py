@@ -20,6 +20,9 @@ class LogSink:
 
     The disk may be full, the reader gone or at rest: then lines are dropped, and how many is told
     before the next one that can be written.
+
+    Attributes:
+        lost: how many lines were dropped so far.
     """
 
     def __init__(self, descriptor: int, notice: Callable[[int], str] = notice) -> None:
@@ -33,7 +36,8 @@ class LogSink:
         self._notice = notice
         self._waiting: collections.deque[bytes] = collections.deque()
         self._bytes = 0
-        self._dropped = 0
+        self.lost = 0
+        self._dropped = 0  # of these, how many were not told yet
         self._torn = False
         self._closed = False
         self._news = threading.Condition()
@@ -45,7 +49,7 @@ class LogSink:
         data = line.encode(errors="replace")
         with self._news:
             if self._bytes + len(data) > _MOST_BYTES:
-                self._dropped += 1
+                self._lose()
                 return
             self._waiting.append(data)
             self._bytes += len(data)
@@ -67,10 +71,15 @@ class LogSink:
                 written = self._tell() and self._write(line)
                 with self._news:
                     self._bytes -= len(line)
-                    self._dropped += not written
+                    if not written:
+                        self._lose()
             self._tell()
         finally:
             os.close(self._descriptor)
+
+    def _lose(self) -> None:
+        self.lost += 1
+        self._dropped += 1
 
     def _next(self) -> bytes | None:
         """The line whose turn it is, once there is one; None: there will be no more."""

@@ -25,7 +25,7 @@ def test_what_is_not_known_is_left_out(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    LogObserver().delivered(Delivered("an-id", "telegram:42", *seconds))
+    LogObserver().delivered(Delivered("an-id", "telegram:42", 60.0, *seconds))
     assert caplog.messages == [line]
 
 

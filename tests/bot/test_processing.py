@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from telegram import Chat, Message, Update, User
 
+from bot.handing import Handing
 from bot.processing import FairUpdateProcessor
 
 
@@ -15,7 +16,7 @@ def update(user: int) -> Update:
 
 
 async def test_one_users_updates_leave_room_for_anothers() -> None:
-    processor = FairUpdateProcessor()
+    processor = FairUpdateProcessor(Handing())
     handled: list[int] = []
     go_on = asyncio.Event()
 
@@ -42,5 +43,5 @@ async def test_what_has_no_user_is_handled_too() -> None:
     async def handle() -> None:
         handled.set()
 
-    await FairUpdateProcessor().process_update(object(), handle())
+    await FairUpdateProcessor(Handing()).process_update(object(), handle())
     assert handled.is_set()

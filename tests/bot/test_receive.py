@@ -151,6 +151,7 @@ async def door_of_a_dying_bot(desk: Desk) -> AsyncIterator[Receiver]:
             KeptUpdates(desk.home / "kept"),
             table.register(application, desk.services),
             application.update_queue,
+            desk.services.traces,
         )
 
 

@@ -46,8 +46,8 @@ async def test_a_stage_that_has_to_wait_says_for_what(desk: Desk) -> None:
     tick = Tick(desk.services, desk.leasing)
     await tick.run()
     await settled(tick)
-    assert desk.listener.stages == [("caption", "TelegramUnavailable")]
-    assert desk.listener.sends == [("sendMessage", "TelegramUnavailable")]
+    assert desk.listener.stages == [("caption", "telegram-unavailable")]
+    assert desk.listener.sends == [("sendMessage", "telegram-unavailable")]
 
 
 async def test_all_that_runs_is_looked_at_in_one_request(desk: Desk) -> None:

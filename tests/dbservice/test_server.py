@@ -162,9 +162,9 @@ async def test_a_full_database_says_so(client: Client, monkeypatch: pytest.Monke
     held: list[Store] = []
     original = Store.run
 
-    async def note(self: Store, work: Callable[[Session], Any]) -> Any:
+    async def note(self: Store, work: Callable[[Session], Any], name: str) -> Any:
         held.append(self)
-        return await original(self, work)
+        return await original(self, work, name)
 
     monkeypatch.setattr(Store, "run", note)
     await client.receive()

@@ -56,7 +56,7 @@ async def start(
         yield begin
         return
     database = JobDatabase(database_url, lambda: 1_000_000.0)
-    monkeypatch.setattr("generator.server.JobDatabase", lambda _url, _clock: _Joined(database))
+    monkeypatch.setattr("generator.server.JobDatabase", lambda *_opening: _Joined(database))
     yield begin
     await database.close()
 

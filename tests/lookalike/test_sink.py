@@ -55,6 +55,18 @@ def test_lines_are_dropped_while_the_disk_is_full_and_counted(tmp_path: Path) ->
     assert last == "and on"
 
 
+def test_a_file_that_is_cut_goes_on_at_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("ab") as file:
+        sink = LogSink(file.fileno())
+    sink.write("before\n")
+    wait_until(lambda: path.read_text() == "before\n")
+    os.truncate(path, 0)
+    sink.write("after\n")
+    sink.close(10)
+    assert path.read_bytes() == b"after\n"
+
+
 def test_a_reader_at_rest_holds_nobody_up_and_hears_how_much_it_has_missed() -> None:
     reader, writer = os.pipe()
     sink = LogSink(writer)

@@ -23,6 +23,7 @@ from bot.web.gallery import documents
 from bot.web.gallery.links import Links
 from bot.web.gallery.problems import Problem
 from bot.web.gallery.visitors import Visitor, Visitors
+from lookalike import tracing
 from protos.lookalike.db.v1 import db_pb2 as db
 
 _PAGE: Final = 50
@@ -150,22 +151,22 @@ class Api:
         child = documents.ways(item).get(wanted.way)
         if child is None:
             raise Problem("not-found", said.gallery.gone)
-        made = await self._services.database.create_generation(
-            db.CreateGenerationRequest(
-                bot_id=self._bot_id,
-                chat_id=item.photo.chat_id,
-                user_id=visitor.user_id,
-                message_id=item.generation.result_message_id,
-                request_id=f"gallery:{wanted.request}",
-                parent_id=item.generation.id,
-                button=picture_data(wanted.way, item.generation.id),
-                language_code=visitor.language_code,
-                recipe=child.recipe,
-                parameters=child.parameters,
-                several=child.several,
-                exempt=visitor.is_admin,
-            )
+        asked = db.CreateGenerationRequest(
+            bot_id=self._bot_id,
+            chat_id=item.photo.chat_id,
+            user_id=visitor.user_id,
+            message_id=item.generation.result_message_id,
+            request_id=f"gallery:{wanted.request}",
+            parent_id=item.generation.id,
+            button=picture_data(wanted.way, item.generation.id),
+            language_code=visitor.language_code,
+            recipe=child.recipe,
+            parameters=child.parameters,
+            several=child.several,
+            exempt=visitor.is_admin,
         )
+        with tracing.trace("gallery", kind="server"):
+            made = await self._services.database.create_generation(asked)
         self._wake()
         message = said.pictures.coming if made.created else said.pictures.under_way
         return JSONResponse(

@@ -19,7 +19,7 @@ from typing import NoReturn
 import click
 
 from lookalike import lifecycle, logs, ownership
-from lookalike.cli.up import printing, watchdog
+from lookalike.cli.up import losses, printing, watchdog
 from lookalike.cli.up.checking import check
 from lookalike.cli.up.health import ask_grpc, ask_http, is_ready
 from lookalike.cli.up.supervisor import Supervisor, stop_all
@@ -64,12 +64,12 @@ async def _main(notes: Sequence[str], settings: _UpSettings, stop: asyncio.Event
     Raises:
         StartError: a service cannot run with these settings, or the home folder is in use.
     """
-    with _console(settings.lookalike_log) as show:
+    with _console(settings.lookalike_log) as (show, sink):
         for sentence in notes:
             _log.warning("%s", sentence)
         async with _lock(settings.lookalike_home, stop) as lock:
             if lock is not None:
-                await _supervise(show, settings, lock, stop)
+                await _supervise(show, sink, settings, lock, stop)
 
 
 @contextlib.asynccontextmanager
@@ -102,21 +102,28 @@ async def _lock(home: Path, stop: asyncio.Event) -> AsyncGenerator[int | None, N
 
 
 @contextlib.contextmanager
-def _console(style: Style) -> Generator[Callable[[str, str], None], None, None]:
-    """Gives what prints a line of a service; a console that is at rest or gone stops nobody."""
+def _console(style: Style) -> Generator[tuple[Callable[[str, str], None], LogSink], None, None]:
+    """Gives what prints a line of a service, and where it goes.
+
+    A console that is at rest or gone stops nobody.
+    """
     look: Callable[[str, str], str] = printing.as_json
     if style == "text":
         look = printing.coloured if sys.stderr.isatty() else printing.plain
     sink = LogSink(sys.stderr.fileno(), lambda count: look("up", notice(count)))
     try:
         with logs.sent_to(printing.Stream(lambda line: sink.write(look("up", line)))):
-            yield lambda service, line: sink.write(look(service, line))
+            yield lambda service, line: sink.write(look(service, line)), sink
     finally:
         sink.close()
 
 
 async def _supervise(
-    show: Callable[[str, str], None], settings: _UpSettings, lock: int, stop: asyncio.Event
+    show: Callable[[str, str], None],
+    sink: LogSink,
+    settings: _UpSettings,
+    lock: int,
+    stop: asyncio.Event,
 ) -> None:
     loop = asyncio.get_running_loop()
     telegram = settings.telegram_api_url.rstrip("/")
@@ -155,6 +162,7 @@ async def _supervise(
             run_bot(),
             _announce(bot_name, telegram, generator, bot),
             watchdog.feed(get_on),
+            losses.note(sink, settings.lookalike_home),
         )
     ]
     try:

@@ -28,6 +28,7 @@ OF_THE_WORK = {
     "generation.error.message",
     "generation.error.goes_on_at",
     "generation.deleted_at",
+    "generation.traceparent",
 }
 """What says nothing of the user, is said in another place, or is not there in an export."""
 

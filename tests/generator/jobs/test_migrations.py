@@ -22,6 +22,8 @@ _ONE_GENERATOR = (
     "ALTER TABLE jobs DROP COLUMN batch",
     "ALTER TABLE jobs DROP COLUMN step",
     "ALTER TABLE jobs DROP COLUMN step_seconds",
+    "ALTER TABLE jobs DROP COLUMN submitted_at",
+    "ALTER TABLE jobs DROP COLUMN traceparent",
 )
 _OLD_TABLES = (
     *_ONE_GENERATOR,

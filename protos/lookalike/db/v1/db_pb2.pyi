@@ -252,7 +252,7 @@ class Sending(_message.Message):
     def __init__(self, kind: _Optional[_Union[MessageKind, str]] = ..., after: _Optional[int] = ..., unseen: _Optional[int] = ...) -> None: ...
 
 class Generation(_message.Message):
-    __slots__ = ("id", "photo_id", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id", "recipe", "parent_id", "reply_to_message_id", "starred", "deleted_at", "pictures", "set_id", "place", "choices_message_id")
+    __slots__ = ("id", "photo_id", "state", "parameters", "status_message_id", "result_message_id", "user_notified", "picture", "error", "created_at", "closed_at", "attempts", "sending", "ending_message_id", "recipe", "parent_id", "reply_to_message_id", "starred", "deleted_at", "pictures", "set_id", "place", "choices_message_id", "traceparent")
     ID_FIELD_NUMBER: _ClassVar[int]
     PHOTO_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -276,6 +276,7 @@ class Generation(_message.Message):
     SET_ID_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
     CHOICES_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     id: str
     photo_id: str
     state: GenerationState
@@ -299,7 +300,8 @@ class Generation(_message.Message):
     set_id: str
     place: int
     choices_message_id: int
-    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., parent_id: _Optional[str] = ..., reply_to_message_id: _Optional[int] = ..., starred: _Optional[bool] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pictures: _Optional[int] = ..., set_id: _Optional[str] = ..., place: _Optional[int] = ..., choices_message_id: _Optional[int] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, id: _Optional[str] = ..., photo_id: _Optional[str] = ..., state: _Optional[_Union[GenerationState, str]] = ..., parameters: _Optional[_Union[Parameters, _Mapping]] = ..., status_message_id: _Optional[int] = ..., result_message_id: _Optional[int] = ..., user_notified: _Optional[bool] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempts: _Optional[int] = ..., sending: _Optional[_Union[Sending, _Mapping]] = ..., ending_message_id: _Optional[int] = ..., recipe: _Optional[_Union[Recipe, _Mapping]] = ..., parent_id: _Optional[str] = ..., reply_to_message_id: _Optional[int] = ..., starred: _Optional[bool] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pictures: _Optional[int] = ..., set_id: _Optional[str] = ..., place: _Optional[int] = ..., choices_message_id: _Optional[int] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Item(_message.Message):
     __slots__ = ("photo", "generation", "members")

@@ -12,6 +12,8 @@ lease ran out, is refused with LEASE_LOST. A set's members are its holder's to w
 
 Errors carry google.rpc.ErrorInfo (domain "lookalike", a reason of docs/errors.md) and, for
 INVALID_ARGUMENT, google.rpc.BadRequest. Branch on the reason: several share a status code.
+
+A call may say in its metadata `traceparent` which trace it is a part of (W3C Trace Context).
 """
 
 from collections import abc as _abc

@@ -1,4 +1,4 @@
-"""What the door has made of an update, until the update's handler takes it."""
+"""What the door has made of an update, until it is handled."""
 
 from typing import Any, Final
 

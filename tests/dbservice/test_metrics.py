@@ -1,0 +1,87 @@
+"""What dbservice tells whoever scrapes it, where that is wanted."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import grpc
+import pytest
+from pydantic import SecretStr
+
+from dbservice.observers import LogObserver
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
+from lookalike.errors import StartError
+from lookalike.lifecycle import address_of, bind
+from tests.dbservice.client import TOKEN, Client, refusal
+from tests.dbservice.conftest import Clock
+from tests.metrics import scrape
+
+
+@pytest.fixture
+def metrics_listen() -> str:
+    """An address that was free a moment ago."""
+    bound = bind("127.0.0.1:0", "a test")
+    address = address_of(bound)
+    bound.close()
+    return address
+
+
+def scraped_at(settings: DbserviceSettings, address: str, **more: int) -> DbserviceSettings:
+    return settings.model_copy(update={"dbservice_metrics_listen": address, **more})
+
+
+async def test_calls_transactions_and_what_is_under_way_are_told(
+    settings: DbserviceSettings, clock: Clock, metrics_listen: str
+) -> None:
+    told = scraped_at(settings, metrics_listen, bot_daily_captions=25)
+
+    async def figures() -> Mapping[str, float]:
+        return await scrape(metrics_listen)
+
+    async with (
+        running(told, clock) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        client = Client(channel)
+        lease = await client.leased(1)
+        await client.store(lease, b"a photo")
+        clock.pass_seconds(30)
+        await client.receive(2)
+        assert await refusal(client.image(photo_id="x"))
+        found = await figures()
+    assert found['lookalike_rpc_seconds_count{code="OK",method="ReceivePhoto"}'] == 2
+    assert found['lookalike_rpc_seconds_count{code="INVALID_ARGUMENT",method="GetImage"}'] == 1
+    assert found['lookalike_rpc_received_bytes_total{method="StorePhoto"}'] > len(b"a photo")
+    assert found["lookalike_database_seconds_count"] >= 4
+    assert found['lookalike_unfinished{state="received"}'] == 1
+    assert found['lookalike_unfinished{state="stored"}'] == 1
+    assert found['lookalike_unfinished_oldest_seconds{state="stored"}'] == 30
+    assert found['lookalike_unfinished{state="running"}'] == 0
+    assert found["lookalike_kept_bytes"] == len(b"a photo")
+    assert found["lookalike_daily_captions_limit"] == 25
+    assert found["lookalike_disk_free_bytes"] > 1_000_000
+
+
+async def test_without_the_setting_nothing_listens(
+    settings: DbserviceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_setting: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("dbservice.metrics.Scraped", refuse)
+    async with running(settings, observers=[LogObserver()]) as service:
+        assert service.address
+
+
+async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    taken = bind("127.0.0.1:0", "a test")
+    told = DbserviceSettings(
+        lookalike_home=tmp_path,
+        dbservice_listen="127.0.0.1:0",
+        dbservice_metrics_listen=address_of(taken),
+        service_token=SecretStr(TOKEN),
+    )
+    with pytest.raises(StartError, match=r"^DBSERVICE_METRICS_LISTEN: "):
+        async with running(told):
+            pass
+    taken.close()
