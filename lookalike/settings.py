@@ -1,7 +1,8 @@
 """Settings, from the environment or, below it, from `.env` in the working directory.
 
 Each service declares its own in its `settings.py`, as a subclass of `Settings`; a field's name in
-capitals is the variable's name. `docs/settings.md` lists them all.
+capitals is the variable's name. A secret may be in a file, which the variable's name with `_FILE`
+names. `docs/settings.md` lists them all.
 """
 
 import re
@@ -13,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from lookalike import logs
+from lookalike import logs, secret_files
 from lookalike.errors import StartError
 from lookalike.tokens import known_service_token, service_token
 
@@ -122,7 +123,7 @@ def _check_length(value: SecretStr) -> SecretStr:
 ListenAddress = Annotated[str, AfterValidator(_check_listen)]
 """`host:port`; port 0 takes any free one."""
 
-DatabaseUrl = Annotated[str, AfterValidator(_check_database_url)]
+DatabaseUrl = Annotated[str, secret_files.MAY_BE_IN_FILE, AfterValidator(_check_database_url)]
 """`sqlite:///` and an absolute path, or `postgresql://` with user, password, host and a name."""
 
 BlobUrl = Annotated[str, AfterValidator(_check_blob_url)]
@@ -131,8 +132,8 @@ BlobUrl = Annotated[str, AfterValidator(_check_blob_url)]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
 """An HTTP address without a slash at its end; http only to loopback."""
 
-Secret = Annotated[SecretStr, AfterValidator(_check_sendable)]
-"""What is sent in a header; line ends after it are none of it."""
+Secret = Annotated[SecretStr, secret_files.MAY_BE_IN_FILE, AfterValidator(_check_sendable)]
+"""What is sent in a header, and may be in a file; line ends after it are none of it."""
 
 LocalPath = Annotated[Path, AfterValidator(_expand)]
 """A path; `~` is the home folder."""
@@ -188,6 +189,25 @@ class Settings(BaseSettings):
     lookalike_home: LocalPath = Field(default_factory=_default_home)
     service_token: Annotated[Secret, AfterValidator(_check_length)] | None = None
     lookalike_log: logs.Style = "text"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from, the first ones before the others."""
+        del settings_cls, file_secret_settings  # a folder of secrets, which we do not have
+        files = secret_files.Source(cls, env_settings, dotenv_settings)
+        return init_settings, files, env_settings, dotenv_settings
+
+    @classmethod
+    def file_variables(cls) -> dict[str, str]:
+        """The variables that name files with secrets, by the secrets' fields."""
+        return secret_files.variables(cls.model_fields)
 
     @cached_property
     def bearer_token(self) -> str:

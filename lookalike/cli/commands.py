@@ -8,8 +8,9 @@ from typing import NoReturn
 
 import click
 
-from lookalike import __version__
 from lookalike.processes import service_command
+
+_FILE = click.Path(path_type=Path)
 
 
 class _Group(click.Group):
@@ -35,8 +36,24 @@ class _Group(click.Group):
                 )
 
 
+def _print_versions(context: click.Context, _option: click.Parameter, wanted: object) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from lookalike.cli import versions
+
+    click.echo("\n".join(versions.lines()))
+    context.exit()
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show our version and those of what matters for a report, and exit.",
+)
 def main() -> None:
     """Lookalike: a photo in, a caption and a new picture back."""
 
@@ -87,11 +104,15 @@ def demo(*, photo: Path | None, port: int | None, no_browser: bool) -> None:
 @main.command()
 @click.option("--telegram-bot-token", envvar="TELEGRAM_BOT_TOKEN", help="From @BotFather.")
 @click.option(
+    "--telegram-bot-token-file", envvar="TELEGRAM_BOT_TOKEN_FILE", help="A file that has it."
+)
+@click.option(
     "--bot-access", type=click.Choice(["me", "invited", "everyone"]), help="Whom the bot is for."
 )
 @click.option("--captioner", type=click.Choice(["blip", "azure", "offline"]))
 @click.option("--azure-vision-endpoint", help="For the captioner azure.")
 @click.option("--azure-vision-key", envvar="AZURE_VISION_KEY", help="For the captioner azure.")
+@click.option("--azure-vision-key-file", envvar="AZURE_VISION_KEY_FILE", help="A file that has it.")
 @click.option("--generator-model", help="A hub id, a folder, a .safetensors file, or emoji.")
 @click.option("--accept-licence", is_flag=True, help="Download weights without asking.")
 @click.option("--overwrite", is_flag=True, help="Change a .env where nobody can be asked.")
@@ -100,7 +121,7 @@ def init(*, accept_licence: bool, overwrite: bool, **answers: str | None) -> Non
 
     Whatever you give as an option is not asked for, and whatever a .env has can be kept. The two
     secrets can also come from the environment, under the names that they have in .env: other users
-    can see a command line.
+    can see a command line. Or they stay in files, whose names .env then has.
     """
     from lookalike.cli.init.command import run
 
@@ -119,14 +140,17 @@ def up() -> None:
 
 @main.command()
 @click.option("--spend", is_flag=True, help="Also ask Azure for a caption, which may cost money.")
-def doctor(*, spend: bool) -> None:
+@click.option(
+    "--report", type=_FILE, help="Also write a file without secrets, to attach to a report."
+)
+def doctor(*, spend: bool, report: Path | None) -> None:
     """Check everything, and say what to fix.
 
     The exit code is the number of checks that failed.
     """
     from lookalike.cli.doctor import run
 
-    sys.exit(run(spend=spend))
+    sys.exit(run(spend=spend, report_file=report))
 
 
 @main.command()
@@ -148,9 +172,6 @@ def download(model: str | None, *, fast: bool, captions: bool, accept_licence: b
         _become("bot.download", *accepted)
     also = ["--fast"] if fast else []
     _become("generator.download", *([model] if model else []), *also, *accepted)
-
-
-_FILE = click.Path(path_type=Path)
 
 
 @main.command()

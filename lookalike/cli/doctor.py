@@ -5,11 +5,13 @@ import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import click
 
-from lookalike import checks
+from lookalike import checks, secret_files
 from lookalike.checks import Finding, Mark
+from lookalike.cli import given, report
 from lookalike.cli.spelling import misspelt
 from lookalike.processes import service_command
 from lookalike.settings import ENV_FILE, Settings, SettingsError
@@ -23,33 +25,44 @@ _COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.FAILED: "red"}
 _INDENT = " " * 12
 
 
-def run(*, spend: bool) -> int:
+def run(*, spend: bool, report_file: Path | None = None) -> int:
     """Runs all checks and prints what they find.
 
     Args:
         spend: whether to run those that cost money, too.
+        report_file: where all of it is written for others, as `report.write` does; None: nowhere.
 
     Returns:
         The exit code: how many checks failed, 64 at most.
+
+    Raises:
+        click.ClickException: the file is there already, or cannot be written.
     """
+    if report_file is not None and os.path.lexists(report_file):
+        raise click.ClickException(f"{report_file} is there already; name another file.")
     arguments = ["--spend"] if spend else []
     with ThreadPoolExecutor() as threads:
         services = {
             name: threads.submit(findings, name, os.environ, arguments) for name in SERVICES
         }
         told: set[tuple[str, str]] = set()
-        failures = show("machine", _new(_machine(), told))
+        groups = {"machine": _new(_machine(), told)}
+        failures = show("machine", groups["machine"])
         for name, job in services.items():
             found = job.result()
             if nothing_runs := _is_down(found):
                 found = [each for each in found if each.remedy != checks.START]
                 if _has_run():
                     found.append(checks.failed("services", "None of them runs.", checks.START))
-            failures += show(name, _new(found, told))
+            groups[name] = _new(found, told)
+            failures += show(name, groups[name])
     if not failures:
         click.echo("Nothing runs yet: lookalike up" if nothing_runs else "Everything is fine.")
     else:
         click.echo(f"{failures} {'check' if failures == 1 else 'checks'} failed.")
+    if report_file is not None:
+        report.write(report_file, [click.unstyle(_text(*group)) for group in groups.items()])
+        click.echo(f"Written to {report_file}, without secrets; read it before you pass it on.")
     return min(failures, _MOST_FAILED)
 
 
@@ -115,7 +128,24 @@ def _machine() -> list[Finding]:
     if ENV_FILE.exists() and ENV_FILE.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         summary = "Other users of this machine can read .env, which holds secrets."
         found.append(checks.warning(".env", summary, "chmod 600 .env"))
-    return found
+    return found + [
+        checks.warning(
+            "secrets",
+            f"Other users of this machine can read the file that {name} names.",
+            "Let only yourself read it: chmod 600.",
+        )
+        for name, value in given.given().items()
+        if name.endswith(secret_files.ENDING) and _is_exposed(Path(value))
+    ]
+
+
+def _is_exposed(path: Path) -> bool:
+    """Whether a file is ours, and others may read it: who has given us theirs knows why."""
+    try:
+        found = path.expanduser().stat()
+    except (OSError, RuntimeError):  # which loading the settings tells
+        return False
+    return found.st_uid == os.geteuid() and bool(found.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def show(group: str, found: list[Finding]) -> int:
@@ -124,10 +154,16 @@ def show(group: str, found: list[Finding]) -> int:
     Returns:
         How many of them are failures.
     """
-    click.secho(group, bold=True)
+    click.echo(_text(group, found))
+    return sum(finding.mark is Mark.FAILED for finding in found)
+
+
+def _text(group: str, found: list[Finding]) -> str:
+    """A group of findings: a line for its name, one for each, and one for what to do about it."""
+    lines = [click.style(group, bold=True)]
     for finding in found:
         mark = click.style(f"{finding.mark:>9}", fg=_COLOURS[finding.mark])
-        click.echo(f"{mark}  {finding.check}: {finding.summary}")
+        lines.append(f"{mark}  {finding.check}: {finding.summary}")
         if finding.remedy:
-            click.echo(f"{_INDENT} {finding.remedy}")
-    return sum(finding.mark is Mark.FAILED for finding in found)
+            lines.append(f"{_INDENT} {finding.remedy}")
+    return "\n".join(lines)

@@ -1,9 +1,13 @@
 """The command line: the demo, and sentences instead of tracebacks."""
 
+import platform
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ from skimage import data
 from lookalike.errors import StartError
 from lookalike.processes import MALLOC_TUNABLES, clean_environment
 from lookalike.processes.stack import Stack
-from tests.commands import run, started
+from tests.commands import LOOKALIKE, run, started
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -28,6 +32,22 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
 def photo(path: Path, pixels: Any) -> Path:
     Image.fromarray(pixels).save(path)
     return path
+
+
+def test_the_versions_for_a_report_come_without_importing_anything_large(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", *LOOKALIKE[1:], "--version"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"lookalike {version('lookalike')}"
+    assert lines[1].endswith(f" {platform.python_version()}")
+    assert f"SQLite {sqlite3.sqlite_version}" in lines
+    for name in ("python-telegram-bot", "grpcio", "SQLAlchemy", "torch", "diffusers"):
+        assert f"{name} {version(name)}" in lines
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & {"torch", "grpc", "sqlalchemy", "telegram", "diffusers", "numpy"}
 
 
 def demo(photo: Path) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,8 @@ from dotenv import dotenv_values
 from bot.captioners import blip
 from generator.models import EMOJI
 from lookalike import ownership
-from lookalike.cli.init import dotenv
+from lookalike.cli.init import dotenv, questions
+from lookalike.cli.init.questions import Known
 from lookalike.processes import clean_environment
 from lookalike.processes.stack import Stack
 from tests import azure
@@ -140,6 +141,23 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
     assert set(comments) <= set(written.read_text().splitlines())
     assert {path.name for path in tmp_path.iterdir()} == {".env", "home"}
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+@pytest.mark.long
+def test_a_token_in_a_file_is_checked_and_stays_there(telegram: Stack, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    done = script(telegram, tmp_path, *SCRIPTED, "--telegram-bot-token-file", "token")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "token: The token is that of @" in done.stdout
+    written = dotenv.read((tmp_path / ".env").read_text())
+    assert written["TELEGRAM_BOT_TOKEN_FILE"] == "token"
+    assert "TELEGRAM_BOT_TOKEN" not in written
+    assert questions.token(Known({}, written)) == {"TELEGRAM_BOT_TOKEN_FILE": "token"}
+
+    both = script(telegram, tmp_path, *SCRIPTED, "--overwrite", TELEGRAM_BOT_TOKEN=TOKEN)
+    assert both.returncode == 1
+    assert "TELEGRAM_BOT_TOKEN_FILE is set as well; keep one of them." in both.stdout
+    assert dotenv.read((tmp_path / ".env").read_text()) == written
 
 
 @pytest.mark.long

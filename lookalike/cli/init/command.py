@@ -11,10 +11,10 @@ import click
 from lookalike import checks, ownership
 from lookalike.checks import Finding, Mark
 from lookalike.cli import doctor
+from lookalike.cli.given import EXAMPLE
 from lookalike.cli.init import dotenv, questions
 from lookalike.cli.init.dotenv import Answers
 from lookalike.cli.init.questions import Known
-from lookalike.cli.spelling import EXAMPLE
 from lookalike.files import make_home, write_durably
 from lookalike.processes import service_command
 from lookalike.settings import ENV_ENCODING, ENV_FILE, Settings

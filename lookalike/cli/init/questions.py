@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import click
 
+from lookalike import secret_files
 from lookalike.cli.init import costs
 from lookalike.cli.init.dotenv import Answers
 
@@ -41,7 +42,7 @@ class Known:
 def token(known: Known) -> Answers:
     """The bot's token."""
     question = "The bot's token, from @BotFather (/newbot); it stays hidden"
-    return {"TELEGRAM_BOT_TOKEN": _ask("TELEGRAM_BOT_TOKEN", known, question, secret=True)}
+    return _secret("TELEGRAM_BOT_TOKEN", known, question)
 
 
 def captioner(known: Known) -> Answers:
@@ -53,7 +54,7 @@ def captioner(known: Known) -> Answers:
         question = "The endpoint of the Azure AI Vision resource"
         answers["AZURE_VISION_ENDPOINT"] = _ask("AZURE_VISION_ENDPOINT", known, question)
         question = "One of its two keys; it stays hidden"
-        answers["AZURE_VISION_KEY"] = _ask("AZURE_VISION_KEY", known, question, secret=True)
+        answers |= _secret("AZURE_VISION_KEY", known, question)
     return answers
 
 
@@ -88,6 +89,16 @@ def _show(known: Known, name: str, title: str, choices: Answers) -> None:
     click.echo(f"\n{title}")
     for choice, what in choices.items():
         click.echo(f"  {click.style(choice, bold=True)}: {what}.")
+
+
+def _secret(name: str, known: Known, question: str) -> Answers:
+    """A secret, or the file that has it, which is not asked for where it is known."""
+    file = name + secret_files.ENDING
+    if given := {each: known.given[each] for each in (name, file) if each in known.given}:
+        return given  # both, if both were given: the check says so
+    if file in known.kept:
+        return {file: known.kept[file]}
+    return {name: _ask(name, known, question, secret=True)}
 
 
 def _ask(
