@@ -1,0 +1,2 @@
+-- The generators' queue, beside dbservice's rows.
+CREATE DATABASE jobs OWNER lookalike;
