@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench
 SCALE_READY := $(VENV)/.scale
 PINNED := --constraint constraints.txt
+# What makes a release; nothing that runs needs them.
+RELEASE_TOOLS := build==1.6.1 twine==7.0.0 cyclonedx-bom==7.5.0
+RELEASE := build/release
 # In the files' order, so that what a folder's tests share ends with the last of them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -15,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscop
 export PHOTO
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test coverage test-fast test-long test-scale test-sample lint format protos texts bench bench-quick fuzz soak
+.PHONY: help setup lock demo test coverage test-fast test-long test-scale test-sample lint format protos texts bench bench-quick fuzz soak dist
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,7 +38,7 @@ lock: ## Renew constraints.txt: the newest versions that pyproject.toml allows
 	build/lock/bin/python -m pip install --quiet '$(TORCH)'
 	build/lock/bin/python -m pip install --quiet --editable '.[dev]'
 	sed -n '/^#/p' constraints.txt > build/constraints.txt
-	build/lock/bin/python -m pip freeze --exclude-editable | grep -vE '^(#|torch==)' >> build/constraints.txt
+	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -vE '^(#|pip==|torch==)' >> build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
 demo: setup ## Try it in the browser; or send one photo: make demo PHOTO=cat.jpg
@@ -99,3 +102,20 @@ fuzz: setup ## Throw mutated input at every door: make fuzz MINUTES=10
 soak: setup ## Let all go wrong that can for half an hour, while photos come
 	$(BIN)/python -m benchmarks.soak.chaos --faults 300 --seed $(or $(SEED),1)
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
+
+dist: setup ## Make what is released of the last commit, in dist/: wheel, sdist, versions, SBOM, hashes
+	rm -rf dist $(RELEASE)
+	mkdir -p dist $(RELEASE)/source
+	git archive HEAD | tar -x -C $(RELEASE)/source
+	$(PYTHON) -m venv $(RELEASE)/venv
+	$(RELEASE)/venv/bin/python -m pip install --quiet $(RELEASE_TOOLS)
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		$(RELEASE)/venv/bin/python -m build --outdir dist $(RELEASE)/source
+	$(RELEASE)/venv/bin/twine check --strict dist/*
+	cd $(RELEASE)/source && \
+		$(CURDIR)/$(BIN)/python -m release.requirements '$(TORCH)' > $(CURDIR)/dist/constraints.txt
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		$(RELEASE)/venv/bin/cyclonedx-py requirements dist/constraints.txt \
+		--pyproject $(RELEASE)/source/pyproject.toml --output-reproducible --validate \
+		--output-file dist/lookalike.cdx.json
+	cd dist && sha256sum * > SHA256SUMS

@@ -1,0 +1,1 @@
+"""What a release consists of besides the packages; see docs/releasing.md."""
