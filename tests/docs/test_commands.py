@@ -5,13 +5,17 @@ section with such blocks belongs to a test below, which runs them. A block `cons
 nobody can run here.
 """
 
+import json
+import os
 import re
+import shutil
 import stat
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import psutil
 import pytest
 import requests
 from PIL import Image
@@ -24,14 +28,25 @@ from tests.docs import documents
 from tests.docs.documents import ROOT, Section
 from tests.docs.workshop import Workshop, interrupt
 from tests.generator import hub, test_download
-from tests.lookalike import test_init, test_up
+from tests.lookalike import test_cli, test_init, test_up
+from tests.lookalike.doctor import test_report
 from tests.lookalike.doctor import test_running as test_doctor
 from tests.stack import TOKEN, fixed_ports, free_port, keep_polls_short, running_stack
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-LANGUAGES: Final = {"sh", "python", "console", "ini", "env", "json", "caddyfile", "nginx"}
+LANGUAGES: Final = {
+    "sh",
+    "python",
+    "console",
+    "ini",
+    "env",
+    "json",
+    "caddyfile",
+    "nginx",
+    "logrotate",
+}
 
 IN_CI: Final = {"make test", "make lint"}
 """They cannot run within themselves."""
@@ -46,6 +61,12 @@ ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
         test_doctor.test_when_all_is_well_it_says_so_spends_nothing_and_writes_nothing
     ),
     ".venv/bin/lookalike doctor --spend": test_doctor.test_it_spends_when_asked,
+    ".venv/bin/lookalike doctor --report report.txt": (
+        test_report.test_the_doctor_writes_it_once_and_tells_no_secret
+    ),
+    ".venv/bin/lookalike --version": (
+        test_cli.test_the_versions_for_a_report_come_without_importing_anything_large
+    ),
     ".venv/bin/lookalike move": test_move.test_there_and_back_all_is_as_it_was,
     ".venv/bin/lookalike download --captions": (
         test_init.test_the_weights_of_blip_are_fetched_as_a_model_is
@@ -63,9 +84,14 @@ NOT_HERE: Final = {
     "git pull": "wants the place where the repository came from",
     "journalctl ": "wants a systemd that runs",
     "loginctl ": "wants a systemd that runs",
+    "make dist": "wants a registry of packages; tests/release has what it makes",
+    "pipx ": "wants a registry of packages; tests/release installs the wheel",
+    "podman run ": "wants a registry of images",
     "sqlite3 ": "is no part of Python, and saves what it can of a damaged file",
     "sudo ": "wants PostgreSQL's own user",
     "systemctl ": "wants a systemd that runs",
+    "uv ": "wants a registry of packages, likewise",
+    "uvx ": "wants a registry of packages, likewise",
 }
 """How the commands in blocks `console` begin, and why they are not run."""
 
@@ -127,7 +153,7 @@ def workshop(tmp_path: Path) -> Workshop:
 
 @reads(
     ("docs/running.md", "Before the first start"),
-    ("docs/running.md", "Upgrading"),
+    ("docs/operations.md", "Upgrading"),
     ("CONTRIBUTING.md", "Set up"),
     ("CONTRIBUTING.md", "Lint"),
     ("CONTRIBUTING.md", "Change a contract"),
@@ -197,7 +223,7 @@ def test_the_demo(workshop: Workshop, typed: Sequence[str]) -> None:
 
 
 @pytest.mark.long
-@reads(("docs/running.md", "The first start"), ("docs/running.md", "Logs"))
+@reads(("docs/running.md", "The first start"), ("docs/operations.md", "Logs"))
 def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str]) -> None:
     by_script, completion, up = typed
     workshop.instead = {"10001:the-token-that-BotFather-gave": TOKEN}
@@ -210,12 +236,28 @@ def test_the_first_start(workshop: Workshop, tmp_path: Path, typed: Sequence[str
         assert "Written to .env" in workshop.succeed(by_script)
         assert "lookalike" in workshop.succeed(f"bash -c '{completion} && complete -p lookalike'")
         assert stat.S_IMODE((workshop.folder / ".env").stat().st_mode) == 0o600
-        with workshop.running(up, "Ready: @") as running:
+        log = workshop.folder / "lookalike.log"
+        with workshop.running(f"sh -c 'exec env {up}'", "Nobody owns the bot yet.") as running:
+            wait_until(lambda: "Ready: @" in log.read_text(), seconds=120)
+            _copy_and_truncate(log)
+            (bot,) = (
+                child
+                for child in psutil.Process(running.popen.pid).children()
+                if child.cmdline()[-1] == "bot"
+            )
+            bot.kill()
+            wait_until(lambda: "was killed by SIGKILL" in log.read_text())
             interrupt(running)
             assert running.end() == 0, running.output
-    link = [line for line in running.lines if not line.startswith('{"time": ')]
-    assert len(link) == 2, "what is for people, on standard output"
-    assert link[0].startswith("Nobody owns the bot yet.")
+    for path in (log, log.with_suffix(".1")):
+        assert all("message" in json.loads(line) for line in path.read_text().splitlines())
+    assert len(running.lines) == 2, "what is for people, on standard output"
+
+
+def _copy_and_truncate(path: Path) -> None:
+    """What logrotate does by `copytruncate`."""
+    shutil.copy(path, path.with_suffix(".1"))
+    os.truncate(path, 0)
 
 
 # Models.

@@ -45,7 +45,10 @@ ALL_SETTINGS: dict[str, type[Settings]] = {
     "sandbox": SandboxSettings,
 }
 
-DEFINED = {name.upper() for cls in ALL_SETTINGS.values() for name in cls.model_fields}
+FILES = {name for cls in ALL_SETTINGS.values() for name in cls.file_variables().values()}
+"""Variables that name a file with a secret."""
+
+DEFINED = {name.upper() for cls in ALL_SETTINGS.values() for name in cls.model_fields} | FILES
 
 PACKAGES = ("bot", "dbservice", "generator", "sandbox", "lookalike", "protos")
 
@@ -88,6 +91,13 @@ def test_the_documented_defaults_are_the_real_ones(service: str) -> None:
         if isinstance(field.default, str | int) and field.default:
             assert default == f"`{field.default}`"
             assert f"#{name.upper()}={field.default}\n" in example
+
+
+def test_the_files_with_secrets_are_documented_for_whoever_reads_the_secrets() -> None:
+    documented = rows("settings.md")
+    for name in FILES:
+        assert documented[name][1:3] == ["none", documented[name.removesuffix("_FILE")][2]]
+        assert "(#secrets-in-files)" in documented[name][3]
 
 
 def test_settings_that_are_spoken_of_exist_and_take_what_they_are_given() -> None:
@@ -146,6 +156,9 @@ def test_commands_that_are_spoken_of_exist() -> None:
 
 
 def _check_command(document: Path, words: list[str]) -> None:
+    if words[0].startswith("--"):
+        assert words[0] in {option for each in main.params for option in each.opts}
+        return
     command = main.commands.get(words[0])
     assert command is not None, f"{document.name}: lookalike {words[0]}"
     options = {
