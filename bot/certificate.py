@@ -16,7 +16,7 @@ _HTTPS = 443
 class CertificateGauge:
     """Looks at the certificate as a caller would, now and then.
 
-    It is missing while nobody answers; one that is not trusted is as good as expired.
+    While nobody answers, nothing is told of it.
     """
 
     def __init__(
@@ -34,9 +34,15 @@ class CertificateGauge:
         self._context = context
         self._next_look = 0.0
         self._expires = Gauge(
-            "lookalike_webhook_certificate_expires_seconds",
-            "When the certificate of BOT_PUBLIC_URL expires, in seconds since 1970; 0: it is not "
-            "trusted.",
+            "lookalike_webhook_certificate_expiry_timestamp_seconds",
+            "When the certificate of BOT_PUBLIC_URL expires, in seconds since 1970; missing while it "
+            "is not trusted.",
+            ["host"],
+            registry=registry,
+        )
+        self._trusted = Gauge(
+            "lookalike_webhook_certificate_trusted",
+            "1: the certificate of BOT_PUBLIC_URL is trusted; 0: it is not, or has expired.",
             ["host"],
             registry=registry,
         )
@@ -52,18 +58,23 @@ class CertificateGauge:
             return
         self._next_look = now + _AGAIN_SECONDS
         self._expires.clear()
+        self._trusted.clear()
+        host, _ = self._address
         expires = await self._look()
-        self._expires.labels(self._address[0]).set(expires)
+        self._trusted.labels(host).set(expires is not None)
+        if expires is not None:
+            self._expires.labels(host).set(expires)
         self._next_look = now + _LOOK_SECONDS
 
-    async def _look(self) -> float:
+    async def _look(self) -> float | None:
+        """When it expires; None: it is not trusted."""
         host, port = self._address
         context = self._context or await asyncio.to_thread(ssl.create_default_context)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 _, writer = await asyncio.open_connection(host, port, ssl=context)
         except ssl.SSLCertVerificationError:
-            return 0.0
+            return None
         try:
             certificate = writer.get_extra_info("peercert")
             return float(ssl.cert_time_to_seconds(certificate["notAfter"]))

@@ -148,10 +148,10 @@ def _watch(
 ) -> None:
     is_ready = Gauge("lookalike_ready", "1: it does its work.", registry=registry)
     is_ready.set_function(lambda: not any(check() for check in ready))
-    leases = Gauge("lookalike_leases", "Generations leased to this bot.", registry=registry)
+    leases = Gauge("lookalike_generations_leased", "Generations leased to this bot.", registry=registry)
     leases.set_function(lambda: len(services.memories))
     up = Gauge(
-        "lookalike_up",
+        "lookalike_dependency_up",
         "1: what it depends on answered when it was last asked, or was not asked yet.",
         ["service"],
         registry=registry,

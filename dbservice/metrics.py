@@ -122,13 +122,13 @@ class RowsGauges:
         """
         self._store = store
         self._unfinished = Gauge(
-            "lookalike_unfinished",
+            "lookalike_generations_unfinished",
             "Generations that are not closed, by their state.",
             ["state"],
             registry=registry,
         )
         self._oldest = Gauge(
-            "lookalike_unfinished_oldest_seconds",
+            "lookalike_generations_unfinished_oldest_seconds",
             "How long ago the oldest of them was asked for.",
             ["state"],
             registry=registry,

@@ -147,7 +147,7 @@ class QueueGauges:
         self._oldest = gauge(
             "jobs_queued_oldest_seconds", "How long ago the oldest that waits was submitted."
         )
-        leases = gauge("leases", "Jobs that this generator computes.")
+        leases = gauge("jobs_leased", "Jobs that this generator computes.")
         leases.set_function(lambda: len(progress.claims))
         ready = gauge("ready", "1: the model is loaded.")
         ready.set_function(lambda: progress.model is not None)

@@ -64,7 +64,7 @@ def create_registry() -> CollectorRegistry:
 def transaction_seconds(registry: CollectorRegistry) -> Callable[[float], None]:
     """Takes what each transaction took; see `Transactional`."""
     histogram = Histogram(
-        "lookalike_database_seconds",
+        "lookalike_transaction_seconds",
         "What a transaction took, without waiting for its turn.",
         buckets=CALL_SECONDS,
         registry=registry,

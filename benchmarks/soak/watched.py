@@ -13,7 +13,7 @@ from tests.deploy.watching import Prometheus, watch
 _EVERY_SECONDS: Final = 5
 _INTERVAL: Final = "1m"
 
-_NOT_HERE: Final = "lookalike_webhook_certificate_expires_seconds"
+_NOT_HERE: Final = "lookalike_webhook_certificate"
 """The sandbox's bot has no address in the world."""
 
 

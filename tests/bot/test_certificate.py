@@ -14,7 +14,8 @@ from bot.certificate import CertificateGauge
 from tests.metrics import samples
 
 EXPIRES = datetime(2100, 1, 1, tzinfo=UTC)
-NAME = 'lookalike_webhook_certificate_expires_seconds{host="localhost"}'
+NAME = 'lookalike_webhook_certificate_expiry_timestamp_seconds{host="localhost"}'
+TRUSTED = 'lookalike_webhook_certificate_trusted{host="localhost"}'
 
 
 @asynccontextmanager
@@ -35,22 +36,22 @@ async def front(expires: datetime) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
         yield f"https://localhost:{port}", trusting
 
 
-async def told(public_url: str, context: ssl.SSLContext | None) -> float:
+async def told(public_url: str, context: ssl.SSLContext | None) -> dict[str, float]:
     registry = CollectorRegistry()
     await CertificateGauge(registry, public_url, context).refresh()
-    return samples(generate_latest(registry).decode())[NAME]
+    return samples(generate_latest(registry).decode())
 
 
 async def test_it_tells_when_it_expires() -> None:
     async with front(EXPIRES) as (url, trusting):
-        assert await told(url, trusting) == EXPIRES.timestamp()
+        assert await told(url, trusting) == {NAME: EXPIRES.timestamp(), TRUSTED: 1}
 
 
 async def test_what_has_expired_or_is_trusted_by_nobody_is_told() -> None:
     async with front(EXPIRES) as (url, _):
-        assert await told(url, None) == 0
+        assert await told(url, None) == {TRUSTED: 0}
     async with front(datetime(2020, 1, 1, tzinfo=UTC)) as (url, trusting):
-        assert await told(url, trusting) == 0
+        assert await told(url, trusting) == {TRUSTED: 0}
 
 
 async def test_it_is_missing_while_nobody_answers_and_looked_at_now_and_then() -> None:

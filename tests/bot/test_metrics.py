@@ -29,7 +29,7 @@ async def test_a_picture_is_counted_with_what_it_took(desk: Desk, bot: app.Runni
     assert found[name] == 1
     assert found["lookalike_ready"] == 1
     for service in ("captioner", "dbservice", "generator"):
-        assert found[f'lookalike_up{{service="{service}"}}'] == 1
+        assert found[f'lookalike_dependency_up{{service="{service}"}}'] == 1
     assert found["lookalike_decoders_killed_total"] == 0
 
 

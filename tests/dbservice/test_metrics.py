@@ -52,11 +52,11 @@ async def test_calls_transactions_and_what_is_under_way_are_told(
     assert found['lookalike_rpc_seconds_count{code="OK",method="ReceivePhoto"}'] == 2
     assert found['lookalike_rpc_seconds_count{code="INVALID_ARGUMENT",method="GetImage"}'] == 1
     assert found['lookalike_rpc_received_bytes_total{method="StorePhoto"}'] > len(b"a photo")
-    assert found["lookalike_database_seconds_count"] >= 4
-    assert found['lookalike_unfinished{state="received"}'] == 1
-    assert found['lookalike_unfinished{state="stored"}'] == 1
-    assert found['lookalike_unfinished_oldest_seconds{state="stored"}'] == 30
-    assert found['lookalike_unfinished{state="running"}'] == 0
+    assert found["lookalike_transaction_seconds_count"] >= 4
+    assert found['lookalike_generations_unfinished{state="received"}'] == 1
+    assert found['lookalike_generations_unfinished{state="stored"}'] == 1
+    assert found['lookalike_generations_unfinished_oldest_seconds{state="stored"}'] == 30
+    assert found['lookalike_generations_unfinished{state="running"}'] == 0
     assert found["lookalike_kept_bytes"] == len(b"a photo")
     assert found["lookalike_daily_captions_limit"] == 25
     assert found["lookalike_disk_free_bytes"] > 1_000_000

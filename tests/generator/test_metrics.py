@@ -21,7 +21,7 @@ async def test_the_line_and_what_comes_of_it_are_told(tmp_path: Path) -> None:
         stack.now[0] += 40
         await stack.put(job("third", steps=3))
         found = await scrape(address)
-        assert found["lookalike_jobs_running"] == found["lookalike_leases"] == 1
+        assert found["lookalike_jobs_running"] == found["lookalike_jobs_leased"] == 1
         assert found["lookalike_jobs_queued"] == 2
         assert found["lookalike_jobs_queued_oldest_seconds"] == 40
         assert found["lookalike_ready"] == found["lookalike_executor_up"] == 1
@@ -32,7 +32,7 @@ async def test_the_line_and_what_comes_of_it_are_told(tmp_path: Path) -> None:
         assert found['lookalike_attempt_seconds_count{code="",outcome="finished"}'] >= 2
         assert found["lookalike_batch_size_count"] >= 2
         assert found["lookalike_image_bytes_total"] > 0
-        assert found["lookalike_database_seconds_count"] > 0
+        assert found["lookalike_transaction_seconds_count"] > 0
         assert found["lookalike_disk_free_bytes"] > 1_000_000
 
 
