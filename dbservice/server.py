@@ -20,6 +20,7 @@ from dbservice.interceptors.codec import CodecInterceptor
 from dbservice.interceptors.errors import ErrorInterceptor
 from dbservice.interceptors.observing import ObservingInterceptor
 from dbservice.interceptors.token import TokenInterceptor
+from dbservice.interceptors.tracing import TracingInterceptor
 from dbservice.interceptors.validation import ValidationInterceptor
 from dbservice.maintenance import maintain
 from dbservice.observers import LogObserver, Observer
@@ -187,6 +188,7 @@ async def _serving(
             ErrorInterceptor(),
             ObservingInterceptor(observers),
             TokenInterceptor(settings.bearer_token),
+            TracingInterceptor(_NAME),
             CodecInterceptor(),
             ValidationInterceptor(_NAME),
         ),

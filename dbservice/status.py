@@ -7,7 +7,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc_status.rpc_status import to_status
 
-from dbservice.errors import Reason, ServiceError
+from dbservice.errors import Reason, ServiceError, as_service_error
 
 DOMAIN = "lookalike"
 """The domain of every ErrorInfo."""
@@ -37,6 +37,14 @@ CODES = {
     Reason.INTERNAL: grpc.StatusCode.INTERNAL,
 }
 """The status code of each reason."""
+
+
+def outcome_of(error: BaseException | None) -> tuple[ServiceError | None, grpc.StatusCode]:
+    """How a call ends that raises this: why it is refused, if it is, and with which code."""
+    if isinstance(error, Exception):
+        refusal = as_service_error(error)
+        return refusal, CODES[refusal.reason]
+    return None, grpc.StatusCode.OK if error is None else grpc.StatusCode.CANCELLED
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError) -> NoReturn:

@@ -20,7 +20,6 @@ class BatchStarted:
         shape: which they have in common.
         steps: that are computed of each.
         behind: how many jobs wait behind them.
-        traceparents: of what submitted each; empty: that is not traced.
     """
 
     job_ids: Sequence[UUID]
@@ -28,7 +27,6 @@ class BatchStarted:
     shape: JobShape
     steps: int
     behind: int
-    traceparents: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +112,7 @@ class Observer:
     """
 
     def batch_started(self, event: BatchStarted) -> None:
-        """Jobs were claimed and are computed together from now on.
-
-        The computation shares the context (see `contextvars`) in which this is called.
-        """
+        """Jobs were claimed and are computed together from now on."""
 
     def step_done(self, event: StepDone) -> None:
         """A job has done a step."""

@@ -34,9 +34,8 @@ from generator.scheduling.worker import Worker
 from generator.service import Service
 from generator.settings import GeneratorSettings
 from generator.synchronous import SynchronousCalls
-from generator.tracing import TracingObserver
 from generator.web.routes import Parts, create_app
-from lookalike import lifecycle, metrics, places, tracing, web
+from lookalike import lifecycle, metrics, places, web
 from lookalike.blobs import Blobs
 from lookalike.errors import StartError
 from lookalike.places import Place
@@ -117,8 +116,7 @@ async def running(
     stop = asyncio.Event()
     times, progress = StepTimes(), Progress()
     registry = metrics.create_registry()
-    traces = [TracingObserver()] if tracing.is_on() else []
-    observers = (times, MetricsObserver(registry), *traces, *observers)
+    observers = (times, MetricsObserver(registry), *observers)
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)

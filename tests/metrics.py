@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 def samples(exposition: str) -> Mapping[str, float]:
-    """The values, by their names with the labels, such as `lookalike_dependency_up{service="dbservice"}`."""
+    """The values, by their names with the labels, such as `lookalike_up{service="dbservice"}`."""
     found = {}
     for family in text_string_to_metric_families(exposition):
         for sample in family.samples:

@@ -30,12 +30,15 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
         """Refuses a call without the token before a byte of it is read."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None  # there is no such method, which is no secret; others may not name any
         metadata = dict(handler_call_details.invocation_metadata)
         given = str(metadata.get("authorization", ""))
         if given.startswith(_SCHEME) and same_token(given.removeprefix(_SCHEME), self._token):
-            return await continuation(handler_call_details)
+            return handler
         if handler_call_details.method == _OPEN:
-            return _in_time(await continuation(handler_call_details))
+            return _in_time(handler)
         # The one shape that fits every caller, for it need neither read nor answer.
         return grpc.stream_stream_rpc_method_handler(_refuse)
 

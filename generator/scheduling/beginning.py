@@ -1,13 +1,12 @@
 """Makes tasks of claims: with this model's sizes and numbers, and with what they start from."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 from generator.jobs.errors import Fault
 from generator.jobs.tables import Job
 from generator.jobs.uploads import Uploads
-from generator.scheduling.progress import Progress, RunningJob
+from generator.scheduling.progress import Attempt, Progress, RunningJob
 from generator.scheduling.recording import Recorder
 from generator.scheduling.retrying import Retrying
 from generator.scheduling.shapes import size_of, strength_of
@@ -61,21 +60,21 @@ class Beginning:
             model: which computes them.
             stop: the service stops: what has not begun is given back unharmed.
         """
-        began_at = time.monotonic()
+        attempts = [Attempt(claim) for claim in claims]
         begun: list[RunningJob] = []
         with self._progress.beginning(claims):
-            for number, claim in enumerate(claims):
+            for number, attempt in enumerate(attempts):
+                claim = attempt.claim
                 try:
                     init = await self._init_image(claim, model, stop)
                 except _LostError:
-                    fault = Fault.UNKNOWN_IMAGE
-                    await self._recorder.fail(began_at, claim, fault, _LOST, stop)
+                    await self._recorder.fail(attempt, Fault.UNKNOWN_IMAGE, _LOST, stop)
                 except _StoppedError:
-                    for unbegun in (*(job.claim for job in begun), *claims[number:]):
-                        await self._recorder.release(began_at, unbegun, stop)
+                    for unbegun in (*(job.attempt for job in begun), *attempts[number:]):
+                        await self._recorder.release(unbegun, stop)
                     return ()
                 else:
-                    begun.append(RunningJob(claim, _task(claim, model, init)))
+                    begun.append(RunningJob(attempt, _task(claim, model, init)))
         return begun
 
     async def _init_image(

@@ -8,15 +8,36 @@ from uuid import UUID
 
 from generator.jobs.order import QueuedJob
 from generator.jobs.tables import Job
+from generator.scheduling.spans import job_span
 from generator.tasks import CancelToken, ModelInfo, Step, Task
+from lookalike.tracing import Span
+
+
+@dataclass
+class Attempt:
+    """A job from its claim until what came of that is recorded.
+
+    Attributes:
+        claim: the job's record when it was claimed.
+        span: of the attempt.
+        began_at: when it was claimed, by `time.monotonic`.
+    """
+
+    claim: Job
+    span: Span = field(init=False)
+    began_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Begins its span."""
+        self.span = job_span(self.claim)
 
 
 @dataclass
 class RunningJob:
-    """A claim that is being computed.
+    """An attempt that is being computed.
 
     Attributes:
-        claim: the job's record when it was claimed.
+        attempt: at which job.
         task: what is computed.
         token: cancel it to have it end.
         step: how many are done.
@@ -24,12 +45,17 @@ class RunningJob:
         preview: the newest one, a JPEG.
     """
 
-    claim: Job
+    attempt: Attempt
     task: Task
     token: CancelToken = field(default_factory=CancelToken)
     step: int = 0
     noted: int = 0
     preview: bytes | None = None
+
+    @property
+    def claim(self) -> Job:
+        """The job's record when it was claimed."""
+        return self.attempt.claim
 
 
 @dataclass

@@ -12,7 +12,7 @@ from generator.jobs.leases import Leases
 from generator.jobs.results import Results, StoredImage
 from generator.jobs.tables import Job
 from generator.observers import AttemptEnded, Observer
-from generator.scheduling.progress import RunningBatch, RunningJob
+from generator.scheduling.progress import Attempt, RunningBatch, RunningJob
 from generator.scheduling.retrying import Retrying
 from generator.scheduling.watchdog import Watchdog
 from generator.tasks import Outcome, Picture, SafetyRejected, TaskError
@@ -20,6 +20,8 @@ from lookalike import tracing
 
 _SAVING_SECONDS = 3.0
 """How long a stop waits for a batch's pictures to be recorded; the process has 10 s to end."""
+
+_UNHARMED = frozenset({"finished", "released"})
 
 
 class Recorder:
@@ -64,30 +66,29 @@ class Recorder:
                 until = min(until, time.monotonic() + _SAVING_SECONDS)
             recorded = None
             if time.monotonic() < until:
-                with tracing.within(job.claim.traceparent):
-                    recorded = await self._record(batch, job, outcome, stop)
+                with tracing.within(job.attempt.span.traceparent):
+                    recorded = await self._record(job, outcome, stop)
             if recorded is None:
-                await self.release(batch.began_at, job.claim, stop)
+                await self.release(job.attempt, stop)
 
-    async def release(self, began_at: float, claim: Job, stop: asyncio.Event) -> None:
-        """Gives a claim back unharmed; it was made at that time of `time.monotonic`."""
-        with tracing.within(claim.traceparent):
-            released = await self._retrying.write(partial(self._leases.release, claim), stop)
-        if released is not None:
-            self._announce(began_at, claim, "released" if released else "lost")
+    async def release(self, attempt: Attempt, stop: asyncio.Event) -> None:
+        """Gives a claim back unharmed."""
+        with tracing.within(attempt.span.traceparent):
+            release = partial(self._leases.release, attempt.claim)
+            released = await self._retrying.write(release, stop)
+            if released is not None:
+                self._announce(attempt, "released" if released else "lost")
 
-    async def fail(
-        self, began_at: float, claim: Job, fault: Fault, message: str, stop: asyncio.Event
-    ) -> None:
-        """Ends a claim that cannot be computed; it was made at that time of `time.monotonic`."""
-        with tracing.within(claim.traceparent):
-            recorded = await self._fail(claim, fault, message, stop)
-        if recorded is not None:
-            ended, code = ("failed", fault) if recorded else ("lost", "")
-            self._announce(began_at, claim, ended, code)
+    async def fail(self, attempt: Attempt, fault: Fault, message: str, stop: asyncio.Event) -> None:
+        """Ends a claim that cannot be computed."""
+        with tracing.within(attempt.span.traceparent):
+            recorded = await self._fail(attempt.claim, fault, message, stop)
+            if recorded is not None:
+                ended, code = ("failed", fault) if recorded else ("lost", "")
+                self._announce(attempt, ended, code)
 
     async def _record(
-        self, batch: RunningBatch, job: RunningJob, outcome: Outcome | None, stop: asyncio.Event
+        self, job: RunningJob, outcome: Outcome | None, stop: asyncio.Event
     ) -> bool | None:
         """Records an outcome.
 
@@ -113,9 +114,9 @@ class Recorder:
                 ended = "broken"
                 recorded = await self._retrying.write(partial(self._leases.crash, claim), stop)
         if recorded:
-            self._announce(batch.began_at, claim, ended, code, image_bytes)
+            self._announce(job.attempt, ended, code, image_bytes)
         elif recorded is not None:
-            self._announce(batch.began_at, claim, "lost")
+            self._announce(job.attempt, "lost")
         return recorded
 
     async def _fail(
@@ -147,9 +148,13 @@ class Recorder:
         return await self._leases.is_named(image)  # by an earlier try that only seemed to fail
 
     def _announce(
-        self, began_at: float, claim: Job, outcome: str, code: str = "", image_bytes: int = 0
+        self, attempt: Attempt, outcome: str, code: str = "", image_bytes: int = 0
     ) -> None:
-        seconds = time.monotonic() - began_at
+        claim, span = attempt.claim, attempt.span
+        seconds = time.monotonic() - attempt.began_at
         event = AttemptEnded(claim.id, claim.attempts, outcome, code, seconds, image_bytes)
         for observer in self._observers:
             observer.attempt_ended(event)
+        span.set("lookalike.outcome", outcome)
+        span.set("lookalike.image.bytes", image_bytes)
+        span.end("" if outcome in _UNHARMED else code or outcome)

@@ -1,7 +1,6 @@
 """Has a batch computed, and watches it meanwhile."""
 
 import asyncio
-import contextvars
 import math
 import time
 from collections.abc import Sequence
@@ -13,8 +12,10 @@ from generator.observers import BatchEnded, BatchStarted, Observer, StepDone
 from generator.scheduling.beginning import Beginning
 from generator.scheduling.progress import Progress, RunningBatch
 from generator.scheduling.recording import Recorder
+from generator.scheduling.spans import BatchSpan
 from generator.scheduling.watchdog import Watchdog
 from generator.tasks import ModelInfo, NotTaken, Outcome, Picture, SafetyRejected, Step
+from lookalike import tracing
 from lookalike.waiting import any_of
 
 
@@ -64,19 +65,20 @@ class BatchRunner:
         jobs = await self._beginning.begin(claims, model, stop)
         if not jobs:
             return
-        batch, context = RunningBatch(jobs), contextvars.copy_context()
-        context.run(self._announce_start, batch, behind)
+        batch = RunningBatch(jobs)
+        self._announce_start(batch, behind)
         with self._progress.computing(batch):
             over = asyncio.Event()
-            computing = asyncio.create_task(self._compute(batch), context=context)
+            computing = asyncio.create_task(self._compute(batch))
             watching = asyncio.create_task(self._watch(batch, computing, over, stop))
             try:
                 await asyncio.wait({computing})
-                outcomes = self._outcomes(batch, computing)
+                with tracing.within(jobs[0].attempt.span.traceparent):
+                    outcomes = self._outcomes(batch, computing)
                 self._announce_end(batch, outcomes or ())
                 if outcomes is None:
                     for job in batch.jobs:
-                        await self._recorder.release(batch.began_at, job.claim, stop)
+                        await self._recorder.release(job.attempt, stop)
                 else:
                     await self._recorder.record(batch, outcomes, stop)
             finally:
@@ -89,11 +91,14 @@ class BatchRunner:
         patience = self._watchdog.patience
         first = f"the first step of job {names}", patience.step(shape, size)
 
+        span = BatchSpan([job.attempt.span for job in batch.jobs], batch.jobs[0].task)
+
         def on_step(step: Step) -> None:
             if step.number == 0:
                 watch.begin(*first)
                 return
             seconds = batch.advance(step)
+            span.step(step.number, steps)
             if step.number < steps:
                 what = f"step {step.number + 1} of {steps} of job {names}"
                 watch.begin(what, patience.step(shape, size))
@@ -115,7 +120,7 @@ class BatchRunner:
         watching = self._watchdog.watching(*first)
         if self._executor.elsewhere:
             watching = self._watchdog.limiting(f"the turn of job {names}", math.inf)
-        with watching as watch:
+        with span, watching as watch:
             return await self._executor.run(tasks, on_step, tokens)
 
     async def _watch(
@@ -171,10 +176,7 @@ class BatchRunner:
     def _announce_start(self, batch: RunningBatch, behind: int) -> None:
         task = batch.jobs[0].task
         attempts = [claim.attempts for claim in batch.claims]
-        traceparents = [claim.traceparent or "" for claim in batch.claims]
-        event = BatchStarted(
-            batch.ids, attempts, task.shape, task.computed_steps, behind, traceparents
-        )
+        event = BatchStarted(batch.ids, attempts, task.shape, task.computed_steps, behind)
         for observer in self._observers:
             observer.batch_started(event)
 

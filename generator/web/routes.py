@@ -83,7 +83,7 @@ def create_app(parts: Parts, token: str, others: Sequence[Route] = ()) -> FastAP
     app.state.parts = parts
     open_paths = _OPEN_PATHS | {each.path for each in others}
     if tracing.is_on():
-        app.add_middleware(Traced)
+        app.add_middleware(Traced, open_paths=open_paths)
     app.add_middleware(Authentication, token=token, open_paths=open_paths)
     app.include_router(_router)
     app.routes.extend(others)

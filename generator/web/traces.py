@@ -18,15 +18,17 @@ _SERVER_ERROR = 500
 class Traced:
     """Traces requests that are a part of something, or begin it; by their routes, not their paths.
 
-    It stands behind `Authentication`: no stranger makes spans.
+    It stands behind `Authentication`, and leaves alone the paths that are open to all: no stranger
+    makes spans.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, open_paths: frozenset[str]) -> None:
         self._app = app
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._open_paths:
             await self._app(scope, receive, send)
             return
         method = scope["method"] if scope["method"] in _KNOWN else "HTTP"

@@ -62,6 +62,21 @@ async def test_calls_transactions_and_what_is_under_way_are_told(
     assert found["lookalike_disk_free_bytes"] > 1_000_000
 
 
+async def test_a_stranger_makes_no_series(settings: DbserviceSettings, metrics_listen: str) -> None:
+    async with (
+        running(scraped_at(settings, metrics_listen)) as service,
+        grpc.aio.insecure_channel(service.address) as channel,
+    ):
+        for name in ("/lookalike.db.v1.DatabaseService/Anything", "/what.somebody/Wrote"):
+            with pytest.raises(grpc.aio.AioRpcError):
+                await channel.unary_unary(name, bytes)(b"")
+        with pytest.raises(grpc.aio.AioRpcError):
+            await channel.unary_unary("/lookalike.db.v1.DatabaseService/ReceivePhoto", bytes)(b"")
+        found = await scrape(metrics_listen)
+    methods = {name for name in found if name.startswith("lookalike_rpc_seconds_count")}
+    assert methods == {'lookalike_rpc_seconds_count{code="UNAUTHENTICATED",method="ReceivePhoto"}'}
+
+
 async def test_without_the_setting_nothing_listens(
     settings: DbserviceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,9 +49,13 @@ async def test_calls_and_transactions_are_parts_of_the_callers_trace(
             running(settings) as service,
             grpc.aio.insecure_channel(service.address) as channel,
         ):
-            stranger = Client(channel)
-            await stranger.receive(1)
-            client = part_of(stranger, SENT)
+            untraced = Client(channel)
+            await untraced.receive(1)
+            stranger = part_of(untraced, OTHER)
+            stranger.metadata = (("authorization", "Bearer nobody's"), *stranger.metadata[1:])
+            with pytest.raises(grpc.aio.AioRpcError):
+                await stranger.receive(1)
+            client = part_of(untraced, SENT)
             lease = await client.leased(2)
             item = await client.store(lease, b"a photo")
             await client.image(photo_id=item.photo.id)
@@ -68,9 +72,12 @@ async def test_calls_and_transactions_are_parts_of_the_callers_trace(
         "GetGeneration",
     ]
     assert {call.parent for call in calls.values()} == {SENT.split("-")[2]}
-    failed = calls[f"{NAME}/GetGeneration"]
-    assert failed.failed
-    assert failed.attributes["rpc.response.status_code"] == failed.attributes["error.type"]
+    refused = calls[f"{NAME}/GetGeneration"]
+    assert not refused.failed  # that is the caller's
+    assert refused.attributes == {
+        "rpc.response.status_code": "INVALID_ARGUMENT",
+        "lookalike.reason": "INVALID_ARGUMENT",
+    }
     (transaction,) = collector.named("transaction photos.receive")
     assert transaction.parent == calls[f"{NAME}/ReceivePhoto"].id
     assert transaction.attributes == {"db.system.name": "sqlite"}

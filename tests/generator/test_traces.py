@@ -7,9 +7,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from generator.observers import AttemptEnded, BatchEnded, BatchStarted, StepDone
-from generator.tasks import BatchTimes, JobShape, TaskError
-from generator.tracing import TracingObserver
+from generator.scheduling.spans import BatchSpan
+from generator.tasks import BatchTimes, Task, TaskError
 from lookalike import tracing
 from tests.collector import SENT, Collector, Seen, traced
 from tests.generator.ray.proxy import Listener, asking, proxied
@@ -18,7 +17,7 @@ from tests.generator.stack import XML, Stack, job, serving
 from tests.waiting import eventually
 
 WRITTEN = "what somebody wrote"
-SHAPE = JobShape(64, 72, "balanced", guided=True)
+TASK = Task(WRITTEN, "", 64, 72, 5, 7.5, 1, "balanced", None)
 
 
 @pytest.fixture
@@ -68,6 +67,7 @@ async def test_a_job_is_a_part_of_what_submitted_it(tmp_path: Path, collector: C
     assert (request.parent, request.attributes["http.response.status_code"]) == (caller, 202)
     assert spans["transaction submit"].parent == request.id
     assert spans["job"].parent == spans["transaction submit"].id
+    assert spans["transaction finish"].parent == spans["job"].id
     assert spans["job"].attributes["lookalike.job.id"] == str(identity)
     assert spans["job"].attributes["lookalike.attempt"] == 1
     assert spans["job"].attributes["lookalike.outcome"] == "finished"
@@ -89,6 +89,9 @@ async def test_a_request_that_brings_no_trace_begins_one_if_it_begins_something(
         unknown = f"/v1/jobs/{uuid4()}/{WRITTEN.replace(' ', '-')}"
         nowhere = await stack.client.get(unknown, headers={"traceparent": SENT})
         assert nowhere.status_code == 404
+        for path in ("/health/live", "/v1/schema.xsd", "/metrics"):
+            await stack.client.get(path, headers=stranger)
+            await stack.client.post(path, headers=stranger)
     tracing.end(5)
     assert [span.name for span in collector.spans if not span.parent] == ["PUT /v1/jobs/{job_id}"]
     assert [span.attributes for span in collector.named("GET")] == [
@@ -146,15 +149,11 @@ async def test_how_an_attempt_ends_is_told_by_codes(tmp_path: Path, collector: C
 
 
 def test_a_long_computation_is_several_groups_of_steps(collector: Collector) -> None:
-    now, identity = [0.0], uuid4()
-    observer = TracingObserver(lambda: now[0])
-    observer.batch_started(BatchStarted([identity], [1], SHAPE, 5, 0, [SENT]))
-    for step in range(1, 6):
-        now[0] += 4
-        observer.step_done(StepDone(identity, SHAPE, step, 5, 1, None))
-    observer.batch_ended(BatchEnded([identity], SHAPE, 20.0, None))
-    observer.attempt_ended(AttemptEnded(identity, 1, "finished", "", 20.0, 100))
-    observer.step_done(StepDone(identity, SHAPE, 1, 5, 1, None))  # of a batch that is over
+    now = [0.0]
+    with BatchSpan([tracing.span("job", parent=SENT)], TASK, lambda: now[0]) as batch:
+        for step in range(1, 6):
+            now[0] += 4
+            batch.step(step, 5)
     tracing.end(5)
     groups = [
         (span.attributes["lookalike.step.first"], span.attributes["lookalike.step.last"])
