@@ -33,6 +33,7 @@ from bot.context import BotData, Context
 from bot.handlers import table
 from bot.messenger import Messenger
 from bot.metrics import MetricsObserver, scraped
+from bot.observed import ObservedCalls
 from bot.observers import LogObserver
 from bot.pace import EditPace
 from bot.processing import FairUpdateProcessor
@@ -114,8 +115,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
         # The library closes it only after it has met Telegram.
         stack.push_async_callback(request.shutdown)
         limiter = FairRateLimiter(incarnation.may_send, lambda: incarnation.bots)
-        bot = _bot(settings, request, limiter)
-        messenger = Messenger(bot, EditPace(), observers)
+        bot = _bot(settings, request, ObservedCalls(observers, limiter))
+        messenger = Messenger(bot, EditPace())
         services = Services(
             database,
             generator,
@@ -270,7 +271,7 @@ def _captioner(settings: BotSettings) -> Captioner:
     )
 
 
-def _bot(settings: BotSettings, request: BaseRequest, limiter: FairRateLimiter) -> ExtBot[Any]:
+def _bot(settings: BotSettings, request: BaseRequest, calls: ObservedCalls) -> ExtBot[Any]:
     return ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
@@ -278,7 +279,7 @@ def _bot(settings: BotSettings, request: BaseRequest, limiter: FairRateLimiter) 
         request=request,
         get_updates_request=request,  # never used: the transport polls
         defaults=Defaults(allow_sending_without_reply=True),
-        rate_limiter=limiter,
+        rate_limiter=calls,
     )
 
 

@@ -35,8 +35,8 @@ class CertificateGauge:
         self._next_look = 0.0
         self._expires = Gauge(
             "lookalike_webhook_certificate_expiry_timestamp_seconds",
-            "When the certificate of BOT_PUBLIC_URL expires, in seconds since 1970; missing while it "
-            "is not trusted.",
+            "When the certificate of BOT_PUBLIC_URL expires, in seconds since 1970; missing while "
+            "it is not trusted.",
             ["host"],
             registry=registry,
         )

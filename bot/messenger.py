@@ -17,7 +17,6 @@ from telegram import (
 )
 
 from bot.fetching import fetch
-from bot.observers import Observer, SendDone, timed
 from bot.pace import EditPace
 from bot.placeholder import nothing
 from bot.refusals import (
@@ -29,7 +28,6 @@ from bot.refusals import (
     WrongFile,
     translated,
 )
-from lookalike import tracing
 
 _UPLOAD_SECONDS = 60.0
 _UNCHANGED = "message is not modified"
@@ -50,11 +48,10 @@ def _reply_to(message_id: int | None) -> ReplyParameters | None:
 class Messenger:
     """What the bot does in a chat. Raises TelegramUnavailable, CannotDeliver and Moved only."""
 
-    def __init__(self, bot: Bot, pace: EditPace, observers: Sequence[Observer] = ()) -> None:
+    def __init__(self, bot: Bot, pace: EditPace) -> None:
         """Edits go out at this pace; sends always do."""
         self._bot = bot
         self._pace = pace
-        self._observers = observers
 
     async def reply(
         self,
@@ -68,7 +65,7 @@ class Messenger:
         entities: Sequence[MessageEntity] = (),
     ) -> Message:
         """Sends a text in reply to a message, which may be gone, or to none; in its topic."""
-        async with self._sending("sendMessage", chat_id):
+        async with self._sending(chat_id):
             return await self._bot.send_message(
                 chat_id,
                 text,
@@ -94,7 +91,7 @@ class Messenger:
         lets a bot read one.
         """
         try:
-            async with self._sending("sendMessage", chat_id):
+            async with self._sending(chat_id):
                 return await self._bot.send_message(
                     chat_id,
                     text,
@@ -115,7 +112,7 @@ class Messenger:
             SourceGone: there is no such message any more.
         """
         try:
-            async with self._sending("copyMessage", chat_id):
+            async with self._sending(chat_id):
                 copied = await self._bot.copy_message(chat_id, *source, reply_markup=buttons)
         except NotTaken as error:
             if _NO_SOURCE in str(error).lower():
@@ -137,7 +134,7 @@ class Messenger:
         if not await self._pace.may_edit(chat_id):
             return
         with suppress(CannotDeliver, Moved, TelegramUnavailable):
-            async with self._calling("setMessageReaction", chat_id):
+            async with translated():
                 await self._bot.set_message_reaction(chat_id, message_id, emoji)
 
     async def keep_pace(self, chat_id: int) -> None:
@@ -160,7 +157,7 @@ class Messenger:
             WrongFile: the file_id is not taken any more.
         """
         upload = photo if isinstance(photo, str) else InputFile(photo, "picture.png")
-        async with self._sending("sendPhoto", chat_id):
+        async with self._sending(chat_id):
             return await self._bot.send_photo(
                 chat_id,
                 upload,
@@ -183,7 +180,7 @@ class Messenger:
     ) -> Sequence[Message]:
         """Sends two to ten pictures as an album, with a caption under all of them."""
         media = [InputMediaPhoto(png, filename="picture.png") for png in pngs]
-        async with self._sending("sendMediaGroup", chat_id):
+        async with self._sending(chat_id):
             return await self._bot.send_media_group(
                 chat_id,
                 media,
@@ -203,7 +200,7 @@ class Messenger:
         thread_id: int | None = None,
     ) -> Message:
         """Sends a picture as a file, whose bytes Telegram leaves as they are."""
-        async with self._sending("sendDocument", chat_id):
+        async with self._sending(chat_id):
             return await self._bot.send_document(
                 chat_id,
                 InputFile(png, "picture.png"),
@@ -228,7 +225,7 @@ class Messenger:
             WrongFile: the file_id is not taken any more.
             CannotDeliver: the message is gone, or cannot be edited.
         """
-        async with self._editing("editMessageMedia", chat_id):
+        async with _editing():
             await self._bot.edit_message_media(
                 InputMediaPhoto(photo, caption=caption),
                 chat_id,
@@ -247,7 +244,7 @@ class Messenger:
             NotTaken: the message is gone, or cannot be edited.
         """
         upload = InputFile(file, name, attach=True, read_file_handle=False)
-        async with self._editing("editMessageMedia", chat_id):
+        async with _editing():
             await self._bot.edit_message_media(
                 InputMediaDocument(upload, caption=caption),
                 chat_id,
@@ -264,7 +261,7 @@ class Messenger:
         Raises:
             CannotDeliver: the message is gone.
         """
-        async with self._editing("editMessageReplyMarkup", chat_id):
+        async with _editing():
             await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=buttons)
 
     async def rewrite(
@@ -284,7 +281,7 @@ class Messenger:
         except NotTaken as error:
             if _NO_TEXT not in str(error).lower():
                 raise
-            async with self._editing("editMessageCaption", chat_id):
+            async with _editing():
                 await self._bot.edit_message_caption(
                     chat_id, message_id, caption=text, reply_markup=buttons
                 )
@@ -301,7 +298,7 @@ class Messenger:
         Raises:
             NotTaken: the message is gone, or has become a picture.
         """
-        async with self._editing("editMessageText", chat_id):
+        async with _editing():
             await self._bot.edit_message_text(text, chat_id, message_id, reply_markup=buttons)
 
     async def edit(
@@ -354,7 +351,7 @@ class Messenger:
         # Blocked, kicked or gone: there is nothing more that we can do.
         with suppress(CannotDeliver, Moved):
             with suppress(NotTaken):
-                async with self._calling("deleteMessage", chat_id):
+                async with translated():
                     await self._bot.delete_message(chat_id, message_id)
                 return
             with suppress(NotTaken):
@@ -367,33 +364,24 @@ class Messenger:
         return await fetch(self._bot, file_id, most)
 
     @asynccontextmanager
-    async def _sending(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
+    async def _sending(self, chat_id: int) -> AsyncGenerator[None, None]:
         """While a message goes out, its chat's edits give way."""
         try:
             with self._pace.sending(chat_id):
-                async with self._calling(method, chat_id):
+                async with translated():
                     yield
         except TelegramUnavailable as error:
             if error.retry_after is not None:
                 self._pace.hold_back(chat_id, error.retry_after)
             raise
 
-    @asynccontextmanager
-    async def _editing(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
-        """Telegram refuses an edit that changes nothing, as by a button that was pressed twice."""
-        try:
-            async with self._calling(method, chat_id):
-                yield
-        except NotTaken as error:
-            if _UNCHANGED not in str(error).lower():
-                raise
 
-    @asynccontextmanager
-    async def _calling(self, method: str, chat_id: int) -> AsyncGenerator[None, None]:
-        def announce(observer: Observer, seconds: float, outcome: str) -> None:
-            observer.send_done(SendDone(method, chat_id, seconds, outcome))
-
-        span = tracing.span(method, kind="client")
-        with timed(self._observers, announce, span):
-            async with translated():
-                yield
+@asynccontextmanager
+async def _editing() -> AsyncGenerator[None, None]:
+    """Telegram refuses an edit that changes nothing, as by a button that was pressed twice."""
+    try:
+        async with translated():
+            yield
+    except NotTaken as error:
+        if _UNCHANGED not in str(error).lower():
+            raise

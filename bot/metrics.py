@@ -71,8 +71,8 @@ class MetricsObserver(Observer):
         )
         self._sends = Histogram(
             "lookalike_send_seconds",
-            "What a call of the Bot API took that sends, edits or deletes a message, its turn "
-            "included. The outcome too-many-requests is Telegram's 429.",
+            "What a call of the Bot API took, its turn included. The outcome too-many-requests is "
+            "Telegram's 429.",
             ["method", "outcome"],
             buckets=STAGE_SECONDS,
             registry=registry,
@@ -104,7 +104,7 @@ class MetricsObserver(Observer):
         self._closed.labels(event.end, event.code).inc(event.pictures)
 
     def send_done(self, event: SendDone) -> None:
-        """A message was sent, edited or deleted, or was not."""
+        """A call of the Bot API has ended."""
         self._sends.labels(event.method, event.outcome).observe(event.seconds)
 
     def rpc_done(self, event: RpcDone) -> None:
@@ -148,7 +148,9 @@ def _watch(
 ) -> None:
     is_ready = Gauge("lookalike_ready", "1: it does its work.", registry=registry)
     is_ready.set_function(lambda: not any(check() for check in ready))
-    leases = Gauge("lookalike_generations_leased", "Generations leased to this bot.", registry=registry)
+    leases = Gauge(
+        "lookalike_generations_leased", "Generations leased to this bot.", registry=registry
+    )
     leases.set_function(lambda: len(services.memories))
     up = Gauge(
         "lookalike_dependency_up",

@@ -88,17 +88,15 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class SendDone:
-    """A message was sent, edited or deleted, or was not.
+    """A call of the Bot API has ended, but for those that wait for updates.
 
     Attributes:
-        method: the Bot API's.
-        chat_id: in which chat.
-        seconds: how long it took.
-        outcome: how it ended.
+        method: which one, such as `sendPhoto`.
+        seconds: how long it took, its turn included.
+        outcome: how it ended; `too-many-requests` is Telegram's 429.
     """
 
     method: str
-    chat_id: int
     seconds: float
     outcome: str
 
@@ -136,7 +134,7 @@ class Observer:
         """A generation is over."""
 
     def send_done(self, event: SendDone) -> None:
-        """A message was sent, edited or deleted, or was not."""
+        """A call of the Bot API has ended."""
 
     def rpc_done(self, event: RpcDone) -> None:
         """A call of another service has ended."""
@@ -165,6 +163,7 @@ def timed(
     observers: Sequence[Observer],
     announce: Callable[[Observer, float, str], None],
     span: tracing.Span = tracing.NOTHING,
+    problem_of: Callable[[BaseException], str] = tracing.error_of,
 ) -> Generator[None, None, None]:
     """Announces to each observer how long a block took, in seconds, and its outcome.
 
@@ -174,7 +173,7 @@ def timed(
     try:
         yield
     except BaseException as error:
-        problem = tracing.error_of(error)
+        problem = problem_of(error)
         raise
     finally:
         seconds = time.monotonic() - began

@@ -7,7 +7,7 @@ says: the captioner, and the executor behind the generator.
 import asyncio
 import io
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -24,6 +24,7 @@ from bot.clients.dbservice import DatabaseClient, image_info
 from bot.clients.errors import DatabaseUnavailable
 from bot.clients.generator import GeneratorClient
 from bot.messenger import Messenger
+from bot.observed import ObservedCalls
 from bot.observers import Delivered, Observer, RpcDone, SendDone, StageBegun, StageEnded
 from bot.pace import EditPace
 from bot.services import Services
@@ -102,7 +103,6 @@ class Listener(Observer):
         self.deliveries.append(event)
 
     def send_done(self, event: SendDone) -> None:
-        assert event.chat_id
         assert event.seconds >= 0
         self.sends.append((event.method, event.outcome))
 
@@ -256,14 +256,15 @@ def lose(home: Path, data: bytes) -> None:
     file.unlink()
 
 
-def make_bot(address: str) -> ExtBot[None]:
-    """python-telegram-bot over the sandbox's Bot API."""
+def make_bot(address: str, observers: Sequence[Observer] = ()) -> ExtBot[None]:
+    """python-telegram-bot over the sandbox's Bot API, with nobody waiting for a turn."""
     return ExtBot(
         BOT_TOKEN,
         base_url=f"http://{address}/bot",
         base_file_url=f"http://{address}/file/bot",
         request=HTTPXRequest(read_timeout=20, httpx_kwargs=LOOPBACK),
         get_updates_request=HTTPXRequest(httpx_kwargs=LOOPBACK),
+        rate_limiter=ObservedCalls(observers),
     )
 
 
@@ -296,12 +297,13 @@ async def open_desk(home: Path, **generator_settings: Any) -> AsyncIterator[Desk
         painter = await start(generator.running(of_generator, executor=executor))
         sandbox_at, generator_at = telegram.address, painter.address
         people = await start(People(f"http://{sandbox_at}"))
-        bot = await start(make_bot(sandbox_at))
+        bot = await start(make_bot(sandbox_at, [listener]))
+        listener.sends.clear()  # it has asked who it is
         database = Database(dbservice_at, SERVICE_TOKEN, [listener])
         stack.push_async_callback(database.disconnect)
         client = GeneratorClient(f"http://{generator_at}", SERVICE_TOKEN, [listener])
         stack.callback(client.close)
-        messenger = Messenger(bot, EditPace(), [listener])
+        messenger = Messenger(bot, EditPace())
         services = Services(database, client, captioner, messenger, [listener])
         stack.push_async_callback(services.decoder.close)
         yield Desk(

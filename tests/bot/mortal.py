@@ -108,7 +108,7 @@ class Process:
             desk.services,
             database=database,
             generator=generator,
-            messenger=Messenger(bot, EditPace(), [desk.listener]),
+            messenger=Messenger(bot, EditPace()),
             memories=Memories(),
         )
         incarnation = Incarnation(database, BOT)

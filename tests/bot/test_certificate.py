@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -36,7 +36,7 @@ async def front(expires: datetime) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
         yield f"https://localhost:{port}", trusting
 
 
-async def told(public_url: str, context: ssl.SSLContext | None) -> dict[str, float]:
+async def told(public_url: str, context: ssl.SSLContext | None) -> Mapping[str, float]:
     registry = CollectorRegistry()
     await CertificateGauge(registry, public_url, context).refresh()
     return samples(generate_latest(registry).decode())
