@@ -101,7 +101,8 @@ class MetricsObserver(Observer):
 
     def closed(self, event: Closed) -> None:
         """A generation is over."""
-        self._closed.labels(event.end, event.code).inc(event.pictures)
+        for ending in event.endings:
+            self._closed.labels(*ending).inc()
 
     def send_done(self, event: SendDone) -> None:
         """A call of the Bot API has ended."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lookalike import tracing
 
@@ -69,21 +70,29 @@ class Delivered:
     picture_seconds: float | None
 
 
+class Ending(NamedTuple):
+    """How a picture ended.
+
+    Attributes:
+        end: in which state: delivered, failed, refused, cancelled, undeliverable.
+        code: why, if that is failed, refused or undeliverable; else "".
+    """
+
+    end: str
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A generation is over: its user was told how it ended, and what it has left is tidied up.
 
     Attributes:
         generation_id: which one.
-        end: the state in which it ended: delivered, failed, refused, cancelled, undeliverable.
-        code: why, if it failed or was refused; else "".
-        pictures: how many it was to give.
+        endings: of each picture that it was to give.
     """
 
     generation_id: str
-    end: str
-    code: str
-    pictures: int
+    endings: Sequence[Ending]
 
 
 @dataclass(frozen=True, slots=True)

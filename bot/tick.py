@@ -5,7 +5,7 @@ way is left alone. What a process may have died of comes first, each alone; see 
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from bot.clients.errors import DatabaseError, NotFound
@@ -23,6 +23,10 @@ _STOP_SECONDS = 5.0
 
 _ABANDONED = frozenset({db.GENERATION_STATE_CANCELLED, db.GENERATION_STATE_UNDELIVERABLE})
 """Nobody waits for it any more: its user has cancelled it, is being forgotten, or is gone."""
+
+_LOOKING = "follow"
+"""The stage that runs with each tick as long as a picture waits. A span of each time would be most
+of a trace, and tell nothing; what it does is traced."""
 
 
 class Tick:
@@ -54,7 +58,7 @@ class Tick:
         elif not self._alone:
             for item in due:
                 work = self._work_on_suspect if item in suspected else self._work_on
-                self._start([item], work(item))
+                self._start([item], _traced(item, work))
 
     async def stop(self, *beside: Awaitable[None]) -> None:
         """Lets what is under way come to an end, but not for long.
@@ -88,7 +92,7 @@ class Tick:
         self._alone = True
         try:
             for item in items:
-                await self._work_on_suspect(item)
+                await _traced(item, self._work_on_suspect)
         finally:
             self._alone = False
 
@@ -131,7 +135,15 @@ class Tick:
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.stage_ended(StageEnded(name, item.id, seconds, outcome))
 
-        attributes = {"lookalike.generation.id": item.id, "lookalike.photo.id": item.photo.id}
-        span = tracing.span(f"stage {name}", attributes, parent=item.generation.traceparent)
+        span = tracing.NOTHING
+        if name != _LOOKING:
+            attributes = {"lookalike.generation.id": item.id, "lookalike.photo.id": item.photo.id}
+            span = tracing.span(f"stage {name}", attributes)
         with span, timed(self._services.observers, announce):
             await stage(item, self._services)
+
+
+async def _traced(item: WorkItem, work: Callable[[WorkItem], Awaitable[None]]) -> None:
+    """Works on an item as a part of the trace of what asked for it."""
+    with tracing.within(item.generation.traceparent):
+        await work(item)

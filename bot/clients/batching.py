@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
+from lookalike import tracing
+
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -35,8 +37,10 @@ class Batcher(Generic[_K, _V]):
         future: asyncio.Future[_V | None] = asyncio.get_running_loop().create_future()
         self._asked.append((key, future))
         if self._task is None:
-            # A task runs in the next turn at the earliest, when all have asked.
-            self._task = asyncio.create_task(self._answer())
+            # A task runs in the next turn at the earliest, when all have asked. What it asks for
+            # many belongs to the trace of none.
+            with tracing.within(None):
+                self._task = asyncio.create_task(self._answer())
         return await future
 
     async def _answer(self) -> None:

@@ -1,12 +1,17 @@
 """Any end -> closed: tell the user how it ended, then tidy up what the work has left."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from bot.clients.generator import GeneratorUnavailable, JobRejected
 from bot.health import Health
-from bot.observers import Closed
+from bot.observers import Closed, Ending
 from bot.services import Services
 from bot.work import outbox, status_message
 from bot.work.item import RetryLater, WorkItem
 from protos.lookalike.db.v1 import db_pb2 as db
+
+_PREFIX: Final = "GENERATION_STATE_"
 
 
 async def run(item: WorkItem, services: Services) -> None:
@@ -23,14 +28,20 @@ async def run(item: WorkItem, services: Services) -> None:
             raise RetryLater(None, getattr(error, "retry_after", None)) from error
         services.generator_health.ok()
     await item.close()
-    event = Closed(
-        item.id,
-        db.GenerationState.Name(item.state).removeprefix("GENERATION_STATE_").lower(),
-        item.generation.error.code,
-        len(item.parts),
-    )
+    event = Closed(item.id, _endings(item))
     for observer in services.observers:
         observer.closed(event)
+
+
+def _endings(item: WorkItem) -> Sequence[Ending]:
+    """How each picture ended; of a set some may have failed, and the rest was delivered."""
+    whole, members = item.generation, {member.place: member for member in item.row.members}
+    parts = [members.get(part.place, whole) for part in item.parts]
+    ended = [whole if part.HasField("picture") else part for part in parts]
+    return [
+        Ending(db.GenerationState.Name(each.state).removeprefix(_PREFIX).lower(), each.error.code)
+        for each in ended
+    ]
 
 
 def _is_told(item: WorkItem) -> bool:

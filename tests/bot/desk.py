@@ -25,7 +25,16 @@ from bot.clients.errors import DatabaseUnavailable
 from bot.clients.generator import GeneratorClient
 from bot.messenger import Messenger
 from bot.observed import ObservedCalls
-from bot.observers import Delivered, Observer, RpcDone, SendDone, StageBegun, StageEnded
+from bot.observers import (
+    Closed,
+    Delivered,
+    Ending,
+    Observer,
+    RpcDone,
+    SendDone,
+    StageBegun,
+    StageEnded,
+)
 from bot.pace import EditPace
 from bot.services import Services
 from bot.settings import BotSettings
@@ -90,6 +99,7 @@ class Listener(Observer):
         self.calls: Counter[str] = Counter()
         self.sends: list[tuple[str, str]] = []
         self.deliveries: list[Delivered] = []
+        self.endings: list[Ending] = []
 
     def stage_begun(self, event: StageBegun) -> None:
         self.begun.append(event.stage)
@@ -101,6 +111,9 @@ class Listener(Observer):
 
     def delivered(self, event: Delivered) -> None:
         self.deliveries.append(event)
+
+    def closed(self, event: Closed) -> None:
+        self.endings += event.endings
 
     def send_done(self, event: SendDone) -> None:
         assert event.seconds >= 0

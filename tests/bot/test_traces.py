@@ -1,5 +1,9 @@
 """One trace from an update to the picture; here bot, dbservice and generator are one process."""
 
+import io
+import json
+import logging
+import re
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
@@ -7,6 +11,7 @@ import pytest
 
 from bot import app
 from lookalike import tracing
+from lookalike.logs import JsonFormatter
 from tests.bot.desk import Desk, open_desk, picture
 from tests.bot.front import EN, all_is_closed, pictured
 from tests.collector import Collector, Seen, traced
@@ -16,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 DBSERVICE = "lookalike.db.v1.DatabaseService"
 WRITTEN = "what somebody wrote"
-STAGES = ("store", "caption", "submit", "follow", "deliver", "close")
+STAGES = ("store", "caption", "submit", "deliver", "close")
+IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.fixture
@@ -46,6 +52,13 @@ def check_that_all_are_parts_of_one(spans: list[Seen]) -> None:
         span.name for span in spans if not span.parent
     ]
     assert len([span for span in spans if not span.parent]) == 1
+
+
+def check_that_nobody_is_named(collector: Collector, user: int) -> None:
+    for span in collector.spans:
+        for value in (span.name, *span.attributes.values()):
+            assert value != user
+            assert str(user) not in IDS.sub("", str(value) if isinstance(value, str) else "")
 
 
 async def closed(collector: Collector, count: int) -> None:
@@ -87,8 +100,10 @@ async def test_a_photo_is_one_trace_from_the_update_to_the_picture(
     assert len([span for span in spans if span.name == f"{DBSERVICE}/ReceivePhoto"]) == 2
     (update,) = [span for span in spans if not span.parent]
     assert update.name == "update message"
-    told = {value for span in collector.spans for value in span.attributes.values()}
-    assert told.isdisjoint({desk.chat, str(desk.chat)})
+    # Looks at what waits are many, and about all that wait.
+    assert not collector.named("stage follow")
+    assert not collector.named("GET /v1/jobs")
+    check_that_nobody_is_named(collector, desk.chat)
     assert photo.photo is not None
     for secret in (WRITTEN, photo.photo, desk.settings.telegram_bot_token.get_secret_value()):
         assert not any(secret.encode() in body for _, body in collector.bodies), secret
@@ -119,10 +134,17 @@ async def test_what_fails_is_told_by_its_code(
     collector: Collector, desk: Desk, bot: app.RunningBot
 ) -> None:
     assert bot.address
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(JsonFormatter("bot"))
+    logging.getLogger("bot.work.settling").addHandler(handler)
     desk.captioner.script.append(RuntimeError(WRITTEN))
     await desk.people.send_photo(desk.chat, picture())
     await pictured(desk, desk.chat)
+    logging.getLogger("bot.work.settling").removeHandler(handler)
     tracing.end(5)
+    (line,) = [json.loads(each) for each in log.getvalue().splitlines() if "Unexpected" in each]
     failed = [span for span in collector.named("stage caption") if span.failed]
     assert [span.attributes["error.type"] for span in failed] == ["RuntimeError"]
+    assert line["trace_id"] == failed[0].trace
     assert not any(WRITTEN.encode() in body for _, body in collector.bodies)

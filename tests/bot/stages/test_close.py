@@ -167,6 +167,13 @@ async def test_after_a_delivery_there_is_nothing_to_tell(desk: Desk) -> None:
     assert await desk.texts() == []
 
 
+async def test_each_picture_of_a_set_is_told_as_it_ended(desk: Desk) -> None:
+    item = await desk.finished_set(4, lost=3)
+    await deliver.run(item, desk.services)
+    await close.run(item, desk.services)
+    assert desk.listener.endings == [("failed", "gave-up")] * 3 + [("delivered", "")]
+
+
 async def test_a_status_message_too_old_to_be_deleted_says_that_it_is_over(desk: Desk) -> None:
     item, _ = await waiting(desk)
     await item.fail("gave-up", "as the test says")
