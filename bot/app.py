@@ -30,9 +30,10 @@ from bot.clients.dbservice import DatabaseClient
 from bot.clients.errors import DatabaseError
 from bot.clients.generator import GeneratorClient
 from bot.context import BotData, Context
+from bot.exposition import exposed
 from bot.handlers import table
 from bot.messenger import Messenger
-from bot.metrics import MetricsObserver, scraped
+from bot.metrics import MetricsObserver
 from bot.observed import ObservedCalls
 from bot.observers import LogObserver
 from bot.pace import EditPace
@@ -56,9 +57,10 @@ from bot.web.gallery import page
 from bot.web.gallery.app import PATH, create_gallery
 from bot.work.incarnation import Incarnation
 from bot.work.leasing import Leasing
-from lookalike import lifecycle, metrics, places, web
+from lookalike import lifecycle, places, web
 from lookalike.errors import StartError
 from lookalike.imaging.decoder import Decoder
+from lookalike.metrics import Metrics, decoders_killed
 from lookalike.proxies import proxy_for
 from lookalike.tokens import derived_secret
 from lookalike.waiting import unless
@@ -88,8 +90,8 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
     """
     _quieten_libraries()
     stop = asyncio.Event()
-    registry = metrics.create_registry()
-    observers = [LogObserver(), MetricsObserver(registry)]
+    metrics = Metrics()
+    observers = [LogObserver(), MetricsObserver(metrics.registry)]
     async with contextlib.AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.bot_listen, "BOT_LISTEN")
         stack.callback(bound.close)
@@ -132,7 +134,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
             gallery_url=None if public_url is None else f"{public_url}{PATH}/",
             holder=incarnation.holder,
             claim=incarnation.claim,
-            decoder=Decoder(killed=metrics.decoders_killed(registry)),
+            decoder=Decoder(killed=decoders_killed(metrics.registry)),
         )
         stack.push_async_callback(services.decoder.close)
         await services.decoder.warm()
@@ -167,7 +169,7 @@ async def running(settings: BotSettings) -> AsyncIterator[RunningBot]:
                     ready=ready,
                     routes=[
                         *routes,
-                        scraped(registry, settings, public_url, services, ready, leasing.health),
+                        exposed(metrics, settings, public_url, services, ready, leasing.health),
                         *_gallery(settings, services, bot, scheduler),
                     ],
                     note=partial(_note, incarnation),

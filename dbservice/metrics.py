@@ -1,10 +1,12 @@
 """The metrics of dbservice: what its observers hear, and what the rows say when it is scraped."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import Metric
 from starlette.applications import Starlette
 
 from dbservice.errors import ServiceError
@@ -12,10 +14,9 @@ from dbservice.observers import Observer, RetentionDone, RpcDone, SweepDone
 from dbservice.settings import DbserviceSettings
 from dbservice.store import Store
 from dbservice.transactions import census, limits
-from lookalike import metrics, web
-from lookalike.disk import free_bytes
+from lookalike import web
 from lookalike.lifecycle import bind
-from lookalike.metrics import CALL_SECONDS
+from lookalike.metrics import CALL_SECONDS, Metrics, free_disk, gauge, transaction_seconds
 
 
 class MetricsObserver(Observer):
@@ -85,9 +86,9 @@ class Scraped:
         """
         self._settings = settings
         self._bound = bind(settings.dbservice_metrics_listen, "DBSERVICE_METRICS_LISTEN")
-        self._registry = metrics.create_registry()
-        self.observer = MetricsObserver(self._registry)
-        self.timed = metrics.transaction_seconds(self._registry)
+        self._metrics = Metrics()
+        self.observer = MetricsObserver(self._metrics.registry)
+        self.timed = transaction_seconds(self._metrics.registry)
 
     def close(self) -> None:
         """Listens no more."""
@@ -95,61 +96,37 @@ class Scraped:
 
     async def serve(self, store: Store, folders: Sequence[Path], stop: asyncio.Event) -> None:
         """Answers until `stop` is set; `folders` are those on whose disks the service stores."""
-        captions = self._settings.bot_daily_captions
-        gauges = RowsGauges(self._registry, store, folders, captions)
-        route = metrics.route(self._registry, self._settings.bearer_token, [gauges.refresh])
+        self._metrics.look_up(partial(_rows, store))
+        if folders:
+            self._metrics.look_up(partial(free_disk, folders))
+        if (captions := self._settings.bot_daily_captions) is not None:
+            limit = Gauge(
+                "lookalike_daily_captions_limit",
+                "BOT_DAILY_CAPTIONS.",
+                registry=self._metrics.registry,
+            )
+            limit.set(captions)
+        route = self._metrics.route(self._settings.bearer_token)
         await web.serve(Starlette(routes=[route]), self._bound, stop)
 
 
-class RowsGauges:
+async def _rows(store: Store) -> Iterable[Metric]:
     """What the rows say, of all bots; with several dbservices each says the same."""
-
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        store: Store,
-        folders: Sequence[Path],
-        captions: int | None,
-    ) -> None:
-        """Asks this store.
-
-        Args:
-            registry: what is told.
-            store: the rows.
-            folders: on whose disks the service stores.
-            captions: how many captions a captioner that costs may be asked for in a day; None: no
-                bound.
-        """
-        self._store = store
-        self._unfinished = Gauge(
-            "lookalike_generations_unfinished",
+    unfinished = await store.transact(census.unfinished)
+    return [
+        gauge(
+            "generations_unfinished",
             "Generations that are not closed, by their state.",
-            ["state"],
-            registry=registry,
-        )
-        self._oldest = Gauge(
-            "lookalike_generations_unfinished_oldest_seconds",
+            {state: count for state, (count, _) in unfinished.items()},
+            "state",
+        ),
+        gauge(
+            "generations_unfinished_oldest_seconds",
             "How long ago the oldest of them was asked for.",
-            ["state"],
-            registry=registry,
-        )
-        self._kept = Gauge(
-            "lookalike_kept_bytes", "Bytes of photos and pictures.", registry=registry
-        )
-        if folders:
-            free = Gauge(
-                "lookalike_disk_free_bytes", "On the disk that has least.", registry=registry
-            )
-            free.set_function(lambda: min(map(free_bytes, folders)))
-        if captions is not None:
-            limit = Gauge(
-                "lookalike_daily_captions_limit", "BOT_DAILY_CAPTIONS.", registry=registry
-            )
-            limit.set(captions)
-
-    async def refresh(self) -> None:
-        """Asks anew."""
-        for state, (count, age) in (await self._store.transact(census.unfinished)).items():
-            self._unfinished.labels(state).set(count)
-            self._oldest.labels(state).set(age)
-        self._kept.set(await self._store.transact(limits.kept_of_all))
+            {state: age for state, (_, age) in unfinished.items()},
+            "state",
+        ),
+        gauge(
+            "kept_bytes", "Bytes of photos and pictures.", await store.transact(limits.kept_of_all)
+        ),
+    ]

@@ -1,16 +1,18 @@
 """The generator's metrics: what its observers hear, and what its queue says when it is scraped."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import Metric
+from starlette.routing import Route
 
 from generator.jobs.queue import JobQueue
 from generator.observers import AttemptEnded, BatchEnded, BatchStarted, Observer, StepDone
 from generator.scheduling.progress import Progress
-from lookalike.disk import free_bytes
-from lookalike.metrics import PATIENCE_SECONDS
+from lookalike.metrics import PATIENCE_SECONDS, Metrics, free_disk, gauge
 
 _BATCH_SIZES = (1, 2, 3, 4, 6, 8, 16)
 
@@ -119,45 +121,39 @@ class MetricsObserver(Observer):
         self._storage.labels(action).inc()
 
 
-class QueueGauges:
-    """How the generator is, looked up when it is scraped."""
+def exposed(
+    metrics: Metrics, token: str, queue: JobQueue, progress: Progress, folders: Sequence[Path]
+) -> Route:
+    """Where the generator is scraped.
 
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        queue: JobQueue,
-        progress: Progress,
-        folder: Path | None,
-    ) -> None:
-        """Asks this queue.
+    Args:
+        metrics: what was counted.
+        token: that callers from elsewhere need.
+        queue: of which several generators tell the same.
+        progress: of the computation here.
+        folders: on whose disks rows and pictures are.
+    """
+    leased = Gauge(
+        "lookalike_jobs_leased", "Jobs that this generator computes.", registry=metrics.registry
+    )
+    leased.set_function(lambda: len(progress.claims))
+    ready = Gauge("lookalike_ready", "1: the model is loaded.", registry=metrics.registry)
+    ready.set_function(lambda: progress.model is not None)
+    metrics.look_up(partial(_line, queue))
+    if folders:
+        metrics.look_up(partial(free_disk, folders))
+    return metrics.route(token)
 
-        Args:
-            registry: what is told.
-            queue: of which several generators tell the same.
-            progress: of the computation here.
-            folder: on whose disk pictures are; None: on none.
-        """
-        self._queue = queue
 
-        def gauge(name: str, words: str) -> Gauge:
-            return Gauge(f"lookalike_{name}", words, registry=registry)
-
-        self._queued = gauge("jobs_queued", "Jobs that wait to be computed.")
-        self._running = gauge("jobs_running", "Jobs that are computed, by all generators.")
-        self._oldest = gauge(
-            "jobs_queued_oldest_seconds", "How long ago the oldest that waits was submitted."
-        )
-        leases = gauge("jobs_leased", "Jobs that this generator computes.")
-        leases.set_function(lambda: len(progress.claims))
-        ready = gauge("ready", "1: the model is loaded.")
-        ready.set_function(lambda: progress.model is not None)
-        if folder is not None:
-            free = gauge("disk_free_bytes", "On the disk that pictures are on.")
-            free.set_function(lambda: free_bytes(folder))
-
-    async def refresh(self) -> None:
-        """Asks anew."""
-        census = await self._queue.census()
-        self._queued.set(census.queued)
-        self._running.set(census.running)
-        self._oldest.set(census.oldest_seconds)
+async def _line(queue: JobQueue) -> Iterable[Metric]:
+    """The jobs that have not ended."""
+    census = await queue.census()
+    return [
+        gauge("jobs_queued", "Jobs that wait to be computed.", census.queued),
+        gauge("jobs_running", "Jobs that are computed, by all generators.", census.running),
+        gauge(
+            "jobs_queued_oldest_seconds",
+            "How long ago the oldest that waits was submitted.",
+            census.oldest_seconds,
+        ),
+    ]

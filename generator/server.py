@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from generator.executors import chosen
 from generator.executors.base import Executor
@@ -17,7 +18,7 @@ from generator.jobs.maintenance import Maintenance
 from generator.jobs.queue import JobQueue
 from generator.jobs.results import Results
 from generator.jobs.uploads import Uploads
-from generator.metrics import MetricsObserver, QueueGauges
+from generator.metrics import MetricsObserver, exposed
 from generator.observers import LogObserver, Observer
 from generator.scheduling.beginning import Beginning
 from generator.scheduling.calibration import Calibration
@@ -35,11 +36,13 @@ from generator.service import Service
 from generator.settings import GeneratorSettings
 from generator.synchronous import SynchronousCalls
 from generator.web.routes import Parts, create_app
-from lookalike import lifecycle, metrics, places, web
+from lookalike import lifecycle, places, web
 from lookalike.blobs import Blobs
 from lookalike.errors import StartError
+from lookalike.metrics import Metrics, decoders_killed, transaction_seconds
 from lookalike.places import Place
 from lookalike.settings import folder_of
+from lookalike.sqlite import path_of
 from lookalike.storage import open_blobs
 
 
@@ -115,17 +118,16 @@ async def running(
     timing = timing or Timing()
     stop = asyncio.Event()
     times, progress = StepTimes(), Progress()
-    registry = metrics.create_registry()
-    observers = (times, MetricsObserver(registry), *observers)
+    metrics = Metrics()
+    observers = (times, MetricsObserver(metrics.registry), *observers)
     async with AsyncExitStack() as stack:
         bound = lifecycle.bind(settings.generator_listen, "GENERATOR_LISTEN")
         stack.callback(bound.close)
         home = settings.lookalike_home.absolute()
         place = await asyncio.to_thread(places.take, home, "generator")
         stack.callback(place.close)
-        database = JobDatabase(
-            settings.database_url, timing.clock, metrics.transaction_seconds(registry)
-        )
+        timed = transaction_seconds(metrics.registry)
+        database = JobDatabase(settings.database_url, timing.clock, timed)
         stack.push_async_callback(database.close)
         presets = _presets(settings)
         executor = executor or chosen.executor(settings, observers)
@@ -158,13 +160,12 @@ async def running(
         worker = Worker(executor, leases, runner, calibration, retrying, progress, watchdog)
         service = Service(queue, results, progress, times, observers)
         calls = SynchronousCalls(service, queue, place.holder, stop, observers)
-        images = Images(uploads, service, metrics.decoders_killed(registry))
+        images = Images(uploads, service, decoders_killed(metrics.registry))
         stack.push_async_callback(images.close)
         # What is too large for memory is on the disk where pictures go, if they go to one.
         folder = folder_of(settings.results) or home
         parts = Parts(service, calls, images, folder, progress, watchdog)
-        gauges = QueueGauges(registry, queue, progress, folder_of(settings.results))
-        scraped = metrics.route(registry, settings.bearer_token, [gauges.refresh])
+        scraped = exposed(metrics, settings.bearer_token, queue, progress, _folders(settings))
         app = create_app(parts, settings.bearer_token, [scraped])
         async with lifecycle.together(
             stop,
@@ -214,6 +215,13 @@ async def _leave(leases: Leases) -> None:
     """If the disk does not take it, the next start, or the end of the leases, does as much."""
     with contextlib.suppress(OSError):
         await leases.leave()
+
+
+def _folders(settings: GeneratorSettings) -> Sequence[Path]:
+    """Where rows and pictures are, unless a server or a bucket has them."""
+    pictures, rows = folder_of(settings.results), settings.database_url
+    of_rows = path_of(rows).parent if rows.startswith("sqlite:") else None
+    return [folder for folder in (pictures, of_rows) if folder is not None]
 
 
 def _presets(settings: GeneratorSettings) -> OfferedPresets:

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
 
 from sqlalchemy import func, select
 
 from dbservice.models import Generation
 from dbservice.store import Transaction
-from protos.lookalike.db.v1 import db_pb2 as db
-
-_PREFIX: Final = "GENERATION_STATE_"
+from dbservice.transitions import TRANSITIONS, name
 
 
 def unfinished(transaction: Transaction) -> Mapping[str, tuple[int, float]]:
@@ -23,10 +20,9 @@ def unfinished(transaction: Transaction) -> Mapping[str, tuple[int, float]]:
     counts: Mapping[int, int] = {state: count for state, count, _ in found}
     ages: Mapping[int, timedelta] = {state: transaction.now - oldest for state, _, oldest in found}
     return {
-        name.removeprefix(_PREFIX).lower(): (
-            counts.get(number, 0),
-            max(0.0, ages.get(number, timedelta()).total_seconds()),  # the clock was set back
+        name(state): (
+            counts.get(state, 0),
+            max(0.0, ages.get(state, timedelta()).total_seconds()),  # the clock was set back
         )
-        for name, number in db.GenerationState.items()
-        if number != db.GENERATION_STATE_UNSPECIFIED
+        for state in TRANSITIONS
     }

@@ -1,5 +1,8 @@
 """What dbservice tells whoever scrapes it, where that is wanted."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,7 +10,6 @@ import grpc
 import pytest
 from pydantic import SecretStr
 
-from dbservice.observers import LogObserver
 from dbservice.server import running
 from dbservice.settings import DbserviceSettings
 from lookalike.errors import StartError
@@ -77,15 +79,23 @@ async def test_a_stranger_makes_no_series(settings: DbserviceSettings, metrics_l
     assert methods == {'lookalike_rpc_seconds_count{code="UNAUTHENTICATED",method="ReceivePhoto"}'}
 
 
-async def test_without_the_setting_nothing_listens(
-    settings: DbserviceSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_setting: object) -> None:
-        raise AssertionError
+WITHOUT = """
+import asyncio, sys
+from dbservice.server import running
+from dbservice.settings import DbserviceSettings
 
-    monkeypatch.setattr("dbservice.metrics.Scraped", refuse)
-    async with running(settings, observers=[LogObserver()]) as service:
-        assert service.address
+async def main():
+    async with running(DbserviceSettings(dbservice_listen="127.0.0.1:0")):
+        assert not {"prometheus_client", "starlette", "uvicorn"} & set(sys.modules)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_without_the_setting_they_cost_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "LOOKALIKE_HOME": str(tmp_path), "DBSERVICE_METRICS_LISTEN": ""}
+    subprocess.run([sys.executable, "-c", WITHOUT], env=environment, check=True, timeout=60)
 
 
 async def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Generator
 from typing import Final
 
@@ -23,6 +24,11 @@ TRACED: Final = ("bot", "dbservice", "generator")
 WRITTEN: Final = "a zebra that nobody but its sender knows of"
 CAPTIONED: Final = "an okapi that nobody but its owner sees"
 REFUSED: Final = "a quagga that Azure complains of"
+PAINTED: Final = "a tapir that somebody asks for"
+FILE: Final = "bongo-of-my-family.png"
+COLLECTORS: Final = "a-token-of-the-collectors-alone"
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
@@ -55,6 +61,7 @@ def stack(
         "LOOKALIKE_LOG": "json",
         "FASTAPI_OTEL_AUTO_CONFIGURE": "true",
         "AZURE_TRACING_ENABLED": "true",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{COLLECTORS}",
     }
     with running_stack(tmp_path_factory.mktemp("home"), settings | collector.environment) as stack:
         yield stack
@@ -131,8 +138,10 @@ async def test_no_secret_and_nothing_that_somebody_wrote_is_told(
     photo = await people.send_photo(chat, cat(), caption=WRITTEN)
     picture = await delivered(people, photo)
     assert (WRITTEN in picture.caption, CAPTIONED in picture.caption) == (True, True)
+    await delivered(people, await people.send_document(chat, cat(), FILE))
+    await delivered(people, await people.send_text(chat, f"/paint {PAINTED}"))
     await idle(people, chat)
-    await until(lambda: len(collector.named("stage close")) > closed)
+    await until(lambda: len(collector.named("stage close")) == closed + 3)
     scrapes = {}
     async with httpx.AsyncClient(**LOOPBACK) as client:
         for address in (stack.address("bot"), stack.address("generator"), scraped):
@@ -142,16 +151,19 @@ async def test_no_secret_and_nothing_that_somebody_wrote_is_told(
 
     assert photo.photo is not None
     assert picture.photo is not None
-    written = (WRITTEN, CAPTIONED, "Zenobia", photo.photo, picture.photo)
-    secrets = (TOKEN, TOKEN.partition(":")[2], service_token(stack.home), vision.key)
+    written = (WRITTEN, CAPTIONED, PAINTED, FILE, "Zenobia", photo.photo, picture.photo)
+    token = TOKEN.partition(":")[2]
+    secrets = (TOKEN, token, service_token(stack.home), vision.key, COLLECTORS)
     for told in (*scrapes.values(), *(read_log(stack, name) for name in TRACED)):
         assert [secret for secret in (*secrets, *written) if secret in told] == []
     exported = b"".join(body for _, body in collector.bodies)
     assert len(exported) > 10_000
     said = (*secrets, *written, REFUSED)
     assert [each for each in said if each.encode() in exported] == []
-    ids = {chat, str(chat)}
-    assert not [span for span in collector.spans if ids & {*span.attributes.values()}]
+    for span in collector.spans:
+        for value in (span.name, *span.attributes.values()):
+            assert value != chat
+            assert str(chat) not in _UUID.sub("", value if isinstance(value, str) else "")
     assert {span.scope for span in collector.spans} == {"lookalike"}
     assert {span.service for span in collector.spans} == {*TRACED}
     assert {path for path, _ in collector.bodies} == {TRACES}

@@ -12,11 +12,18 @@ _LOOK_SECONDS = 5.0
 
 
 async def note(sink: LogSink, home: Path) -> NoReturn:
-    """Keeps how many lines this run has lost in a file, from which the bot tells it."""
+    """Keeps how many lines this run has lost in a file, from which the bot tells it.
+
+    The file goes with the run: who starts the bot otherwise loses lines of which nobody knows.
+    """
     path, noted = lost_lines_file(home), -1
-    while True:
-        if sink.lost != noted:
-            with contextlib.suppress(OSError):  # the disk may be what loses them
-                path.write_text(f"{sink.lost}\n", encoding="ascii")
-                noted = sink.lost
-        await asyncio.sleep(_LOOK_SECONDS)
+    try:
+        while True:
+            if sink.lost != noted:
+                with contextlib.suppress(OSError):  # the disk may be what loses them
+                    path.write_text(f"{sink.lost}\n", encoding="ascii")
+                    noted = sink.lost
+            await asyncio.sleep(_LOOK_SECONDS)
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
