@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector that keeps nothing and says how much came, for `benchmarks.traces`."""
+"""An OpenTelemetry collector that keeps nothing and says how much came: `benchmarks.telemetry`."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 

@@ -3,15 +3,21 @@
 `benchmarks.overhead` starts it as it would start the generator, by its module's name.
 """
 
+import os
 import runpy
 import sys
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from generator import server
 from generator.diffusion.pipeline import Pipeline
+from generator.observers import Observer
 
 SAYS = "The model took"
+
+WITHOUT_METRICS = "BENCHMARK_WITHOUT_METRICS"
+"""A variable: if it is set, nothing is counted."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -31,4 +37,8 @@ def _timed(call: Callable[_P, _T]) -> Callable[_P, _T]:
 if __name__ == "__main__":
     Pipeline.sample = _timed(Pipeline.sample)  # type: ignore[method-assign] # the service is not to know
     Pipeline.decode = _timed(Pipeline.decode)  # type: ignore[method-assign] # likewise
+    if WITHOUT_METRICS in os.environ:
+        vars(server).update(
+            MetricsObserver=lambda _registry: Observer(), transaction_seconds=lambda _registry: None
+        )
     runpy.run_module("generator", run_name="__main__", alter_sys=True)

@@ -1,9 +1,10 @@
-"""What traces add to a job's overhead, and what their code costs where nothing is traced.
+"""What metrics and traces add to a job's overhead, and what the code of traces costs without any.
 
-    python -m benchmarks.traces [--jobs 300]
+    python -m benchmarks.telemetry [--jobs 300]
 
-Two generators with the small model, of which one traces, compute jobs in turns, one each, so that
-both find the same machine. The collector is a process on it that takes all and keeps nothing.
+Three generators with the small model compute jobs in turns, one each, so that all find the same
+machine: one that counts nothing, one as it is, and one that traces. The collector is a process on
+it that takes all and keeps nothing.
 """
 
 import argparse
@@ -12,12 +13,14 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from benchmarks import overhead
 from benchmarks.results import Spread
+from benchmarks.timed import WITHOUT_METRICS
 from generator.models import EMOJI
 from lookalike import tracing
 
@@ -47,31 +50,39 @@ def _collecting() -> Iterator[str]:
 
 
 def measure(jobs: int) -> list[tuple[str, str, str]]:
-    """Milliseconds of a job's overhead without and with traces, and one as a part of the other.
+    """A job's overhead without any, with metrics, with both, and what each adds to it.
 
     Args:
         jobs: how many, of each.
     """
-    without, traced = list[float](), list[float]()
+    found: tuple[list[float], ...] = [], [], []
     with (
         _collecting() as collector,
-        overhead.serving(EMOJI, _SIDE) as generate,
-        overhead.serving(EMOJI, _SIDE, OTEL_EXPORTER_OTLP_ENDPOINT=collector) as generate_traced,
+        overhead.serving(EMOJI, _SIDE, **{WITHOUT_METRICS: "1"}) as bare,
+        overhead.serving(EMOJI, _SIDE) as usual,
+        overhead.serving(EMOJI, _SIDE, OTEL_EXPORTER_OTLP_ENDPOINT=collector) as traced,
     ):
-        for number in range(_WARM + jobs):
-            ways = [(generate, without), (generate_traced, traced)]
-            for compute, found in ways if number % 2 else reversed(ways):  # the second is faster
-                found.append(compute())
-    del without[:_WARM], traced[:_WARM]
-    more = statistics.median(map(float.__sub__, traced, without))
+        ways = deque(zip((bare, usual, traced), found, strict=True))
+        for _ in range(_WARM + jobs):
+            ways.rotate()  # whoever comes later is faster
+            for compute, taken in ways:
+                taken.append(compute())
+    without, counted, both = (taken[_WARM:] for taken in found)
     median = statistics.median(without)
     off = 1000 * _off() * _SPANS
     return [
-        ("a job's overhead without traces", _in_words(without), ""),
-        ("with traces", _in_words(traced), ""),
-        ("what they add, median of pairs", f"{more:.2f} ms, {more / median:.1%}", "3%"),
-        ("what the code for them takes where they are off", f"{off / median:.2%}", "0.1%"),
+        ("a job's overhead without metrics and traces", _in_words(without), ""),
+        ("with metrics", _in_words(counted), ""),
+        ("with metrics and traces", _in_words(both), ""),
+        ("what metrics add, median of pairs", _added(without, counted, median), "3%"),
+        ("what traces add, likewise", _added(counted, both, median), "3%"),
+        ("what the code for traces takes where they are off", f"{off / median:.2%}", "0.1%"),
     ]
+
+
+def _added(before: list[float], after: list[float], overhead: float) -> str:
+    more = statistics.median(map(float.__sub__, after, before))
+    return f"{more:.2f} ms, {more / overhead:.1%}"
 
 
 def _off() -> float:
@@ -90,7 +101,7 @@ def _in_words(milliseconds: list[float]) -> str:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.traces")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.telemetry")
     parser.add_argument("--jobs", type=int, default=300, help="of each")
     told = parser.parse_args()
     print(f"{os.cpu_count()} cores")
