@@ -171,7 +171,7 @@ class LogObserver(Observer):
 def timed(
     observers: Sequence[Observer],
     announce: Callable[[Observer, float, str], None],
-    span: tracing.Span = tracing.NOTHING,
+    span: tracing.Span = tracing.NOOP,
     problem_of: Callable[[BaseException], str] = tracing.error_of,
 ) -> Generator[None, None, None]:
     """Announces to each observer how long a block took, in seconds, and its outcome.

@@ -135,7 +135,7 @@ class Tick:
         def announce(observer: Observer, seconds: float, outcome: str) -> None:
             observer.stage_ended(StageEnded(name, item.id, seconds, outcome))
 
-        span = tracing.NOTHING
+        span = tracing.NOOP
         if name != _LOOKING:
             attributes = {"lookalike.generation.id": item.id, "lookalike.photo.id": item.photo.id}
             span = tracing.span(f"stage {name}", attributes)

@@ -26,7 +26,7 @@ STOP_SECONDS = 10.0
 """How long a process may take to stop before it ends at once."""
 
 _FLUSH_SECONDS = 1.0
-"""Of these, what the last spans may take to be exported."""
+"""How much of that the export of the last spans may take."""
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -50,7 +50,7 @@ _R = TypeVar("_R")
 
 
 class Span:
-    """Something that takes time; this one is told to nobody, and each method does nothing.
+    """Something that takes time. This one is not recorded: its methods do nothing.
 
     It begins when it is made. In the block of its `with` statement it is current: what is made
     there is a part of it. At the block's end it ends.
@@ -100,9 +100,9 @@ class Span:
         """The block is over."""
 
 
-NOTHING: Final = Span()
+NOOP: Final = Span()
 
-current: ContextVar[Span] = ContextVar("span", default=NOTHING)
+current: ContextVar[Span] = ContextVar("span", default=NOOP)
 """The span that what is made just now is a part of."""
 
 _tracer: "Tracer | None" = None
@@ -206,19 +206,19 @@ def span(
         name: of which there are a few.
         attributes: see this module.
         kind: internal, unless it is an end of a call.
-        parent: what it is a part of, as a `traceparent`. Where that is none, it is told to nobody,
-            nor is what is made in its block. None: a part of what is current.
+        parent: what it is a part of, as a `traceparent`. Where that is empty or not well-formed,
+            neither the span nor what is made in its block is recorded. None: what is current.
         links: to what else it has to do with.
     """
     if _tracer is None:
-        return NOTHING
+        return NOOP
     of = current.get() if parent is None else _tracer.remote(parent)
     return _tracer.part(of, name, attributes, kind, links)
 
 
 def trace(name: str, attributes: Attributes | None = None, *, kind: Kind = "internal") -> Span:
     """Begins a trace, with its first span; see `span`."""
-    return NOTHING if _tracer is None else _tracer.begin(name, attributes, kind)
+    return NOOP if _tracer is None else _tracer.begin(name, attributes, kind)
 
 
 def within(traceparent: str | None) -> Span:
@@ -226,11 +226,11 @@ def within(traceparent: str | None) -> Span:
 
     Nothing ends with it. Where there is no `traceparent`, nothing is current there.
     """
-    return NOTHING if _tracer is None else _tracer.remote(traceparent or "")
+    return NOOP if _tracer is None else _tracer.remote(traceparent or "")
 
 
 def carried(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """The function as a thread is to call it for which the same span is current as here."""
-    if current.get() is NOTHING:
+    if current.get() is NOOP:
         return function
     return partial(contextvars.copy_context().run, function)

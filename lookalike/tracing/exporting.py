@@ -36,7 +36,7 @@ from opentelemetry.trace import Span as OpenTelemetrySpan
 from lookalike import __version__
 from lookalike.tracing import (
     HEADER,
-    NOTHING,
+    NOOP,
     Attributes,
     Kind,
     Span,
@@ -78,7 +78,7 @@ class Tracer:
         """
         library = logging.getLogger("opentelemetry")
         library.propagate = False
-        library.handlers = [_NowAndThen()]
+        library.handlers = [_RateLimited()]
         session = requests.Session()
         session.trust_env = False
         if proxy is not None:
@@ -89,7 +89,7 @@ class Tracer:
 
     def begin(self, name: str, attributes: Attributes | None, kind: Kind) -> Span:
         """Begins a trace, with its first span."""
-        return _Told(self._tracer.start_span(name, Context(), _KINDS[kind], attributes))
+        return _Recording(self._tracer.start_span(name, Context(), _KINDS[kind], attributes))
 
     def part(
         self,
@@ -99,17 +99,17 @@ class Tracer:
         kind: Kind,
         links: Sequence[str],
     ) -> Span:
-        """Begins a span; of what is told to nobody, it gives that."""
-        if not isinstance(of, _Told):
+        """Begins a span; a part of what is not recorded is not recorded either."""
+        if not isinstance(of, _Recording):
             return of
         context = set_span_in_context(of.of, Context())
         others = [Link(other) for other in map(_context_of, links) if other is not None]
-        return _Told(self._tracer.start_span(name, context, _KINDS[kind], attributes, others))
+        return _Recording(self._tracer.start_span(name, context, _KINDS[kind], attributes, others))
 
     def remote(self, traceparent: str) -> Span:
         """What was begun elsewhere."""
         context = _context_of(traceparent)
-        return _Nobodys() if context is None else _Told(NonRecordingSpan(context))
+        return _Detached() if context is None else _Recording(NonRecordingSpan(context))
 
     def close(self, seconds: float) -> None:
         """Exports what is left.
@@ -121,11 +121,11 @@ class Tracer:
         closing.join(seconds)
 
 
-class _Nobodys(Span):
-    """Of no trace: in its block nothing is current, whatever is around it."""
+class _Detached(Span):
+    """Of no trace, and not recorded: in its block nothing is current, whatever is around it."""
 
     def __init__(self) -> None:
-        self._shown: Span = NOTHING
+        self._shown: Span = NOOP
         self._entered: Token[Span] | None = None
 
     def __enter__(self) -> Self:
@@ -145,7 +145,7 @@ class _Nobodys(Span):
         self.end(error_of(error))
 
 
-class _Told(_Nobodys):
+class _Recording(_Detached):
     """A span of OpenTelemetry's, or what stands for one of another process."""
 
     def __init__(self, of: OpenTelemetrySpan) -> None:
@@ -214,8 +214,8 @@ def _resource(service: str) -> Resource:
     return found
 
 
-class _NowAndThen(logging.Handler):
-    """Hands on a line in a while of what OpenTelemetry says, for it says it with each batch."""
+class _RateLimited(logging.Handler):
+    """Passes on one line every few minutes: OpenTelemetry warns with every batch."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

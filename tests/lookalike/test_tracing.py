@@ -101,7 +101,7 @@ def test_what_is_made_in_a_block_is_a_part_of_it(collector: Collector) -> None:
         assert tracing.current.get() is update
         linking = tracing.span("batch", links=[SENT])
         linking.end()
-    assert tracing.current.get() is tracing.NOTHING
+    assert tracing.current.get() is tracing.NOOP
     tracing.end(5)
     spans = {span.name: span for span in collector.spans}
     first = spans["update message"]
@@ -116,7 +116,7 @@ def test_what_is_made_in_a_block_is_a_part_of_it(collector: Collector) -> None:
 
 def test_what_belongs_to_no_trace_makes_no_span(collector: Collector) -> None:
     with tracing.span("tick"), tracing.span("stage", parent=""), tracing.within(None):
-        assert tracing.current.get() is tracing.NOTHING
+        assert tracing.current.get() is tracing.NOOP
     with tracing.span("stage", parent="nonsense") as span:
         assert span.traceparent == ""
     tracing.end(5)
@@ -196,9 +196,9 @@ def test_what_is_not_well_formed_is_dropped(traceparent: str) -> None:
 def test_what_is_nobodys_stays_so_whatever_is_around_it(collector: Collector) -> None:
     with tracing.trace("handle") as handle:
         with tracing.within(None), tracing.span("LeaseGenerations"):
-            assert tracing.current.get() is tracing.NOTHING
+            assert tracing.current.get() is tracing.NOOP
         with tracing.span("stage", parent=""), tracing.span("sendPhoto"):
-            assert tracing.current.get() is tracing.NOTHING
+            assert tracing.current.get() is tracing.NOOP
         assert tracing.current.get() is handle
     tracing.end(5)
     assert [span.name for span in collector.spans] == ["handle"]
