@@ -32,6 +32,7 @@ def scraped_at(settings: DbserviceSettings, address: str, **more: int) -> Dbserv
     return settings.model_copy(update={"dbservice_metrics_listen": address, **more})
 
 
+@pytest.mark.each_database
 async def test_calls_transactions_and_what_is_under_way_are_told(
     settings: DbserviceSettings, clock: Clock, metrics_listen: str
 ) -> None:

@@ -10,6 +10,8 @@ from protos.lookalike.db.v1 import db_pb2 as db
 from tests.collector import SENT, traced
 from tests.dbservice.client import BOT, CHAT, USER, Client
 
+pytestmark = pytest.mark.each_database
+
 NAME = "lookalike.db.v1.DatabaseService"
 OTHER = SENT.replace("b7ad", "c0de")
 
@@ -80,4 +82,5 @@ async def test_calls_and_transactions_are_parts_of_the_callers_trace(
     }
     (transaction,) = collector.named("transaction photos.receive")
     assert transaction.parent == calls[f"{NAME}/ReceivePhoto"].id
-    assert transaction.attributes == {"db.system.name": "sqlite"}
+    system = settings.database.partition(":")[0]
+    assert transaction.attributes == {"db.system.name": system}

@@ -25,7 +25,8 @@ class Cluster:
         folder: for logs.
     """
 
-    def __init__(self, model: Path, token: str = TOKEN) -> None:
+    def __init__(self, model: Path, token: str = TOKEN, **variables: str) -> None:
+        """Nothing runs yet; `variables` are further ones of its environment."""
         # Short, since Ray's sockets are in there.
         self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
         self._ports = {name: free_port() for name in ("gcs", "dashboard", "proxy")}
@@ -40,6 +41,7 @@ class Cluster:
             "GENERATOR_MODEL": str(model),
             "GENERATOR_DEVICE": "cpu",
             "PYTHONPATH": str(ROOT),
+            **variables,
         }
         self._nodes: list[subprocess.Popen[bytes]] = []
 

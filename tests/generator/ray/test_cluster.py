@@ -5,6 +5,7 @@ import contextlib
 import io
 from collections.abc import AsyncGenerator, Generator, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -16,11 +17,12 @@ from generator.executors.inprocess import InProcessExecutor
 from generator.executors.ray import RayExecutor
 from generator.observers import LogObserver
 from generator.tasks import CancelToken, InitImage, NotTaken, Outcome, Picture, Step, Task
+from tests.collector import SENT, Collector, collecting, traced
 from tests.generator import tiny
 from tests.generator.drawing import ignore
 from tests.generator.ray.cluster import TOKEN, Cluster
-from tests.generator.stack import job, serving
-from tests.waiting import eventually
+from tests.generator.stack import XML, job, serving
+from tests.waiting import eventually, until
 
 _START_SECONDS = 300
 """On a machine that others keep busy; else it takes 15."""
@@ -45,8 +47,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cluster(model: Path) -> Generator[Cluster, None, None]:
-    made = Cluster(model)
+def collector() -> Generator[Collector, None, None]:
+    """Of what replicas trace."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def cluster(model: Path, collector: Collector) -> Generator[Cluster, None, None]:
+    made = Cluster(model, **collector.environment)
     try:
         made.start()
         yield made
@@ -90,6 +99,27 @@ async def test_the_same_bytes_as_in_process(
     assert await executor.run(tasks, steps.append, [CancelToken() for _ in tasks]) == expected
     assert [step.number for step in steps if step.task == 1] == list(range(1, 12))
     assert cluster.logs_with(TOKEN) == []
+
+
+async def test_a_replica_goes_on_with_the_trace(
+    executor: RayExecutor,
+    collector: Collector,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with traced(monkeypatch) as here:
+        async with serving(tmp_path, executor) as stack:
+            identity = uuid4()
+            await stack.client.put(
+                f"/v1/jobs/{identity}",
+                content=job(steps=3, width=tiny.SIDE, height=tiny.SIDE),
+                headers=XML | {"traceparent": SENT},
+            )
+            await stack.reach(identity, "finished")
+        await until(lambda: bool(collector.named("paint")))
+    (batch,), (paint,) = here.named("batch"), collector.named("paint")
+    assert (paint.service, paint.trace, paint.parent) == ("painter", batch.trace, batch.id)
+    assert batch.trace == SENT[3:35]
 
 
 @pytest.mark.parametrize("victim", ["replica", "node"])
