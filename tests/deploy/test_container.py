@@ -280,7 +280,31 @@ def test_caddy_does_what_the_documents_say() -> None:
 # Kubernetes.
 
 
+RAY_SERVICE: Final = DEPLOY / "kuberay" / "rayservice.yaml"
+
+
 def test_kuberay_serves_what_ray_serves() -> None:
-    service = read_yaml(DEPLOY / "kuberay" / "rayservice.yaml")
-    served = yaml.safe_load(service["spec"]["serveConfigV2"])
+    served = yaml.safe_load(read_yaml(RAY_SERVICE)["spec"]["serveConfigV2"])
     assert served == read_yaml(DEPLOY / "ray" / "serve.yaml")
+
+
+@pytest.mark.parametrize("role", ["generator", "bot"])
+def test_the_heads_pod_has_both_and_they_take_what_they_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, role: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for key in DEFINED:
+        monkeypatch.delenv(key, raising=False)
+    secrets = GIVEN | {
+        "service-token": "0123456789abcdef",
+        "generator-database-url": "postgresql://lookalike:password@db.example.org/jobs",
+    }
+    head = read_yaml(RAY_SERVICE)["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]
+    (container,) = [
+        each for each in head["containers"] if each.get("command") == ["lookalike", role]
+    ]
+    for each in container["env"]:
+        assert each["name"] in DEFINED
+        value = each.get("value") or secrets[each["valueFrom"]["secretKeyRef"]["key"]]
+        monkeypatch.setenv(each["name"], value)
+    ALL_SETTINGS[role].load()
