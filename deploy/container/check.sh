@@ -51,8 +51,8 @@ sys.exit(None if pictures else "There is no picture yet.")' && return
 stop() {
     run stop --time 20 "lookalike-$1"
     code=$(run inspect "lookalike-$1" --format '{{.State.ExitCode}}')
-    echo "$1 ended with $code"
-    test "$code" = 0
+    echo "$1 ended with exit code $code."
+    test "$code" = "$2"
 }
 clean() { run rm --force --time 15 --ignore lookalike-demo lookalike-up lookalike-sandbox; }
 
@@ -98,7 +98,7 @@ if run healthcheck run lookalike-demo; then
 fi
 signal CONT
 await demo
-stop demo
+stop demo 143
 
 settings=(--env TELEGRAM_BOT_TOKEN=10001:a-token-that-is-for-the-sandbox-only
     --env TELEGRAM_API_URL=http://127.0.0.1:5000 --env BOT_ACCESS=everyone
@@ -108,6 +108,6 @@ await sandbox
 start up --init ${INIT:+--init-path "$INIT"} "${settings[@]}" lookalike up
 await up
 send_photo up
-stop up
-stop sandbox
+stop up 0
+stop sandbox 0
 echo "The image is as it should be."
