@@ -12,7 +12,7 @@ from lookalike.processes.stack import Stack
 from lookalike.tokens import service_token
 from tests import azure
 from tests.deploy.watching import Prometheus, watch
-from tests.end_to_end.chats import EN, cat, delivered, told
+from tests.end_to_end.chats import EN, ask, cat, delivered, told
 from tests.sandbox.client import People
 from tests.stack import free_port, running_stack
 from tests.waiting import wait_until
@@ -23,7 +23,8 @@ class Watched:
     """What Prometheus watches.
 
     Attributes:
-        stack: the services. Two photos have become pictures, and a file that is none was refused.
+        stack: the services. Two photos have become pictures, and a file that is none was refused;
+            Telegram has refused a call, and dbservice one of the bot's.
         prometheus: has seen all of that.
         addresses: where it scrapes, by the jobs of targets.yml.
     """
@@ -62,6 +63,7 @@ def watched(
     token, folder = service_token(stack.home), tmp_path_factory.mktemp("prometheus")
     with watch(folder, addresses, token) as prometheus:
         asyncio.run(_send_what_is_no_image(stack))
+        asyncio.run(_have_calls_refused(stack))
         # The first one makes series; a rate is of what comes later.
         for count in (1, 2):
             asyncio.run(_send_photo(stack))
@@ -78,6 +80,13 @@ async def _send_what_is_no_image(stack: Stack) -> None:
         chat = await people.add_user()
         file = await people.send_document(chat, b"\xff\xd8\xff\xe0 not really")
         await told(people, file, EN.ending("not-an-image"))
+
+
+async def _have_calls_refused(stack: Stack) -> None:
+    async with People(stack.url("sandbox")) as people:
+        chat = await people.add_user()
+        await people.react(await ask(people, chat, "/help"), "👍")  # which is no picture
+        await people.add_fault("too_many_requests", method="sendPhoto", retry_after=1)
 
 
 async def _send_photo(stack: Stack) -> None:

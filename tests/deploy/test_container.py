@@ -2,14 +2,20 @@
 
 import os
 import re
+import shutil
+import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
+from lookalike.cli.healthcheck import ROLES
 from lookalike.processes.stack import SERVICES, Stack
 from lookalike.settings import Settings
 from tests.deploy.files import DEPLOY, PROMETHEUS, ROOT, read_yaml
@@ -24,19 +30,28 @@ _VARIABLE = re.compile(r"\$\{([A-Z_0-9]+)(?::([?+-])([^}]*))?\}")
 _HANDED_OVER = "/run/secrets/"
 _RAYS = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_USAGE_STATS_ENABLED"}
 
-EXAMPLES: Final = {
-    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "AZURE_VISION_KEY": "0123456789abcdef0123456789abcdef",
+FILLED_IN: Final = {
     "BOT_HOST": "bot.example.org",
-    "GRAFANA_PASSWORD": "0123456789abcdef",
-    "POSTGRES_PASSWORD": "0123456789abcdef",
-    "RAY_TOKEN": "0123456789abcdef",
     "S3_BUCKET": "my-bucket",
-    "SERVICE_TOKEN": "0123456789abcdef",
-    "TELEGRAM_BOT_TOKEN": "10001:the-token-that-BotFather-gave",
+    "TORCH_INDEX": "https://example.org/whl/cpu",
 }
 """What a reader could put into .env."""
+
+GIVEN: Final = {
+    "aws-access-key-id": "AKIAIOSFODNN7EXAMPLE",
+    "aws-secret-access-key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "azure-vision-key": "0123456789abcdef0123456789abcdef",
+    "telegram-bot-token": "10001:the-token-that-BotFather-gave",
+}
+"""What they could put into the files in secrets/ that are empty."""
+
+WISHES: Final = {
+    "AWS_ENDPOINT_URL": "https://s3.example.org",
+    "AWS_REGION": "eu-central-1",
+    "AZURE_VISION_ENDPOINT": "https://example.cognitiveservices.azure.com",
+    "BOT_ADMINS": "1234567",
+}
+"""And in place of what lookalike.env leaves open."""
 
 EACH_FILE = pytest.mark.parametrize("name", FILES)
 
@@ -122,84 +137,126 @@ def _source(secret: str | Mapping[str, str]) -> str:
     return secret if isinstance(secret, str) else secret["source"]
 
 
-def _filled_in() -> Mapping[str, str]:
-    """`.env` as a reader could have filled it in; its variables may have others in them."""
-    text = (COMPOSE / "example.env").read_text()
-    found: dict[str, str] = {}
-    for name, value in re.findall(r"^([A-Z_0-9]+)=(.*)$", text, re.MULTILINE):
-        found[name] = EXAMPLES.get(name, "") or _VARIABLE.sub(lambda match: found[match[1]], value)
-    return found
+def _make_secrets(folder: Path) -> None:
+    """As a reader makes them, whatever their umask."""
+    shutil.copy(COMPOSE / "secrets.sh", folder)
+    command = f"umask 077; cd /; sh {folder / 'secrets.sh'}"
+    subprocess.run(["sh", "-c", command], check=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the secrets, as a reader has filled it in."""
+    folder = tmp_path_factory.mktemp("compose")
+    _make_secrets(folder)
+    for name, secret in GIVEN.items():
+        (folder / "secrets" / name).write_text(secret)
+    return folder / "secrets"
+
+
+@pytest.mark.slow
+def test_secrets_are_made_once_for_each_container_and_for_nobody_else(tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    folder = tmp_path / "secrets"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    made = {path.name: path.read_text() for path in folder.iterdir()}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o644}
+    assert made.keys() == {
+        secret for name in FILES for secret in read_yaml(COMPOSE / name)["secrets"]
+    }
+    assert {name for name, text in made.items() if not text} == GIVEN.keys()
+    ours = [text for text in made.values() if re.fullmatch("[0-9a-f]{64}", text)]
+    assert len(ours) == len(set(ours)) == len(made) - len(GIVEN) - 2
+    (folder / "telegram-bot-token").write_text(GIVEN["telegram-bot-token"])
+    _make_secrets(tmp_path)
+    kept = {path.name: path.read_text() for path in folder.iterdir()}
+    assert kept == made | {"telegram-bot-token": GIVEN["telegram-bot-token"]}
+
+
+@EACH_FILE
+def test_secrets_are_files_that_are_mounted(name: str) -> None:
+    # Of a variable Compose makes a file in the container, which it cannot where that is read-only.
+    for secret, source in read_yaml(COMPOSE / name)["secrets"].items():
+        assert source == {"file": f"./secrets/{secret}"}
+
+
+@EACH_FILE
+def test_no_secret_is_in_an_environment(name: str) -> None:
+    for service in read_yaml(COMPOSE / name)["services"].values():
+        for key in service.get("environment", {}):
+            assert f"{key}_FILE" not in DEFINED
+            assert not key.endswith(("_PASSWORD", "_TOKEN", "_KEY"))
 
 
 def test_what_is_to_be_filled_in_is_what_the_files_ask_for() -> None:
-    used = set(_VARIABLE.findall((COMPOSE / "example.env").read_text()))
-    for name in FILES:
-        used |= set(_VARIABLE.findall((COMPOSE / name).read_text()))
-    names = {variable for variable, _, _ in used}
-    for name in FILES:
-        secrets = read_yaml(COMPOSE / name)["secrets"].values()
-        names |= {secret["environment"] for secret in secrets}
-    assert names - {"LOOKALIKE_IMAGE"} == _filled_in().keys()
-
-
-@EACH_FILE
-def test_secrets_are_in_files_and_in_no_environment(name: str) -> None:
-    composed = read_yaml(COMPOSE / name)
-    secret = {each["environment"] for each in composed["secrets"].values()}
-    for service in composed["services"].values():
-        for key, value in service.get("environment", {}).items():
-            assert key not in secret
-            given = [variable for variable, way, _ in _VARIABLE.findall(value) if way != "+"]
-            assert not secret.intersection(given)
+    used = {
+        variable
+        for name in FILES
+        for variable, _, _ in _VARIABLE.findall((COMPOSE / name).read_text())
+    }
+    assert used == dotenv_values(COMPOSE / "example.env").keys()
 
 
 def test_what_is_filled_in_is_not_committed() -> None:
-    assert (COMPOSE / ".gitignore").read_text().split() == [".env", "lookalike.env"]
+    assert (COMPOSE / ".gitignore").read_text().split() == [".env", "lookalike.env", "secrets/"]
 
 
+def test_a_bot_that_is_set_up_as_shown_is_its_owners_and_tells_of_the_licence() -> None:
+    told = dotenv_values(COMPOSE / "lookalike.example.env")
+    assert told["BOT_ACCESS"] == "me"
+    assert "CreativeML Open RAIL-M" in str(told["BOT_NOTICE"])
+
+
+def _ours(name: str) -> Mapping[str, Any]:
+    """The services of a file that run the image."""
+    services = read_yaml(COMPOSE / name)["services"]
+    return {key: each for key, each in services.items() if "lookalike" in each["image"]}
+
+
+@pytest.mark.slow
 @EACH_FILE
-def test_the_services_take_what_they_are_told(name: str) -> None:
-    composed = read_yaml(COMPOSE / name)
-    ours = {
-        service: each
-        for service, each in composed["services"].items()
-        if "lookalike" in each["image"]
+@pytest.mark.parametrize("commented", ["out", "in"])
+def test_the_services_take_what_they_are_told(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, commented: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for key in DEFINED:
+        monkeypatch.delenv(key, raising=False)
+    text = (COMPOSE / "lookalike.example.env").read_text()
+    if commented == "in":
+        text = re.sub(r"^#(?=[A-Z_]+=)", "", text, flags=re.MULTILINE)
+    common = {
+        key: value or WISHES[key] for key, value in dotenv_values(stream=StringIO(text)).items()
     }
-    assert ours
-    for each in ours.values():
-        told = {
-            key: _VARIABLE.sub(_value, value) for key, value in each.get("environment", {}).items()
-        }
+    assert common.keys() <= DEFINED
+    for each in _ours(name).values():
+        assert each["env_file"] == ["lookalike.env"]
+        told = {key: _VARIABLE.sub(_value, value) for key, value in each["environment"].items()}
         assert told.keys() <= DEFINED | _RAYS
-        files = {value.removeprefix(_HANDED_OVER) for value in told.values() if _is_file(value)}
-        assert files == {_source(secret) for secret in each.get("secrets", ())}
-        for settings in ALL_SETTINGS.values():
-            _check(settings, told, composed["secrets"])
-
-
-def _is_file(value: str) -> bool:
-    return value.startswith(_HANDED_OVER)
+        given = common | told
+        read = {given["RAY_AUTH_TOKEN_PATH"]} if "RAY_AUTH_TOKEN_PATH" in given else set()
+        for settings in _read_by(each):
+            read |= {given[key] for key in settings.file_variables().values() if key in given}
+            with monkeypatch.context() as patch:
+                for key, value in given.items():
+                    patch.setenv(key, value.replace(_HANDED_OVER, f"{secrets}/"))
+                settings.load()
+        handed_over = {_HANDED_OVER + _source(secret) for secret in each["secrets"]}
+        assert read <= handed_over
+        if commented == "in":
+            assert handed_over <= read
 
 
 def _value(match: re.Match[str]) -> str:
-    name, way, other = match.groups()
-    return other if way == "+" else _filled_in().get(name) or other or ""
+    return FILLED_IN[match[1]]
 
 
-def _check(
-    settings: type[Settings], told: Mapping[str, str], secrets: Mapping[str, Mapping[str, str]]
-) -> None:
-    """Raises where a setting cannot be what it is told."""
-    given = {key.lower(): value for key, value in told.items() if value and not _is_file(value)}
-    for field, variable in settings.file_variables().items():
-        if variable in told:
-            name = secrets[told[variable].removeprefix(_HANDED_OVER)]["environment"]
-            assert name == field.upper()
-            given[field] = _filled_in()[name]
-    known: Any = {key: value for key, value in given.items() if key in settings.model_fields}
-    if "telegram_bot_token" in settings.model_fields:
-        known.setdefault("telegram_bot_token", EXAMPLES["TELEGRAM_BOT_TOKEN"])
-    settings(**known)
+def _read_by(service: Mapping[str, Any]) -> Sequence[type[Settings]]:
+    """The settings that a container reads; a node of Ray has those that all have."""
+    if "entrypoint" in service:
+        return [Settings]
+    (command,) = service["command"]
+    return [ALL_SETTINGS[role] for role in ROLES[command]]
 
 
 @pytest.mark.parametrize("name", ["club", "many"])
@@ -222,7 +279,31 @@ def test_caddy_does_what_the_documents_say() -> None:
 # Kubernetes.
 
 
+RAY_SERVICE: Final = DEPLOY / "kuberay" / "rayservice.yaml"
+
+
 def test_kuberay_serves_what_ray_serves() -> None:
-    service = read_yaml(DEPLOY / "kuberay" / "rayservice.yaml")
-    served = yaml.safe_load(service["spec"]["serveConfigV2"])
+    served = yaml.safe_load(read_yaml(RAY_SERVICE)["spec"]["serveConfigV2"])
     assert served == read_yaml(DEPLOY / "ray" / "serve.yaml")
+
+
+@pytest.mark.parametrize("role", ["generator", "bot"])
+def test_the_heads_pod_has_both_and_they_take_what_they_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, role: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for key in DEFINED:
+        monkeypatch.delenv(key, raising=False)
+    secrets = GIVEN | {
+        "service-token": "0123456789abcdef",
+        "generator-database-url": "postgresql://lookalike:password@db.example.org/jobs",
+    }
+    head = read_yaml(RAY_SERVICE)["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]
+    (container,) = [
+        each for each in head["containers"] if each.get("command") == ["lookalike", role]
+    ]
+    for each in container["env"]:
+        assert each["name"] in DEFINED
+        value = each.get("value") or secrets[each["valueFrom"]["secretKeyRef"]["key"]]
+        monkeypatch.setenv(each["name"], value)
+    ALL_SETTINGS[role].load()

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from lookalike.checks import Finding, Mark
 from lookalike.cli.doctor import SERVICES, findings
 from lookalike.cli.spelling import misspelt
+from lookalike.cli.up import watchdog
 from lookalike.errors import StartError
 
 
@@ -21,6 +22,8 @@ def check() -> list[str]:
     """
     with ThreadPoolExecutor() as threads:
         jobs = [threads.submit(findings, name, os.environ, ["--start"]) for name in SERVICES]
+        while wait(jobs, watchdog.SECONDS).not_done:  # systemd waits for less than they may take
+            watchdog.tell(os.environ.get(watchdog.SOCKET, ""))
     found = [finding for job in jobs for finding in job.result() if finding.mark is not Mark.OK]
     hints = misspelt()
     if wrong := list(_sentences(each for each in found if not _may_wait(each))):
