@@ -23,6 +23,7 @@ from typing import NoReturn, Self, TypeVar
 
 from lookalike.disk import is_nearly_full
 from lookalike.logs import RedactionFilter
+from lookalike.redaction import all_secrets
 from lookalike.settings import Settings, SettingsError
 
 MODEL_MISSING = "model missing"
@@ -145,7 +146,8 @@ def run(
         for fault in error.faults:
             _print(failed("settings", fault, "Correct it in .env."))
         sys.exit(0)
-    redaction = RedactionFilter([*loaded.given_secrets(), loaded.known_token() or ""])
+    own = [*loaded.given_secrets(), loaded.known_token() or ""]
+    redaction = RedactionFilter(all_secrets(own))
     asyncio.run(_run_all(loaded, chosen, redaction))
     sys.exit(0)
 
