@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from lookalike import secret_files
 from lookalike.processes.stack import SERVICES, Stack
 from lookalike.settings import Settings
 from tests.deploy.files import DEPLOY, PROMETHEUS, ROOT, read_yaml
@@ -191,7 +192,7 @@ def _check(
 ) -> None:
     """Raises where a setting cannot be what it is told."""
     given = {key.lower(): value for key, value in told.items() if value and not _is_file(value)}
-    for field, variable in settings.file_variables().items():
+    for field, variable in secret_files.variables(settings.model_fields).items():
         if variable in told:
             name = secrets[told[variable].removeprefix(_HANDED_OVER)]["environment"]
             assert name == field.upper()
