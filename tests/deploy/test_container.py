@@ -76,7 +76,7 @@ def test_what_the_image_copies_is_what_its_build_is_sent() -> None:
     sent = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     assert sorted(name for line in copied for name in line.split()) == sorted(sent)
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages - {"benchmarks", "release", "tests", "training"} <= set(sent)
+    assert packages - {"benchmarks", "tests", "tools", "training"} <= set(sent)
 
 
 def test_the_image_has_the_same_pytorch_as_a_checkout() -> None:
