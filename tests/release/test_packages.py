@@ -168,7 +168,9 @@ def test_the_metadata_says_what_it_is(built: Built, metadata: Message) -> None:
     assert str(metadata.get_payload()).startswith("# Lookalike\n")
     assert built.wheel.name == f"lookalike-{metadata['Version']}-py3-none-any.whl"
     changelog = (ROOT / "CHANGELOG.md").read_text()
-    assert f"## [{metadata['Version']}]" in changelog
+    assert re.search(
+        rf"^## {re.escape(metadata['Version'])} - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE
+    )
     needed = [each for each in metadata.get_all("Requires-Dist") or [] if "extra ==" not in each]
     assert all(re.fullmatch(r"[a-z-]+>=[\d.]+", each) for each in needed), needed
 
