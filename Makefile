@@ -8,8 +8,6 @@ READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench
 SCALE_READY := $(VENV)/.scale
 PINNED := --constraint constraints.txt
-# What makes a release; nothing that runs needs them.
-RELEASE_TOOLS := build==1.6.1 twine==7.0.0 cyclonedx-bom==7.5.0
 RELEASE := build/release
 # In the files' order, so that what a folder's tests share ends with the last of them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -72,7 +70,7 @@ lint: setup ## Check style, types, contracts and the rules of the house
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	cd protos && ../$(BIN)/buf lint
-	$(BIN)/python -m protos.generate --check
+	$(BIN)/python -m tools.protos --check
 	$(BIN)/lint-imports
 
 format: setup ## Format the code and mend what can be mended
@@ -80,10 +78,10 @@ format: setup ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix
 
 protos: setup ## Generate the stubs anew
-	$(BIN)/python -m protos.generate
+	$(BIN)/python -m tools.protos
 
 texts: setup ## Bring the languages up with what the bot says, and check them
-	$(BIN)/python -m bot.texts.translate
+	$(BIN)/python -m tools.texts
 	$(BIN)/python -m pytest --quiet tests/bot/texts
 
 bench: $(BENCH_READY) ## Measure everything for half an hour, and write docs/benchmarks.md
@@ -105,17 +103,15 @@ soak: setup ## Let all go wrong that can for half an hour, while photos come
 
 dist: setup ## Make what is released of the last commit, in dist/: wheel, sdist, versions, SBOM, hashes
 	rm -rf dist $(RELEASE)
-	mkdir -p dist $(RELEASE)/source
-	git archive HEAD | tar -x -C $(RELEASE)/source
-	$(PYTHON) -m venv $(RELEASE)/venv
-	$(RELEASE)/venv/bin/python -m pip install --quiet $(RELEASE_TOOLS)
+	mkdir -p dist $(RELEASE)
+	umask 022 && git -c tar.umask=0022 archive HEAD | tar -x -C $(RELEASE)
+	umask 022 && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		$(BIN)/python -m build --no-isolation --outdir dist $(RELEASE)
+	$(BIN)/python -m twine check --strict dist/*
+	cd $(RELEASE) && \
+		$(CURDIR)/$(BIN)/python -m tools.requirements '$(TORCH)' > $(CURDIR)/dist/constraints.txt
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
-		$(RELEASE)/venv/bin/python -m build --outdir dist $(RELEASE)/source
-	$(RELEASE)/venv/bin/twine check --strict dist/*
-	cd $(RELEASE)/source && \
-		$(CURDIR)/$(BIN)/python -m release.requirements '$(TORCH)' > $(CURDIR)/dist/constraints.txt
-	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
-		$(RELEASE)/venv/bin/cyclonedx-py requirements dist/constraints.txt \
-		--pyproject $(RELEASE)/source/pyproject.toml --output-reproducible --validate \
+		$(BIN)/python -m cyclonedx_py requirements dist/constraints.txt \
+		--pyproject $(RELEASE)/pyproject.toml --output-reproducible --validate \
 		--output-file dist/lookalike.cdx.json
 	cd dist && sha256sum * > SHA256SUMS

@@ -78,14 +78,14 @@ class Scraped:
         timed: takes what each transaction took.
     """
 
-    def __init__(self, settings: DbserviceSettings) -> None:
-        """Listens, and answers nobody yet.
+    def __init__(self, settings: DbserviceSettings, listen: str) -> None:
+        """Listens at this address, and answers nobody yet.
 
         Raises:
             StartError: the port cannot be used.
         """
         self._settings = settings
-        self._bound = bind(settings.dbservice_metrics_listen, "DBSERVICE_METRICS_LISTEN")
+        self._bound = bind(listen, "DBSERVICE_METRICS_LISTEN")
         self._metrics = Metrics()
         self.observer = MetricsObserver(self._metrics.registry)
         self.timed = transaction_seconds(self._metrics.registry)

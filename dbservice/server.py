@@ -138,11 +138,11 @@ async def running(
 
 def _scraped(settings: DbserviceSettings, stack: AsyncExitStack) -> "Scraped | None":
     """Its metrics, if they are wanted; else they cost nothing, not even the HTTP server."""
-    if not settings.dbservice_metrics_listen:
+    if (listen := settings.dbservice_metrics_listen) is None:
         return None
     from dbservice.metrics import Scraped
 
-    scraped = Scraped(settings)
+    scraped = Scraped(settings, listen)
     stack.callback(scraped.close)
     return scraped
 

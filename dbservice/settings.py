@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
@@ -16,7 +15,7 @@ class DbserviceSettings(StorageSettings):
         dbservice_listen: where it serves.
         database_url: where the rows are; empty: a file in the home folder.
         blob_url: where the bytes of photos and pictures are; empty: a folder in the home folder.
-        dbservice_metrics_listen: where its metrics are served, over HTTP; empty: nowhere.
+        dbservice_metrics_listen: where its metrics are served, over HTTP; None: nowhere.
         user_max_unfinished: how many generations of one user may be unfinished at once; an album
             that begins below it is taken whole.
         user_max_megabytes: how much is kept of one user's photos and pictures, in megabytes of a
@@ -33,7 +32,7 @@ class DbserviceSettings(StorageSettings):
     """
 
     dbservice_listen: ListenAddress = "127.0.0.1:5002"
-    dbservice_metrics_listen: ListenAddress | Literal[""] = ""
+    dbservice_metrics_listen: ListenAddress | None = None
     database_url: DatabaseUrl = ""
     blob_url: BlobUrl = ""
     user_max_unfinished: int = Field(default=10, ge=1, le=1000)

@@ -23,7 +23,8 @@ from typing import NoReturn, Self, TypeVar
 
 from lookalike.disk import is_nearly_full
 from lookalike.logs import RedactionFilter
-from lookalike.settings import Settings, SettingsError
+from lookalike.redaction import all_secrets
+from lookalike.settings import ENV_FILE, Settings, SettingsError
 
 MODEL_MISSING = "model missing"
 """The check that fails where weights that are on the hub are not on this machine."""
@@ -119,7 +120,8 @@ def run(
     """Runs the checks at the same time, prints each one's findings as they come, and exits.
 
     The arguments of the command line choose: `--only NAME` (repeatable) runs only these checks,
-    `--start` only those of `start`, `--spend` also those of `paid`.
+    `--start` only those of `start`, `--spend` also those of `paid`. `--env-file FILE` takes another
+    `.env`, such as one that is about to be written.
 
     Args:
         service: whose checks they are.
@@ -132,6 +134,7 @@ def run(
     parser.add_argument("--only", action="append", choices=list(checks))
     parser.add_argument("--start", action="store_true")
     parser.add_argument("--spend", action="store_true")
+    parser.add_argument("--env-file", type=Path, default=ENV_FILE)
     arguments = parser.parse_args()
     logging.disable()  # whatever there is to say becomes a finding
     chosen = {name: check for name, check in checks.items() if name in (arguments.only or checks)}
@@ -140,12 +143,13 @@ def run(
     if arguments.spend:
         chosen |= paid or {}
     try:
-        loaded = settings.load()
+        loaded = settings.load(arguments.env_file)
     except SettingsError as error:
         for fault in error.faults:
             _print(failed("settings", fault, "Correct it in .env."))
         sys.exit(0)
-    redaction = RedactionFilter([*loaded.given_secrets(), loaded.known_token() or ""])
+    own = [*loaded.given_secrets(), loaded.known_token() or ""]
+    redaction = RedactionFilter(all_secrets(own))
     asyncio.run(_run_all(loaded, chosen, redaction))
     sys.exit(0)
 

@@ -16,6 +16,7 @@ from lookalike import logs, tracing
 from lookalike.errors import StartError, passes
 from lookalike.files import make_home
 from lookalike.proxies import proxy_for
+from lookalike.redaction import all_secrets
 from lookalike.settings import Settings
 from lookalike.waiting import any_of
 
@@ -106,8 +107,7 @@ def run(
     try:
         loaded = settings.load()
         make_home(loaded.lookalike_home)
-        secrets = [*loaded.secrets(), *tracing.secrets()]
-        logs.configure(name, secrets, loaded.lookalike_log)
+        logs.configure(name, all_secrets(loaded.secrets()), loaded.lookalike_log)
         threading.excepthook = _log_thread
         try:
             asyncio.run(_supervise(loaded, main))

@@ -97,7 +97,7 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 
 class Source(PydanticBaseSettingsSource):
-    """Gives settings, for what is in files, what `MAY_BE_IN_FILE` reads."""
+    """A settings source for secrets that are in files."""
 
     def __init__(
         self, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource

@@ -204,11 +204,6 @@ class Settings(BaseSettings):
         files = secret_files.Source(cls, env_settings, dotenv_settings)
         return init_settings, files, env_settings, dotenv_settings
 
-    @classmethod
-    def file_variables(cls) -> dict[str, str]:
-        """The variables that name files with secrets, by the secrets' fields."""
-        return secret_files.variables(cls.model_fields)
-
     @cached_property
     def bearer_token(self) -> str:
         """The token that the services show one another."""
@@ -241,13 +236,16 @@ class Settings(BaseSettings):
         return (self.lookalike_home / name).absolute()
 
     @classmethod
-    def load(cls) -> Self:
+    def load(cls, env_file: Path = ENV_FILE) -> Self:
         """Reads the settings.
+
+        Args:
+            env_file: where those are that the environment lacks.
 
         Raises:
             SettingsError: values are missing or wrong; the message names the variables.
         """
-        return _load(cls)
+        return _load(cls, env_file)
 
 
 class StorageSettings(Settings):
@@ -268,10 +266,10 @@ class StorageSettings(Settings):
     aws_session_token: Secret | None = None
 
 
-def _load(cls: type[_S]) -> _S:
-    _check_file()
+def _load(cls: type[_S], env_file: Path) -> _S:
+    _check_file(env_file)
     try:
-        return cls()
+        return cls(_env_file=env_file)
     except ValidationError as error:
         wrong = {".".join(map(str, each["loc"])).upper(): each for each in error.errors()}
         missing = [name for name, each in wrong.items() if each["type"] == "missing"]
@@ -284,20 +282,20 @@ def _load(cls: type[_S]) -> _S:
         raise SettingsError(told) from None
 
 
-def _check_file() -> None:
+def _check_file(env_file: Path) -> None:
     """Makes sure that the file can be read as text.
 
     Raises:
         SettingsError: it cannot.
     """
     try:
-        text = ENV_FILE.read_text(encoding=ENV_ENCODING)
+        text = env_file.read_text(encoding=ENV_ENCODING)
     except FileNotFoundError:
         return
     except OSError as error:
         reason = error.strerror or error
-        raise SettingsError([f"{ENV_FILE} cannot be read: {reason}."]) from None
+        raise SettingsError([f"{env_file} cannot be read: {reason}."]) from None
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise SettingsError([f"{ENV_FILE} is not UTF-8; save it as that."])
+        raise SettingsError([f"{env_file} is not UTF-8; save it as that."])

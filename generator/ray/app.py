@@ -17,6 +17,7 @@ from generator.settings import GeneratorSettings
 from lookalike import logs, tracing
 from lookalike.errors import StartError
 from lookalike.proxies import proxy_for
+from lookalike.redaction import all_secrets
 
 _APPLICATION = "painter"
 """Its name in the config; its only deployment is `Painter`."""
@@ -35,7 +36,7 @@ def _begin() -> tuple[GeneratorSettings, str]:
     token = settings.known_token()
     if token is None:
         raise StartError("SERVICE_TOKEN is not set in the environment of this node of Ray.")
-    secrets = [*settings.secrets(), *tracing.secrets()]
+    secrets = all_secrets(settings.secrets())
     logs.configure("painter", secrets, settings.lookalike_log)
     tracing.begin("painter", proxy_for)
     for name in _HANDLED:

@@ -38,8 +38,18 @@ def run(*, spend: bool, report_file: Path | None = None) -> int:
     Raises:
         click.ClickException: the file is there already, or cannot be written.
     """
-    if report_file is not None and os.path.lexists(report_file):
-        raise click.ClickException(f"{report_file} is there already; name another file.")
+    if report_file is None:
+        failures, _ = _run(spend=spend)
+    else:
+        with report.create(report_file):  # before the checks, which take minutes
+            failures, groups = _run(spend=spend)
+            report.write(report_file, groups)
+        click.echo(f"Written to {report_file}, without secrets; read it before you pass it on.")
+    return min(failures, _MOST_FAILED)
+
+
+def _run(*, spend: bool) -> tuple[int, list[str]]:
+    """Runs all checks, prints what they find, and gives how many failed, and each group's text."""
     arguments = ["--spend"] if spend else []
     with ThreadPoolExecutor() as threads:
         services = {
@@ -60,10 +70,7 @@ def run(*, spend: bool, report_file: Path | None = None) -> int:
         click.echo("Nothing runs yet: lookalike up" if nothing_runs else "Everything is fine.")
     else:
         click.echo(f"{failures} {'check' if failures == 1 else 'checks'} failed.")
-    if report_file is not None:
-        report.write(report_file, [click.unstyle(_text(*group)) for group in groups.items()])
-        click.echo(f"Written to {report_file}, without secrets; read it before you pass it on.")
-    return min(failures, _MOST_FAILED)
+    return failures, [click.unstyle(_text(*group)) for group in groups.items()]
 
 
 def _new(found: list[Finding], told: set[tuple[str, str]]) -> list[Finding]:
@@ -125,7 +132,7 @@ def _machine() -> list[Finding]:
     found += [
         checks.warning(".env", sentence, "Correct it; it has no effect.") for sentence in misspelt()
     ]
-    if ENV_FILE.exists() and ENV_FILE.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if ENV_FILE.exists() and _is_open(ENV_FILE.stat()):
         summary = "Other users of this machine can read .env, which holds secrets."
         found.append(checks.warning(".env", summary, "chmod 600 .env"))
     return found + [
@@ -145,7 +152,12 @@ def _is_exposed(path: Path) -> bool:
         found = path.expanduser().stat()
     except (OSError, RuntimeError):  # which loading the settings tells
         return False
-    return found.st_uid == os.geteuid() and bool(found.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    return found.st_uid == os.geteuid() and _is_open(found)
+
+
+def _is_open(file: os.stat_result) -> bool:
+    """Whether others than its owner may do anything with a file."""
+    return bool(file.st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def show(group: str, found: list[Finding]) -> int:

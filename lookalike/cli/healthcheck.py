@@ -8,12 +8,12 @@ well.
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from lookalike.cli import given
 from lookalike.cli.up.health import ask_grpc, ask_http, is_alive
 
 SERVICES: Final = {
@@ -39,10 +39,10 @@ def role_of(command: Sequence[str]) -> str | None:
 
 async def main(role: str | None) -> int:
     """Gives the exit code; without a role, such as while a model is downloaded, all is well."""
-    asked = []
+    asked, settings = [], given.given()
     for name in ROLES[role] if role else ():
         setting, default, ask = SERVICES[name]
-        asked.append(is_alive(ask, os.environ.get(setting) or default))
+        asked.append(is_alive(ask, settings.get(setting, default)))
     return 0 if all(await asyncio.gather(*asked)) else 1
 
 

@@ -2,21 +2,22 @@
 
 import os
 import re
+import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 import click
 
 from lookalike import secret_files
 from lookalike.checks import size
 from lookalike.cli import given, versions
-from lookalike.logs import RedactionFilter
-from lookalike.settings import LOOPBACK_HOSTS, Settings, SettingsError
+from lookalike.cli.scrubbing import HIDDEN, scrub
+from lookalike.files import write_durably
+from lookalike.settings import Settings, SettingsError
 from lookalike.tokens import known_service_token
 
 PLAIN: Final = frozenset(
@@ -43,10 +44,10 @@ PLAIN: Final = frozenset(
         "USER_MAX_UNFINISHED",
     }
 )
-"""Settings whose values are told: numbers, and words of ours."""
+"""Settings whose values are shown: numbers, and words of ours."""
 
 MODELS: Final = frozenset({"GENERATOR_LCM_LORA", "GENERATOR_MEANWHILE", "GENERATOR_MODEL"})
-"""Settings whose values are told if they are ids on the hub, and no paths."""
+"""Settings whose values are shown if they are ids on the hub, and no paths."""
 
 KEPT: Final = (
     "dbservice/lookalike.db",
@@ -61,53 +62,77 @@ _WORD = re.compile(r"[a-z0-9.]{1,20}")
 _HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 _HERE = re.compile(r"(https?://)?(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|\[::\]):\d+/?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+]*://")
-_HOST = re.compile(r"\[?([^\[\]/@]+[.:][^\[\]/@]+?)\]?:\d+")
 _OTHERS = re.compile(
     r"(HTTPS?|ALL|NO)_PROXY|(CUDA|HF|OTEL|PYTORCH|RAY)_\w+|OMP_NUM_THREADS|TZ", re.IGNORECASE
 )
-"""Variables that are not ours and change what happens; that they are set is told."""
+"""Variables that are not ours and change what happens; that they are set is shown."""
 
-_HIDDEN = "[redacted]"
 _BOT_NAME = re.compile(r"@(?!BotFather\b)(?:\w|\[redacted\])+")
-_SHORTEST = 4
-"""To strike out what is shorter would hide what the report is about."""
+
+_WEIGHTS = (".ckpt", ".safetensors")
+"""What a file with a model ends in: a relative path looks like an id on the hub."""
 
 _SECONDS = 10.0
 
 
-def write(path: Path, shown: Sequence[str]) -> None:
-    """Writes the report, which only its owner can read.
+@contextmanager
+def create(path: Path) -> Generator[None, None, None]:
+    """Makes an empty file that only its owner can read; it is removed if the block fails.
 
     Args:
         path: the file; it must not be there.
-        shown: what the doctor has printed.
 
     Raises:
-        click.ClickException: it is there, or cannot be written.
+        click.ClickException: it is there, or cannot be made.
     """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise click.ClickException(f"{path} is there already; name another file.") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def write(path: Path, printed: Sequence[str]) -> None:
+    """Writes the report.
+
+    Args:
+        path: what `create` has made.
+        printed: what the doctor has printed.
+
+    Raises:
+        click.ClickException: it cannot be written.
+    """
+    text = _compose("\n".join(printed))
+    try:
+        write_durably(path, text.encode())
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _compose(printed: str) -> str:
     settings = given.given()
     home = _home()
-    found = _redaction(settings, home).redact("\n".join(shown))
+    found = scrub(printed, _hidden_values(settings), [_token(home)])
     if (user := os.path.expanduser("~")) != "/":  # noqa: PTH111, which raises where there is none
         found = found.replace(user, "~")
-    others = [name for name in sorted(os.environ) if _OTHERS.fullmatch(name)]
     parts = {
         "Versions": versions.lines(),
         "Machine": [f"{os.cpu_count()} processors, {size(_memory())} of memory"],
-        "Settings": [_told(name, value) for name, value in settings.items()],
-        "Also set": others,
-        "Doctor": _BOT_NAME.sub(f"@{_HIDDEN}", found).splitlines(),
+        "Settings": [_shown(name, value) for name, value in settings.items()],
+        "Also set": [name for name in sorted(os.environ) if _OTHERS.fullmatch(name)],
+        "Doctor": _BOT_NAME.sub(f"@{HIDDEN}", found).splitlines(),
         "LOOKALIKE_HOME": list(_sizes(home)) if home is not None else [],
     }
     text = f"Lookalike's report of {datetime.now(UTC).isoformat(timespec='seconds')}\n"
     for title, lines in parts.items():
         text += f"\n{title}\n" + "".join(f"    {line}\n" for line in lines or ["nothing"])
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
+    return text
 
 
 def _home() -> Path | None:
@@ -118,71 +143,84 @@ def _home() -> Path | None:
         return None
 
 
+def _token(home: Path | None) -> str:
+    """The token between the services that the home has; "": it has none."""
+    return (known_service_token(home) if home is not None else None) or ""
+
+
 def _memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _told(name: str, value: str) -> str:
-    """What may be told of a setting: its value, where it is, or that it is set."""
-    if (
+def _is_shown(name: str, value: str) -> bool:
+    """Whether a setting's value says nothing about anybody."""
+    return bool(
         (name in PLAIN and _WORD.fullmatch(value))
-        or (name in MODELS and _HUB_ID.fullmatch(value))
+        or (name in MODELS and _is_hub_id(value))
         or _HERE.fullmatch(value)
-    ):
+    )
+
+
+def _is_hub_id(value: str) -> bool:
+    return bool(
+        _HUB_ID.fullmatch(value)
+        and not value.lower().endswith(_WEIGHTS)
+        and not os.path.lexists(value)
+    )
+
+
+def _shown(name: str, value: str) -> str:
+    """What is shown of a setting: its value, or its URL's scheme, or that it is set."""
+    if _is_shown(name, value):
         return f"{name}={value}"
     scheme = _SCHEME.match(value)
-    return f"{name}={scheme[0] if scheme else ''}{_HIDDEN}"
+    return f"{name}={scheme[0] if scheme else ''}{HIDDEN}"
 
 
-def _redaction(settings: Mapping[str, str], home: Path | None) -> RedactionFilter:
-    """Strikes out whatever of the settings is not told, and what the files have that they name."""
-    hidden: set[str] = set()
+def _hidden_values(settings: Mapping[str, str]) -> Iterator[str]:
+    """The values that are not shown, and the contents of the files that they name."""
     for name, value in settings.items():
-        if _told(name, value).endswith(_HIDDEN):
-            hidden |= set(_parts(value))
+        if not _is_shown(name, value):
+            yield value
         if name.endswith(secret_files.ENDING):
-            with suppress(ValueError):  # the doctor has told
-                hidden |= set(_parts(secret_files.read(value)))
-    if home is not None:
-        hidden.add(known_service_token(home) or "")
-    return RedactionFilter(each for each in hidden if len(each) >= _SHORTEST)
-
-
-def _parts(value: str) -> Iterator[str]:
-    """A value, and what of it may stand elsewhere alone: a part of a list, a host, a password."""
-    yield value
-    for each in value.split(","):
-        yield each.strip()
-        if match := _HOST.fullmatch(each.strip()):
-            yield match[1]
-    with suppress(ValueError):  # it is no URL
-        parts = urlsplit(value)
-        host, password = parts.hostname or "", parts.password or ""
-        if "." in host and host not in LOOPBACK_HOSTS:  # others name nobody's machine
-            yield host
-        yield from (password, unquote(password))
-        if parts.scheme in {"sqlite", "file"}:
-            yield unquote(parts.path).replace("//", "/")
-        yield from (word for pair in parts.query.split("&") for word in pair.split("=")[1:])
+            with suppress(ValueError):  # the doctor has said so
+                yield secret_files.read(value)
 
 
 def _sizes(home: Path) -> Iterator[str]:
     """How much is kept, a line each."""
     deadline = time.monotonic() + _SECONDS
     for name in KEPT:
-        path = home / name
-        if path.is_dir():
-            files, total = 0, 0
-            for folder, _, names in os.walk(path):
-                for each in names:
-                    with suppress(OSError):  # removed meanwhile
-                        total += (Path(folder) / each).stat().st_size
-                        files += 1
-                if time.monotonic() > deadline:
-                    break
-            least = "at least " if time.monotonic() > deadline else ""
-            yield f"{name}: {least}{size(total)} in {files:,} {'file' if files == 1 else 'files'}"
-        elif path.exists():
-            yield f"{name}: {size(path.stat().st_size)}"
-        else:
-            yield f"{name}: not there"
+        try:
+            yield f"{name}: {_size_of(home / name, deadline)}"
+        except OSError as error:
+            yield f"{name}: cannot be read: {error.strerror}"
+
+
+def _size_of(path: Path, deadline: float) -> str:
+    """How much a file or a folder takes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return "not there"
+    if not stat.S_ISDIR(found.st_mode):
+        return size(found.st_size)
+    files, total, is_part = 0, 0, False
+    for folder, _, names in os.walk(path, onerror=_pass_on):
+        for each in names:
+            with suppress(OSError):  # removed meanwhile
+                total += (Path(folder) / each).stat().st_size
+                files += 1
+        if is_part := time.monotonic() > deadline:
+            break
+    least = "at least " if is_part else ""
+    return f"{least}{size(total)} in {files:,} {'file' if files == 1 else 'files'}"
+
+
+def _pass_on(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # removed meanwhile
+        raise error

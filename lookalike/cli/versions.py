@@ -9,19 +9,24 @@ from lookalike import __version__
 
 _PACKAGES = (
     "python-telegram-bot",
+    "httpx",
+    "requests",
     "grpcio",
     "protobuf",
     "pydantic-settings",
     "starlette",
+    "fastapi",
     "uvicorn",
     "SQLAlchemy",
     "psycopg",
     "obstore",
     "pillow",
     "torch",
+    "llvmlite",
     "diffusers",
     "transformers",
     "ray",
+    "opentelemetry-sdk",
 )
 """What faults come from, by the names of distributions; an installation may lack some."""
 
@@ -45,4 +50,4 @@ def _system() -> str:
     parts = [f"{platform.system()} {platform.release()} {platform.machine()}"]
     with suppress(OSError):  # not on macOS
         parts.append(platform.freedesktop_os_release()["PRETTY_NAME"])
-    return ", ".join([*parts, " ".join(platform.libc_ver())]).removesuffix(", ")
+    return ", ".join(filter(None, [*parts, " ".join(platform.libc_ver()).strip()]))

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from lookalike import secret_files
 from lookalike.cli.healthcheck import ROLES
 from lookalike.processes.stack import SERVICES, Stack
 from lookalike.settings import Settings
@@ -90,7 +91,7 @@ def test_what_the_image_copies_is_what_its_build_is_sent() -> None:
     sent = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
     assert sorted(name for line in copied for name in line.split()) == sorted(sent)
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages - {"benchmarks", "release", "tests", "training"} <= set(sent)
+    assert packages - {"benchmarks", "tests", "tools", "training"} <= set(sent)
 
 
 def test_the_image_has_the_same_pytorch_as_a_checkout() -> None:
@@ -236,7 +237,8 @@ def test_the_services_take_what_they_are_told(
         given = common | told
         read = {given["RAY_AUTH_TOKEN_PATH"]} if "RAY_AUTH_TOKEN_PATH" in given else set()
         for settings in _read_by(each):
-            read |= {given[key] for key in settings.file_variables().values() if key in given}
+            variables = secret_files.variables(settings.model_fields).values()
+            read |= {given[key] for key in variables if key in given}
             with monkeypatch.context() as patch:
                 for key, value in given.items():
                     patch.setenv(key, value.replace(_HANDED_OVER, f"{secrets}/"))

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import psutil
 import pytest
@@ -22,16 +22,17 @@ from PIL import Image
 from skimage import data
 
 from generator.models import EMOJI
-from tests.commands import Command
 from tests.dbservice.backups import test_move
 from tests.docs import documents
 from tests.docs.documents import ROOT, Section
+from tests.docs.terminals import Terminals
 from tests.docs.workshop import Workshop, interrupt
 from tests.generator import hub, test_download
 from tests.lookalike import test_cli, test_init, test_up
 from tests.lookalike.doctor import test_report
 from tests.lookalike.doctor import test_running as test_doctor
-from tests.stack import TOKEN, fixed_ports, free_port, keep_polls_short, running_stack
+from tests.release import test_packages
+from tests.stack import TOKEN, fixed_ports, keep_polls_short, running_stack
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -75,6 +76,7 @@ ELSEWHERE: Final[dict[str, Callable[..., object]]] = {
         test_download.test_what_the_preset_fast_needs_is_fetched_when_asked_for
     ),
     ".venv/bin/lookalike download": test_download.test_it_asks_at_a_terminal_and_shows_a_bar,
+    "make dist": test_packages.test_the_wheel_has_the_packages_and_nothing_else,
 }
 """Commands that a test of their own runs, and which."""
 
@@ -85,10 +87,10 @@ NOT_HERE: Final = {
     "cp ": "is for a system, or for compose; test_deploying.py looks at what it names",
     "docker ": "wants docker; deploy/container/check.sh builds and runs the image",
     "git pull": "wants the place where the repository came from",
+    "git rev-parse ": "wants a clone, and these tests run in a copy without its history",
     "install ": "wants to be root, and changes the system",
     "journalctl ": "wants a systemd that runs",
     "loginctl ": "wants a systemd that runs",
-    "make dist": "wants a registry of packages; tests/release has what it makes",
     "pipx ": "wants a registry of packages; tests/release installs the wheel",
     "podman build ": "wants podman; deploy/container/check.sh builds the image",
     "podman run ": "wants a registry of images",
@@ -284,77 +286,6 @@ def test_weights_from_the_hub(workshop: Workshop, typed: Sequence[str]) -> None:
 
 
 # Services in terminals of their own, as in CONTRIBUTING.
-
-
-class Terminals:
-    """The services, each as its command, from the `.env` that the page gives.
-
-    Attributes:
-        workshop: where they run; its home folder is where the documents suppose it.
-        user: somebody with one photo, and its picture.
-    """
-
-    user = 1001
-
-    def __init__(self, workshop: Workshop, commands: Sequence[str], settings: str) -> None:
-        self.workshop = workshop
-        ports = {5000 + n: free_port() for n in range(4)}
-        workshop.instead = {f"127.0.0.1:{old}": f"127.0.0.1:{new}" for old, new in ports.items()}
-        listen = ("SANDBOX_LISTEN", "GENERATOR_LISTEN", "DBSERVICE_LISTEN", "BOT_LISTEN")
-        addresses = {name: f"127.0.0.1:{ports[5000 + n]}" for n, name in enumerate(listen)}
-        workshop.environment |= {
-            **addresses,
-            "DBSERVICE_ADDRESS": addresses["DBSERVICE_LISTEN"],
-            "GENERATOR_URL": f"http://{addresses['GENERATOR_LISTEN']}",
-            "BOT_POLL_SECONDS": "0.2",
-        }
-        self.sandbox = f"http://{addresses['SANDBOX_LISTEN']}/sandbox"
-        (workshop.folder / ".env").write_text(workshop.put_in_place(settings))
-        share = workshop.home / ".local" / "share"
-        share.mkdir(parents=True)
-        (share / "lookalike").symlink_to(workshop.folder / "build" / "home")
-        self._commands = {command.split()[-1]: command for command in commands}
-        self._running: dict[str, Command] = {}
-
-    def start(self, *names: str) -> None:
-        for name in names:
-            self._running[name] = self.workshop.type(self._commands[name])
-        for name in names:
-            self._running[name].wait_for("Listening on ")
-
-    def stop(self, *names: str) -> None:
-        stopping = [self._running.pop(name) for name in names or tuple(self._running)]
-        for running in stopping:
-            interrupt(running)
-        for running in stopping:
-            assert running.end() == 0, running.output
-            assert "Traceback" not in running.output
-
-    def kill(self) -> None:
-        for running in self._running.values():
-            running.kill()
-
-    def send_photo(self) -> None:
-        user = {"id": self.user, "first_name": "Ada"}
-        requests.post(f"{self.sandbox}/users", json=user, timeout=10).raise_for_status()
-        Image.fromarray(data.chelsea()).save(self.workshop.folder / "cat.jpg")
-        with (self.workshop.folder / "cat.jpg").open("rb") as file:
-            requests.post(
-                self._messages, data={"user": self.user}, files={"photo": file}, timeout=10
-            ).raise_for_status()
-        wait_until(lambda: any(self._is_picture(message) for message in self._read()))
-
-    @property
-    def _messages(self) -> str:
-        return f"{self.sandbox}/chats/{self.user}/messages"
-
-    def _read(self) -> list[Any]:
-        messages: list[Any] = requests.get(self._messages, timeout=10).json()
-        return messages
-
-    @staticmethod
-    def _is_picture(message: Any) -> bool:
-        return "photo" in message and message["from"]["is_bot"]
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from generator.models import EMOJI
 from generator.settings import GeneratorSettings
 from generator.web import http
 from generator.web.problems import Code
-from lookalike import lifecycle
+from lookalike import lifecycle, secret_files
 from lookalike.cli import main
 from lookalike.cli.demo.session import NOTE
 from lookalike.cli.up import watchdog
@@ -45,7 +45,11 @@ ALL_SETTINGS: dict[str, type[Settings]] = {
     "sandbox": SandboxSettings,
 }
 
-FILES = {name for cls in ALL_SETTINGS.values() for name in cls.file_variables().values()}
+FILES = {
+    name
+    for cls in ALL_SETTINGS.values()
+    for name in secret_files.variables(cls.model_fields).values()
+}
 """Variables that name a file with a secret."""
 
 DEFINED = {name.upper() for cls in ALL_SETTINGS.values() for name in cls.model_fields} | FILES

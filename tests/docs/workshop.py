@@ -29,6 +29,15 @@ _NOT_COPIED: Final = (
 _SECONDS: Final = 120
 
 
+def link_venv(folder: Path) -> None:
+    """Gives a copy of the repository these tests' environment, with the stamp of `make setup`."""
+    venv = folder / ".venv"
+    venv.mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (venv / name).symlink_to(Path(sys.prefix) / name)
+    (venv / ".ready").touch()
+
+
 class Workshop:
     """Runs commands as they stand in the documents, in the folder that they speak of.
 
@@ -44,7 +53,7 @@ class Workshop:
         self.folder = Path(
             shutil.copytree(ROOT, folder / "lookalike", ignore=shutil.ignore_patterns(*_NOT_COPIED))
         )
-        self._link_venv()
+        link_venv(self.folder)
         self.home = folder / "home"
         self.home.mkdir()
         self.environment = {
@@ -55,14 +64,6 @@ class Workshop:
         for variable in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "DISPLAY", "WAYLAND_DISPLAY"):
             self.environment.pop(variable, None)
         self.instead: dict[str, str] = {}
-
-    def _link_venv(self) -> None:
-        """The virtual environment of these tests, with the stamp of `make setup`."""
-        venv = self.folder / ".venv"
-        venv.mkdir()
-        for name in ("bin", "lib", "pyvenv.cfg"):
-            (venv / name).symlink_to(Path(sys.prefix) / name)
-        (venv / ".ready").touch()
 
     def put_in_place(self, text: str) -> str:
         """The text with what stands `instead`."""

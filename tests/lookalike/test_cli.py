@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from lookalike.cli import versions
 from lookalike.errors import StartError
 from lookalike.processes import MALLOC_TUNABLES, clean_environment
 from lookalike.processes.stack import Stack
@@ -43,11 +44,19 @@ def test_the_versions_for_a_report_come_without_importing_anything_large(tmp_pat
     assert lines[0] == f"lookalike {version('lookalike')}"
     assert lines[1].endswith(f" {platform.python_version()}")
     assert f"SQLite {sqlite3.sqlite_version}" in lines
-    for name in ("python-telegram-bot", "grpcio", "SQLAlchemy", "torch", "diffusers"):
+    for name in ("python-telegram-bot", "grpcio", "SQLAlchemy", "torch", "llvmlite"):
         assert f"{name} {version(name)}" in lines
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "click" in imported
     assert not imported & {"torch", "grpc", "sqlalchemy", "telegram", "diffusers", "numpy"}
+
+
+def test_a_system_whose_c_library_is_unknown_is_a_line_without_a_loose_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))  # as on macOS
+    (line,) = [each for each in versions.lines() if each.startswith(platform.system())]
+    assert line[-1].isalnum() or line.endswith(")")
 
 
 def demo(photo: Path) -> subprocess.CompletedProcess[str]:

@@ -144,20 +144,49 @@ def test_it_asks_checks_and_writes(telegram: Stack, vision: AzureServer, tmp_pat
 
 
 @pytest.mark.long
-def test_a_token_in_a_file_is_checked_and_stays_there(telegram: Stack, tmp_path: Path) -> None:
+def test_a_token_moves_into_a_file_and_back(telegram: Stack, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN={TOKEN[:-1]}y\n")
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    done = script(telegram, tmp_path, *SCRIPTED, "--telegram-bot-token-file", "token")
+    given = [*SCRIPTED, "--overwrite", "--telegram-bot-token-file", "token"]
+    done = script(telegram, tmp_path, *given)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "token: The token is that of @" in done.stdout
-    written = dotenv.read((tmp_path / ".env").read_text())
-    assert written["TELEGRAM_BOT_TOKEN_FILE"] == "token"
-    assert "TELEGRAM_BOT_TOKEN" not in written
+    written = (tmp_path / ".env").read_text()
+    assert dotenv.read(written)["TELEGRAM_BOT_TOKEN_FILE"] == "token"
+    assert written.startswith("TELEGRAM_BOT_TOKEN=\n")
     assert questions.token(Known({}, written)) == {"TELEGRAM_BOT_TOKEN_FILE": "token"}
 
-    both = script(telegram, tmp_path, *SCRIPTED, "--overwrite", TELEGRAM_BOT_TOKEN=TOKEN)
+    again = questions.token(Known({"TELEGRAM_BOT_TOKEN": TOKEN}, written))
+    assert again == {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BOT_TOKEN_FILE": ""}
+
+    both = script(telegram, tmp_path, *given, TELEGRAM_BOT_TOKEN=TOKEN)
     assert both.returncode == 1
     assert "TELEGRAM_BOT_TOKEN_FILE is set as well; keep one of them." in both.stdout
-    assert dotenv.read((tmp_path / ".env").read_text()) == written
+    assert (tmp_path / ".env").read_text() == written
+
+
+@pytest.mark.long
+def test_a_file_that_is_gone_can_be_replaced_by_a_token(telegram: Stack, tmp_path: Path) -> None:
+    kept = "BOT_ACCESS=everyone\nCAPTIONER=offline\nGENERATOR_MODEL=emoji\n"
+    (tmp_path / ".env").write_text(f"TELEGRAM_BOT_TOKEN_FILE=gone\n{kept}")
+    code, shown = type_at(
+        telegram,
+        tmp_path,
+        [
+            ("now in gone", ""),
+            ("Use it anyway?", ""),
+            ("now in gone", TOKEN),
+            ("now everyone", ""),
+            ("now offline", ""),
+            ("now emoji", ""),
+            ("Start it now?", "n"),
+        ],
+    )
+    assert code == 0, shown
+    assert "TELEGRAM_BOT_TOKEN_FILE names cannot be read: No such file" in shown
+    assert TOKEN not in shown
+    written = (tmp_path / ".env").read_text()
+    assert written == f"TELEGRAM_BOT_TOKEN_FILE=\n{kept}TELEGRAM_BOT_TOKEN={TOKEN}\n"
 
 
 @pytest.mark.long

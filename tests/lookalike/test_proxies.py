@@ -12,8 +12,10 @@ from skimage import data
 
 from lookalike.errors import StartError
 from lookalike.processes import clean_environment
-from lookalike.proxies import proxy_for
+from lookalike.proxies import proxy_for, secrets
+from lookalike.redaction import all_secrets
 from tests.commands import run
+from tests.lookalike.doctor.findings import failures, one
 from tests.stack import create_stack
 from tests.waiting import wait_until
 
@@ -72,6 +74,35 @@ def test_one_that_cannot_be_used_is_refused_by_its_name(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("http://p:1", set()),
+        ("p:1", set()),
+        ("http://ada:word@p:1", {"ada:word", "word"}),
+        ("ada:word@p:1", {"ada:word", "word"}),
+        ("socks5://a-token@p:1", {"a-token"}),
+        ("http://ada:abc@p:1", {"ada:abc"}),
+        (
+            "http://ada:a%21b%20c@p:1",  # of which yarl makes a!b%20c
+            {"ada:a%21b%20c", "a%21b%20c", "ada:a!b c", "a!b c", "ada:a!b%20c", "a!b%20c"},
+        ),
+        (
+            "http://ada:a/b#c@d@[p:1",
+            {"ada:a/b#c@d", "a/b#c@d", "ada:a%2Fb%23c%40d", "a%2Fb%23c%40d"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy", "grpc_proxy"])
+def test_what_no_log_may_have(
+    name: str, value: str, found: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "key=for-the-collector")
+    assert set(secrets()) == found
+    assert set(all_secrets(["ours"])) == {"ours", "for-the-collector"} | found
+
+
 @pytest.fixture
 def proxy() -> Generator[tuple[str, list[bytes]], None, None]:
     """A proxy that lets nothing through: its address, and the first lines of what it was asked."""
@@ -86,6 +117,7 @@ def proxy() -> Generator[tuple[str, list[bytes]], None, None]:
             with connection:
                 connection.settimeout(5)
                 asked.append(connection.recv(1000).partition(b"\r\n")[0])
+                connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve)
@@ -131,6 +163,23 @@ def test_telegram_is_met_by_way_of_the_proxy(
         stack.launch("bot")
         wait_until(lambda: bool(asked))
         assert set(asked) == {b"CONNECT telegram.invalid:443 HTTP/1.1"}
+
+
+@pytest.mark.slow
+def test_an_error_that_quotes_the_proxy_does_not_have_its_password(
+    proxy: tuple[str, list[bytes]], tmp_path: Path
+) -> None:
+    address, _ = proxy
+    settings = {
+        "CAPTIONER": "azure",
+        "AZURE_VISION_ENDPOINT": "https://azure.invalid",
+        "AZURE_VISION_KEY": "0123456789abcdef",
+        "HTTPS_PROXY": address.replace("//", "//ada:marked%21word@"),
+    }
+    found = failures(create_stack(tmp_path, settings).environment, "bot", "captioner")
+    one(found, "captioner", "Azure AI Vision cannot be reached: 503, message='Service Unavailable'")
+    assert "//[redacted]@127.0.0.1:" in str(found)
+    assert "marked" not in str(found)
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from bot.settings import BotSettings
 from dbservice.settings import DbserviceSettings
 from generator.settings import GeneratorSettings
+from lookalike import secret_files
 from lookalike.errors import StartError
 from lookalike.settings import Settings
 from sandbox.settings import SandboxSettings
@@ -54,7 +55,7 @@ def test_every_secret_may_be_in_a_file() -> None:
     found: set[str] = set()
     for service in SERVICES:
         secrets = {name for name in service.model_fields if _has_secret(service, name)}
-        assert service.file_variables().keys() == secrets
+        assert secret_files.variables(service.model_fields).keys() == secrets
         found |= secrets
     assert {name.upper() for name in found} == VALUES.keys()
 
@@ -69,7 +70,7 @@ def test_the_value_is_what_the_file_has_without_line_ends(
         (home / name).write_bytes((value + end).encode())
         monkeypatch.setenv(f"{name}_FILE", f"~/{name}")
     settings = service.load()
-    for field in service.file_variables():
+    for field in secret_files.variables(service.model_fields):
         value = getattr(settings, field)
         told = value.get_secret_value() if isinstance(value, SecretStr) else value
         assert told == VALUES[field.upper()]
@@ -130,7 +131,7 @@ def test_what_cannot_be_a_secret_is_refused_in_one_sentence(
     home: Path, name: str, content: bytes | None, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TELEGRAM_BOT_TOKEN")
-    (service, *_) = [each for each in SERVICES if name.lower() in each.file_variables()]
+    service = next(each for each in SERVICES if name.lower() in each.model_fields)
     (home / "TELEGRAM_BOT_TOKEN").write_text(TOKEN)
     monkeypatch.setenv("TELEGRAM_BOT_TOKEN_FILE", str(home / "TELEGRAM_BOT_TOKEN"))
     if content is not None:

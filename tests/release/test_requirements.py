@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
-from release import requirements
 from tests.docs.documents import ROOT
+from tools import requirements
 
 CONSTRAINTS = (ROOT / "constraints.txt").read_text().splitlines()
 TORCH = "torch==2.13.0"
@@ -47,8 +47,9 @@ def test_the_versions_are_those_of_the_constraints_and_of_this_environment(
 
 
 def test_extras_are_for_users_unless_they_are_listed() -> None:
-    assert {"demo", "postgres", "s3", "blip", "dispatcher"} <= requirements.extras()
-    assert not requirements.extras() & requirements.NOT_RELEASED
+    for_users = {"bot", "dbservice", "generator", "sandbox", "demo", "offline", "blip"}
+    for_users |= {"postgres", "s3", "dispatcher", "telemetry"}
+    assert requirements.extras() == for_users
 
 
 def test_what_is_not_pinned_is_told() -> None:
@@ -59,4 +60,4 @@ def test_what_is_not_pinned_is_told() -> None:
 def test_the_makefile_hands_over_what_it_pins_itself() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert f"TORCH ?= {TORCH}\n" in makefile
-    assert "-m release.requirements '$(TORCH)'" in makefile
+    assert "-m tools.requirements '$(TORCH)'" in makefile

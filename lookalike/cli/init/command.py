@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -60,7 +62,7 @@ def run(given: Answers, *, overwrite: bool, accept_licence: bool) -> bool:
         if not overwrite:
             questions.need_terminal("There is a .env already; --overwrite changes it.")
         click.echo("There is a .env already: what you do not answer anew is kept.")
-    known = Known(given, dotenv.read(text))
+    known = Known(given, text)
     answers: Answers = {}
     found = _settle(answers, questions.token, known, "bot", "telegram")
     answers |= questions.access(known)
@@ -90,25 +92,38 @@ def _settle(
     while True:
         answer = ask(known)
         answers |= answer
-        found = _look(answers, service, check)
+        found = _look(known.text, answers, service, check)
         failures = _failures(found)
         if failures == [checks.MODEL_MISSING]:
             if sys.stdin.isatty() and not accept_licence:
-                failures = _fetch_as_asked(answers, service, check)
+                failures = _fetch_as_asked(known.text, answers, service, check)
             elif accept_licence and _download(service, answers, "--accept-licence"):
-                failures = _failures(_look(answers, service, check))
+                failures = _failures(_look(known.text, answers, service, check))
         if not failures:
             return found
-        if answer.keys() <= known.given.keys() or not sys.stdin.isatty():
-            raise click.ClickException(f"{', '.join(answer)}: the check failed; see above.")
+        answered = [name for name, value in answer.items() if value]
+        if known.given.keys() >= set(answered) or not sys.stdin.isatty():
+            raise click.ClickException(f"{', '.join(answered)}: the check failed; see above.")
         if click.confirm("Use it anyway?", default=False):
             return found
 
 
-def _look(answers: Answers, service: str, check: str) -> list[Finding]:
-    """What a check finds, which is shown."""
+def _look(text: str, answers: Answers, service: str, check: str) -> list[Finding]:
+    """What a check finds, which is shown.
+
+    Args:
+        text: of the `.env` into which the answers are put.
+        answers: those that there are.
+        service: whose check.
+        check: its name.
+    """
     click.echo("Checking ...")
-    found = doctor.findings(service, {**os.environ, **answers}, ["--only", check])
+    with tempfile.TemporaryDirectory() as folder:  # for its owner alone
+        # Not by the environment alone: what an answer has emptied must not count.
+        draft = Path(folder, ENV_FILE)
+        draft.write_text(dotenv.fill(text, answers), encoding="utf-8")
+        options = ["--only", check, "--env-file", str(draft)]
+        found = doctor.findings(service, {**os.environ, **answers}, options)
     if [each.check for each in found] == [checks.MODEL_MISSING] and sys.stdin.isatty():
         click.echo(found[0].summary)  # which is about to be mended
     else:
@@ -125,8 +140,10 @@ def _failures(found: list[Finding]) -> list[str]:
     ]
 
 
-def _fetch_as_asked(answers: Answers, service: str, check: str) -> list[str]:
+def _fetch_as_asked(text: str, answers: Answers, service: str, check: str) -> list[str]:
     """Tells size and licence, asks, and fetches weights: a model in the background if wished.
+
+    Takes what `_look` takes.
 
     Returns:
         The checks that fail then.
@@ -143,7 +160,7 @@ def _fetch_as_asked(answers: Answers, service: str, check: str) -> list[str]:
         options = ["--accept-licence"]
     if not _download(service, answers, *options):
         return [checks.MODEL_MISSING]
-    return _failures(_look(answers, service, check))
+    return _failures(_look(text, answers, service, check))
 
 
 def _download(service: str, answers: Answers, *options: str) -> bool:

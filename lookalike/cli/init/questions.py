@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import click
 
 from lookalike import secret_files
-from lookalike.cli.init import costs
+from lookalike.cli.init import costs, dotenv
 from lookalike.cli.init.dotenv import Answers
 
 STABLE_DIFFUSION = "stable-diffusion-v1-5/stable-diffusion-v1-5"
@@ -32,11 +33,16 @@ class Known:
 
     Attributes:
         given: answers by options and the environment.
-        kept: what the `.env` has; it is offered.
+        text: of the `.env`, or of the example in place of one.
     """
 
     given: Answers
-    kept: Answers
+    text: str
+
+    @cached_property
+    def kept(self) -> Answers:
+        """What the `.env` has; it is offered."""
+        return dotenv.read(self.text)
 
 
 def token(known: Known) -> Answers:
@@ -92,13 +98,19 @@ def _show(known: Known, name: str, title: str, choices: Answers) -> None:
 
 
 def _secret(name: str, known: Known, question: str) -> Answers:
-    """A secret, or the file that has it, which is not asked for where it is known."""
+    """A secret, or the file that has it; what is answered takes the other one's place in `.env`."""
     file = name + secret_files.ENDING
-    if given := {each: known.given[each] for each in (name, file) if each in known.given}:
-        return given  # both, if both were given: the check says so
-    if file in known.kept:
-        return {file: known.kept[file]}
-    return {name: _ask(name, known, question, secret=True)}
+    kept = {each: known.kept[each] for each in (name, file) if each in known.kept}
+    # Both, if both were given, or are there and nobody can be asked: the check says so.
+    answer = {each: known.given[each] for each in (name, file) if each in known.given}
+    if not answer and file in kept:
+        if not sys.stdin.isatty():
+            return kept
+        typed = _ask(file, known, f"{question} (now in {kept[file]})", secret=True)
+        answer = {file: typed} if typed == kept[file] else {name: typed}
+    elif not answer:
+        answer = {name: _ask(name, known, question, secret=True)}
+    return dict.fromkeys(kept, "") | answer
 
 
 def _ask(

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from bot.callbacks import Menu, language_data, menu_data, zone_data
-from bot.texts import catalogues, translate
+from bot.texts import catalogues
 from bot.zones import available
 from tests.bot.texts.rendered import rendered
+from tools import texts
 
 LANGUAGES = ("de", "en", "lt", "nl")
 
 
 def test_the_catalogues_are_whole() -> None:
-    found = [*translate.problems(translate.LOCALES, translate.extract())]
+    found = [*texts.problems(texts.LOCALES, texts.extract())]
     assert not found, "\n".join(["Run `make texts` and translate:", *found])
 
 
@@ -62,12 +63,12 @@ def broken(folder: Path, said: str, instead: str) -> list[str]:
     """The problems of the German catalogue in which something is written instead."""
     file = folder / "de" / "LC_MESSAGES" / "bot.po"
     file.parent.mkdir(parents=True)
-    original = translate.LOCALES / "de" / "LC_MESSAGES" / "bot.po"
+    original = texts.LOCALES / "de" / "LC_MESSAGES" / "bot.po"
     text = original.read_text("utf-8")
     assert text.count(said) == 1
     file.write_text(text.replace(said, instead), "utf-8")
     shutil.copy(original.with_suffix(".mo"), file.parent)
-    return [*translate.problems(folder, translate.extract())]
+    return [*texts.problems(folder, texts.extract())]
 
 
 @pytest.mark.parametrize(
@@ -88,18 +89,18 @@ def test_what_is_wrong_is_said(tmp_path: Path, said: str, instead: str, problem:
 
 
 def test_an_update_leaves_what_is_whole_as_it_is(tmp_path: Path) -> None:
-    shutil.copytree(translate.LOCALES, tmp_path, dirs_exist_ok=True)
-    template = translate.extract()
+    shutil.copytree(texts.LOCALES, tmp_path, dirs_exist_ok=True)
+    template = texts.extract()
     for file in tmp_path.glob("*/LC_MESSAGES/bot.po"):
-        translate.update(file, template)
-        of_ours = translate.LOCALES / file.relative_to(tmp_path)
+        texts.update(file, template)
+        of_ours = texts.LOCALES / file.relative_to(tmp_path)
         assert file.read_text("utf-8") == of_ours.read_text("utf-8")
 
 
 def test_a_new_sentence_is_missing_until_it_is_translated(tmp_path: Path) -> None:
-    shutil.copytree(translate.LOCALES, tmp_path, dirs_exist_ok=True)
-    template = translate.extract()
+    shutil.copytree(texts.LOCALES, tmp_path, dirs_exist_ok=True)
+    template = texts.extract()
     template.add("Something new.")
     file = tmp_path / "lt" / "LC_MESSAGES" / "bot.po"
-    translate.update(file, template)
-    assert "lt: missing: 'Something new.'" in [*translate.problems(tmp_path, template)]
+    texts.update(file, template)
+    assert "lt: missing: 'Something new.'" in [*texts.problems(tmp_path, template)]

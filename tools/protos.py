@@ -1,4 +1,7 @@
-"""Generates the stubs of db.proto; with --check, only says whether they are fresh."""
+"""Generates the stubs of db.proto: `make protos`.
+
+With --check, it only says whether they are fresh.
+"""
 
 import sys
 import tempfile
@@ -6,7 +9,9 @@ from pathlib import Path
 
 from grpc_tools import protoc
 
-_HERE = Path(__file__).parent
+import protos
+
+_PROTOS = Path(protos.__file__).parent
 _PACKAGE = Path("lookalike/db/v1")
 _STUBS = ("db_pb2.py", "db_pb2.pyi", "db_pb2_grpc.py", "db_pb2_grpc.pyi")
 
@@ -17,7 +22,7 @@ def generate(target: Path) -> None:
     status = protoc.main(
         [
             "protoc",
-            f"-Iprotos={_HERE}",  # a virtual path, so that the stubs import `protos.lookalike...`
+            f"-Iprotos={_PROTOS}",  # a virtual path, so that the stubs import `protos.lookalike...`
             f"-I{include}",
             f"--python_out={target}",
             f"--pyi_out={target}",
@@ -37,12 +42,12 @@ def main() -> None:
         generate(Path(folder))
         made = {name: (Path(folder, "protos", _PACKAGE, name)).read_text() for name in _STUBS}
     if "--check" in sys.argv:
-        stale = [name for name in _STUBS if (_HERE / _PACKAGE / name).read_text() != made[name]]
+        stale = [name for name in _STUBS if (_PROTOS / _PACKAGE / name).read_text() != made[name]]
         if stale:
             sys.exit(f"Not what db.proto says: {', '.join(stale)}. Run `make protos`.")
         return
     for name in _STUBS:
-        (_HERE / _PACKAGE / name).write_text(made[name])
+        (_PROTOS / _PACKAGE / name).write_text(made[name])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What an installation of a release consists of, at the versions of `constraints.txt`.
 
-    python -m release.requirements torch==2.13.0
+    python -m tools.requirements torch==2.13.0
 
 The arguments are what is pinned elsewhere. It follows what the installed packages require, so it
 runs where `make setup` was, and prints a line a package, of which the SBOM is made: without the

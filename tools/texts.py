@@ -18,11 +18,12 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
+from bot import texts
 from bot.recipes.styles import STYLES
 
-_HERE: Final = Path(__file__).parent
-_ROOT: Final = _HERE.parent.parent
-LOCALES: Final = _HERE / "locale"
+_TEXTS: Final = Path(texts.__file__).parent
+_ROOT: Final = _TEXTS.parent.parent
+LOCALES: Final = _TEXTS / "locale"
 
 _KEYWORDS: Final = {"_": None, "_noop": None, "ngettext": (1, 2)}
 _WIDTH: Final = 100
@@ -51,7 +52,7 @@ def main() -> None:
 def extract() -> Catalog:
     """All that there is to translate."""
     template = Catalog(fuzzy=False)
-    for source in sorted(_HERE.glob("*.py")):
+    for source in sorted(_TEXTS.glob("*.py")):
         place = (source.relative_to(_ROOT).as_posix(), 0)
         for _, text, comments, _ in extract_from_file(
             "python", source, _KEYWORDS, ["Translators:"]

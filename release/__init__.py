@@ -1,1 +1,0 @@
-"""What a release consists of besides the packages; see docs/releasing.md."""

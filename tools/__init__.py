@@ -1,0 +1,1 @@
+"""What developers run; no package has it. The Makefile says when."""
