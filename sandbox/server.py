@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lookalike import lifecycle, web
 from lookalike.errors import StartError
+from lookalike.imaging.decoder import Decoder
 from sandbox.app import create_app
 from sandbox.faults import Faults
 from sandbox.settings import SandboxSettings
@@ -37,14 +38,16 @@ async def running(settings: SandboxSettings) -> AsyncIterator[RunningSandbox]:
     bound = _bind(settings.sandbox_listen, settings.sandbox_ports)
     database = await Database.open(settings.folder("sandbox"))
     bot = BotAccount(settings.telegram_bot_token.get_secret_value())
-    faults = Faults()
+    faults, decoder = Faults(), Decoder()
     poller, deliveries = Poller(database, stop), Deliveries(database, faults, stop)
-    sandbox = Sandbox(database, bot, poller, deliveries, faults, settings.sandbox_note, stop)
+    note = settings.sandbox_note
+    sandbox = Sandbox(database, bot, poller, deliveries, decoder, faults, note, stop)
     serving = web.serve(create_app(sandbox), bound, stop)
     try:
         async with lifecycle.together(stop, serving, deliveries.run()):
             yield RunningSandbox(lifecycle.address_of(bound), stop)
     finally:
+        await decoder.close()
         await database.close()
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from lookalike.imaging.decoder import Decoder
 from sandbox.faults import Faults
 from sandbox.storage.database import Database
 from sandbox.telegram.account import BotAccount
@@ -22,6 +23,7 @@ class Sandbox:
         bot: the bot that may call.
         poller: getUpdates' long poll.
         deliveries: what is on its way to the webhook.
+        decoder: opens documents, which may be anything, in processes that may die of them.
         faults: what tests have queued.
         note: a sentence that the chat page shows over every chat; may be empty.
         stop: set when the process is asked to stop; whoever waits then stops waiting.
@@ -31,6 +33,7 @@ class Sandbox:
     bot: BotAccount
     poller: Poller
     deliveries: Deliveries
+    decoder: Decoder
     faults: Faults
     note: str
     stop: asyncio.Event

@@ -102,4 +102,4 @@ async def _read_source(
         return await prepare_photo(folder, upload)
     # A thumbnail that is no upload is ignored, as Telegram ignores it.
     own = call.params.files.get(thumbnail.removeprefix(ATTACHED))
-    return await prepare_document(folder, upload, own)
+    return await prepare_document(folder, call.sandbox.decoder, upload, own)

@@ -217,7 +217,8 @@ async def _prepare(
     folder = sandbox.database.files_folder
     try:
         if document is not None:
-            return [await prepare_document(folder, await read_upload(document))]
+            upload = await read_upload(document)
+            return [await prepare_document(folder, sandbox.decoder, upload)]
         return [await prepare_photo(folder, await read_upload(photo)) for photo in photos]
     except Refusal as refusal:
         raise HTTPException(refusal.status, refusal.description) from None

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import UploadFile
 
 from lookalike.files import write_durably
+from lookalike.imaging.decoder import Decoder
 from sandbox.storage.schema import Json, files
 from sandbox.telegram.photos import PhotoSize, make_sizes, make_thumbnail, take_thumbnail
 from sandbox.telegram.refusals import bad_request
@@ -95,7 +96,7 @@ def _write_size(folder: Path, size: PhotoSize, prefix: str) -> tuple[Json, Json]
 
 
 async def prepare_document(
-    folder: Path, upload: Upload, thumbnail: Upload | None = None
+    folder: Path, decoder: Decoder, upload: Upload, thumbnail: Upload | None = None
 ) -> PreparedFile:
     """Writes a document to `folder`, its bytes as they are.
 
@@ -106,10 +107,12 @@ async def prepare_document(
     """
     if not upload.data:
         raise bad_request("file must be non-empty")
-    return await asyncio.to_thread(_prepare_document, folder, upload, thumbnail)
+    size = take_thumbnail(thumbnail.data) if thumbnail else None
+    size = size or await make_thumbnail(decoder, upload.data)
+    return await asyncio.to_thread(_prepare_document, folder, upload, size)
 
 
-def _prepare_document(folder: Path, upload: Upload, thumbnail: Upload | None) -> PreparedFile:
+def _prepare_document(folder: Path, upload: Upload, size: PhotoSize | None) -> PreparedFile:
     original = _write_original(folder, upload)
     names = _new_names("BQACAgIAAx")
     document = {
@@ -118,8 +121,6 @@ def _prepare_document(folder: Path, upload: Upload, thumbnail: Upload | None) ->
         **names,
         "file_size": len(upload.data),
     }
-    taken = take_thumbnail(thumbnail.data) if thumbnail else None
-    size = taken or make_thumbnail(upload.data)
     rows: list[Json] = []
     if size is not None:
         document["thumbnail"], row = _write_size(folder, size, "AAMCAgADGQEAA")

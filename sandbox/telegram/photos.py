@@ -1,12 +1,15 @@
 """Photos as Telegram makes them: upright JPEGs in several sizes, without metadata."""
 
+import asyncio
 import io
 import logging
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from sandbox.telegram.refusals import Refusal, bad_request
+from lookalike.imaging.decoder import Decoder
+from lookalike.imaging.refusals import ImageRefused
+from sandbox.telegram.refusals import bad_request
 
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
 
@@ -54,12 +57,17 @@ def make_sizes(data: bytes) -> list[PhotoSize]:
     return [_fit(upright, box) for box in (*boxes, min(longest, _BOXES[-1]))]
 
 
-def make_thumbnail(data: bytes) -> PhotoSize | None:
-    """The thumbnail that Telegram makes of a document that is an image; None if it is none."""
+async def make_thumbnail(decoder: Decoder, data: bytes) -> PhotoSize | None:
+    """The thumbnail that Telegram makes of a document that is an image.
+
+    Returns:
+        None, if it is no image of a kind that `decoder` knows, or costs too much.
+    """
     try:
-        return _fit(_decode(data), _THUMBNAIL_SIDE)
-    except Refusal:
+        prepared = await decoder.prepare(data)
+    except (ImageRefused, OSError):
         return None
+    return await asyncio.to_thread(lambda: _fit(_decode(prepared.data), _THUMBNAIL_SIDE))
 
 
 def take_thumbnail(data: bytes) -> PhotoSize | None:
