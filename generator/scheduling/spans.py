@@ -57,7 +57,7 @@ class BatchSpan:
                 "lookalike.height": task.height,
                 "lookalike.preset": task.preset,
             },
-            parent=first.traceparent,
+            parent=first,
             links=[job.traceparent for job in others],
         )
         for job in others:
@@ -90,6 +90,5 @@ class BatchSpan:
 
     def _begin(self, name: str, first: int) -> None:
         self._name, self._since = name, self._clock()
-        parent = self._span.traceparent
         attributes = {"lookalike.step.first": first} if name == "steps" else None
-        self._group = tracing.span(name, attributes, parent=parent)
+        self._group = tracing.span(name, attributes, parent=self._span)

@@ -197,7 +197,7 @@ def span(
     attributes: Attributes | None = None,
     *,
     kind: Kind = "internal",
-    parent: str | None = None,
+    parent: str | Span | None = None,
     links: Sequence[str] = (),
 ) -> Span:
     """Begins a part of something.
@@ -206,13 +206,14 @@ def span(
         name: of which there are a few.
         attributes: see this module.
         kind: internal, unless it is an end of a call.
-        parent: what it is a part of, as a `traceparent`. Where that is empty or not well-formed,
-            neither the span nor what is made in its block is recorded. None: what is current.
+        parent: what it is a part of; of another process, as a `traceparent`. Where that is empty or
+            not well-formed, neither the span nor what is made in its block is recorded. None: what
+            is current.
         links: to what else it has to do with.
     """
     if _tracer is None:
         return NOOP
-    of = current.get() if parent is None else _tracer.remote(parent)
+    of = _tracer.remote(parent) if isinstance(parent, str) else parent or current.get()
     return _tracer.part(of, name, attributes, kind, links)
 
 

@@ -1,4 +1,4 @@
-"""Spans by OpenTelemetry's SDK, exported by OTLP over HTTP: the only module that imports it.
+"""Spans for OpenTelemetry's SDK, which exports them by OTLP over HTTP; nobody else imports it.
 
 No provider is made the global one: libraries that look for that (FastAPI, Azure's) would tell of
 URLs, in which there are tokens, and of messages of exceptions.
@@ -7,9 +7,10 @@ URLs, in which there are tokens, and of messages of exceptions.
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Token
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 from uuid import uuid4
@@ -18,20 +19,22 @@ import requests
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
     SpanContext,
     SpanKind,
+    Status,
     StatusCode,
     TraceFlags,
     format_span_id,
     format_trace_id,
     set_span_in_context,
 )
-from opentelemetry.trace import Span as OpenTelemetrySpan
 
 from lookalike import __version__
 from lookalike.tracing import (
@@ -51,6 +54,11 @@ _KINDS: Final[Mapping[Kind, SpanKind]] = {
     "client": SpanKind.CLIENT,
     "consumer": SpanKind.CONSUMER,
 }
+
+_SCOPE: Final = InstrumentationScope("lookalike", __version__)
+
+_UNSET: Final = Status(StatusCode.UNSET)
+_FAILED: Final = Status(StatusCode.ERROR)
 
 _UNNAMED: Final = "unknown_service"
 """How a resource's name begins that nobody has chosen."""
@@ -83,13 +91,16 @@ class Tracer:
         session.trust_env = False
         if proxy is not None:
             session.proxies = {"http": proxy, "https": proxy}
-        self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(session=session)))
-        self._tracer = self._provider.get_tracer("lookalike", __version__)
+        provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
+        self._resource = provider.resource
+        self._sampler = provider.sampler
+        self._ids = provider.id_generator
+        self._processor = BatchSpanProcessor(OTLPSpanExporter(session=session))
 
     def begin(self, name: str, attributes: Attributes | None, kind: Kind) -> Span:
         """Begins a trace, with its first span."""
-        return _Recording(self._tracer.start_span(name, Context(), _KINDS[kind], attributes))
+        trace_id = self._ids.generate_trace_id()
+        return self._start(name, None, trace_id, Context(), attributes, kind, [])
 
     def part(
         self,
@@ -102,23 +113,89 @@ class Tracer:
         """Begins a span; a part of what is not recorded is not recorded either."""
         if not isinstance(of, _Recording):
             return of
-        context = set_span_in_context(of.of, Context())
         others = [Link(other) for other in map(_context_of, links) if other is not None]
-        return _Recording(self._tracer.start_span(name, context, _KINDS[kind], attributes, others))
+        parent = of.context
+        context = set_span_in_context(NonRecordingSpan(parent)) if parent.is_remote else None
+        return self._start(name, parent, parent.trace_id, context, attributes, kind, others)
 
     def remote(self, traceparent: str) -> Span:
         """What was begun elsewhere."""
         context = _context_of(traceparent)
-        return _Detached() if context is None else _Recording(NonRecordingSpan(context))
+        return _Detached() if context is None else _Recording(context)
 
     def close(self, seconds: float) -> None:
         """Exports what is left.
 
         The SDK would wait for 30 s; its own threads end with the process.
         """
-        closing = threading.Thread(target=self._provider.shutdown, name="last-spans", daemon=True)
+        closing = threading.Thread(target=self._processor.shutdown, name="last-spans", daemon=True)
         closing.start()
         closing.join(seconds)
+
+    def _start(
+        self,
+        name: str,
+        parent: SpanContext | None,
+        trace_id: int,
+        context: Context | None,
+        attributes: Attributes | None,
+        kind: Kind,
+        links: list[Link],
+    ) -> Span:
+        """Starts a span.
+
+        The SDK's own spans take three times as long to make, and several are in every job.
+
+        Args:
+            name: its name.
+            parent: what it is a part of.
+            trace_id: its trace's.
+            context: for the sampler, which is asked where a trace begins or comes in; None: it is
+                sampled if its parent is.
+            attributes: that it begins with.
+            kind: its kind.
+            links: what it has to do with.
+        """
+        flags = parent.trace_flags if parent is not None else TraceFlags()
+        if context is not None:
+            asked = self._sampler.should_sample(context, trace_id, name, _KINDS[kind], attributes)
+            flags = TraceFlags(asked.decision is Decision.RECORD_AND_SAMPLE)
+        span_id = self._ids.generate_span_id()
+        own = SpanContext(trace_id, span_id, is_remote=False, trace_flags=flags)
+        if not flags.sampled:
+            return _Recording(own)
+        recorded = _Recorded(name, parent, kind, {**(attributes or {})}, links)
+        return _Recording(own, recorded, self._export)
+
+    def _export(self, context: SpanContext, recorded: "_Recorded", error: str) -> None:
+        if error:
+            recorded.attributes["error.type"] = error
+        span = ReadableSpan(
+            recorded.name,
+            context,
+            recorded.parent,
+            self._resource,
+            recorded.attributes,
+            links=recorded.links,
+            kind=_KINDS[recorded.kind],
+            status=_FAILED if error else _UNSET,
+            start_time=recorded.began,
+            end_time=time.time_ns(),
+            instrumentation_scope=_SCOPE,
+        )
+        self._processor.on_end(span)
+
+
+@dataclass(slots=True)
+class _Recorded:
+    """What a span is exported with, besides its ids and its end."""
+
+    name: str
+    parent: SpanContext | None
+    kind: Kind
+    attributes: dict[str, str | int | float]
+    links: list[Link]
+    began: int = field(default_factory=time.time_ns)
 
 
 class _Detached(Span):
@@ -146,19 +223,28 @@ class _Detached(Span):
 
 
 class _Recording(_Detached):
-    """A span of OpenTelemetry's, or what stands for one of another process."""
+    """A span of a trace; or, with nothing recorded, what stands for one that is not exported here.
 
-    def __init__(self, of: OpenTelemetrySpan) -> None:
+    Attributes:
+        context: its ids.
+    """
+
+    def __init__(
+        self,
+        context: SpanContext,
+        recorded: _Recorded | None = None,
+        export: Callable[[SpanContext, _Recorded, str], None] | None = None,
+    ) -> None:
         super().__init__()
-        self.of: Final = of
-        self._context: Final = of.get_span_context()
+        self.context: Final = context
+        self._recorded = recorded
+        self._export = export
         self._shown = self
-        self._ended = False
 
     @property
     def traceparent(self) -> str:
         trace_id, span_id = self.ids.values()
-        return f"00-{trace_id}-{span_id}-{self._context.trace_flags:02x}"
+        return f"00-{trace_id}-{span_id}-{self.context.trace_flags:02x}"
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -167,32 +253,30 @@ class _Recording(_Detached):
     @property
     def ids(self) -> Mapping[str, str]:
         return {
-            "trace_id": format_trace_id(self._context.trace_id),
-            "span_id": format_span_id(self._context.span_id),
+            "trace_id": format_trace_id(self.context.trace_id),
+            "span_id": format_span_id(self.context.span_id),
         }
 
     @property
     def sampled(self) -> bool:
-        return self._context.trace_flags.sampled
+        return self.context.trace_flags.sampled
 
     def rename(self, name: str) -> None:
-        self.of.update_name(name)
+        if self._recorded is not None:
+            self._recorded.name = name
 
     def set(self, name: str, value: str | float) -> None:
-        self.of.set_attribute(name, value)
+        if self._recorded is not None:
+            self._recorded.attributes[name] = value
 
     def link(self, traceparent: str) -> None:
-        if (context := _context_of(traceparent)) is not None:
-            self.of.add_link(context)
+        if self._recorded is not None and (context := _context_of(traceparent)) is not None:
+            self._recorded.links.append(Link(context))
 
     def end(self, error: str = "") -> None:
-        if self._ended:
-            return
-        self._ended = True
-        if error:
-            self.of.set_attribute("error.type", error)
-            self.of.set_status(StatusCode.ERROR)
-        self.of.end()
+        recorded, self._recorded = self._recorded, None
+        if recorded is not None and self._export is not None:
+            self._export(self.context, recorded, error)
 
 
 def _context_of(traceparent: str) -> SpanContext | None:

@@ -137,6 +137,23 @@ def test_a_trace_goes_on_with_what_was_sent_or_kept(collector: Collector) -> Non
     assert [span.name for span in collector.spans] == ["stage caption", "transaction"]
 
 
+@pytest.mark.parametrize(("sampler", "flags"), [("always_off", "01"), ("", "00")])
+def test_what_is_not_sampled_is_not_exported_but_goes_on(
+    monkeypatch: pytest.MonkeyPatch, sampler: str, flags: str
+) -> None:
+    with traced(monkeypatch, OTEL_TRACES_SAMPLER=sampler) as collector:
+        with tracing.span("remote", parent=f"{SENT[:-2]}{flags}") as span, tracing.span("part"):
+            span.set("name", 1)
+            span.link(SENT)
+            assert span.traceparent.startswith(SENT[:36])
+            assert span.traceparent.endswith("-00")
+        if sampler:
+            with tracing.trace("root") as root:
+                assert root.traceparent.endswith("-00")
+        tracing.end(5)
+    assert collector.spans == []
+
+
 def test_an_error_is_told_by_its_code_or_type_and_never_in_words(collector: Collector) -> None:
     class Refused(Exception):
         code = "unknown-job"
