@@ -28,8 +28,13 @@ SILENT: Final = {
 }
 """Parts of queries that find nothing here, and why."""
 
-UNUSED: Final = {"lookalike_storage_failures_total"}
-"""Metrics whose labels only a fault shows."""
+UNUSED: Final = {
+    "lookalike_storage_failures_total",
+    # What /stats tells is looked up once a minute, and before the first picture nobody has waited.
+    "lookalike_stats_waiting_seconds",
+    "lookalike_stats_painting_seconds",
+}
+"""Metrics whose labels only a fault shows, or the next minute."""
 
 
 @NEEDS_PROMETHEUS
