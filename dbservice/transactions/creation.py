@@ -22,7 +22,7 @@ def create(
     request: db.CreateGenerationRequest,
     allowed: Limits,
     bounds: Quotas,
-    traceparent: str = "",
+    traceparent: str,
 ) -> db.CreateGenerationResponse:
     """Makes the generation that is asked for, once.
 

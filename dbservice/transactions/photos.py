@@ -30,7 +30,7 @@ def receive(
     request: db.ReceivePhotoRequest,
     allowed: Limits,
     bounds: Quotas,
-    traceparent: str = "",
+    traceparent: str,
 ) -> db.ReceivePhotoResponse:
     """Records a photo with its generation 0, once per message and who asks about it.
 

@@ -144,7 +144,7 @@ class Tracer:
     ) -> Span:
         """Starts a span.
 
-        The SDK's own spans take three times as long to make, and several are in every job.
+        The SDK's own spans take almost twice as long to make, and ten are in every job.
 
         Args:
             name: its name.

@@ -78,7 +78,7 @@ async def receive(
     request = db.ReceivePhotoRequest(
         **HERE, message_id=number, user_id=user, file_id=f"f{number}", file_size=1
     )
-    return await store.transact(photos.receive, request, allowed, bounds or quotas())
+    return await store.transact(photos.receive, request, allowed, bounds or quotas(), "")
 
 
 async def lease(store: Store, holder: str, limit: int = 0) -> db.LeaseGenerationsResponse:
@@ -154,7 +154,7 @@ async def test_the_same_photo_and_the_same_press_are_one(stores: Sequence[Store]
         request = db.CreateGenerationRequest(
             **HERE, user_id=USER, parent_id=of.item.generation.id, message_id=9, button="again"
         )
-        return stores[n % 2].transact(creation.create, request, MANY, quotas())
+        return stores[n % 2].transact(creation.create, request, MANY, quotas(), "")
 
     pressed = await asyncio.gather(*map(press, range(12)))
     assert sum(each.created for each in pressed) == 1
