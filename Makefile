@@ -51,7 +51,7 @@ test-long: setup ## Run those that take long
 coverage: setup ## Run both, half as long again, and say which branches none of them takes
 	$(PYTEST) -m 'not scale' --cov --cov-report=term
 
-test-fast: setup ## Run the tests that start no process and import no PyTorch, in a minute
+test-fast: setup ## Run the tests that start no process and import no PyTorch, in a few minutes
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m 'not slow and not long and not scale'
 
 test-scale: $(SCALE_READY) ## Run those on PostgreSQL, S3 and Ray

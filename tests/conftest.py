@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.s3 import S3, Server
 
 _FAST = "not slow and not long and not scale"
-_SLOW_MODULE = re.compile(r"^pytestmark = .*\bslow\b", re.MULTILINE)
+_SLOW_MODULE = re.compile(r"^pytestmark = (?:\[[^\]]*|.*)\bslow\b", re.MULTILINE)
 
 _DECODER = "lookalike.imaging.child"
 """A process that takes 0.1 s, for each photo that a test stores."""
